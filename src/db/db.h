@@ -1,0 +1,64 @@
+/*
+ * db/db.h: leat.db, the one SQLite file of a workspace (WAL), and its only write lock.
+ *
+ * A writer takes flock on .leat/write.lock (blocking, fair), then BEGIN IMMEDIATE: short, no data is read or written
+ * inside but rows (SEMANTICS 9). Readers need nothing: each db_read_begin..end sees one state. Statements are cached by
+ * their text. Not for several threads. Every struct db is used by one process; never across fork.
+ */
+#ifndef LEAT_DB_DB_H
+#define LEAT_DB_DB_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/hash.h"
+
+struct db;
+
+enum db_durability { DB_POWER, DB_PROCESS };
+
+/* leat_dir is the .leat folder. db_create also makes the schema; db_open migrates an older one, refuses a newer one (ERR_NEWER_FORMAT). */
+must_check int db_create(const char *leat_dir, struct db **out, struct err *e);
+must_check int db_open(const char *leat_dir, struct db **out, struct err *e);
+void db_close(struct db *d); /* NULL is fine */
+
+/* Write transaction. Nested begins are a BUG. A commit that fails has rolled back. */
+must_check int db_begin(struct db *d, struct err *e);
+must_check int db_begin_durable(struct db *d, enum db_durability how, struct err *e);
+must_check int db_commit(struct db *d, struct err *e);
+void db_rollback(struct db *d); /* nothing to do when none is open */
+bool db_in_write(const struct db *d);
+/* Read snapshot; may nest (counted); inside a write transaction it is that one. */
+must_check int db_read_begin(struct db *d, struct err *e);
+void db_read_end(struct db *d);
+
+/*
+ * One statement:  struct q *q = db_query(d, "select head from branch where repo = ? and name = ?");
+ *   q_int(q, 1, repo); q_text(q, 2, name);
+ *   while ((r = q_step(q, e)) == 1) { ... q_col_int(q, 0) ... }   r: 1 row, 0 done, -1 error (e filled)
+ *   q_done(q);      resets and gives it back to the cache; always, also after an error
+ * A statement that does not compile is a BUG (its text is ours). Columns of text and blobs live until the next q_step or q_done.
+ */
+struct q;
+struct q *db_query(struct db *d, const char *sql);
+void q_int(struct q *q, int i, int64_t v);
+void q_text(struct q *q, int i, struct str s); /* STR_NULL binds null */
+void q_cstr(struct q *q, int i, const char *s); /* NULL binds null */
+void q_blob(struct q *q, int i, const void *p, size_t n);
+void q_sha(struct q *q, int i, const struct sha *s);
+void q_null(struct q *q, int i);
+must_check int q_step(struct q *q, struct err *e);
+/* Runs a statement that gives no rows, then q_done. */
+must_check int q_run(struct q *q, struct err *e);
+bool q_col_is_null(struct q *q, int i);
+int64_t q_col_int(struct q *q, int i);
+struct str q_col_text(struct q *q, int i);
+struct str q_col_blob(struct q *q, int i);
+bool q_col_sha(struct q *q, int i, struct sha *out); /* false if null or of another size */
+void q_done(struct q *q);
+
+int64_t db_last_rowid(struct db *d);
+int64_t db_changes(struct db *d);
+/* Grows by one whenever any process has committed a change (PRAGMA data_version and own commits). */
+int64_t db_version(struct db *d);
+
+#endif

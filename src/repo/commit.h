@@ -1,0 +1,59 @@
+/*
+ * repo/commit.h: commits, heads and pins.
+ */
+#ifndef LEAT_REPO_COMMIT_H
+#define LEAT_REPO_COMMIT_H
+
+#include "repo/ingest.h"
+
+#define BRANCH_DEFAULT "master"
+
+struct commit {
+	int64_t repo;
+	struct id id, parent, batch;
+	int64_t number, files, bytes, at;
+	struct sha tree;
+	struct str author, message;
+	struct id run;
+};
+
+struct commit_new {
+	struct repo repo;
+	struct str branch;          /* "master" */
+	struct id id, batch;        /* the event's id is the commit's */
+	const struct tree_edit *edits;
+	size_t n_edits;
+	struct str message;
+	struct id run;
+	const struct sha *expect_tree; /* compare-and-swap on the head's tree; NULL: whatever the head is */
+	bool even_if_equal;            /* make a commit when the tree stays as it is (put does, a calendar run does not) */
+};
+/*
+ * Inside a write transaction: applies the edits to the head, makes the commit, moves the head, records the move.
+ * *made tells whether there is a new commit; *out is the head's commit either way (zero id if the branch is still empty).
+ */
+must_check int commit_make(struct store *s, struct ingest *in, const struct commit_new *c, struct commit *out, bool *made,
+                           struct err *e);
+
+must_check int branch_head(struct store *s, int64_t repo, struct str branch, struct commit *out, struct err *e); /* 1, 0 = empty, -1 */
+must_check int commit_find(struct store *s, int64_t repo, struct str id, struct commit *out, struct err *e); /* 1, 0, -1 */
+
+/*
+ * REPO[@PIN][:/PATH]. Pins: branch, tag, commit id or unique prefix (4 digits and more), with ^ ~n ^n and .N; a global
+ * id. What is not there is ERR_NOT_FOUND with a sentence that says what there is.
+ */
+struct pin {
+	struct repo repo;
+	struct str branch; /* STR_NULL when the pin names no branch */
+	struct str path;   /* normalised, "" = root */
+	bool folder;       /* the path ended in '/' */
+	bool has_commit;   /* false: the branch exists but is empty */
+	struct commit commit;
+};
+must_check int pin_parse(struct str text, struct str *repo, struct str *rev, struct str *path, struct err *e);
+must_check int pin_resolve(struct store *s, struct arena *a, struct str text, struct pin *out, struct err *e);
+
+must_check int commit_log(struct store *s, struct arena *a, const struct commit *from, int64_t most,
+                          int (*cb)(void *ptr, const struct commit *c, struct err *e), void *ptr, struct err *e);
+
+#endif

@@ -1,0 +1,39 @@
+/*
+ * repo/datastore.h: datastore/REPO, the materialised head of master for everybody else's programs, and its adoption
+ * (SEMANTICS 6). Derived: follows the transaction, may lag after a crash, is completed by the next command that writes.
+ */
+#ifndef LEAT_REPO_DATASTORE_H
+#define LEAT_REPO_DATASTORE_H
+
+#include "repo/commit.h"
+
+/* Brings datastore/ of one repo (0: of all that lag) to its head. Foreign files as SEMANTICS 6 says; what moved to lost+found is told to `note`. */
+typedef void (*datastore_note)(void *ptr, const char *text);
+must_check int datastore_update(struct store *s, int64_t repo, datastore_note note, void *ptr, struct err *e);
+
+enum drift_kind { DRIFT_NEW, DRIFT_EDITED, DRIFT_DELETED, DRIFT_NEW_REPO, DRIFT_LAGS };
+struct drift {
+	enum drift_kind kind;
+	struct str repo, path;
+	bool output; /* in a job's output repo */
+};
+/* What differs in datastore/ from what Leat put there: by stat cache; writes nothing but the cache. */
+must_check int datastore_drift(struct store *s, struct arena *a, struct str repo /* STR_NULL: all */, bool rehash,
+                               struct drift **out, size_t *n, struct err *e);
+
+struct adopt_opts {
+	struct str repo;   /* STR_NULL: all */
+	struct str path;   /* within repo, for restore */
+	bool restore, rehash;
+	struct str message;
+};
+struct adopted {
+	struct str repo;
+	bool made;
+	struct commit commit;
+	int64_t added, changed, deleted;
+};
+must_check int datastore_commit(struct store *s, struct arena *a, const struct adopt_opts *o, struct id batch,
+                                struct adopted **out, size_t *n, datastore_note note, void *ptr, struct err *e);
+
+#endif

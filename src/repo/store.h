@@ -1,0 +1,60 @@
+/*
+ * repo/store.h: the versioned store of a workspace: what is where, opening, names of repos, events.
+ *
+ *   .leat/leat.db       rows (defs/migrations.def)         .leat/blobs/ab/cdef…   whole blobs, read-only, named by SHA-256
+ *   .leat/staging/      units and puts at work             .leat/views/           read-only folders of links to blobs, by tree id
+ *   .leat/old/          swapped-out folders, 60 s          .leat/lost+found/      foreign files that a swap would have hidden
+ *   .leat/cache/        may be deleted at any time         .leat/logs/            logs of attempts
+ *   datastore/REPO/     the materialised head of master
+ *
+ * Order of durability: data (blobs), then trees and rows in one transaction, then datastore/ (derived).
+ */
+#ifndef LEAT_REPO_STORE_H
+#define LEAT_REPO_STORE_H
+
+#include "db/db.h"
+#include "repo/workspace.h"
+
+struct store {
+	struct workspace *ws; /* not owned */
+	struct db *db;
+	char *leat_dir;       /* absolute, "/x/.leat" */
+	char *data_dir;       /* absolute, "/x/datastore" */
+	struct tree_cache *trees;
+};
+
+must_check int store_create(struct workspace *ws, struct err *e); /* makes .leat/ and datastore/; refuses network file systems */
+must_check int store_open(struct workspace *ws, struct store **out, struct err *e);
+void store_close(struct store *s); /* NULL is fine */
+
+#define ID_HEX 32
+struct id {
+	char hex[ID_HEX + 1]; /* "" = none */
+};
+struct id id_new(void);
+
+enum repo_role { REPO_SOURCE, REPO_OUTPUT, REPO_SYSTEM };
+struct repo {
+	int64_t id;
+	struct str name; /* in the caller's arena */
+	enum repo_role role;
+	struct str job;  /* whose output it is; STR_NULL */
+};
+/* 1 found, 0 there is none (out untouched), -1 error. */
+must_check int repo_find(struct store *s, struct arena *a, struct str name, struct repo *out, struct err *e);
+/* Inside a write transaction: found or made. Refuses a name inside or above another repo's, or equal but for case. */
+must_check int repo_ensure(struct store *s, struct arena *a, struct str name, enum repo_role role, struct str job,
+                           struct repo *out, struct err *e);
+must_check int repo_list(struct store *s, struct arena *a, struct repo **out, size_t *n, struct err *e); /* by name */
+/* ERR_NOT_FOUND with the nearest name as hint. */
+int repo_not_found(struct store *s, struct str name, struct err *e);
+
+/* An event row (SEMANTICS 1), inside a write transaction. `label` is a ds or "". */
+struct event {
+	struct id id, batch;
+	const char *kind; /* put, rm, commit, run, … */
+	const char *label, *command;
+};
+must_check int event_record(struct store *s, const struct event *ev, struct err *e);
+
+#endif

@@ -1,0 +1,37 @@
+/*
+ * repo/workspace.h: the folder with leat.yaml, and its settings (defs/settings.def), each overridable by
+ * LEAT__SECTION__KEY in the environment.
+ */
+#ifndef LEAT_REPO_WORKSPACE_H
+#define LEAT_REPO_WORKSPACE_H
+
+#include "base/dom.h"
+#include "base/tz.h"
+
+enum protect { PROTECT_AUTO, PROTECT_LINK };
+enum table_kind { TABLE_AUTO, TABLE_DIM, TABLE_FCT, TABLE_PLAIN };
+
+struct workspace {
+	struct arena *arena;
+	char *dir;               /* absolute, no trailing '/' */
+	const struct dom *yaml;  /* leat.yaml with the overrides laid over it; a map */
+	struct sha *yaml_id;     /* of its bytes */
+	const struct tz *tz;
+	enum protect protect;
+	bool durable_power;      /* durability: power */
+	int slots;
+	struct str *zones;
+	size_t n_zones;
+};
+
+/* Walks up from `from` (or takes LEAT_WORKSPACE when from is NULL) to a folder with leat.yaml; ERR_NO_WORKSPACE. */
+must_check int workspace_find(const char *from, struct arena *a, char **dir, struct err *e);
+must_check int workspace_open(const char *dir, struct workspace **out, struct err *e);
+void workspace_close(struct workspace *w);
+/* A setting by its dotted name ("slots", "pools.pg"), default from the table. NULL if unset and without default. */
+const struct dom *workspace_setting(const struct workspace *w, const char *dotted);
+/* What leat.yaml says of a table, and what its name says (last segment dim_, fct_). */
+enum table_kind workspace_table_kind(const struct workspace *w, struct str repo);
+const struct dom *workspace_table(const struct workspace *w, struct str repo); /* its map, or NULL */
+
+#endif
