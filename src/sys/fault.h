@@ -1,0 +1,56 @@
+/*
+ * sys/fault.h: named fault points, so that tests can make the process die, or the disk fail, at a known place.
+ *
+ * Only in builds with LEAT_FAULTS (meson -Dfaults=true); in all others everything here compiles to nothing.
+ *   LEAT_CRASH_AT=NAME or NAME:K   SIGKILL to ourselves the first (K-th) time the point NAME is reached
+ *   LEAT_FAULT=enospc@N | eio@N    the N-th (from 1) writing operation of the process fails with that error
+ *   LEAT_FAULT=torn@N              the N-th: a write writes half its bytes and the process is killed; any other
+ *                                  operation is not done and the process is killed
+ *   LEAT_FAULT_COUNT=FILE          at exit one line "COUNT PID" is appended: how many operations there were
+ * Writing operations: open for writing, write, copy, fsync, rename, link, mkdir, unlink, chmod, truncate; those of
+ * sys/fd, sys/file, sys/dir, and those of SQLite through db's VFS, all in one count. The points are the rows of defs/faults.def;
+ * a name that is not there is a BUG.
+ */
+#ifndef LEAT_SYS_FAULT_H
+#define LEAT_SYS_FAULT_H
+
+#include "base/base.h"
+
+struct fault_point {
+	const char *name, *where;
+};
+
+#ifdef LEAT_FAULTS
+
+#define FAULT_TORN (-1)
+
+void fault_crash(const char *name);
+/* 0 = go on; an errno = fail with it, without doing it; FAULT_TORN only if op is "write": do half, then fault_die(). */
+int fault_io(const char *op, const char *path);
+noreturn void fault_die(void);
+unsigned long fault_count(void);
+/* The table; *n = 0 in builds without faults. */
+const struct fault_point *fault_names(size_t *n);
+
+#else
+
+static inline void fault_crash(const char *name)
+{
+	(void)name;
+}
+
+static inline int fault_io(const char *op, const char *path)
+{
+	(void)op;
+	(void)path;
+	return 0;
+}
+
+static inline const struct fault_point *fault_names(size_t *n)
+{
+	*n = 0;
+	return NULL;
+}
+
+#endif
+#endif
