@@ -1,0 +1,25 @@
+/*
+ * flow/flow.h: a workspace with its jobs loaded: what planning and running start from.
+ */
+#ifndef LEAT_FLOW_FLOW_H
+#define LEAT_FLOW_FLOW_H
+
+#include "flow/graph.h"
+#include "flow/plug.h"
+#include "repo/store.h"
+
+struct flow {
+	struct arena *arena;
+	struct workspace *ws;
+	struct store *store;              /* not owned */
+	const struct job_kind *const *kinds; /* ended by NULL; from job/kinds.c */
+	struct jobs *jobs;
+	struct graph *graph;
+	int64_t now_ms;                   /* one instant for the whole command */
+};
+
+/* Loads all jobs (through the job cache). Broken job files fail it unless `lenient`, then they are in jobs->errors. */
+must_check int flow_open(struct store *s, const struct job_kind *const *kinds, bool lenient, struct flow **out, struct err *e);
+void flow_close(struct flow *f);
+
+#endif

@@ -1,0 +1,75 @@
+/*
+ * flow/plug.h: what a job kind is to the flow, so that src/job/ can grow by files that know nothing of each other.
+ *
+ * A kind is one const struct in the table of job/kinds.c; main hands that table to the flow (flow.h). The flow plans,
+ * stages, checks, publishes and remembers; a kind only makes the content of one unit's output folder.
+ */
+#ifndef LEAT_FLOW_PLUG_H
+#define LEAT_FLOW_PLUG_H
+
+#include "base/keys.h"
+#include "flow/job.h"
+#include "flow/reads.h"
+#include "sys/loop.h"
+
+struct flow;
+
+/* One input of a unit, bound: which repo, at which commit, which partitions. */
+struct unit_input {
+	const struct job_input *input; /* of the job */
+	struct reads reads;
+};
+
+/* One try at one unit. The engine owns it; a kind may keep its own state in .own and memory in .arena. */
+struct attempt {
+	struct arena *arena;
+	struct flow *flow;
+	struct loop *loop;
+	const struct job *job;
+	struct ds ds;
+	const char *run_id;
+	int64_t unit_id;
+	int number;                    /* 1, 2, … */
+	struct unit_input *inputs;
+	size_t n_inputs;
+	const char *out_dir;           /* absolute; exists, empty; its content becomes the unit's output */
+	const char *work_dir;          /* absolute; fresh, holds the code as it was when the run began */
+	const char *log_path;          /* absolute; attempt_log_fd opens it */
+	const struct dom *vars;        /* template variables: ds, params, inputs, output, job, … */
+	const struct dom *spec;        /* the rendered job, what LEAT_SPEC holds */
+	const struct dom *code_info;   /* for sql: parse results of the query (job.h) */
+	int threads;                   /* how many the unit may use */
+	void *own;
+};
+
+enum attempt_state { ATTEMPT_OK, ATTEMPT_FAILED, ATTEMPT_CANCELLED, ATTEMPT_TIMED_OUT };
+struct attempt_result {
+	enum attempt_state state;
+	int status;          /* exit status of a process, 0 otherwise */
+	struct err err;      /* for FAILED: the sentence, with place */
+	int64_t retry_after_ms; /* the kind knows better than retry_delay (Retry-After); 0 = no */
+	bool ordered;        /* the user's own order of rows counts */
+	const struct dom *facts; /* what `why` may tell: url, fetched, rows, …; may be NULL */
+};
+
+/* The kind calls it exactly once per attempt it started, from the loop, never from inside start(). */
+void attempt_done(struct attempt *t, const struct attempt_result *r);
+/* The log, open for appending; made at the first call. */
+must_check int attempt_log_fd(struct attempt *t, int *fd, struct err *e);
+/* The folder of input i as a task sees it (read-only view; several partitions: with their ds=… folders). */
+must_check int attempt_input_folder(struct attempt *t, size_t i, const char **path, struct err *e);
+
+struct job_kind {
+	const char *name, *text;       /* "sql", one sentence for the docs */
+	const struct key *keys;        /* its own keys of job.yaml, ended by a row without name */
+	const char *const *code_names; /* job.sql, …: what code: is when absent; ended by NULL */
+	bool outside_world;            /* its bytes are facts: an explicit run runs again, -u only if missing */
+	bool starts_process;           /* the output repo's name counts in the key */
+	/* Checks that need more than the table of keys; may be NULL. */
+	int (*check)(const struct job *j, struct err *e);
+	must_check int (*start)(struct attempt *t, struct err *e);
+	/* Asks it to end (hard = at once); attempt_done still comes. */
+	void (*cancel)(struct attempt *t, bool hard);
+};
+
+#endif

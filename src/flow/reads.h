@@ -1,0 +1,58 @@
+/*
+ * flow/reads.h: which partitions of a repo a unit of ds D reads (SEMANTICS 2), decided in one place for jobs, `leat sql
+ * --ds` and `why`. Works on a catalog: the state of all repos at one instant, read from the store once.
+ */
+#ifndef LEAT_FLOW_READS_H
+#define LEAT_FLOW_READS_H
+
+#include "base/ds.h"
+#include "flow/job.h"
+#include "repo/commit.h"
+
+/* A repo as it stands in the catalog: head (or pinned) tree and its partitions. */
+struct catalog_repo {
+	struct repo repo;
+	bool has_commit;
+	struct commit head;
+	struct part *parts;      /* in time order; loaded on first need */
+	size_t n_parts;
+	enum every every;        /* kind of its labels; EVERY_NONE: no ds= folders */
+	enum table_kind kind;    /* TABLE_DIM, TABLE_FCT, TABLE_PLAIN */
+};
+
+struct catalog;
+must_check int catalog_new(struct store *s, struct arena *a, struct catalog **out, struct err *e);
+/* 1 found, 0 no such repo, -1. `rev` STR_NULL: master's head, else a pin ("master.31", an id). Parts are loaded. */
+must_check int catalog_repo(struct catalog *c, struct str name, struct str rev, struct catalog_repo **out, struct err *e);
+/*
+ * Partitions that the cascade has made but no head shows yet (a publish group's), laid over the head for the jobs of the
+ * same group. Removes nothing of the store.
+ */
+void catalog_lay(struct catalog *c, struct str repo, const struct ds *ds, const struct entry *tree);
+
+enum reads_state { READS_OK, READS_MISSING, READS_EMPTY_OPTIONAL };
+struct reads {
+	struct catalog_repo *repo; /* NULL when the repo is not there */
+	enum reads_state state;
+	bool whole;                /* an unpartitioned repo: its root tree */
+	struct part *parts;        /* otherwise these, in time order; a dim_: one snapshot */
+	size_t n_parts;
+	struct ds *missing;        /* the partitions that should be there and are not */
+	size_t n_missing;
+	struct sha content;        /* hash over (label, tree id) of all of the above: the input's content id in memo keys */
+};
+
+/*
+ * What a unit of `ds` (every NONE: a job without partition: reads everything) reads of an input. Intervals that do not
+ * nest without a window are ERR_BAD_CONFIG at the input's place. MISSING is not an error here.
+ */
+must_check int reads_for_unit(struct catalog *c, struct arena *a, const struct job *j, const struct job_input *in,
+                              const struct ds *ds, struct reads *out, struct err *e);
+/* What an ad-hoc query reads without a ds: all of a fct_ or plain, the newest of a dim_ (all if all_snapshots). */
+must_check int reads_for_query(struct catalog *c, struct arena *a, struct str repo, struct str rev, bool all_snapshots,
+                               struct reads *out, struct err *e);
+/* The same with --ds D. */
+must_check int reads_for_query_ds(struct catalog *c, struct arena *a, struct str repo, struct str rev, const struct ds *ds,
+                                  const struct tz *tz, struct reads *out, struct err *e);
+
+#endif

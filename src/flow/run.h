@@ -1,0 +1,49 @@
+/*
+ * flow/run.h: carries out a plan: slots, attempts, checks, publish groups, leases, recovery. The only writer of the
+ * states of runs and units (defs/states.def).
+ */
+#ifndef LEAT_FLOW_RUN_H
+#define LEAT_FLOW_RUN_H
+
+#include "flow/plan.h"
+
+enum run_event_kind {
+	RUN_UNIT_STARTED, RUN_UNIT_DONE, RUN_UNIT_KNOWN, RUN_UNIT_FAILED, RUN_UNIT_RETRY, RUN_UNIT_SKIPPED, RUN_UNIT_WAITS,
+	RUN_PUBLISHED, RUN_NOT_PUBLISHED, RUN_NOTE
+};
+struct run_event {
+	enum run_event_kind kind;
+	const struct job *job;
+	const struct ds *ds;
+	const char *run_id;
+	int64_t unit_id;
+	const char *text;       /* reason, error sentence, note */
+	const struct err *err;  /* for FAILED */
+	int64_t ms;
+	size_t done, total, running;
+};
+
+struct run_opts {
+	int slots;              /* -j; 0 = setting */
+	const char *command;    /* what the user typed, for the rows */
+	const char *kind;       /* run, backfill, rerun */
+	void (*on_event)(void *ptr, const struct run_event *ev);
+	void *ptr;
+	bool keep_staging;
+};
+
+struct run_summary {
+	struct id batch;
+	size_t ran, known, failed, skipped, not_started, published_groups, held_groups;
+	bool cancelled;
+	struct err first;       /* the first failure, for the last line; code NONE if none */
+};
+
+/* Runs to the end; SIGINT and SIGTERM stop children, publish nothing more and say so in the summary. 0 even when units
+ * failed: the summary says. -1 only when the machinery itself cannot go on (a full disk under leat.db). */
+must_check int run_plan(struct flow *f, struct catalog *c, struct plan *p, const struct plan_ask *ask,
+                        const struct run_opts *o, struct run_summary *out, struct err *e);
+/* Marks attempts of dead processes as lost, removes their leases and staging folders. Called by commands that write. */
+must_check int run_recover(struct store *s, struct err *e);
+
+#endif
