@@ -1,11 +1,72 @@
-# The front door. Meson and Ninja do the work; see HACKING.md.
+# The front door. Meson and Ninja do the work; HACKING.md says what to type when.
+#
+#   make            build/leat
+#   make help       the rest
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+SECONDS ?= 30
+T ?=
+MESON ?= meson
+NINJA ?= ninja
+
 all: build/leat
 
-build/build.ninja: meson.build meson_options.txt
-	meson setup build
+build/build.ninja: | meson.build
+	@tools/setup
+	@$(MESON) setup build
 
 build/leat: build/build.ninja FORCE
-	@ninja -C build
+	@$(NINJA) -C build leat
+
+# With fault points (LEAT_CRASH_AT, LEAT_FAULT): what the fault tests drive, and where the unit tests are built.
+build-test/build.ninja: | meson.build
+	@$(MESON) setup build-test -Dfaults=true -Dbuildtype=debug
+
+# The same under AddressSanitizer and UndefinedBehaviorSanitizer.
+build-asan/build.ninja: | meson.build
+	@$(MESON) setup build-asan -Dfaults=true -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false
+
+build-test: build-test/build.ninja FORCE
+	@$(NINJA) -C build-test
+
+build-asan: build-asan/build.ninja FORCE
+	@$(NINJA) -C build-asan
+
+setup:
+	@tools/setup
+
+# The whole suite; the last line is `N passed, N failed, N skipped`. `make test T="put log"`: those with such a name.
+test: setup build/leat build-test
+	@tests/run --units build-test $(T)
+
+check: setup
+	@tools/check
+
+bench: setup build/leat
+	@tests/bench/run $(T)
+
+demo: setup build/leat
+	@tools/demo
+
+fuzz:
+	@tools/fuzz $(SECONDS) $(T)
+
+install: build/leat
+	@tools/install '$(DESTDIR)' '$(PREFIX)'
+
+clean:
+	rm -rf build build-test build-asan build-fuzz
+
+help:
+	@echo 'make                  builds the program at build/leat'
+	@echo 'make demo             sets up, builds, and runs an example pipeline on real data'
+	@echo 'make test [T=words]   sets up, builds, runs the tests (with one of these words in their name)'
+	@echo 'make check            layers, sizes, headers, static analysis, the suite under sanitizers'
+	@echo 'make bench            the figures of docs/benchmarks.md, each with its floor'
+	@echo 'make fuzz SECONDS=30  each fuzz target for that long (needs clang)'
+	@echo 'make install PREFIX=/usr/local [DESTDIR=]'
+	@echo 'make setup | clean | help'
 
 FORCE:
-.PHONY: all FORCE
+.PHONY: all build-test build-asan setup test check bench demo fuzz install clean help FORCE

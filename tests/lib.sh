@@ -23,7 +23,7 @@ t_data=${LEAT_TEST_DATA:-$CHECKOUT/../shared/data}
 
 # Nothing of the machine or of its user may change a result.
 for t_v in $(compgen -e | grep -E '^(LEAT_|XDG_|LC_|GIT_|.*_proxy$|.*_PROXY$|CDPATH$|NO_COLOR$|PYTHON)'); do
-	case $t_v in LEAT_LIBDUCKDB | LEAT_TEST_*) ;; *) unset "$t_v" ;; esac
+	case $t_v in LEAT_BIN | LEAT_FAULT_BIN | LEAT_LIBDUCKDB | LEAT_TEST_*) ;; *) unset "$t_v" ;; esac
 done
 T_NAME=$(basename "$0" .sh)
 TRASH=${LEAT_TEST_TMP:-$CHECKOUT/build/trash}/$T_NAME.$$
