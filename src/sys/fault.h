@@ -20,9 +20,9 @@ struct fault_point {
 	const char *name, *where;
 };
 
-#ifdef LEAT_FAULTS
-
 #define FAULT_TORN (-1)
+
+#ifdef LEAT_FAULTS
 
 void fault_crash(const char *name);
 /* 0 = go on; an errno = fail with it, without doing it; FAULT_TORN only if op is "write": do half, then fault_die(). */
@@ -44,6 +44,10 @@ static inline int fault_io(const char *op, const char *path)
 	(void)op;
 	(void)path;
 	return 0;
+}
+
+static inline void fault_die(void)
+{
 }
 
 static inline const struct fault_point *fault_names(size_t *n)

@@ -11,7 +11,7 @@
 
 /* int fd FD_CLEANUP = -1; closed at the end of the scope unless -1; errno is kept. */
 void fd_close(int *fd);
-#define FD_CLEANUP __attribute__((cleanup(fd_close)))
+#define FD_CLEANUP cleanup(fd_close)
 /* Takes it out of a FD_CLEANUP variable. */
 static inline int fd_steal(int *fd)
 {

@@ -32,7 +32,10 @@ enum {
 	FILE_EXCL = 2,     /* a file that is there already is ERR_CONFLICT */
 };
 must_check int file_write(const char *path, struct str data, mode_t mode, unsigned flags, struct err *e);
-/* Atomic: written beside as ".NAME.HEX.tmp", then renamed over; readers see the old or the new bytes, whole. */
+/*
+ * Atomic: written beside as ".leat-HEX.tmp", then renamed over; readers see the old or the new bytes, whole. mode 0 =
+ * that of the file it replaces, else 0644.
+ */
 must_check int file_replace(const char *path, struct str data, mode_t mode, unsigned flags, struct err *e);
 
 /*
@@ -40,10 +43,12 @@ must_check int file_replace(const char *path, struct str data, mode_t mode, unsi
  * holes. `to` must not exist. mode 0 = the source's permission bits. A failed copy leaves nothing.
  */
 must_check int file_copy(const char *from, const char *to, mode_t mode, unsigned flags, struct err *e);
-must_check int file_copy_fd(int from, const char *from_path, int to, const char *to_path, struct err *e);
 /* Copies and hashes in one pass over the source; sha and size may be NULL. */
 must_check int file_copy_sha(const char *from, const char *to, mode_t mode, unsigned flags, struct sha *sha,
                              uint64_t *size, struct err *e);
+/* The same from any descriptor, a pipe too, to its end; appends at the offset of `to`. */
+must_check int file_copy_fd_sha(int from, const char *from_path, int to, const char *to_path, struct sha *sha,
+                                uint64_t *size, struct err *e);
 /* Reflink or nothing: 1 = done, 0 = the file system cannot (nothing made), -1 = error. */
 must_check int file_clone_only(const char *from, const char *to, mode_t mode, struct err *e);
 

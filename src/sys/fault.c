@@ -1,0 +1,134 @@
+#include "sys/fault.h"
+
+/* In builds without faults the file is empty but for this. */
+typedef int fault_not_empty;
+
+#ifdef LEAT_FAULTS
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static const struct fault_point points[] = {
+#define F(name, where) {name, where},
+#include "defs/faults.def"
+#undef F
+};
+
+static struct {
+	const char *crash; /* name of the point, not terminated: crash_len */
+	size_t crash_len;
+	unsigned long crash_at; /* from 1 */
+	atomic_ulong crash_seen;
+	int error;               /* errno, or FAULT_TORN; 0 = none */
+	unsigned long error_at;
+	atomic_ulong ops;
+	const char *count_file;
+} state;
+
+static void write_count(void)
+{
+	char line[64];
+	int n = snprintf(line, sizeof(line), "%lu %d\n", atomic_load(&state.ops), (int)getpid());
+	int fd = open(state.count_file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+
+	if (fd < 0)
+		return;
+	if (write(fd, line, (size_t)n) != n)
+		fprintf(stderr, "leat: LEAT_FAULT_COUNT: cannot write %s\n", state.count_file);
+	close(fd);
+}
+
+static void read_fault(const char *s)
+{
+	static const struct {
+		const char *word;
+		int error;
+	} kinds[] = {{"enospc@", ENOSPC}, {"eio@", EIO}, {"torn@", FAULT_TORN}};
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		size_t n = strlen(kinds[i].word);
+
+		if (strncmp(s, kinds[i].word, n))
+			continue;
+		state.error = kinds[i].error;
+		state.error_at = strtoul(s + n, NULL, 10);
+		return;
+	}
+	BUG("LEAT_FAULT=%s is none of enospc@N, eio@N, torn@N", s);
+}
+
+/* Before main, so that no thread meets it half read. */
+__attribute__((constructor)) static void fault_init(void)
+{
+	const char *s = getenv("LEAT_CRASH_AT");
+
+	if (s && *s) {
+		const char *colon = strrchr(s, ':');
+
+		state.crash = s;
+		state.crash_len = colon ? (size_t)(colon - s) : strlen(s);
+		state.crash_at = colon ? strtoul(colon + 1, NULL, 10) : 1;
+	}
+	s = getenv("LEAT_FAULT");
+	if (s && *s)
+		read_fault(s);
+	state.count_file = getenv("LEAT_FAULT_COUNT");
+	if (state.count_file && *state.count_file)
+		atexit(write_count);
+}
+
+void fault_die(void)
+{
+	kill(getpid(), SIGKILL);
+	for (;;)
+		pause();
+}
+
+static void check_name(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(points); i++)
+		if (!strcmp(points[i].name, name))
+			return;
+	BUG("fault point %s is not in defs/faults.def", name);
+}
+
+void fault_crash(const char *name)
+{
+	check_name(name);
+	if (!state.crash || strlen(name) != state.crash_len || strncmp(name, state.crash, state.crash_len))
+		return;
+	if (atomic_fetch_add(&state.crash_seen, 1) + 1 == state.crash_at)
+		fault_die();
+}
+
+int fault_io(const char *op, const char *path)
+{
+	unsigned long n = atomic_fetch_add(&state.ops, 1) + 1;
+
+	(void)path;
+	if (!state.error || n != state.error_at)
+		return 0;
+	if (state.error != FAULT_TORN)
+		return state.error;
+	if (strcmp(op, "write"))
+		fault_die();
+	return FAULT_TORN;
+}
+
+unsigned long fault_count(void)
+{
+	return atomic_load(&state.ops);
+}
+
+const struct fault_point *fault_names(size_t *n)
+{
+	*n = ARRAY_LEN(points);
+	return points;
+}
+
+#endif
