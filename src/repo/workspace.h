@@ -6,7 +6,11 @@
 #define LEAT_REPO_WORKSPACE_H
 
 #include "base/dom.h"
+#include "base/hash.h"
+#include "base/keys.h"
 #include "base/tz.h"
+
+#define WORKSPACE_FILE "leat.yaml"
 
 enum protect { PROTECT_AUTO, PROTECT_LINK };
 enum table_kind { TABLE_AUTO, TABLE_DIM, TABLE_FCT, TABLE_PLAIN };
@@ -15,7 +19,7 @@ struct workspace {
 	struct arena *arena;
 	char *dir;               /* absolute, no trailing '/' */
 	const struct dom *yaml;  /* leat.yaml with the overrides laid over it; a map */
-	struct sha *yaml_id;     /* of its bytes */
+	struct sha *yaml_id;     /* of it in canonical form, overrides included: equal settings have equal ids */
 	const struct tz *tz;
 	enum protect protect;
 	bool durable_power;      /* durability: power */
@@ -24,14 +28,19 @@ struct workspace {
 	size_t n_zones;
 };
 
-/* Walks up from `from` (or takes LEAT_WORKSPACE when from is NULL) to a folder with leat.yaml; ERR_NO_WORKSPACE. */
+/*
+ * Walks up from `from` to a folder with leat.yaml; from NULL: takes LEAT_WORKSPACE (that folder itself), else walks up
+ * from the current folder. ERR_NO_WORKSPACE.
+ */
 must_check int workspace_find(const char *from, struct arena *a, char **dir, struct err *e);
 must_check int workspace_open(const char *dir, struct workspace **out, struct err *e);
-void workspace_close(struct workspace *w);
+void workspace_close(struct workspace *w); /* NULL is fine */
 /* A setting by its dotted name ("slots", "pools.pg"), default from the table. NULL if unset and without default. */
 const struct dom *workspace_setting(const struct workspace *w, const char *dotted);
-/* What leat.yaml says of a table, and what its name says (last segment dim_, fct_). */
+/* What leat.yaml says of a table, else what its name says (last segment dim_, fct_), else TABLE_PLAIN. */
 enum table_kind workspace_table_kind(const struct workspace *w, struct str repo);
 const struct dom *workspace_table(const struct workspace *w, struct str repo); /* its map, or NULL */
+/* The table of settings, for docs and the JSON Schema. */
+const struct keys *workspace_keys(void);
 
 #endif
