@@ -1,0 +1,149 @@
+#include "sys/lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/tz.h"
+#include "sys/clock.h"
+#include "sys/fd.h"
+
+#define POLL_MS 5
+
+static int lock_open(const char *path, struct err *e)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+
+	return fd < 0 ? err_errno(e, errno, "cannot open the lock %s", path) : fd;
+}
+
+/* 0, or an errno; EWOULDBLOCK only with LOCK_NB */
+static int flock_retry(int fd, int how)
+{
+	while (flock(fd, how))
+		if (errno != EINTR)
+			return errno;
+	return 0;
+}
+
+static void read_text(int fd, char who[LOCK_TEXT])
+{
+	ssize_t n = pread(fd, who, LOCK_TEXT - 1, 0);
+
+	who[n > 0 ? n : 0] = '\0';
+	who[strcspn(who, "\n")] = '\0';
+}
+
+static void write_text(int fd, const char *who)
+{
+	char text[LOCK_TEXT], when[TIME_TEXT];
+	int n;
+
+	time_rfc3339(clock_now_ms(), when);
+	n = snprintf(text, sizeof(text), "pid %d, %s, since %s\n", (int)getpid(), who, when);
+	/* Only told to people; a lock whose text could not be written is a lock all the same. */
+	if (n > 0 && pwrite(fd, text, (size_t)MIN(n, LOCK_TEXT - 1), 0) > 0)
+		(void)!ftruncate(fd, MIN(n, LOCK_TEXT - 1));
+}
+
+static void held(struct lock *l, int fd, const char *who, unsigned flags)
+{
+	l->fd = fd;
+	l->text = who && !(flags & LOCK_SHARED);
+	if (l->text)
+		write_text(fd, who);
+}
+
+static int how_of(unsigned flags)
+{
+	return flags & LOCK_SHARED ? LOCK_SH : LOCK_EX;
+}
+
+int lock_take(struct lock *l, const char *path, const char *who, unsigned flags, struct err *e)
+{
+	int fd = lock_open(path, e), error;
+
+	if (fd < 0)
+		return -1;
+	error = flock_retry(fd, how_of(flags));
+	if (error) {
+		fd_close(&fd);
+		return err_errno(e, error, "cannot lock %s", path);
+	}
+	held(l, fd, who, flags);
+	return 0;
+}
+
+static int busy(int fd, const char *path, struct err *e)
+{
+	char who[LOCK_TEXT];
+
+	read_text(fd, who);
+	fd_close(&fd);
+	if (who[0])
+		return err_set(e, ERR_BUSY, "%s is held by %s", path, who);
+	return err_set(e, ERR_BUSY, "%s is held by another process", path);
+}
+
+int lock_take_for(struct lock *l, const char *path, const char *who, unsigned flags, int64_t ms, struct err *e)
+{
+	int fd = lock_open(path, e), error;
+	int64_t end = clock_mono_ms() + ms;
+
+	if (fd < 0)
+		return -1;
+	/* flock has no time limit of its own, and an alarm would belong to the whole process. */
+	while ((error = flock_retry(fd, how_of(flags) | LOCK_NB)) == EWOULDBLOCK) {
+		int64_t left = end - clock_mono_ms();
+
+		if (left <= 0)
+			return busy(fd, path, e);
+		clock_sleep_ms(MIN(left, POLL_MS));
+	}
+	if (error) {
+		fd_close(&fd);
+		return err_errno(e, error, "cannot lock %s", path);
+	}
+	held(l, fd, who, flags);
+	return 0;
+}
+
+int lock_try(struct lock *l, const char *path, const char *who, unsigned flags, struct err *e)
+{
+	return lock_take_for(l, path, who, flags, 0, e);
+}
+
+void lock_drop(struct lock *l)
+{
+	if (l->fd >= 0 && l->text)
+		(void)!ftruncate(l->fd, 0); /* nobody is to be named once it is free */
+	fd_close(&l->fd);
+	l->text = false;
+}
+
+void lock_pause(struct lock *l)
+{
+	(void)flock_retry(l->fd, LOCK_UN);
+}
+
+int lock_again(struct lock *l, struct err *e)
+{
+	int error = flock_retry(l->fd, LOCK_EX);
+
+	return error ? err_errno(e, error, "cannot take a lock again") : 0;
+}
+
+bool lock_is_held(const char *path, char who[LOCK_TEXT])
+{
+	int fd FD_CLEANUP = open(path, O_RDONLY | O_CLOEXEC);
+
+	who[0] = '\0';
+	/* A shared lock excludes only exclusive holders, and goes with the descriptor at once. */
+	if (fd < 0 || flock_retry(fd, LOCK_SH | LOCK_NB) != EWOULDBLOCK)
+		return false;
+	read_text(fd, who);
+	return true;
+}
