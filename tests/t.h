@@ -8,8 +8,9 @@
  *		return t_done();
  *	}
  *
- * The text after the condition is a sentence in printf form: what is true when the test passes. Each macro evaluates its
- * arguments once and returns true when it held, so that `if (!T_INT(f(), 0, "...")) return t_done();` can stop early.
+ * The text after the condition is a sentence in printf form: what is true when the test passes. Each macro evaluates
+ * its arguments once and returns true when it held, so that `if (!T_INT(f(), 0, "...")) return t_done();` can stop
+ * early.
  */
 #ifndef LEAT_TESTS_T_H
 #define LEAT_TESTS_T_H
@@ -94,7 +95,8 @@ static inline void t_diag(const char *label, const char *text)
 	({                                                                                                             \
 		const struct err *t_e = (e);                                                                           \
 		char t_all[8192];                                                                                      \
-		snprintf(t_all, sizeof(t_all), "%s:%d:%d: %s (%s)", t_e->file, t_e->line, t_e->col, t_e->msg, t_e->hint); \
+		snprintf(t_all, sizeof(t_all), "%s:%d:%d: %s (%s)", t_e->file, t_e->line, t_e->col, t_e->msg,          \
+			 t_e->hint);                                                                                   \
 		bool t_held = t_e->code == (want_code) && strstr(t_all, (substring));                                  \
 		t_ok(t_held, __FILE__, __LINE__, __VA_ARGS__);                                                         \
 		if (!t_held) {                                                                                         \
