@@ -1,0 +1,161 @@
+/*
+ * flow/job.h: the jobs of a workspace, read from their files and checked (SEMANTICS 13, DESIGN §3).
+ *
+ *   jobs/NAME/job.yaml + code       pipelines/P/NAME/job.yaml + code (pipeline: P)       jobs/NAME.sql | .py | .sh
+ *
+ * A job of one file has its keys in the comment block it begins with (after a #! line, if there is one):
+ *   -- kind: sql                     every line "-- " + YAML (SQL) or "# " + YAML (py, sh), up to the first line that is
+ *   -- partition: daily              no comment; if the block's first line is no "word:" it is an ordinary comment and
+ *   select ...                       the job has no keys. Line and column of errors are those of the file.
+ *
+ * Folders whose names begin with '.' or '_', and folders without job.yaml and job.*, are no jobs. All strings live in the
+ * arena of struct jobs, which ends with jobs_free. Jobs come through a cache (jobcache.h), so that a file that has not changed
+ * is not read again.
+ */
+#ifndef LEAT_FLOW_JOB_H
+#define LEAT_FLOW_JOB_H
+
+#include "base/ds.h"
+#include "base/hash.h"
+#include "base/keys.h"
+#include "base/map.h"
+#include "repo/workspace.h"
+
+#define JOB_MAX_YAML ((size_t)4 << 20)
+#define JOB_MAX_CODE_FILES 10000
+#define JOBS_MAX_ERRORS 200 /* kept; all are counted */
+
+struct job_kind;
+
+enum job_window {
+	WINDOW_OWN,     /* what SEMANTICS 2 says without a window */
+	WINDOW_RANGE,   /* lo..hi, in units of the job's ds, 0 = its own */
+	WINDOW_ALL,     /* all partitions */
+	WINDOW_HISTORY, /* NAME__history in a query: all snapshots up to the ds */
+};
+
+struct job_input {
+	struct str name;  /* [A-Za-z_][A-Za-z0-9_]*: LEAT_INPUT_<name>, {{ inputs.name }} */
+	struct str repo;
+	struct str pin;   /* STR_NULL: master as it stands; else a revision as in REPO@PIN */
+	struct str at;    /* a time (AT (TIMESTAMP => ...) in a query) as written, else STR_NULL */
+	bool optional;
+	enum job_window window;
+	int64_t lo, hi;
+	bool found;       /* in the query, not in job.yaml */
+	int line, col;    /* in job->file; in job->main_file if found */
+};
+
+struct job_check {
+	struct str text;   /* "row_count > 0" */
+	struct str name;   /* STR_NULL unless given */
+	bool whole_table;  /* scope: table */
+	int line, col;     /* in job->file, of the text's first byte */
+};
+
+struct job_code {
+	struct str path;  /* from the workspace: "jobs/trips/job.sql" */
+	struct str label; /* from the job's folder: "job.sql", "lib/x.py"; what the code id counts */
+	struct sha sha;   /* of its bytes */
+	int64_t size;
+};
+
+enum job_memo { MEMO_AUTO, MEMO_ON, MEMO_OFF };
+
+struct job {
+	struct str name;
+	size_t index;                  /* in jobs->all */
+	struct str kind_name;
+	const struct job_kind *kind;
+	struct str dir;                /* from the workspace: "jobs/trips"; of a job of one file the folder it lies in */
+	struct str file;               /* where its keys stand: "jobs/trips/job.yaml", "jobs/trips.sql" */
+	bool single;                   /* a job of one file */
+	struct str description;
+
+	struct job_input *inputs;      /* declared ones in order, then those found in the query */
+	size_t n_inputs;
+	struct str output;             /* a repo; the job's name unless it is said */
+	int output_line, output_col;
+	struct str pipeline;           /* STR_NULL: in none */
+
+	enum every every;              /* EVERY_NONE: no partition */
+	const struct tz *tz;           /* of its partitions: partition.timezone, timezone, leat.yaml */
+	struct ds start, end;          /* every NONE: no bound; both included, of the job's own kind */
+
+	const struct dom *schedule;    /* a map {cron, timezone, gap, fold, catchup, start, end}; NULL: none */
+	const struct dom *params;      /* a map in the file's order; never NULL */
+	const struct dom *env;         /* a map of scalars; never NULL */
+	const struct dom *environment; /* a map (PATH...); NULL: none */
+	const struct dom *own;         /* the kind's own keys as they stand, a map; never NULL */
+	const struct dom *keys;        /* all keys as they stand, a map */
+
+	int retries;
+	int64_t retry_delay_ms, timeout_ms /* 0: none */, grace_ms;
+	double backoff, jitter;
+	struct str pool;               /* STR_NULL: none */
+	struct str when;               /* "all_success", "all_done" */
+	bool late_run;                 /* late: run */
+	int threads;                   /* 0: not said */
+	enum job_memo memo;
+	struct str timezone;           /* of SQL sessions: what timezone: says; STR_NULL: UTC */
+
+	struct job_check *checks;
+	size_t n_checks;
+
+	struct job_code *code;         /* sorted by label; [0 .. n_code) */
+	size_t n_code;
+	struct str main_file;          /* from the workspace, as in code[].path; STR_NULL: the kind needs none */
+	size_t code_offset;            /* of a job of one file: bytes of its key block, which is no code */
+	struct sha files_id;           /* hash of the code but for what counts by meaning */
+
+	/* Of a sql job, once jobsql_prepare ran (jobsql.h). */
+	bool sql_by_ds;                /* its text depends on ds: meaning and inputs are told per unit */
+	struct sha sql_meaning;        /* zero until known, or if by ds */
+	const struct dom *sql_parsed;  /* sql_info_read reads it; NULL if by ds */
+};
+
+struct jobs_stats {
+	size_t jobs;     /* folders and files looked at */
+	size_t read;     /* of them read, parsed and checked in this process */
+	size_t files;    /* files opened for it */
+	bool cached;     /* the cache was there and whole */
+};
+
+struct jobs {
+	struct arena *arena;
+	struct workspace *ws;                /* not owned */
+	const struct job_kind *const *kinds; /* ended by NULL; not owned */
+	struct job **all;                    /* by name */
+	size_t n;
+	struct map by_name;
+	struct err **errors;                 /* one per broken job, in order of their files */
+	size_t n_errors, n_errors_all;
+	struct jobs_stats stats;
+};
+
+/*
+ * Loads all jobs. Broken ones are left out and their errors kept: -1 is only for what stops everything (a folder that
+ * cannot be read). An empty workspace has no jobs.
+ */
+must_check int jobs_load(struct workspace *ws, const struct job_kind *const *kinds, struct jobs **out, struct err *e);
+void jobs_free(struct jobs *js); /* NULL is fine */
+
+struct job *jobs_get(const struct jobs *js, struct str name); /* NULL if there is none */
+/* ERR_NO_JOB with the nearest name as hint; a job whose file is broken gives the file's own error. */
+must_check int jobs_find(const struct jobs *js, struct str name, struct job **out, struct err *e);
+
+/*
+ * The code id of a job (SEMANTICS 4): files_id and, for SQL, the meaning of its text (of this unit's text, where it
+ * depends on ds; NULL takes the job's own).
+ */
+struct sha job_code_id(const struct job *j, const struct sha *meaning);
+/* err_at with the job's file and a place in it. Returns -1. */
+int job_at(struct err *e, const struct job *j, int line, int col);
+const struct job_input *job_input(const struct job *j, struct str name); /* NULL */
+
+/* The keys of every job (defs/jobkeys.def), for docs, the schema and what counts in the memo key. */
+const struct keys *job_keys(void);
+/* JSON Schema of job.yaml: the keys of every job, and those of each kind under if/then. */
+struct dom *job_json_schema(struct arena *a, const struct job_kind *const *kinds);
+
+#endif
