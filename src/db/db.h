@@ -16,10 +16,15 @@ struct db;
 
 enum db_durability { DB_POWER, DB_PROCESS };
 
-/* leat_dir is the .leat folder. db_create also makes the schema; db_open migrates an older one, refuses a newer one (ERR_NEWER_FORMAT). */
+/*
+ * leat_dir is the .leat folder. db_create also makes the schema (finishing one that a crash left half-made); db_open
+ * migrates an older one, refuses a newer one (ERR_NEWER_FORMAT). The version is SQLite's user_version.
+ */
 must_check int db_create(const char *leat_dir, struct db **out, struct err *e);
 must_check int db_open(const char *leat_dir, struct db **out, struct err *e);
 void db_close(struct db *d); /* NULL is fine */
+/* What db_begin promises: DB_POWER unless set. */
+void db_set_durability(struct db *d, enum db_durability how);
 
 /* Write transaction. Nested begins are a BUG. A commit that fails has rolled back. */
 must_check int db_begin(struct db *d, struct err *e);

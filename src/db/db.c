@@ -1,0 +1,526 @@
+#include "db/db.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <sqlite3.h>
+
+#include "base/str.h"
+#include "db/db_fault.h"
+#include "sys/file.h"
+#include "sys/lock.h"
+
+#define DB_APPLICATION 0x4c656174 /* "Leat" */
+#define DB_BUSY_MS 10000          /* backstop only: writers queue at write.lock */
+#define DB_STATEMENTS 256         /* different texts kept prepared; more are prepared each time */
+/*
+ * The lock's holder moves the write-ahead log into the database whenever it has grown by this many pages: small enough that the
+ * next process reads it in about a millisecond (the log's index is rebuilt by whoever opens first).
+ */
+#define DB_CHECKPOINT_PAGES 500
+
+struct q {
+	struct db *db;
+	const char *sql;
+	uint64_t hash;
+	sqlite3_stmt *stmt;
+	bool busy, cached;
+};
+
+struct db {
+	sqlite3 *h;
+	char *path;
+	char *lock_path;
+	struct lock lock;
+	bool lock_open;
+	bool writing;
+	int reads;
+	enum db_durability durability, in_force;
+	int log_pages, checkpointed; /* pages in the write-ahead log after the last commit; how many of them were there at the last checkpoint */
+	int64_t commits;
+	struct err broken; /* the first error of a write transaction, told again by its commit */
+	struct q *statements[DB_STATEMENTS];
+	int n_statements;
+};
+
+static const struct {
+	int version;
+	const char *sql;
+} migrations[] = {
+#define M(version, ...) {version, __VA_ARGS__},
+#include "defs/migrations.def"
+#undef M
+};
+
+static int latest(void)
+{
+	return migrations[ARRAY_LEN(migrations) - 1].version;
+}
+
+static int fail(struct db *d, int rc, struct err *e)
+{
+	struct err now = ERR_INIT;
+	const char *why = d->h ? sqlite3_errmsg(d->h) : sqlite3_errstr(rc);
+	enum err_code code = ERR_IO;
+
+	switch (rc & 0xff) {
+	case SQLITE_FULL:
+		code = ERR_DISK_FULL;
+		break;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		code = ERR_BUSY;
+		break;
+	case SQLITE_READONLY:
+	case SQLITE_PERM:
+	case SQLITE_AUTH:
+		code = ERR_PERMISSION;
+		break;
+	case SQLITE_CANTOPEN:
+		code = access(d->path, F_OK) ? ERR_NOT_FOUND : ERR_PERMISSION;
+		break;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		code = ERR_DAMAGED;
+		break;
+	case SQLITE_CONSTRAINT:
+		code = ERR_CONFLICT;
+		break;
+	case SQLITE_INTERRUPT:
+		code = ERR_CANCELLED;
+		break;
+	case SQLITE_TOOBIG:
+		code = ERR_LIMIT;
+		break;
+	}
+	/* sqlite names a full disk, the system says more; an error number of its own is only there after a system call failed */
+	if ((rc & 0xff) == SQLITE_IOERR && d->h && sqlite3_system_errno(d->h) == ENOSPC)
+		code = ERR_DISK_FULL;
+	err_set(&now, code, "%s: %s", d->path, why);
+	if (code == ERR_DAMAGED)
+		err_hint(&now, "copy the .leat folder aside, then see `leat fsck`");
+	if (d->writing && d->broken.code == ERR_NONE && code != ERR_CONFLICT)
+		d->broken = now;
+	*e = now;
+	return -1;
+}
+
+/* Statements that give no rows and whose failure is told by the database alone. */
+static int run(struct db *d, const char *sql, struct err *e)
+{
+	return q_run(db_query(d, sql), e);
+}
+
+static int on_log(void *ptr, sqlite3 *h, const char *name, int pages)
+{
+	((struct db *)ptr)->log_pages = pages;
+	return SQLITE_OK;
+}
+
+static int user_version(struct db *d, int *out, struct err *e)
+{
+	struct q *q = db_query(d, "pragma user_version");
+	int r = q_step(q, e);
+
+	if (r > 0)
+		*out = (int)q_col_int(q, 0);
+	q_done(q);
+	return r < 0 ? -1 : 0;
+}
+
+static int newer(struct db *d, int version, struct err *e)
+{
+	err_set(e, ERR_NEWER_FORMAT, "%s has format %d; this leat knows formats up to %d", d->path, version, latest());
+	return err_hint(e, "it was written by a newer leat: use that one (or a later one) for this workspace");
+}
+
+/* Steps an older database, or a new one, up to the latest version. */
+static int migrate(struct db *d, struct err *e)
+{
+	int have = 0;
+	char sql[64];
+
+	if (db_begin_durable(d, DB_POWER, e))
+		return -1;
+	if (user_version(d, &have, e)) /* once more under the lock: another process may have done it */
+		goto fail;
+	if (have > latest()) {
+		newer(d, have, e);
+		goto fail;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(migrations); i++) {
+		if (migrations[i].version <= have)
+			continue;
+		int rc = sqlite3_exec(d->h, migrations[i].sql, NULL, NULL, NULL);
+		if (!rc) {
+			snprintf(sql, sizeof(sql), "pragma user_version = %d", migrations[i].version);
+			rc = sqlite3_exec(d->h, sql, NULL, NULL, NULL);
+		}
+		if (rc) {
+			fail(d, rc, e);
+			err_wrap(e, "format %d", migrations[i].version);
+			goto fail;
+		}
+	}
+	return db_commit(d, e);
+fail:
+	db_rollback(d);
+	return -1;
+}
+
+static struct db *handle(const char *leat_dir)
+{
+	struct db *d = xcalloc(1, sizeof(*d));
+	size_t n = strlen(leat_dir) + sizeof("/write.lock");
+
+	d->path = xmalloc(n);
+	d->lock_path = xmalloc(n);
+	snprintf(d->path, n, "%s/leat.db", leat_dir);
+	snprintf(d->lock_path, n, "%s/write.lock", leat_dir);
+	d->lock.fd = -1;
+	d->in_force = DB_POWER; /* SQLite begins with synchronous = FULL */
+	return d;
+}
+
+static int open_file(struct db *d, int flags, struct err *e)
+{
+	int rc = sqlite3_open_v2(d->path, &d->h, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, db_fault_vfs());
+
+	if (rc)
+		return fail(d, rc, e);
+	sqlite3_extended_result_codes(d->h, 1);
+	sqlite3_busy_timeout(d->h, DB_BUSY_MS);
+	sqlite3_db_config(d->h, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	sqlite3_wal_hook(d->h, on_log, d); /* also turns SQLite's own checkpoints off */
+	return 0;
+}
+
+int db_create(const char *leat_dir, struct db **out, struct err *e)
+{
+	struct db *d = handle(leat_dir);
+	int version;
+
+	if (open_file(d, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, e) || user_version(d, &version, e))
+		goto fail;
+	if (version > latest()) {
+		newer(d, version, e);
+		goto fail;
+	}
+	if (version < latest()) {
+		char sql[64];
+		snprintf(sql, sizeof(sql), "pragma application_id = %d; pragma journal_mode = wal", DB_APPLICATION);
+		int rc = sqlite3_exec(d->h, sql, NULL, NULL, NULL);
+		if (rc) {
+			fail(d, rc, e);
+			goto fail;
+		}
+		if (migrate(d, e))
+			goto fail;
+	}
+	*out = d;
+	return 0;
+fail:
+	db_close(d);
+	return -1;
+}
+
+int db_open(const char *leat_dir, struct db **out, struct err *e)
+{
+	struct db *d = handle(leat_dir);
+	int version;
+
+	if (open_file(d, SQLITE_OPEN_READWRITE, e) || user_version(d, &version, e))
+		goto fail;
+	if (version > latest()) {
+		newer(d, version, e);
+		goto fail;
+	}
+	if (version < latest() && migrate(d, e))
+		goto fail;
+	*out = d;
+	return 0;
+fail:
+	db_close(d);
+	return -1;
+}
+
+void db_close(struct db *d)
+{
+	if (!d)
+		return;
+	db_rollback(d);
+	for (int i = 0; i < d->n_statements; i++) {
+		sqlite3_finalize(d->statements[i]->stmt);
+		free(d->statements[i]);
+	}
+	sqlite3_close(d->h);
+	lock_drop(&d->lock);
+	free(d->path);
+	free(d->lock_path);
+	free(d);
+}
+
+void db_set_durability(struct db *d, enum db_durability how)
+{
+	d->durability = how;
+}
+
+static int lock_writers(struct db *d, struct err *e)
+{
+	if (d->lock_open)
+		return lock_again(&d->lock, e);
+	if (lock_take(&d->lock, d->lock_path, NULL, 0, e))
+		return -1;
+	d->lock_open = true;
+	return 0;
+}
+
+int db_begin_durable(struct db *d, enum db_durability how, struct err *e)
+{
+	BUG_IF(d->writing);
+	BUG_IF(d->reads);
+	if (lock_writers(d, e))
+		return -1;
+	if (d->in_force != how) {
+		if (run(d, how == DB_POWER ? "pragma synchronous = full" : "pragma synchronous = normal", e))
+			goto fail;
+		d->in_force = how;
+	}
+	if (run(d, "begin immediate", e))
+		goto fail;
+	d->writing = true;
+	err_clear(&d->broken);
+	return 0;
+fail:
+	lock_pause(&d->lock);
+	return -1;
+}
+
+int db_begin(struct db *d, struct err *e)
+{
+	return db_begin_durable(d, d->durability, e);
+}
+
+/*
+ * Passive: takes nothing from readers. What a reader still needs stays in the log, and is tried again once the log has
+ * grown by another slice. Its failure harms nothing: the log keeps all.
+ */
+static void checkpoint(struct db *d)
+{
+	int in_log = 0, moved = 0;
+
+	if (d->log_pages < d->checkpointed)
+		d->checkpointed = 0; /* the log began anew */
+	if (d->log_pages - d->checkpointed < DB_CHECKPOINT_PAGES)
+		return;
+	if (!sqlite3_wal_checkpoint_v2(d->h, NULL, SQLITE_CHECKPOINT_PASSIVE, &in_log, &moved))
+		d->checkpointed = d->log_pages;
+}
+
+int db_commit(struct db *d, struct err *e)
+{
+	BUG_IF(!d->writing);
+	if (d->broken.code != ERR_NONE) {
+		*e = d->broken;
+		db_rollback(d);
+		return -1;
+	}
+	if (run(d, "commit", e)) {
+		db_rollback(d);
+		return -1;
+	}
+	d->writing = false;
+	d->commits++;
+	checkpoint(d);
+	lock_pause(&d->lock);
+	return 0;
+}
+
+void db_rollback(struct db *d)
+{
+	if (!d->writing)
+		return;
+	if (!sqlite3_get_autocommit(d->h)) /* some errors have rolled back already */
+		(void)sqlite3_exec(d->h, "rollback", NULL, NULL, NULL);
+	d->writing = false;
+	lock_pause(&d->lock);
+}
+
+bool db_in_write(const struct db *d)
+{
+	return d->writing;
+}
+
+int db_read_begin(struct db *d, struct err *e)
+{
+	if (!d->writing && !d->reads && run(d, "begin", e))
+		return -1;
+	d->reads += !d->writing;
+	return 0;
+}
+
+void db_read_end(struct db *d)
+{
+	struct err ignored = ERR_INIT;
+
+	if (d->writing)
+		return;
+	BUG_IF(!d->reads);
+	if (!--d->reads && run(d, "commit", &ignored))
+		(void)sqlite3_exec(d->h, "rollback", NULL, NULL, NULL);
+}
+
+struct q *db_query(struct db *d, const char *sql)
+{
+	uint64_t hash = hash_bytes(sql, strlen(sql));
+	struct q *q;
+
+	for (int i = 0; i < d->n_statements; i++) {
+		q = d->statements[i];
+		if (q->hash == hash && !q->busy && !strcmp(q->sql, sql)) {
+			q->busy = true;
+			return q;
+		}
+	}
+	q = xcalloc(1, sizeof(*q));
+	*q = (struct q){.db = d, .sql = sql, .hash = hash, .busy = true};
+	if (sqlite3_prepare_v3(d->h, sql, -1, SQLITE_PREPARE_PERSISTENT, &q->stmt, NULL)) {
+		int rc = sqlite3_extended_errcode(d->h);
+		/* A text that cannot be right is our fault; a database that cannot be read shows at the first step. */
+		if ((rc & 0xff) == SQLITE_ERROR)
+			BUG("%s: %s", sqlite3_errmsg(d->h), sql);
+		q->stmt = NULL;
+	}
+	q->cached = q->stmt && d->n_statements < DB_STATEMENTS;
+	if (q->cached) {
+		q->sql = sqlite3_sql(q->stmt); /* the caller's text may go away */
+		d->statements[d->n_statements++] = q;
+	}
+	return q;
+}
+
+void q_int(struct q *q, int i, int64_t v)
+{
+	if (q->stmt && sqlite3_bind_int64(q->stmt, i, v))
+		BUG("parameter %d of: %s", i, q->sql);
+}
+
+void q_text(struct q *q, int i, struct str s)
+{
+	if (q->stmt && (s.p ? sqlite3_bind_text64(q->stmt, i, s.p, s.n, SQLITE_STATIC, SQLITE_UTF8) : sqlite3_bind_null(q->stmt, i)))
+		BUG("parameter %d of: %s", i, q->sql);
+}
+
+void q_cstr(struct q *q, int i, const char *s)
+{
+	q_text(q, i, str_of(s));
+}
+
+void q_blob(struct q *q, int i, const void *p, size_t n)
+{
+	if (q->stmt && sqlite3_bind_blob64(q->stmt, i, p, n, SQLITE_STATIC))
+		BUG("parameter %d of: %s", i, q->sql);
+}
+
+void q_sha(struct q *q, int i, const struct sha *s)
+{
+	q_blob(q, i, s->b, SHA_BYTES);
+}
+
+void q_null(struct q *q, int i)
+{
+	if (q->stmt && sqlite3_bind_null(q->stmt, i))
+		BUG("parameter %d of: %s", i, q->sql);
+}
+
+int q_step(struct q *q, struct err *e)
+{
+	int rc;
+
+	BUG_IF(!q->busy);
+	rc = q->stmt ? sqlite3_step(q->stmt) : sqlite3_extended_errcode(q->db->h);
+	if (rc == SQLITE_ROW)
+		return 1;
+	if (rc == SQLITE_DONE)
+		return 0;
+	return fail(q->db, rc, e);
+}
+
+int q_run(struct q *q, struct err *e)
+{
+	int r = q_step(q, e);
+
+	q_done(q);
+	return r < 0 ? -1 : 0;
+}
+
+bool q_col_is_null(struct q *q, int i)
+{
+	return sqlite3_column_type(q->stmt, i) == SQLITE_NULL;
+}
+
+int64_t q_col_int(struct q *q, int i)
+{
+	return sqlite3_column_int64(q->stmt, i);
+}
+
+struct str q_col_text(struct q *q, int i)
+{
+	const char *p = (const char *)sqlite3_column_text(q->stmt, i);
+
+	return p ? (struct str){p, (size_t)sqlite3_column_bytes(q->stmt, i)} : STR_NULL;
+}
+
+struct str q_col_blob(struct q *q, int i)
+{
+	const char *p = sqlite3_column_blob(q->stmt, i);
+	size_t n = (size_t)sqlite3_column_bytes(q->stmt, i);
+
+	if (q_col_is_null(q, i))
+		return STR_NULL;
+	return (struct str){p ? p : "", n}; /* SQLite gives NULL for no bytes */
+}
+
+bool q_col_sha(struct q *q, int i, struct sha *out)
+{
+	struct str b = q_col_blob(q, i);
+
+	if (!b.p || b.n != SHA_BYTES)
+		return false;
+	memcpy(out->b, b.p, SHA_BYTES);
+	return true;
+}
+
+void q_done(struct q *q)
+{
+	BUG_IF(!q->busy);
+	if (!q->cached) {
+		sqlite3_finalize(q->stmt);
+		free(q);
+		return;
+	}
+	sqlite3_reset(q->stmt);
+	sqlite3_clear_bindings(q->stmt);
+	q->busy = false;
+}
+
+int64_t db_last_rowid(struct db *d)
+{
+	return sqlite3_last_insert_rowid(d->h);
+}
+
+int64_t db_changes(struct db *d)
+{
+	return sqlite3_changes64(d->h);
+}
+
+int64_t db_version(struct db *d)
+{
+	struct err ignored = ERR_INIT;
+	struct q *q = db_query(d, "pragma data_version");
+	int64_t v = q_step(q, &ignored) == 1 ? q_col_int(q, 0) : 0;
+
+	q_done(q);
+	return v + d->commits;
+}
