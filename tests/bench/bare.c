@@ -1,0 +1,5 @@
+/* bench-bare: a C program that does nothing, the floor of every start. */
+int main(void)
+{
+	return 0;
+}
