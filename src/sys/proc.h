@@ -25,7 +25,7 @@ struct proc_spec {
 	const char *const *argv;  /* NULL-terminated; argv[0] with a '/' is a path, else looked up in `path` */
 	const char *const *env;   /* NULL-terminated KEY=VALUE; NULL = this process's */
 	const char *path;         /* PATH for the look-up; NULL = that of env */
-	const char *cwd;          /* NULL = this process's */
+	const char *cwd;          /* NULL = this process's; a relative argv[0] is meant from here */
 	int in, out, err;         /* descriptors that become 0, 1, 2; -1 = /dev/null */
 	int fds[PROC_MAX_FDS];    /* become 3, 4, ... */
 	unsigned n_fds;
@@ -42,7 +42,8 @@ struct proc_spec {
 struct proc {
 	pid_t pid;
 	int pidfd;       /* readable when it has ended */
-	bool own_group;
+	bool own_group;  /* it leads a process group: pid is the group's number too */
+	bool ended;      /* reaped: pid is only history (and the group's number) */
 };
 #define PROC_INIT {.pid = 0, .pidfd = -1}
 
@@ -80,16 +81,17 @@ void proc_subreaper(void);
 /*
  * Ends a task and all it started: its group, its descendants, and whatever carries LEAT_TASK=marker in its environment
  * (a setsid grandchild that was orphaned). SIGTERM, up to grace_ms, then SIGKILL until nothing is found. The child
- * itself is reaped into *out if it is ours and not yet waited for. marker may be NULL. Returns how many processes had to be killed by
- * SIGKILL; -1 and *e if some could not be ended.
+ * itself is reaped into *out (may be NULL) if it was not yet waited for. marker may be NULL. Cheap (one small read) when the
+ * child has been waited for, we are a subreaper, and it left nothing: call it after every task. Returns how many
+ * processes had to be killed by SIGKILL; -1 and *e if some could not be ended.
  */
 int proc_kill_tree(struct proc *p, const char *marker, int64_t grace_ms, struct proc_exit *out, struct err *e);
 /* The same without blocking, for a loop: sends `sig` to all that is found now, returns how many (0 = none is left). */
 int proc_signal_tree(const struct proc *p, const char *marker, int sig);
 /* Ends by SIGKILL what carries the marker, though its starter is gone (recovery). Returns how many it found. */
 int proc_kill_marked(const char *marker);
-/* Reaps ended children that came to us as orphans; never those that proc_spawn started. */
-void proc_reap_orphans(void);
+/* Reaps ended children that came to us as orphans; never those that proc_spawn started. Returns how many still live. */
+unsigned proc_reap_orphans(void);
 
 /* This program's own file, for starting itself in another role. */
 const char *proc_self_exe(void) __attribute__((returns_nonnull));

@@ -1,0 +1,510 @@
+#include "sys/proc.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "sys/bind.h"
+#include "sys/clock.h"
+#include "sys/fd.h"
+#include "sys/path.h"
+#include "sys/proc_int.h"
+
+#define STACK_BYTES (128u << 10)
+
+/* --- the children we started --- */
+
+static struct {
+	pthread_mutex_t mutex;
+	pid_t *p;
+	size_t n, cap;
+} known = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+static void known_add(pid_t pid)
+{
+	pthread_mutex_lock(&known.mutex);
+	if (known.n == known.cap) {
+		known.cap = known.cap ? known.cap * 2 : 16;
+		known.p = xrealloc(known.p, known.cap * sizeof(*known.p));
+	}
+	known.p[known.n++] = pid;
+	pthread_mutex_unlock(&known.mutex);
+}
+
+static void known_del(pid_t pid)
+{
+	pthread_mutex_lock(&known.mutex);
+	for (size_t i = 0; i < known.n; i++)
+		if (known.p[i] == pid) {
+			known.p[i] = known.p[--known.n];
+			break;
+		}
+	pthread_mutex_unlock(&known.mutex);
+}
+
+bool proc_is_known(pid_t pid)
+{
+	bool found = false;
+
+	pthread_mutex_lock(&known.mutex);
+	for (size_t i = 0; i < known.n && !found; i++)
+		found = known.p[i] == pid;
+	pthread_mutex_unlock(&known.mutex);
+	return found;
+}
+
+size_t proc_known_count(void)
+{
+	size_t n;
+
+	pthread_mutex_lock(&known.mutex);
+	n = known.n;
+	pthread_mutex_unlock(&known.mutex);
+	return n;
+}
+
+/* --- starting --- */
+
+pid_t proc_clone(int (*fn)(void *), void *arg, int flags, int *pidfd)
+{
+	void *stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE,
+	                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
+	sigset_t all, old;
+	int fd = -1, error;
+	pid_t pid;
+
+	if (stack == MAP_FAILED)
+		return -1;
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &old);
+	pid = clone(fn, (char *)stack + STACK_BYTES, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD | flags, arg, &fd);
+	error = errno;
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	munmap(stack, STACK_BYTES);
+	errno = error;
+	if (pid > 0)
+		*pidfd = fd;
+	return pid;
+}
+
+enum step { STEP_NONE, STEP_PARENT, STEP_CGROUP, STEP_LIMIT, STEP_BIND, STEP_CWD, STEP_FDS, STEP_EXEC };
+
+/* What the child reads, and where it leaves why it failed: our memory is its memory until exec. */
+struct start {
+	const struct proc_spec *s;
+	const char *file;
+	char **sh_argv; /* "/bin/sh" FILE ARGS: for a script without a first line that names its interpreter */
+	char *const *env;
+	pid_t parent;
+	unsigned uid, gid;
+	volatile int error;
+	volatile enum step step;
+	volatile unsigned at;
+};
+
+static void child_signals(void)
+{
+	struct sigaction dfl = {.sa_handler = SIG_DFL};
+
+	/* exec resets handlers, but what we ignore (SIGPIPE) would stay ignored. */
+	for (int sig = 1; sig < NSIG; sig++)
+		if (sig != SIGKILL && sig != SIGSTOP)
+			(void)sigaction(sig, &dfl, NULL);
+}
+
+/* Sources first move above all targets, so that no dup2 hits one that is still needed. */
+static int child_fds(const struct proc_spec *s)
+{
+	int from[3 + PROC_MAX_FDS], n = 3 + (int)s->n_fds;
+
+	from[0] = s->in;
+	from[1] = s->out;
+	from[2] = s->err;
+	for (int i = 3; i < n; i++)
+		from[i] = s->fds[i - 3];
+	for (int i = 0; i < n; i++) {
+		if (from[i] < 0)
+			from[i] = open("/dev/null", (i ? O_WRONLY : O_RDONLY) | O_CLOEXEC);
+		if (from[i] >= 0 && from[i] < n)
+			from[i] = fcntl(from[i], F_DUPFD_CLOEXEC, n);
+		if (from[i] < 0)
+			return errno;
+	}
+	for (int i = 0; i < n; i++)
+		if (dup2(from[i], i) < 0)
+			return errno;
+	/* Ours are all close-on-exec; those of libraries may not be. */
+	(void)syscall(SYS_close_range, (unsigned)n, ~0u, CLOSE_RANGE_CLOEXEC);
+	return 0;
+}
+
+static int child_limits(const struct proc_spec *s)
+{
+	struct rlimit limit = {s->limit_memory, s->limit_memory};
+
+	if (s->nice && setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + s->nice))
+		return errno;
+	if (s->limit_memory && setrlimit(RLIMIT_AS, &limit))
+		return errno;
+	return 0;
+}
+
+noreturn static void child_fail(struct start *st, enum step step, int error)
+{
+	st->step = step;
+	st->error = error;
+	_exit(127);
+}
+
+/* Runs in the child, in our memory: system calls only, and nothing of ours is changed but *st. */
+static int child_main(void *arg)
+{
+	struct start *st = arg;
+	const struct proc_spec *s = st->s;
+	unsigned at = 0;
+	sigset_t none;
+	int error;
+
+	child_signals();
+	if (!s->same_group)
+		(void)setpgid(0, 0);
+	if (s->die_with_parent && (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != st->parent))
+		child_fail(st, STEP_PARENT, ESRCH);
+	if (s->cgroup_procs && write(s->cgroup_procs, "0", 1) != 1)
+		child_fail(st, STEP_CGROUP, errno);
+	if ((error = child_limits(s)))
+		child_fail(st, STEP_LIMIT, error);
+	if (s->binds && (error = bind_apply(s->binds, st->uid, st->gid, &at))) {
+		st->at = at;
+		child_fail(st, STEP_BIND, error);
+	}
+	if (s->cwd && chdir(s->cwd))
+		child_fail(st, STEP_CWD, errno);
+	if ((error = child_fds(s)))
+		child_fail(st, STEP_FDS, error);
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	execve(st->file, (char *const *)s->argv, st->env);
+	if (errno == ENOEXEC)
+		execve(st->sh_argv[0], st->sh_argv, st->env);
+	child_fail(st, STEP_EXEC, errno);
+}
+
+static const char *env_value(const char *const *env, const char *key)
+{
+	size_t n = strlen(key);
+
+	for (; *env; env++)
+		if (!strncmp(*env, key, n) && (*env)[n] == '=')
+			return *env + n + 1;
+	return NULL;
+}
+
+char *proc_which(struct arena *a, const char *name, const char *path)
+{
+	if (strchr(name, '/'))
+		return access(name, X_OK) ? NULL : arena_dup(a, name);
+	if (!path)
+		path = getenv("PATH");
+	if (!path || !*path)
+		path = "/usr/local/bin:/usr/bin:/bin";
+	for (;;) {
+		size_t n = strcspn(path, ":");
+		char *full = n ? arena_printf(a, "%.*s/%s", (int)n, path, name) : arena_dup(a, name);
+		struct stat st;
+
+		if (!access(full, X_OK) && !stat(full, &st) && S_ISREG(st.st_mode))
+			return full;
+		if (!path[n])
+			return NULL;
+		path += n + 1;
+	}
+}
+
+/* A script whose interpreter is not there fails with ENOENT, as if it were not there itself: tell them apart. */
+static int no_interpreter(const char *file, const char *name, struct err *e)
+{
+	char line[256], *p = line, *end;
+	int fd FD_CLEANUP = open(file, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, line, sizeof(line) - 1);
+
+	if (n <= 2 || line[0] != '#' || line[1] != '!')
+		return 0;
+	line[n] = '\0';
+	line[strcspn(line, "\n")] = '\0';
+	for (p += 2; *p == ' ' || *p == '\t'; p++)
+		continue;
+	end = p + strcspn(p, " \t");
+	if (*end == '\0' && end > p && end[-1] == '\r') {
+		end[-1] = '\0';
+		err_set(e, ERR_NOT_FOUND, "%s cannot start: its first line ends as Windows lines do, so \"%s\" is not found", name, p);
+		err_hint(e, "save the file with Unix line ends");
+		return -1;
+	}
+	*end = '\0';
+	return err_set(e, ERR_NOT_FOUND, "%s cannot start: its first line names %s, which is not there", name, p);
+}
+
+static int start_failed(const struct start *st, struct arena *a, struct err *e)
+{
+	const struct proc_spec *s = st->s;
+	const char *name = s->argv[0], *file = path_join(a, s->cwd ? s->cwd : "", st->file);
+	int error = st->error;
+
+	switch (st->step) {
+	case STEP_CGROUP:
+		return err_errno(e, error, "%s cannot enter its cgroup", name);
+	case STEP_LIMIT:
+		return err_errno(e, error, "%s cannot be given its limits", name);
+	case STEP_CWD:
+		return err_errno(e, error, "%s cannot start in the folder %s", name, s->cwd);
+	case STEP_FDS:
+		return err_errno(e, error, "%s cannot be given its descriptors", name);
+	case STEP_BIND:
+		if (st->at < s->binds->n)
+			return err_errno(e, error, "cannot show %s at %s to %s", s->binds->mounts[st->at].source,
+			                 s->binds->mounts[st->at].target, name);
+		return err_errno(e, error, "cannot give %s its own view of the folders", name);
+	case STEP_EXEC:
+		if (error == ENOENT && no_interpreter(file, name, e))
+			return -1;
+		if (error == EACCES)
+			err_errno(e, error, "%s cannot be executed", name);
+		else
+			err_errno(e, error, "%s cannot be started", name);
+		if (error == EACCES && !access(file, F_OK))
+			err_hint(e, "make it executable: chmod +x %s", name);
+		return -1;
+	default:
+		return err_errno(e, error, "%s cannot be started", name);
+	}
+}
+
+static char **sh_argv(struct arena *a, const char *file, const char *const *argv)
+{
+	size_t n = 0;
+	char **out;
+
+	while (argv[n])
+		n++;
+	out = arena_array(a, char *, n + 2);
+	out[0] = arena_dup(a, "/bin/sh");
+	out[1] = arena_dup(a, file);
+	for (size_t i = 1; i < n; i++)
+		out[i + 1] = (char *)(uintptr_t)argv[i];
+	return out;
+}
+
+int proc_spawn(const struct proc_spec *s, struct proc *out, struct err *e)
+{
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	const char *const *env = s->env ? s->env : (const char *const *)environ;
+	struct start st = {.s = s, .file = s->argv[0], .env = (char *const *)env, .parent = getpid(),
+	                   .uid = geteuid(), .gid = getegid()};
+	int pidfd = -1;
+	pid_t pid;
+
+	BUG_IF(s->n_fds > PROC_MAX_FDS);
+	if (!strchr(s->argv[0], '/'))
+		st.file = proc_which(a, s->argv[0], s->path ? s->path : env_value(env, "PATH"));
+	if (!st.file) {
+		err_set(e, ERR_NOT_FOUND, "there is no program %s on PATH", s->argv[0]);
+		return err_hint(e, "install it, or name it by its full path");
+	}
+	if (s->binds && !bind_available(NULL))
+		return err_set(e, ERR_PERMISSION, "%s cannot be given its own view of the folders on this machine", s->argv[0]);
+	st.sh_argv = sh_argv(a, st.file, s->argv);
+	pid = proc_clone(child_main, &st, s->binds ? bind_clone_flags() : 0, &pidfd);
+	if (pid < 0)
+		return err_errno(e, errno, "%s cannot be started", s->argv[0]);
+	if (st.error) {
+		(void)waitpid(pid, NULL, 0);
+		fd_close(&pidfd);
+		return start_failed(&st, a, e);
+	}
+	known_add(pid);
+	*out = (struct proc){.pid = pid, .pidfd = pidfd, .own_group = !s->same_group};
+	return 0;
+}
+
+/* --- ending --- */
+
+static int reap(struct proc *p, int options, struct proc_exit *out, struct err *e)
+{
+	struct proc_exit x = {.status = -1};
+	pid_t pid;
+	int status;
+
+	if (p->ended)
+		return err_set(e, ERR_INTERNAL, "process %d has been waited for already", (int)p->pid);
+	do
+		pid = wait4(p->pid, &status, options, &x.usage);
+	while (pid < 0 && errno == EINTR);
+	if (pid < 0)
+		return err_errno(e, errno, "cannot wait for process %d", (int)p->pid);
+	if (!pid)
+		return 0;
+	if (WIFSIGNALED(status)) {
+		x.signal = WTERMSIG(status);
+		x.core = WCOREDUMP(status);
+	} else {
+		x.status = WEXITSTATUS(status);
+	}
+	p->ended = true;
+	known_del(p->pid);
+	if (out)
+		*out = x;
+	return 1;
+}
+
+int proc_wait(struct proc *p, struct proc_exit *out, struct err *e)
+{
+	return reap(p, 0, out, e) < 0 ? -1 : 0;
+}
+
+int proc_poll(struct proc *p, struct proc_exit *out, struct err *e)
+{
+	return reap(p, WNOHANG, out, e);
+}
+
+int proc_wait_for(struct proc *p, int64_t ms, struct proc_exit *out, struct err *e)
+{
+	int64_t end = clock_mono_ms() + ms;
+
+	for (;;) {
+		struct pollfd pfd = {.fd = p->pidfd, .events = POLLIN};
+		int64_t left = end - clock_mono_ms();
+		int rc = proc_poll(p, out, e);
+
+		if (rc || left <= 0)
+			return rc;
+		(void)poll(&pfd, 1, (int)MIN(left, 1 << 30));
+	}
+}
+
+void proc_free(struct proc *p)
+{
+	fd_close(&p->pidfd);
+}
+
+void proc_exit_text(const struct proc_exit *x, char out[PROC_TEXT])
+{
+	const char *what = x->signal ? sigdescr_np(x->signal) : NULL;
+
+	if (x->signal)
+		snprintf(out, PROC_TEXT, "killed by signal %d (%s)", x->signal, what ? what : "unknown");
+	else
+		snprintf(out, PROC_TEXT, "exit status %d", x->status);
+}
+
+void proc_signal(const struct proc *p, int sig)
+{
+	if (p->pid <= 0)
+		return;
+	if (p->own_group)
+		(void)kill(-p->pid, sig);
+	else if (!p->ended)
+		(void)syscall(SYS_pidfd_send_signal, p->pidfd, sig, NULL, 0);
+}
+
+/* --- asking --- */
+
+static char self_path[4096];
+
+static void read_self(void)
+{
+	ssize_t n = readlink("/proc/self/exe", self_path, sizeof(self_path) - 1);
+
+	/* A rebuilt program runs on as "... (deleted)": the name in /proc still opens it. */
+	if (n <= 0 || access(self_path, X_OK))
+		snprintf(self_path, sizeof(self_path), "/proc/%d/exe", (int)getpid());
+}
+
+const char *proc_self_exe(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, read_self);
+	return self_path;
+}
+
+/* Reads what there is; 1 = more may come, 0 = the end, -1. */
+static int take_output(int fd, struct buf *b, const char *name, struct err *e)
+{
+	char chunk[16384];
+	ssize_t n = read(fd, chunk, sizeof(chunk));
+
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return 1;
+	if (n < 0)
+		return err_errno(e, errno, "cannot read what %s prints", name);
+	buf_add(b, chunk, (size_t)n);
+	if (buf_over(b))
+		return err_set(e, ERR_LIMIT, "%s printed more than %zu bytes", name, b->max);
+	return n > 0;
+}
+
+/* To the end of the output, or of the process: a grandchild may keep the pipe open for ever. */
+static int watch_output(struct proc *p, int fd, struct buf *b, const char *name, int64_t timeout_ms, struct err *e)
+{
+	int64_t end = clock_mono_ms() + timeout_ms;
+
+	for (;;) {
+		struct pollfd pfd[2] = {{.fd = fd, .events = POLLIN}, {.fd = p->pidfd, .events = POLLIN}};
+		int64_t left = end - clock_mono_ms();
+		int rc;
+
+		if (timeout_ms >= 0 && left <= 0)
+			return err_set(e, ERR_TIMEOUT, "%s did not end within %lld ms", name, (long long)timeout_ms);
+		if (poll(pfd, 2, timeout_ms < 0 ? -1 : (int)MIN(left, 1 << 30)) < 0)
+			continue;
+		if (pfd[0].revents && (rc = take_output(fd, b, name, e)) <= 0)
+			return rc;
+		if (!pfd[0].revents && pfd[1].revents)
+			return 0;
+	}
+}
+
+int proc_output(struct arena *a, const struct proc_spec *s, size_t max, int64_t timeout_ms, struct str *out,
+                struct proc_exit *x, struct err *e)
+{
+	struct proc_spec mine = *s;
+	struct proc p = PROC_INIT;
+	struct buf b = BUF_INIT(max);
+	int fds[2], rc;
+
+	if (fd_pipe(fds, e))
+		return -1;
+	mine.out = fds[1];
+	rc = proc_spawn(&mine, &p, e);
+	fd_close(&fds[1]);
+	if (!rc) {
+		struct err late = ERR_INIT;
+
+		rc = watch_output(&p, fds[0], &b, s->argv[0], timeout_ms, e);
+		if (rc)
+			(void)proc_kill_tree(&p, NULL, 0, x, &late);
+		else
+			rc = proc_wait(&p, x, e);
+		proc_free(&p);
+	}
+	fd_close(&fds[0]);
+	if (!rc)
+		*out = arena_str(a, buf_str(&b));
+	buf_free(&b);
+	return rc;
+}

@@ -1,0 +1,21 @@
+/*
+ * sys/proc_int.h: what proc.c, proc_tree.c and bind.c share. For sys only.
+ */
+#ifndef LEAT_SYS_PROC_INT_H
+#define LEAT_SYS_PROC_INT_H
+
+#include <sys/types.h>
+
+#include "base/base.h"
+
+/*
+ * Runs fn(arg) in a child that shares our memory while we stand still (vfork), all signals blocked in both; fn must only
+ * make system calls and end in exec or _exit. Returns the pid, or -1 and errno; *pidfd is close-on-exec.
+ */
+pid_t proc_clone(int (*fn)(void *), void *arg, int flags, int *pidfd);
+
+/* The children that proc_spawn started and nobody has waited for. */
+bool proc_is_known(pid_t pid);
+size_t proc_known_count(void);
+
+#endif

@@ -1,0 +1,314 @@
+/* Finding and ending all that a task has started. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/str.h"
+#include "sys/clock.h"
+#include "sys/fd.h"
+#include "sys/proc.h"
+#include "sys/proc_int.h"
+
+#define ENVIRON_MAX (4u << 20)
+#define TEXT_MAX (1u << 20)
+#define POLL_MS 5
+#define KILL_MS 10000 /* how long SIGKILL may take: only a process stuck in the kernel needs longer */
+
+static bool subreaper;
+
+void proc_subreaper(void)
+{
+	subreaper = !prctl(PR_SET_CHILD_SUBREAPER, 1);
+}
+
+struct seen {
+	pid_t pid, ppid, pgrp, session;
+	uint64_t start;
+	bool ours;
+};
+
+struct table {
+	struct seen *p;
+	size_t n, cap;
+};
+
+static bool read_small(const char *path, struct buf *b)
+{
+	char chunk[4096];
+	int fd FD_CLEANUP = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	buf_reset(b);
+	if (fd < 0)
+		return false;
+	while ((n = read(fd, chunk, sizeof(chunk))) > 0)
+		buf_add(b, chunk, (size_t)n);
+	return n == 0;
+}
+
+static bool see(pid_t pid, struct seen *s, struct buf *b)
+{
+	char path[32], *p, state;
+	unsigned long long start;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	if (!read_small(path, b))
+		return false;
+	p = strrchr(b->p, ')');
+	*s = (struct seen){.pid = pid};
+	if (!p || sscanf(p + 1, " %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu", &state,
+	                 &s->ppid, &s->pgrp, &s->session, &start) != 5)
+		return false;
+	s->start = start;
+	return state != 'Z' && state != 'X';
+}
+
+/* All living processes of the machine (that we may see). */
+static void see_all(struct table *t, struct buf *b)
+{
+	DIR *d = opendir("/proc");
+	struct dirent *entry;
+	struct seen s;
+
+	while (d && (entry = readdir(d))) {
+		int64_t pid;
+
+		if (!str_to_i64(str_of(entry->d_name), &pid) || !see((pid_t)pid, &s, b))
+			continue;
+		if (t->n == t->cap) {
+			t->cap = t->cap ? t->cap * 2 : 256;
+			t->p = xrealloc(t->p, t->cap * sizeof(*t->p));
+		}
+		t->p[t->n++] = s;
+	}
+	if (d)
+		closedir(d);
+}
+
+static bool has_marker(pid_t pid, const char *marker, struct buf *b)
+{
+	char path[40];
+	size_t n = strlen(marker);
+
+	snprintf(path, sizeof(path), "/proc/%d/environ", (int)pid);
+	if (!read_small(path, b))
+		return false;
+	for (const char *p = b->p; p < b->p + b->n; p += strlen(p) + 1)
+		if (!strncmp(p, PROC_MARKER "=", sizeof(PROC_MARKER)) && !strncmp(p + sizeof(PROC_MARKER), marker, n + 1))
+			return true;
+	return false;
+}
+
+/*
+ * Marks what belongs to the task. An orphan that came to us and is nobody's (environment wiped, own session) belongs to
+ * this task if no other is running.
+ */
+static size_t mark(struct table *t, const struct proc *p, const char *marker, struct buf *b)
+{
+	pid_t self = getpid();
+	bool alone = p && proc_known_count() == (p->ended ? 0 : 1);
+	size_t found = 0, before;
+
+	for (size_t i = 0; i < t->n; i++) {
+		struct seen *s = &t->p[i];
+
+		if (s->pid == self || s->pid == 1)
+			continue;
+		if (p && ((!p->ended && s->pid == p->pid) || (p->own_group && (s->pgrp == p->pid || s->session == p->pid))))
+			s->ours = true;
+		else if (subreaper && alone && s->ppid == self && !proc_is_known(s->pid))
+			s->ours = true;
+		else if (marker && has_marker(s->pid, marker, b))
+			s->ours = true;
+		found += s->ours;
+	}
+	do {
+		before = found;
+		for (size_t i = 0; i < t->n; i++)
+			for (size_t k = 0; k < t->n && !t->p[i].ours; k++)
+				if (t->p[k].ours && t->p[k].pid == t->p[i].ppid && t->p[i].pid != self) {
+					t->p[i].ours = true;
+					found++;
+				}
+	} while (found != before);
+	return found;
+}
+
+/* By a pidfd whose process is known to be the one that was seen: a number used again is not hit. */
+static void signal_seen(const struct seen *s, int sig)
+{
+	int fd FD_CLEANUP = (int)syscall(SYS_pidfd_open, s->pid, 0);
+
+	if (fd >= 0 && clock_proc_start(s->pid) == s->start)
+		(void)syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0);
+}
+
+/* /proc/self/task/TID/children of all our threads: cheaper than a walk over /proc. -1 = the kernel does not tell. */
+static int count_orphans(struct buf *b)
+{
+	DIR *d = opendir("/proc/self/task");
+	struct dirent *entry;
+	int n = 0;
+
+	while (d && n >= 0 && (entry = readdir(d))) {
+		char path[300], *at, *end;
+
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "/proc/self/task/%s/children", entry->d_name);
+		if (!read_small(path, b)) {
+			n = -1;
+			break;
+		}
+		for (at = b->p; *at; at = end) {
+			long pid = strtol(at, &end, 10);
+
+			if (end == at)
+				break;
+			n += !proc_is_known((pid_t)pid);
+		}
+	}
+	if (!d)
+		return -1;
+	closedir(d);
+	return n;
+}
+
+unsigned proc_reap_orphans(void)
+{
+	struct table t = {0};
+	struct buf b = BUF_INIT(TEXT_MAX);
+	unsigned living = 0;
+	pid_t self = getpid();
+
+	if (count_orphans(&b) != 0) {
+		DIR *d = opendir("/proc");
+		struct dirent *entry;
+
+		while (d && (entry = readdir(d))) {
+			struct seen s = {0};
+			int64_t pid;
+			bool lives;
+
+			if (!str_to_i64(str_of(entry->d_name), &pid))
+				continue;
+			lives = see((pid_t)pid, &s, &b);
+			if (s.ppid != self || proc_is_known((pid_t)pid))
+				continue;
+			if (lives)
+				living++;
+			else
+				(void)waitpid((pid_t)pid, NULL, WNOHANG);
+		}
+		if (d)
+			closedir(d);
+	}
+	free(t.p);
+	buf_free(&b);
+	return living;
+}
+
+static int signal_found(const struct proc *p, const char *marker, int sig)
+{
+	struct table t = {0};
+	struct buf b = BUF_INIT(ENVIRON_MAX);
+	size_t found;
+
+	see_all(&t, &b);
+	found = mark(&t, p, marker, &b);
+	for (size_t i = 0; i < t.n; i++)
+		if (t.p[i].ours)
+			signal_seen(&t.p[i], sig);
+	free(t.p);
+	buf_free(&b);
+	return (int)found;
+}
+
+/* Whether it can have left anything: every survivor would be our child by now. */
+static bool left_nothing(const struct proc *p)
+{
+	struct buf b = BUF_INIT(TEXT_MAX);
+	bool nothing;
+
+	if (!subreaper || !p->ended)
+		return false;
+	nothing = count_orphans(&b) == 0;
+	buf_free(&b);
+	return nothing;
+}
+
+int proc_signal_tree(const struct proc *p, const char *marker, int sig)
+{
+	return left_nothing(p) ? 0 : signal_found(p, marker, sig);
+}
+
+static void reap_if_ended(struct proc *p, struct proc_exit *out)
+{
+	struct err e = ERR_INIT;
+
+	if (!p->ended && p->pid > 0)
+		(void)!proc_poll(p, out, &e);
+	if (subreaper)
+		(void)proc_reap_orphans();
+}
+
+/* Sends nothing (sig 0) or sig, again and again, until nothing is found or the time is over. Returns what is left. */
+static int signal_until(struct proc *p, const char *marker, int sig, int64_t ms, struct proc_exit *out, int *first)
+{
+	int64_t end = clock_mono_ms() + ms;
+	int64_t pause = 1;
+	int left;
+
+	for (bool again = false;; again = true) {
+		struct pollfd pfd = {.fd = p->ended ? -1 : p->pidfd, .events = POLLIN};
+
+		left = signal_found(p, marker, sig);
+		if (!again && first)
+			*first = left;
+		reap_if_ended(p, out);
+		if (!left || clock_mono_ms() >= end)
+			return left;
+		(void)poll(&pfd, 1, (int)MIN(pause, end - clock_mono_ms()));
+		pause = MIN(pause * 2, 50);
+		reap_if_ended(p, out);
+	}
+}
+
+int proc_kill_tree(struct proc *p, const char *marker, int64_t grace_ms, struct proc_exit *out, struct err *e)
+{
+	int killed = 0, left;
+
+	if (left_nothing(p))
+		return 0;
+	if (grace_ms > 0) {
+		(void)signal_found(p, marker, SIGTERM);
+		/* What is stopped cannot obey before it goes on. */
+		(void)signal_found(p, marker, SIGCONT);
+		if (!signal_until(p, marker, 0, grace_ms, out, NULL) && p->ended)
+			return 0;
+	}
+	left = signal_until(p, marker, SIGKILL, KILL_MS, out, &killed);
+	if (left)
+		return err_set(e, ERR_TIMEOUT, "%d processes of the task did not end by SIGKILL within %d s", left,
+		               KILL_MS / 1000);
+	return killed;
+}
+
+int proc_kill_marked(const char *marker)
+{
+	int64_t end = clock_mono_ms() + KILL_MS;
+	int first = signal_found(NULL, marker, SIGKILL);
+
+	for (int left = first; left && clock_mono_ms() < end; left = signal_found(NULL, marker, SIGKILL))
+		clock_sleep_ms(POLL_MS);
+	return first;
+}
