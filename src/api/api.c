@@ -1,0 +1,72 @@
+#include "api/api.h"
+
+#include <stdio.h>
+
+#include "repo/datastore.h"
+
+void api_begin(struct api *api, struct arena *a, const struct job_kind *const *kinds)
+{
+	*api = (struct api){.arena = a, .kinds = kinds};
+}
+
+int sink_row(struct sink *out, const struct dom *row, struct err *e)
+{
+	return out->row(out->ptr, row, e);
+}
+
+void sink_note(struct sink *out, const char *fmt, ...)
+{
+	char text[1536];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	out->note(out->ptr, text);
+}
+
+int api_open(struct api *api, unsigned flags, struct err *e)
+{
+	char *dir;
+
+	if (!(flags & OP_W) || api->ws)
+		return 0;
+	if (workspace_find(api->dir, api->arena, &dir, e) || workspace_open(dir, &api->ws, e))
+		return -1;
+	if (store_open(api->ws, &api->store, e))
+		return -1;
+	if (!(flags & OP_J))
+		return 0;
+	return flow_open(api->store, api->kinds, (flags & OP_R) != 0, &api->flow, e);
+}
+
+static void note_text(void *ptr, const char *text)
+{
+	struct sink *out = ptr;
+
+	out->note(out->ptr, text);
+}
+
+int api_call(struct api *api, const struct args *args, struct sink *out, struct err *e)
+{
+	const struct op *op = args->op;
+
+	if (api_open(api, op->flags, e))
+		return -1;
+	if (op->fn(api, args, out, e))
+		return -1;
+	/* What a crash left of an earlier publish is completed by whoever writes next (SEMANTICS 6). */
+	if ((op->flags & OP_M) && api->store && datastore_update(api->store, 0, note_text, out, e))
+		return -1;
+	return 0;
+}
+
+void api_end(struct api *api)
+{
+	flow_close(api->flow);
+	store_close(api->store);
+	workspace_close(api->ws);
+	api->flow = NULL;
+	api->store = NULL;
+	api->ws = NULL;
+}

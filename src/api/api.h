@@ -1,0 +1,61 @@
+/*
+ * api/api.h: one function per operation; all that cli/ and web/ call, so that they cannot drift apart.
+ *
+ * An operation speaks through a sink: rows (dom maps with the keys of DESIGN §3), bytes, notes (talk), events of a run.
+ */
+#ifndef LEAT_API_API_H
+#define LEAT_API_API_H
+
+#include "api/ops.h"
+#include "flow/run.h"
+
+struct sink {
+	void *ptr;
+	/* One row of the result; the node lives until the call returns. */
+	int (*row)(void *ptr, const struct dom *row, struct err *e);
+	/* Raw result bytes (cat, get -, sql --format csv). */
+	int (*bytes)(void *ptr, struct str bytes, struct err *e);
+	/* Talk: standard error, or a message in a log. One sentence. */
+	void (*note)(void *ptr, const char *text);
+	void (*event)(void *ptr, const struct run_event *ev);
+	/* Progress of one long step, 0..1; NULL text ends it. */
+	void (*progress)(void *ptr, const char *text, double part);
+	/* For sql: the header of a result before its rows; rows then come as lists of text (NULL p = null). */
+	int (*head)(void *ptr, const struct dom *columns, struct err *e);
+	bool people; /* for people, not for programs */
+};
+
+struct api {
+	struct arena *arena;            /* of the command */
+	const char *dir;                /* -C, or NULL */
+	const struct job_kind *const *kinds;
+	struct workspace *ws;           /* set for operations with OP_W */
+	struct store *store;
+	struct flow *flow;              /* set for operations with OP_J */
+	int exit_status;                /* an operation that did its work may still mean 1 (a failed run, a finding) */
+};
+
+void api_begin(struct api *api, struct arena *a, const struct job_kind *const *kinds);
+/* Opens what the operation's flags ask for, calls it, finishes pending materialisation for those that change state. */
+must_check int api_call(struct api *api, const struct args *args, struct sink *out, struct err *e);
+void api_end(struct api *api);
+/* Opens workspace, store and jobs as flags (enum op_flag) say; for operations that open later than their row says. */
+must_check int api_open(struct api *api, unsigned flags, struct err *e);
+
+/* Row helpers: what every list needs. */
+int sink_row(struct sink *out, const struct dom *row, struct err *e);
+void sink_note(struct sink *out, const char *fmt, ...) printf_like(2, 3);
+
+#define OP(verb, area, flags, summary, more) op_fn api_##verb;
+#define POS(...)
+#define OPT(...)
+#define SHOW(...)
+#define ALIAS(...)
+#include "defs/ops.def"
+#undef OP
+#undef POS
+#undef OPT
+#undef SHOW
+#undef ALIAS
+
+#endif

@@ -1,0 +1,292 @@
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "sys/fd.h"
+#include "sys/term.h"
+
+struct cli {
+	struct arena *arena;
+	struct api api;
+	struct args args;
+	struct shower *shower; /* NULL when rows are printed as JSON */
+	struct progress *progress;
+	struct buf line;
+	FILE *pager;
+	pid_t pager_pid;
+};
+
+#define LINE_MAX ((size_t)64 << 20)
+
+static int write_out(const char *p, size_t n, struct err *e)
+{
+	if (fwrite(p, 1, n, stdout) == n)
+		return 0;
+	/* A reader that has seen enough (head) is no failure of ours: end quietly, as every filter does. */
+	if (errno == EPIPE)
+		_exit(0);
+	return err_errno(e, errno, "standard output");
+}
+
+static int on_row(void *ptr, const struct dom *row, struct err *e)
+{
+	struct cli *c = ptr;
+
+	progress_clear(c->progress);
+	if (c->shower)
+		return shower_row(c->shower, row, e);
+	buf_reset(&c->line);
+	dom_write_json(&c->line, row, DOM_COMPACT);
+	buf_addc(&c->line, '\n');
+	if (buf_over(&c->line))
+		return err_set(e, ERR_LIMIT, "a row is larger than %zu MiB", LINE_MAX >> 20);
+	return write_out(c->line.p, c->line.n, e);
+}
+
+static int on_bytes(void *ptr, struct str bytes, struct err *e)
+{
+	struct cli *c = ptr;
+
+	progress_clear(c->progress);
+	return write_out(bytes.p, bytes.n, e);
+}
+
+static int on_head(void *ptr, const struct dom *columns, struct err *e)
+{
+	struct cli *c = ptr;
+
+	progress_clear(c->progress);
+	return c->shower ? shower_head(c->shower, columns, e) : 0;
+}
+
+static void on_note(void *ptr, const char *text)
+{
+	struct cli *c = ptr;
+
+	progress_clear(c->progress);
+	fflush(stdout);
+	fprintf(stderr, "%s%s%s\n", style_on(stderr, STYLE_DIM), text, style_off(stderr));
+}
+
+static void on_event(void *ptr, const struct run_event *ev)
+{
+	struct cli *c = ptr;
+
+	progress_event(c->progress, ev);
+}
+
+static void on_progress(void *ptr, const char *text, double part)
+{
+	struct cli *c = ptr;
+
+	progress_step(c->progress, text, part);
+}
+
+static bool wants_json(const struct args *a)
+{
+	return op_option(a->op, STR("json")) && args_flag(a, "json");
+}
+
+/* What the user typed, for the rows that tell later who did what. */
+static char *command_text(struct arena *a, int argc, char **argv)
+{
+	struct buf b = BUF_INIT(4096);
+	char *text;
+
+	buf_adds(&b, "leat");
+	for (int i = 1; i < argc; i++)
+		buf_addf(&b, " %s", argv[i]);
+	text = arena_cstr(a, buf_str(&b));
+	buf_free(&b);
+	return text;
+}
+
+static int usage_error(const char *fmt, const char *what)
+{
+	fputs("leat: ", stderr);
+	fprintf(stderr, fmt, what);
+	fputs("\n      'leat help' lists the commands\n", stderr);
+	return 2;
+}
+
+/* -C DIR and --version before the verb. Returns the index of the verb, or -1 with *status set. */
+static int leading_options(struct cli *c, int argc, char **argv, int *status)
+{
+	int i = 1;
+
+	while (i < argc && argv[i][0] == '-') {
+		if (!strcmp(argv[i], "-C") && i + 1 < argc) {
+			c->api.dir = argv[i + 1];
+			i += 2;
+		} else if (!strcmp(argv[i], "--version") || !strcmp(argv[i], "-V")) {
+			puts("leat " LEAT_VERSION);
+			*status = 0;
+			return -1;
+		} else if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
+			argv[i] = "help";
+			return i;
+		} else {
+			*status = usage_error(strcmp(argv[i], "-C") ? "there is no option '%s' before the command"
+			                                            : "%s needs a folder", argv[i]);
+			return -1;
+		}
+	}
+	return i;
+}
+
+static bool asks_help(int argc, char **argv)
+{
+	for (int i = 0; i < argc && strcmp(argv[i], "--"); i++)
+		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
+			return true;
+	return false;
+}
+
+/* An alias may stand for a verb with words of its own ("delete-repo" is "rm --repo"): they come first. */
+static char **with_fixed(struct arena *a, const char *fixed, int *argc, char **argv)
+{
+	struct str rest = str_of(fixed), word;
+	VEC(char *) words = {0};
+
+	while (rest.n) {
+		if (!str_cut(rest, ' ', &word, &rest)) {
+			word = rest;
+			rest = STR_NULL;
+		}
+		vec_push(a, &words, arena_cstr(a, word));
+	}
+	for (int i = 0; i < *argc; i++)
+		vec_push(a, &words, argv[i]);
+	*argc = (int)words.n;
+	vec_push(a, &words, NULL);
+	return words.p;
+}
+
+static char *find_workspace(struct cli *c)
+{
+	struct err ignored = ERR_INIT;
+	char *dir;
+
+	return workspace_find(c->api.dir, c->arena, &dir, &ignored) ? NULL : dir;
+}
+
+static int call(struct cli *c)
+{
+	struct err e = ERR_INIT;
+	bool json = wants_json(&c->args);
+	struct sink out = {
+		.ptr = c, .row = on_row, .bytes = on_bytes, .head = on_head, .note = on_note, .event = on_event,
+		.progress = on_progress, .people = !json,
+	};
+	int rc;
+
+	if (json)
+		out.event = NULL; /* operations then give their events as rows */
+	c->progress = progress_new(c->arena, op_option(c->args.op, STR("quiet")) && args_flag(&c->args, "quiet"));
+	if (!json)
+		c->shower = shower_new(c->arena, &c->args, c->api.dir);
+	rc = api_call(&c->api, &c->args, &out, &e);
+	progress_clear(c->progress);
+	if (c->shower && shower_end(c->shower, rc ? &(struct err)ERR_INIT : &e) && !rc)
+		rc = -1;
+	if (fflush(stdout) && !rc && errno != EPIPE)
+		rc = err_errno(&e, errno, "standard output");
+	if (rc)
+		print_err(&e);
+	return rc ? err_exit_status(e.code) : c->api.exit_status;
+}
+
+/* Operations that are the command line's own: they need its tables, not the store. */
+int api_help(struct api *api, const struct args *args, struct sink *out, struct err *e)
+{
+	struct buf more = BUF_INIT(1 << 16);
+	struct str_list found = {0};
+	char *dir = NULL;
+	struct err ignored = ERR_INIT;
+	const char *fixed;
+
+	if (args_n(args)) {
+		const struct op *op = op_find(args_pos(args, 0), &fixed, e);
+
+		if (!op)
+			return -1;
+		help_op(stdout, op);
+		return 0;
+	}
+	if (workspace_find(api->dir, api->arena, &dir, &ignored))
+		dir = NULL;
+	extern_list(api->arena, dir, &found);
+	for (size_t i = 0; i < found.v.n; i++)
+		buf_addf(&more, "  %.*s\n", STR_ARG(found.v.p[i]));
+	help_all(stdout, args_flag(args, "all"), more.p);
+	buf_free(&more);
+	return 0;
+}
+
+int api_completion(struct api *api, const struct args *args, struct sink *out, struct err *e)
+{
+	struct str shell = args_pos(args, 0);
+
+	if (shell.p && !str_is(shell, "bash")) {
+		err_set(e, ERR_BAD_REQUEST, "no completion for '%.*s' yet", STR_ARG(shell));
+		return err_hint(e, "there is one for bash: eval \"$(leat completion bash)\"");
+	}
+	complete_script(stdout);
+	return 0;
+}
+
+static int run_verb(struct cli *c, int argc, char **argv, int at, const char *command)
+{
+	struct err e = ERR_INIT;
+	const char *fixed;
+	const struct op *op = op_find(str_of(argv[at]), &fixed, &e);
+	int n = argc - at - 1;
+	char **words = argv + at + 1;
+
+	if (!op || (strcmp(op->name, argv[at]) && !fixed)) { /* our own full names win over leat-NAME, guesses do not */
+		fflush(stdout);
+		extern_exec(c->arena, find_workspace(c), argv[at], argv + at);
+	}
+	if (!op) {
+		print_err(&e);
+		return err_exit_status(e.code);
+	}
+	if (asks_help(n, words)) {
+		help_op(stdout, op);
+		return 0;
+	}
+	if (fixed)
+		words = with_fixed(c->arena, fixed, &n, words);
+	if (args_parse(op, c->arena, n, words, &c->args, &e)) {
+		print_err(&e);
+		return err_exit_status(e.code);
+	}
+	c->args.command = command;
+	return call(c);
+}
+
+int cli_main(int argc, char **argv, const struct job_kind *const *kinds)
+{
+	struct cli c = {.arena = arena_new()};
+	int status = 0, at;
+
+	style_init();
+	buf_init(&c.line, LINE_MAX);
+	api_begin(&c.api, c.arena, kinds);
+	at = leading_options(&c, argc, argv, &status);
+	if (at >= 0 && at < argc && !strcmp(argv[at], "__complete"))
+		status = complete_words(&c.api, argc - at - 1, argv + at + 1);
+	else if (at >= 0 && at < argc)
+		status = run_verb(&c, argc, argv, at, command_text(c.arena, argc, argv));
+	else if (at >= 0)
+		help_all(stdout, false, "");
+	api_end(&c.api);
+	buf_free(&c.line);
+	arena_free(c.arena);
+	return status;
+}

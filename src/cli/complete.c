@@ -1,0 +1,199 @@
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/str.h"
+#include "cli/cli.h"
+
+/*
+ * The script asks the program itself, so it never goes stale: `leat __complete WORD…` prints candidates for the last
+ * word, one per line; a line "@files" or "@dirs" asks bash for those.
+ */
+void complete_script(FILE *f)
+{
+	fputs("# bash completion of leat: eval \"$(leat completion bash)\"\n"
+	      "_leat() {\n"
+	      "\tlocal line cur=${COMP_WORDS[COMP_CWORD]}\n"
+	      "\tCOMPREPLY=()\n"
+	      "\twhile IFS= read -r line; do\n"
+	      "\t\tcase $line in\n"
+	      "\t\t@files) COMPREPLY+=($(compgen -f -- \"$cur\")); compopt -o filenames ;;\n"
+	      "\t\t@dirs) COMPREPLY+=($(compgen -d -- \"$cur\")); compopt -o filenames ;;\n"
+	      "\t\t*/ | *:/ | *=) COMPREPLY+=(\"$line\"); compopt -o nospace ;;\n"
+	      "\t\t*) COMPREPLY+=(\"$line\") ;;\n"
+	      "\t\tesac\n"
+	      "\tdone < <(\"${COMP_WORDS[0]}\" __complete \"${COMP_WORDS[@]:1:COMP_CWORD}\" 2>/dev/null)\n"
+	      "}\n"
+	      "complete -F _leat leat\n", f);
+}
+
+static void offer(struct str prefix, struct str word)
+{
+	if (str_has_prefix(word, prefix))
+		printf("%.*s\n", STR_ARG(word));
+}
+
+static void offer_jobs(struct api *api, struct str prefix)
+{
+	struct err e = ERR_INIT;
+
+	if (api_open(api, OP_W | OP_J | OP_R, &e))
+		return;
+	for (size_t i = 0; i < api->flow->jobs->n; i++)
+		offer(prefix, api->flow->jobs->p[i]->name);
+}
+
+static int offer_entry(void *ptr, struct str path, const struct entry *entry, struct err *e)
+{
+	struct str *start = ptr; /* [0] what stands before the name, [1] the prefix */
+	char text[NAME_MAX];
+
+	if (snprintf(text, sizeof(text), "%.*s%.*s%s", STR_ARG(start[0]), STR_ARG(path),
+	             entry->kind == ENTRY_FOLDER ? "/" : "") < (int)sizeof(text))
+		offer(start[1], str_of(text));
+	return 0;
+}
+
+/* Repos, and after "REPO:" the folder that is being typed. */
+static void offer_pins(struct api *api, struct str prefix, bool paths)
+{
+	struct err e = ERR_INIT;
+	struct repo *repos;
+	struct str name, rest, dir, last;
+	struct pin pin;
+	struct entry folder;
+	size_t n;
+
+	if (api_open(api, OP_W | OP_R, &e) || repo_list(api->store, api->arena, &repos, &n, &e))
+		return;
+	for (size_t i = 0; i < n; i++)
+		if (repos[i].role != REPO_SYSTEM)
+			offer(prefix, repos[i].name);
+	if (!paths || !str_cut(prefix, ':', &name, &rest))
+		return;
+	if (!str_rcut(rest, '/', &dir, &last))
+		dir = STR("");
+	if (pin_resolve(api->store, api->arena, arena_strf(api->arena, "%.*s:/%.*s", STR_ARG(name), STR_ARG(dir)), &pin,
+	                &e) || !pin.has_commit)
+		return;
+	if (tree_find(api->store, NULL, &pin.commit.tree, pin.path, &folder, &e) != 1 || folder.kind != ENTRY_FOLDER)
+		return;
+	dir = str_sub(prefix, 0, prefix.n - last.n);
+	if (!rest.n) {
+		dir = arena_strf(api->arena, "%.*s/", STR_ARG(prefix));
+		prefix = dir;
+	}
+	if (tree_list(api->store, NULL, &folder.id, STR_NULL, offer_entry, (struct str[]){dir, prefix}, &e))
+		return;
+}
+
+/* The ds there are: partitions of the named job's inputs and output, newest first; and the words. */
+static void offer_ds(struct api *api, struct str prefix, struct str job_name)
+{
+	struct err e = ERR_INIT;
+	struct catalog *c;
+	const struct job *job;
+
+	offer(prefix, STR("today"));
+	offer(prefix, STR("yesterday"));
+	offer(prefix, STR("newest"));
+	if (api_open(api, OP_W | OP_J | OP_R, &e) || catalog_new(api->store, api->arena, &c, &e))
+		return;
+	job = jobs_find(api->flow->jobs, job_name);
+	for (size_t i = 0; job && i <= job->n_inputs; i++) {
+		struct str repo = i < job->n_inputs ? job->inputs[i].repo : job->output;
+		struct catalog_repo *r;
+
+		if (!repo.n || catalog_repo(c, repo, STR_NULL, &r, &e) != 1)
+			continue;
+		for (size_t k = r->n_parts; k-- > 0;)
+			offer(prefix, str_of(r->parts[k].label));
+	}
+}
+
+static void offer_kind(struct api *api, enum arg_kind kind, struct str prefix, struct str first)
+{
+	size_t n;
+	const struct op *ops = op_table(&n);
+
+	switch (kind) {
+	case ARG_FILE:
+		puts("@files");
+		break;
+	case ARG_DIR:
+		puts("@dirs");
+		break;
+	case ARG_PIN:
+		offer_pins(api, prefix, true);
+		break;
+	case ARG_REPO:
+		offer_pins(api, prefix, false);
+		break;
+	case ARG_JOB:
+		offer_jobs(api, prefix);
+		break;
+	case ARG_DS:
+		offer_ds(api, prefix, first);
+		break;
+	case ARG_COMMAND:
+		for (size_t i = 0; i < n; i++)
+			offer(prefix, str_of(ops[i].name));
+		break;
+	default:
+		break;
+	}
+}
+
+/* `why JOB|REPO…` and `logs RUN|JOB` take jobs beside what their row says. */
+static bool also_jobs(const struct op *op)
+{
+	return !strcmp(op->name, "why") || !strcmp(op->name, "logs");
+}
+
+int complete_words(struct api *api, int argc, char **argv)
+{
+	struct err e = ERR_INIT;
+	struct str last = argc ? str_of(argv[argc - 1]) : STR(""), first = STR_NULL;
+	const struct op_opt *before = NULL;
+	const struct op *op;
+	const char *fixed;
+	size_t n_pos = 0;
+
+	if (argc <= 1) {
+		struct str_list more = {0};
+
+		offer_kind(api, ARG_COMMAND, last, STR_NULL);
+		extern_list(api->arena, NULL, &more);
+		for (size_t i = 0; i < more.v.n; i++)
+			offer(last, more.v.p[i]);
+		return 0;
+	}
+	op = op_find(str_of(argv[0]), &fixed, &e);
+	if (!op)
+		return 0;
+	for (int i = 1; i < argc - 1; i++) {
+		if (before && *before->arg) {
+			before = NULL;
+			continue;
+		}
+		before = NULL;
+		if (!strncmp(argv[i], "--", 2))
+			before = op_option(op, str_of(argv[i] + 2));
+		else if (argv[i][0] == '-' && argv[i][1] && !argv[i][2])
+			before = op_option_letter(op, argv[i][1]);
+		else if (argv[i][0] != '-' && !n_pos++)
+			first = str_of(argv[i]);
+	}
+	if (before && *before->arg) {
+		offer_kind(api, before->kind, last, first);
+	} else if (last.n && last.p[0] == '-') {
+		for (size_t i = 0; i < op->n_opts; i++)
+			offer(last, arena_strf(api->arena, "--%s", op->opts[i].name));
+	} else if (op->n_pos) {
+		const struct op_pos *p = &op->pos[MIN(n_pos, op->n_pos - 1)];
+
+		offer_kind(api, p->kind, last, first);
+		if (!n_pos && also_jobs(op))
+			offer_jobs(api, last);
+	}
+	return 0;
+}
