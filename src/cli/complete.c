@@ -39,7 +39,7 @@ static void offer_jobs(struct api *api, struct str prefix)
 	if (api_open(api, OP_W | OP_J | OP_R, &e))
 		return;
 	for (size_t i = 0; i < api->flow->jobs->n; i++)
-		offer(prefix, api->flow->jobs->p[i]->name);
+		offer(prefix, api->flow->jobs->all[i]->name);
 }
 
 static int offer_entry(void *ptr, struct str path, const struct entry *entry, struct err *e)
@@ -98,7 +98,7 @@ static void offer_ds(struct api *api, struct str prefix, struct str job_name)
 	offer(prefix, STR("newest"));
 	if (api_open(api, OP_W | OP_J | OP_R, &e) || catalog_new(api->store, api->arena, &c, &e))
 		return;
-	job = jobs_find(api->flow->jobs, job_name);
+	job = jobs_get(api->flow->jobs, job_name);
 	for (size_t i = 0; job && i <= job->n_inputs; i++) {
 		struct str repo = i < job->n_inputs ? job->inputs[i].repo : job->output;
 		struct catalog_repo *r;

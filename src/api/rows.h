@@ -1,0 +1,20 @@
+/*
+ * api/rows.h: the documents that operations give: one maker per kind of thing, so that the same thing has the same keys
+ * in every command and in the HTTP API (DESIGN §3).
+ */
+#ifndef LEAT_API_ROWS_H
+#define LEAT_API_ROWS_H
+
+#include "api/api.h"
+
+struct dom *row_commit(struct arena *a, struct str repo, struct str branch, const struct commit *c);
+/* path is shown with a leading '/' */
+struct dom *row_entry(struct arena *a, struct str repo, const struct commit *c, struct str path, const struct entry *en);
+void row_time(struct arena *a, struct dom *row, const char *key, int64_t ms); /* RFC 3339; 0 gives null */
+void row_sha(struct arena *a, struct dom *row, const char *key, const struct sha *id);
+void row_err(struct arena *a, struct dom *row, const struct err *e); /* code, message, file, line, col, hint */
+
+/* "ds=D/" in front of a path if the request has --ds; the label is checked. */
+must_check int rows_ds_prefix(const struct args *args, struct str *prefix, struct err *e);
+
+#endif

@@ -1,0 +1,40 @@
+/*
+ * cli/show.h: how the rows of each operation look to people. A show function gets every row, then NULL once at the end.
+ */
+#ifndef LEAT_CLI_SHOW_H
+#define LEAT_CLI_SHOW_H
+
+#include <stdio.h>
+
+#include "api/ops.h"
+#include "base/dom.h"
+
+struct grid;
+
+struct show_state {
+	struct arena *arena; /* of the command */
+	const struct args *args;
+	FILE *out;
+	unsigned width;      /* columns to use */
+	struct grid *grid;   /* rows kept to align them */
+	size_t n;            /* rows seen */
+	int64_t a, b, c;     /* counters of the operation's own */
+	struct str last;
+	struct str *titles;  /* of a query */
+	bool *right;
+	VEC(struct str) cells; /* of a query, for plot */
+};
+
+typedef void show_fn(struct show_state *s, const struct dom *row);
+
+show_fn show_note, show_new, show_status, show_doctor, show_config, show_commit_made, show_adopted, show_entry,
+        show_tree, show_log, show_diff, show_finding, show_run, show_plan, show_why, show_check, show_schema, show_plot;
+
+/* A scalar as people read it; keys that end a time (…started, finished, at) arrive as text already. */
+struct str show_value(struct arena *a, const struct dom *v);
+struct str show_text(const struct dom *row, const char *key); /* "" if absent or no text */
+int64_t show_int(const struct dom *row, const char *key);
+bool show_is_number_type(struct str sql_type);
+char *show_bytes(struct arena *a, int64_t n); /* "1.4 MB" */
+
+#endif
