@@ -36,4 +36,7 @@ struct adopted {
 must_check int datastore_commit(struct store *s, struct arena *a, const struct adopt_opts *o, struct id batch,
                                 struct adopted **out, size_t *n, datastore_note note, void *ptr, struct err *e);
 
+/* After a repo was ended: its folder goes; foreign and edited files in it move to lost+found. */
+must_check int datastore_remove(struct store *s, struct str repo, struct err *e);
+
 #endif
