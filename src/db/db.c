@@ -38,7 +38,7 @@ struct db {
 	int reads;
 	enum db_durability durability, in_force;
 	int log_pages, checkpointed; /* pages in the write-ahead log after the last commit; how many of them were there at the last checkpoint */
-	int64_t commits;
+	int64_t commits, begun;
 	struct err broken; /* the first error of a write transaction, told again by its commit */
 	struct q *statements[DB_STATEMENTS];
 	int n_statements;
@@ -290,6 +290,7 @@ int db_begin_durable(struct db *d, enum db_durability how, struct err *e)
 	if (run(d, "begin immediate", e))
 		goto fail;
 	d->writing = true;
+	d->begun++;
 	err_clear(&d->broken);
 	return 0;
 fail:
@@ -350,6 +351,11 @@ void db_rollback(struct db *d)
 bool db_in_write(const struct db *d)
 {
 	return d->writing;
+}
+
+int64_t db_transaction(const struct db *d)
+{
+	return d->begun;
 }
 
 int db_read_begin(struct db *d, struct err *e)

@@ -32,6 +32,7 @@ must_check int db_begin_durable(struct db *d, enum db_durability how, struct err
 must_check int db_commit(struct db *d, struct err *e);
 void db_rollback(struct db *d); /* nothing to do when none is open */
 bool db_in_write(const struct db *d);
+int64_t db_transaction(const struct db *d); /* counts the write transactions begun by this handle; 0 before the first */
 /* Read snapshot; may nest (counted); inside a write transaction it is that one. */
 must_check int db_read_begin(struct db *d, struct err *e);
 void db_read_end(struct db *d);

@@ -15,15 +15,22 @@
 #include "db/db.h"
 #include "repo/workspace.h"
 
+struct tree_cache;
+
 struct store {
 	struct workspace *ws; /* not owned */
 	struct db *db;
 	char *leat_dir;       /* absolute, "/x/.leat" */
 	char *data_dir;       /* absolute, "/x/datastore" */
-	struct tree_cache *trees;
+	struct tree_cache *trees; /* pages read lately (tree_page.c) */
 };
 
-must_check int store_create(struct workspace *ws, struct err *e); /* makes .leat/ and datastore/; refuses network file systems */
+/*
+ * Makes .leat/ and datastore/; refuses network file systems. What a crash left half-made is finished by calling it
+ * again; a store that is whole is left as it is.
+ */
+must_check int store_create(struct workspace *ws, struct err *e);
+/* Without one: ERR_NO_WORKSPACE naming `leat init`. */
 must_check int store_open(struct workspace *ws, struct store **out, struct err *e);
 void store_close(struct store *s); /* NULL is fine */
 
@@ -32,6 +39,7 @@ struct id {
 	char hex[ID_HEX + 1]; /* "" = none */
 };
 struct id id_new(void);
+struct id id_of(struct str hex); /* 32 digits, else the zero id */
 
 enum repo_role { REPO_SOURCE, REPO_OUTPUT, REPO_SYSTEM };
 struct repo {
@@ -46,6 +54,10 @@ must_check int repo_find(struct store *s, struct arena *a, struct str name, stru
 must_check int repo_ensure(struct store *s, struct arena *a, struct str name, enum repo_role role, struct str job,
                            struct repo *out, struct err *e);
 must_check int repo_list(struct store *s, struct arena *a, struct repo **out, size_t *n, struct err *e); /* by name */
+/* Ends it (`rm --repo`), inside a write transaction: its name is free, its commits stay. */
+must_check int repo_end(struct store *s, const struct repo *r, struct err *e);
+/* Inside a write transaction: whose output it is from now on (STR_NULL: nobody's, a source). */
+must_check int repo_set_role(struct store *s, struct repo *r, enum repo_role role, struct str job, struct err *e);
 /* ERR_NOT_FOUND with the nearest name as hint. */
 int repo_not_found(struct store *s, struct str name, struct err *e);
 
@@ -56,5 +68,7 @@ struct event {
 	const char *label, *command;
 };
 must_check int event_record(struct store *s, const struct event *ev, struct err *e);
+/* Who acts: USER, else LOGNAME, else the number. */
+const char *store_who(void);
 
 #endif

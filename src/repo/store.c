@@ -1,0 +1,338 @@
+#include "repo/store.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/name.h"
+#include "base/str.h"
+#include "repo/tree_page.h"
+#include "sys/clock.h"
+#include "sys/file.h"
+#include "sys/rand.h"
+
+static const char *const folders[] = {"blobs", "staging", "views", "old", "lost+found", "cache", "logs"};
+
+struct id id_new(void)
+{
+	struct id id;
+
+	rand_id(id.hex);
+	return id;
+}
+
+struct id id_of(struct str hex)
+{
+	struct id id = {""};
+
+	if (hex.n == ID_HEX)
+		memcpy(id.hex, hex.p, ID_HEX);
+	return id;
+}
+
+static struct store *handle(struct workspace *ws)
+{
+	struct store *s = xcalloc(1, sizeof(*s));
+	size_t n = strlen(ws->dir) + sizeof("/datastore");
+
+	s->ws = ws;
+	s->leat_dir = xmalloc(n);
+	s->data_dir = xmalloc(n);
+	snprintf(s->leat_dir, n, "%s/.leat", ws->dir);
+	snprintf(s->data_dir, n, "%s/datastore", ws->dir);
+	return s;
+}
+
+static int record_facts(struct store *s, struct err *e)
+{
+	static const char sql[] = "insert or ignore into store(key, value) values(?, ?)";
+	struct id id = id_new();
+	struct q *q;
+
+	if (db_begin_durable(s->db, DB_POWER, e))
+		return -1;
+	q = db_query(s->db, sql);
+	q_cstr(q, 1, "workspace");
+	q_cstr(q, 2, id.hex);
+	if (q_run(q, e))
+		goto fail;
+	q = db_query(s->db, sql);
+	q_cstr(q, 1, "created");
+	q_int(q, 2, clock_now_ms());
+	if (q_run(q, e))
+		goto fail;
+	return db_commit(s->db, e);
+fail:
+	db_rollback(s->db);
+	return -1;
+}
+
+static int make_folders(struct store *s, struct err *e)
+{
+	char path[4200];
+
+	if (dir_make(s->leat_dir, 0777, e))
+		return -1;
+	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
+		snprintf(path, sizeof(path), "%s/%s", s->leat_dir, folders[i]);
+		if (dir_make(path, 0777, e))
+			return -1;
+	}
+	return dir_make(s->data_dir, 0777, e);
+}
+
+int store_create(struct workspace *ws, struct err *e)
+{
+	struct store *s = handle(ws);
+	struct fs_info fs;
+	int rc = -1;
+
+	if (fs_kind(ws->dir, &fs, e))
+		goto out;
+	if (fs.class == FS_NETWORK) {
+		err_set(e, ERR_REFUSED, "%s is on a network file system (%s), where locks cannot be relied on", ws->dir,
+		        fs.name);
+		err_hint(e, "make the workspace on a local disk");
+		goto out;
+	}
+	if (make_folders(s, e) || db_create(s->leat_dir, &s->db, e) || record_facts(s, e))
+		goto out;
+	if (dir_sync(s->leat_dir, e) || dir_sync(ws->dir, e))
+		goto out;
+	rc = 0;
+out:
+	store_close(s);
+	return rc;
+}
+
+int store_open(struct workspace *ws, struct store **out, struct err *e)
+{
+	struct store *s = handle(ws);
+	struct err inner = ERR_INIT;
+
+	if (db_open(s->leat_dir, &s->db, &inner)) {
+		*e = inner;
+		if (inner.code == ERR_NOT_FOUND) {
+			err_clear(e);
+			err_set(e, ERR_NO_WORKSPACE, "%s has leat.yaml but no store (.leat/leat.db)", ws->dir);
+			err_hint(e, "leat init makes one");
+		}
+		store_close(s);
+		return -1;
+	}
+	db_set_durability(s->db, ws->durable_power ? DB_POWER : DB_PROCESS);
+	s->trees = tree_cache_new();
+	*out = s;
+	return 0;
+}
+
+void store_close(struct store *s)
+{
+	if (!s)
+		return;
+	tree_cache_free(s->trees);
+	db_close(s->db);
+	free(s->leat_dir);
+	free(s->data_dir);
+	free(s);
+}
+
+static const char *const roles[] = {"source", "output", "system"};
+
+static void repo_row(struct q *q, struct arena *a, struct repo *out)
+{
+	struct str role = q_col_text(q, 2), job = q_col_text(q, 3);
+
+	out->id = q_col_int(q, 0);
+	out->name = arena_str(a, q_col_text(q, 1));
+	out->role = REPO_SOURCE;
+	for (size_t i = 0; i < ARRAY_LEN(roles); i++)
+		if (str_is(role, roles[i]))
+			out->role = (enum repo_role)i;
+	out->job = job.p ? arena_str(a, job) : STR_NULL;
+}
+
+int repo_find(struct store *s, struct arena *a, struct str name, struct repo *out, struct err *e)
+{
+	struct q *q = db_query(s->db, "select id, name, role, job from repo where lower(name) = lower(?1) and ended is null and name = ?1");
+	int r;
+
+	q_text(q, 1, name);
+	r = q_step(q, e);
+	if (r == 1)
+		repo_row(q, a, out);
+	q_done(q);
+	return r;
+}
+
+/* Another repo that this name cannot stand beside: 1 and *e filled, 0, -1. */
+static int clashes(struct store *s, struct str name, struct err *e)
+{
+	struct q *q = db_query(s->db, "select name from repo where ended is null and lower(name) = lower(?)");
+	int r;
+
+	q_text(q, 1, name);
+	r = q_step(q, e);
+	if (r == 1) {
+		struct str other = q_col_text(q, 0);
+		err_set(e, ERR_BAD_NAME, "%.*s differs only in case from the repo %.*s", STR_ARG(name), STR_ARG(other));
+	}
+	q_done(q);
+	if (r)
+		return r;
+	for (size_t i = 1; i < name.n; i++) {
+		if (name.p[i] != '/')
+			continue;
+		q = db_query(s->db, "select name from repo where ended is null and lower(name) = lower(?)");
+		q_text(q, 1, (struct str){name.p, i});
+		r = q_step(q, e);
+		if (r == 1) {
+			struct str other = q_col_text(q, 0);
+			err_set(e, ERR_BAD_NAME, "%.*s would lie inside the repo %.*s", STR_ARG(name), STR_ARG(other));
+			err_hint(e, "a repo never lies inside another: %.*s:/%.*s is a path in it", STR_ARG(other),
+			         (int)(name.n - i - 1), name.p + i + 1);
+		}
+		q_done(q);
+		if (r)
+			return r;
+	}
+	/* '0' follows '/', so this is every name that begins with NAME/ */
+	q = db_query(s->db, "select name from repo where ended is null and lower(name) > lower(?1) || '/' and lower(name) < lower(?1) || '0' limit 1");
+	q_text(q, 1, name);
+	r = q_step(q, e);
+	if (r == 1) {
+		struct str other = q_col_text(q, 0);
+		err_set(e, ERR_BAD_NAME, "the repo %.*s would lie inside %.*s", STR_ARG(other), STR_ARG(name));
+		err_hint(e, "a repo never lies inside another");
+	}
+	q_done(q);
+	return r;
+}
+
+int repo_ensure(struct store *s, struct arena *a, struct str name, enum repo_role role, struct str job,
+                struct repo *out, struct err *e)
+{
+	int r = repo_find(s, a, name, out, e);
+	struct q *q;
+
+	BUG_IF(!db_in_write(s->db));
+	if (r)
+		return r < 0 ? -1 : 0;
+	if (name_check_repo(name, e) || clashes(s, name, e))
+		return -1;
+	q = db_query(s->db, "insert into repo(name, role, job, created) values(?, ?, ?, ?)");
+	q_text(q, 1, name);
+	q_cstr(q, 2, roles[role]);
+	q_text(q, 3, job);
+	q_int(q, 4, clock_now_ms());
+	if (q_run(q, e))
+		return -1;
+	*out = (struct repo){.id = db_last_rowid(s->db), .name = arena_str(a, name), .role = role,
+	                     .job = job.p ? arena_str(a, job) : STR_NULL};
+	return 0;
+}
+
+int repo_end(struct store *s, const struct repo *r, struct err *e)
+{
+	struct q *q = db_query(s->db, "update repo set ended = ? where id = ? and ended is null");
+
+	q_int(q, 1, clock_now_ms());
+	q_int(q, 2, r->id);
+	return q_run(q, e);
+}
+
+int repo_set_role(struct store *s, struct repo *r, enum repo_role role, struct str job, struct err *e)
+{
+	struct q *q = db_query(s->db, "update repo set role = ?, job = ? where id = ?");
+
+	q_cstr(q, 1, roles[role]);
+	q_text(q, 2, job);
+	q_int(q, 3, r->id);
+	if (q_run(q, e))
+		return -1;
+	r->role = role;
+	r->job = job;
+	return 0;
+}
+
+int repo_list(struct store *s, struct arena *a, struct repo **out, size_t *n, struct err *e)
+{
+	struct q *q = db_query(s->db, "select id, name, role, job from repo where ended is null order by name");
+	VEC(struct repo) all = {0};
+	int r;
+
+	while ((r = q_step(q, e)) == 1) {
+		struct repo row;
+		repo_row(q, a, &row);
+		vec_push(a, &all, row);
+	}
+	q_done(q);
+	if (r < 0)
+		return -1;
+	*out = all.p;
+	*n = all.n;
+	return 0;
+}
+
+int repo_not_found(struct store *s, struct str name, struct err *e)
+{
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	struct err inner = ERR_INIT;
+	struct repo *repos;
+	struct str *names;
+	size_t n;
+	int near;
+
+	if (repo_list(s, a, &repos, &n, &inner)) {
+		*e = inner;
+		return -1;
+	}
+	names = arena_array(a, struct str, n);
+	for (size_t i = 0; i < n; i++)
+		names[i] = repos[i].name;
+	err_set(e, ERR_NOT_FOUND, "there is no repo %.*s", STR_ARG(name));
+	near = str_nearest(name, names, n);
+	for (size_t i = 0; near < 0 && i < n; i++) { /* `trips` for raw/trips */
+		struct str head, tail;
+		if (str_rcut(names[i], '/', &head, &tail) && str_eq(tail, name))
+			near = (int)i;
+	}
+	if (near >= 0)
+		err_hint(e, "did you mean %.*s?", STR_ARG(names[near]));
+	else if (!n)
+		err_hint(e, "there are none yet: leat put %.*s FILE makes it", STR_ARG(name));
+	else
+		err_hint(e, "leat ls lists them");
+	return -1;
+}
+
+int event_record(struct store *s, const struct event *ev, struct err *e)
+{
+	struct q *q = db_query(s->db, "insert into event(id, batch, kind, label, at, who, command) values(?, ?, ?, ?, ?, ?, ?)");
+
+	BUG_IF(!db_in_write(s->db));
+	q_cstr(q, 1, ev->id.hex);
+	q_cstr(q, 2, ev->batch.hex);
+	q_cstr(q, 3, ev->kind);
+	q_cstr(q, 4, ev->label ? ev->label : "");
+	q_int(q, 5, clock_now_ms());
+	q_cstr(q, 6, store_who());
+	q_cstr(q, 7, ev->command);
+	return q_run(q, e);
+}
+
+const char *store_who(void)
+{
+	static char who[64];
+	const char *user = getenv("USER");
+
+	if (!who[0]) {
+		if (!user || !*user)
+			user = getenv("LOGNAME");
+		if (user && *user)
+			snprintf(who, sizeof(who), "%s", user);
+		else
+			snprintf(who, sizeof(who), "uid %ld", (long)getuid());
+	}
+	return who;
+}
