@@ -377,6 +377,11 @@ void db_read_end(struct db *d)
 		(void)sqlite3_exec(d->h, "rollback", NULL, NULL, NULL);
 }
 
+bool db_in_read(const struct db *d)
+{
+	return d->reads > 0;
+}
+
 struct q *db_query(struct db *d, const char *sql)
 {
 	uint64_t hash = hash_bytes(sql, strlen(sql));

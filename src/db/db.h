@@ -36,6 +36,7 @@ int64_t db_transaction(const struct db *d); /* counts the write transactions beg
 /* Read snapshot; may nest (counted); inside a write transaction it is that one. */
 must_check int db_read_begin(struct db *d, struct err *e);
 void db_read_end(struct db *d);
+bool db_in_read(const struct db *d);
 
 /*
  * One statement:  struct q *q = db_query(d, "select head from branch where repo = ? and name = ?");
