@@ -4,6 +4,7 @@
 #ifndef LEAT_FLOW_FLOW_H
 #define LEAT_FLOW_FLOW_H
 
+#include "db/duck.h"
 #include "flow/graph.h"
 #include "flow/plug.h"
 #include "repo/store.h"
@@ -15,11 +16,16 @@ struct flow {
 	const struct job_kind *const *kinds; /* ended by NULL; from job/kinds.c */
 	struct jobs *jobs;
 	struct graph *graph;
+	struct duck *duck;                /* for parsing what no cache knows; not started until then */
+	struct key_cache *keys;           /* what is the same for all units of a job (key.c) */
 	int64_t now_ms;                   /* one instant for the whole command */
 };
 
-/* Loads all jobs (through the job cache). Broken job files fail it unless `lenient`, then they are in jobs->errors. */
+/*
+ * Loads all jobs (through the job cache) and makes the graph. Broken job files fail it unless `lenient`, then they are in
+ * jobs->errors. The store must outlive it.
+ */
 must_check int flow_open(struct store *s, const struct job_kind *const *kinds, bool lenient, struct flow **out, struct err *e);
-void flow_close(struct flow *f);
+void flow_close(struct flow *f); /* NULL is fine */
 
 #endif
