@@ -1,4 +1,5 @@
-#include <stdlib.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "api/rows.h"

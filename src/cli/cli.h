@@ -4,6 +4,8 @@
 #ifndef LEAT_CLI_CLI_H
 #define LEAT_CLI_CLI_H
 
+#include <stdio.h>
+
 #include "api/api.h"
 
 /* The whole program as a command: returns the exit status. */

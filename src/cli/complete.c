@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/name.h"
 #include "base/str.h"
 #include "cli/cli.h"
 
@@ -45,7 +46,7 @@ static void offer_jobs(struct api *api, struct str prefix)
 static int offer_entry(void *ptr, struct str path, const struct entry *entry, struct err *e)
 {
 	struct str *start = ptr; /* [0] what stands before the name, [1] the prefix */
-	char text[NAME_MAX];
+	char text[NAME_MAX_PATH];
 
 	if (snprintf(text, sizeof(text), "%.*s%.*s%s", STR_ARG(start[0]), STR_ARG(path),
 	             entry->kind == ENTRY_FOLDER ? "/" : "") < (int)sizeof(text))

@@ -1,0 +1,313 @@
+#include <inttypes.h>
+#include <math.h>
+
+#include "base/str.h"
+#include "base/tz.h"
+#include "cli/cli.h"
+#include "cli/grid.h"
+#include "cli/show.h"
+#include "sys/clock.h"
+
+struct str show_text(const struct dom *row, const char *key)
+{
+	const struct dom *v = dom_get(row, key);
+
+	return v && v->type == DOM_STR ? v->s : STR("");
+}
+
+int64_t show_int(const struct dom *row, const char *key)
+{
+	const struct dom *v = dom_get(row, key);
+
+	return v && v->type == DOM_INT ? v->i : 0;
+}
+
+struct str show_value(struct arena *a, const struct dom *v)
+{
+	if (v->type == DOM_REAL)
+		return arena_strf(a, "%.*f", fabs(v->d) < 10 ? 2 : 1, v->d);
+	return dom_text(a, v);
+}
+
+bool show_is_number_type(struct str t)
+{
+	static const char *const words[] = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT",
+	                                    "UINTEGER", "UBIGINT", "UHUGEINT", "FLOAT", "DOUBLE"};
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (str_is(t, words[i]))
+			return true;
+	return str_has_prefix(t, STR("DECIMAL")) && t.n && t.p[t.n - 1] == ')';
+}
+
+char *show_bytes(struct arena *a, int64_t n)
+{
+	static const char *const units[] = {"B", "kB", "MB", "GB", "TB", "PB"};
+	double v = (double)n;
+	size_t u = 0;
+
+	while (v >= 999.5 && u + 1 < ARRAY_LEN(units)) {
+		v /= 1000;
+		u++;
+	}
+	return arena_printf(a, u && v < 99.95 ? "%.1f %s" : "%.0f %s", v, units[u]);
+}
+
+/* "2026-11-21 06:45", in UTC as everywhere. */
+static struct str short_time(struct arena *a, struct str rfc3339)
+{
+	if (rfc3339.n < 16)
+		return rfc3339;
+	return arena_strf(a, "%.10s %.5s", rfc3339.p, rfc3339.p + 11);
+}
+
+static struct str short_id(struct str id)
+{
+	return str_sub(id, 0, 12);
+}
+
+void show_note(struct show_state *s, const struct dom *row)
+{
+	if (row)
+		fprintf(s->out, "%.*s\n", STR_ARG(show_text(row, "text")));
+}
+
+void show_commit_made(struct show_state *s, const struct dom *row)
+{
+	struct str repo;
+
+	if (!row)
+		return;
+	repo = show_text(row, "repo");
+	fprintf(s->out, "%.*s@%.*s  number %" PRId64 ", %" PRId64 " file%s, %s\n", STR_ARG(repo),
+	        STR_ARG(short_id(show_text(row, "commit"))), show_int(row, "number"), show_int(row, "files"),
+	        show_int(row, "files") == 1 ? "" : "s", show_bytes(s->arena, show_int(row, "size")));
+}
+
+void show_adopted(struct show_state *s, const struct dom *row)
+{
+	const struct dom *made = row ? dom_get(row, "made") : NULL;
+
+	if (!row)
+		return;
+	if (args_flag(s->args, "restore")) {
+		fprintf(s->out, "%.*s restored to %.*s\n", STR_ARG(show_text(row, "repo")),
+		        STR_ARG(short_id(show_text(row, "commit"))));
+		return;
+	}
+	if (!made || !made->b)
+		return;
+	fprintf(s->out, "%.*s@%.*s  %" PRId64 " added, %" PRId64 " changed, %" PRId64 " deleted\n",
+	        STR_ARG(show_text(row, "repo")), STR_ARG(short_id(show_text(row, "commit"))), show_int(row, "added"),
+	        show_int(row, "changed"), show_int(row, "deleted"));
+}
+
+static void repo_row(struct show_state *s, const struct dom *row)
+{
+	static const char *const titles[] = {"repo", "files", "size", "commit", "at", "job"};
+	struct arena *a = s->arena;
+
+	if (!s->grid) {
+		s->grid = grid_new(a, ARRAY_LEN(titles));
+		for (size_t i = 0; i < ARRAY_LEN(titles); i++)
+			grid_head(s->grid, i, str_of(titles[i]), i == 1 || i == 2);
+	}
+	grid_cell(s->grid, show_text(row, "repo"));
+	grid_cell(s->grid, arena_strf(a, "%" PRId64, show_int(row, "files")));
+	grid_cell(s->grid, str_of(show_bytes(a, show_int(row, "size"))));
+	grid_cell(s->grid, short_id(show_text(row, "commit")));
+	grid_cell(s->grid, short_time(a, show_text(row, "at")));
+	grid_cell(s->grid, show_text(row, "job"));
+}
+
+/* Names alone, one a line, as ls does; -l puts size and hash in front. */
+void show_entry(struct show_state *s, const struct dom *row)
+{
+	struct str path, type;
+	bool folder;
+
+	if (!row) {
+		if (s->grid)
+			grid_print(s->grid, s->out, 0, true, "");
+		return;
+	}
+	type = show_text(row, "type");
+	if (str_is(type, "repo")) {
+		repo_row(s, row);
+		return;
+	}
+	folder = str_is(type, "folder");
+	path = show_text(row, "path");
+	if (args_flag(s->args, "long"))
+		fprintf(s->out, "%12" PRId64 "  %-64.*s  ", show_int(row, "size"), folder ? 1 : 64,
+		        folder ? "-" : show_text(row, "sha256").p);
+	fprintf(s->out, "%s%.*s%s%s\n", style_on(s->out, folder ? STYLE_BLUE : STYLE_PLAIN), STR_ARG(path),
+	        folder ? "/" : "", style_off(s->out));
+}
+
+void show_tree(struct show_state *s, const struct dom *row)
+{
+	int64_t depth;
+	struct str path, head, name;
+	bool folder;
+
+	if (!row)
+		return;
+	depth = show_int(row, "depth");
+	path = show_text(row, "path");
+	folder = str_is(show_text(row, "type"), "folder");
+	if (!depth) {
+		fprintf(s->out, "%s%.*s%s%s%.*s\n", style_on(s->out, STYLE_BOLD), STR_ARG(show_text(row, "repo")),
+		        style_off(s->out), path.n > 1 ? ":" : "", path.n > 1 ? (int)path.n : 0, path.p);
+		return;
+	}
+	if (!str_rcut(path, '/', &head, &name))
+		name = path;
+	fprintf(s->out, "%*s%s%.*s%s%s", (int)(2 * depth), "", style_on(s->out, folder ? STYLE_BLUE : STYLE_PLAIN),
+	        STR_ARG(name), folder ? "/" : "", style_off(s->out));
+	if (folder)
+		fprintf(s->out, "  %s%" PRId64 " file%s%s", style_on(s->out, STYLE_DIM), show_int(row, "files"),
+		        show_int(row, "files") == 1 ? "" : "s", style_off(s->out));
+	else
+		fprintf(s->out, "  %s%s%s", style_on(s->out, STYLE_DIM), show_bytes(s->arena, show_int(row, "size")),
+		        style_off(s->out));
+	fputc('\n', s->out);
+}
+
+void show_log(struct show_state *s, const struct dom *row)
+{
+	static const char *const titles[] = {"commit", "repo", "nr", "at", "files", "size", "message"};
+	struct arena *a = s->arena;
+	struct str run;
+
+	if (!row) {
+		if (s->grid)
+			grid_print(s->grid, s->out, s->width, true, "");
+		return;
+	}
+	if (!s->grid) {
+		s->grid = grid_new(a, ARRAY_LEN(titles));
+		for (size_t i = 0; i < ARRAY_LEN(titles); i++)
+			grid_head(s->grid, i, str_of(titles[i]), i == 2 || i == 4 || i == 5);
+	}
+	run = show_text(row, "run");
+	grid_cell(s->grid, short_id(show_text(row, "commit")));
+	grid_cell(s->grid, show_text(row, "repo"));
+	grid_cell(s->grid, arena_strf(a, "%" PRId64, show_int(row, "number")));
+	grid_cell(s->grid, short_time(a, show_text(row, "at")));
+	grid_cell(s->grid, arena_strf(a, "%" PRId64, show_int(row, "files")));
+	grid_cell(s->grid, str_of(show_bytes(a, show_int(row, "size"))));
+	grid_cell(s->grid, show_text(row, "message").n || !run.n ? show_text(row, "message")
+	                                                         : arena_strf(a, "run %.12s", run.p));
+}
+
+void show_diff(struct show_state *s, const struct dom *row)
+{
+	static const struct {
+		const char *word, *sign;
+		enum style style;
+	} signs[] = {{"added", "+", STYLE_GREEN}, {"removed", "-", STYLE_RED}, {"changed", "~", STYLE_YELLOW}};
+	struct str change;
+
+	if (!row)
+		return;
+	change = show_text(row, "change");
+	for (size_t i = 0; i < ARRAY_LEN(signs); i++) {
+		if (!str_is(change, signs[i].word))
+			continue;
+		if (args_flag(s->args, "name-only"))
+			fprintf(s->out, "%.*s\n", STR_ARG(show_text(row, "path")));
+		else
+			fprintf(s->out, "%s%s %.*s%s  %" PRId64 " -> %" PRId64 " bytes\n", style_on(s->out, signs[i].style),
+			        signs[i].sign, STR_ARG(show_text(row, "path")), style_off(s->out), show_int(row, "old_size"),
+			        show_int(row, "size"));
+	}
+}
+
+void show_finding(struct show_state *s, const struct dom *row)
+{
+	if (row)
+		fprintf(s->out, "%s%.*s%s  %.*s\n", style_on(s->out, STYLE_RED), STR_ARG(show_text(row, "code")),
+		        style_off(s->out), STR_ARG(show_text(row, "message")));
+}
+
+void show_schema(struct show_state *s, const struct dom *row)
+{
+	struct arena *a = s->arena;
+	const struct dom *columns;
+
+	if (!row)
+		return;
+	if (dom_get(row, "ddl")) {
+		fprintf(s->out, "%.*s\n", STR_ARG(show_text(row, "ddl")));
+		return;
+	}
+	fprintf(s->out, "%s%.*s%s  %.*s", style_on(s->out, STYLE_BOLD), STR_ARG(show_text(row, "name")),
+	        style_off(s->out), STR_ARG(show_text(row, "format")));
+	if (show_text(row, "delim").n)
+		fprintf(s->out, ", separator '%.*s'", STR_ARG(show_text(row, "delim")));
+	if (dom_get(row, "header") && dom_get(row, "header")->type == DOM_BOOL)
+		fprintf(s->out, ", %s header", dom_get(row, "header")->b ? "with a" : "no");
+	fputc('\n', s->out);
+	s->grid = grid_new(a, 2);
+	grid_head(s->grid, 0, STR("column"), false);
+	grid_head(s->grid, 1, STR("type"), false);
+	columns = dom_get(row, "columns");
+	dom_each (c, columns) {
+		grid_cell(s->grid, show_text(c, "name"));
+		grid_cell(s->grid, show_text(c, "type"));
+	}
+	grid_print(s->grid, s->out, s->width, true, "");
+	if (show_text(row, "note").n)
+		fprintf(s->out, "%.*s\n", STR_ARG(show_text(row, "note")));
+	s->grid = NULL;
+}
+
+/* Label and length of each row, as bars that fill the terminal. */
+void show_plot(struct show_state *s, const struct dom *row)
+{
+	size_t label_width = 0, room, value_width = 0;
+	double max = 0;
+
+	if (row) {
+		struct str label = STR_NULL, value = STR_NULL;
+		size_t i = 0;
+
+		dom_each (cell, row) {
+			if (i == 0)
+				label = cell->type == DOM_NULL ? STR("NULL") : arena_str(s->arena, cell->s);
+			else if (i == 1)
+				value = cell->type == DOM_NULL ? STR_NULL : arena_str(s->arena, cell->s);
+			i++;
+		}
+		vec_push(s->arena, &s->cells, label);
+		vec_push(s->arena, &s->cells, value);
+		return;
+	}
+	for (size_t i = 0; i + 1 < s->cells.n; i += 2) {
+		double v = 0;
+
+		label_width = MAX(label_width, str_columns(s->cells.p[i]));
+		value_width = MAX(value_width, s->cells.p[i + 1].n);
+		if (s->cells.p[i + 1].p && str_to_f64(s->cells.p[i + 1], &v))
+			max = MAX(max, v);
+	}
+	label_width = MIN(label_width, s->width / 2);
+	room = s->width > label_width + value_width + 4 ? s->width - label_width - value_width - 4 : 8;
+	for (size_t i = 0; i + 1 < s->cells.n; i += 2) {
+		/* eighths of a block, so that small differences show */
+		static const char *const eighths[] = {"", "\u258f", "\u258e", "\u258d", "\u258c", "\u258b", "\u258a", "\u2589"};
+		struct str label = s->cells.p[i], value = s->cells.p[i + 1];
+		double v = 0;
+		int units = 0;
+
+		if (value.p && str_to_f64(value, &v) && v > 0 && max > 0)
+			units = (int)(v / max * (double)room * 8 + 0.5);
+		fprintf(s->out, "%.*s%*s  %s", STR_ARG(label),
+		        (int)(label_width > str_columns(label) ? label_width - str_columns(label) : 0), "",
+		        style_on(s->out, STYLE_BLUE));
+		for (int k = 0; k < units / 8; k++)
+			fputs("\u2588", s->out);
+		fprintf(s->out, "%s%s %.*s\n", eighths[units % 8], style_off(s->out), STR_ARG(value));
+	}
+}

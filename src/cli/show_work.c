@@ -1,0 +1,244 @@
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/str.h"
+#include "cli/cli.h"
+#include "cli/grid.h"
+#include "cli/show.h"
+
+#define PLAN_LINES 40 /* a longer plan is told in groups unless -v */
+
+void show_new(struct show_state *s, const struct dom *row)
+{
+	if (!row) {
+		if (s->grid)
+			grid_print(s->grid, s->out, s->width, false, "");
+		return;
+	}
+	if (!dom_get(row, "template")) {
+		show_note(s, row);
+		return;
+	}
+	if (!s->grid) {
+		s->grid = grid_new(s->arena, 2);
+		grid_head(s->grid, 0, STR("template"), false);
+		grid_head(s->grid, 1, STR("what it makes"), false);
+	}
+	grid_cell(s->grid, show_text(row, "template"));
+	grid_cell(s->grid, show_text(row, "text"));
+}
+
+static void section(struct show_state *s, const char *title)
+{
+	fprintf(s->out, "%s%s%s\n", style_on(s->out, STYLE_BOLD), title, style_off(s->out));
+}
+
+/* One row: counts, then what wants attention, each with the command that helps. */
+void show_status(struct show_state *s, const struct dom *row)
+{
+	const struct dom *wants;
+
+	if (!row)
+		return;
+	fprintf(s->out, "%s%.*s%s  %.*s\n", style_on(s->out, STYLE_BOLD), STR_ARG(show_text(row, "name")),
+	        style_off(s->out), STR_ARG(show_text(row, "dir")));
+	fprintf(s->out, "%" PRId64 " repos, %" PRId64 " commits, %s; %" PRId64 " jobs, %" PRId64 " runs\n",
+	        show_int(row, "repos"), show_int(row, "commits"), show_bytes(s->arena, show_int(row, "size")),
+	        show_int(row, "jobs"), show_int(row, "runs"));
+	wants = dom_get(row, "attention");
+	if (!wants || !wants->n) {
+		fprintf(s->out, "%snothing wants attention%s\n", style_on(s->out, STYLE_GREEN), style_off(s->out));
+		return;
+	}
+	dom_each (w, wants) {
+		fprintf(s->out, "%s!%s %.*s\n", style_on(s->out, STYLE_YELLOW), style_off(s->out),
+		        STR_ARG(show_text(w, "text")));
+		if (show_text(w, "hint").n)
+			fprintf(s->out, "  %.*s\n", STR_ARG(show_text(w, "hint")));
+	}
+}
+
+void show_doctor(struct show_state *s, const struct dom *row)
+{
+	static const struct {
+		const char *state, *sign;
+		enum style style;
+	} signs[] = {{"ok", "ok", STYLE_GREEN}, {"warn", "!!", STYLE_YELLOW}, {"missing", "--", STYLE_RED}};
+	const char *sign = "  ";
+	enum style style = STYLE_PLAIN;
+
+	if (!row)
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(signs); i++)
+		if (str_is(show_text(row, "state"), signs[i].state)) {
+			sign = signs[i].sign;
+			style = signs[i].style;
+		}
+	fprintf(s->out, "%s%s%s  %-18.*s %.*s\n", style_on(s->out, style), sign, style_off(s->out),
+	        STR_ARG(show_text(row, "what")), STR_ARG(show_text(row, "text")));
+	if (show_text(row, "hint").n)
+		fprintf(s->out, "                       %.*s\n", STR_ARG(show_text(row, "hint")));
+}
+
+void show_config(struct show_state *s, const struct dom *row)
+{
+	struct buf b = BUF_INIT(4 << 20);
+
+	if (!row) {
+		if (s->grid)
+			grid_print(s->grid, s->out, s->width, true, "");
+		return;
+	}
+	if (!dom_get(row, "setting")) { /* a JSON Schema */
+		dom_write_json(&b, row, DOM_PRETTY);
+		fprintf(s->out, "%s\n", b.p);
+	} else {
+		if (!s->grid) {
+			static const char *const titles[] = {"setting", "value", "from", "what it is"};
+
+			s->grid = grid_new(s->arena, 4);
+			for (size_t i = 0; i < 4; i++)
+				grid_head(s->grid, i, str_of(titles[i]), false);
+		}
+		dom_write_json(&b, dom_get(row, "value"), DOM_COMPACT);
+		grid_cell(s->grid, show_text(row, "setting"));
+		grid_cell(s->grid, buf_str(&b));
+		grid_cell(s->grid, show_text(row, "from"));
+		grid_cell(s->grid, show_text(row, "text"));
+	}
+	buf_free(&b);
+}
+
+/* The last row of a run is its summary. */
+void show_run(struct show_state *s, const struct dom *row)
+{
+	int64_t failed;
+
+	if (!row)
+		return;
+	if (dom_get(row, "reason")) { /* backfill --dry-run */
+		show_plan(s, row);
+		return;
+	}
+	failed = show_int(row, "failed");
+	fprintf(s->out, "%s%" PRId64 " ran%s, %" PRId64 " known", style_on(s->out, failed ? STYLE_RED : STYLE_GREEN),
+	        show_int(row, "ran"), style_off(s->out), show_int(row, "known"));
+	if (show_int(row, "up_to_date"))
+		fprintf(s->out, ", %" PRId64 " up to date", show_int(row, "up_to_date"));
+	if (failed)
+		fprintf(s->out, ", %" PRId64 " failed", failed);
+	if (show_int(row, "not_started"))
+		fprintf(s->out, ", %" PRId64 " not started", show_int(row, "not_started"));
+	if (show_int(row, "held"))
+		fprintf(s->out, ", %" PRId64 " held back", show_int(row, "held"));
+	fputc('\n', s->out);
+	if (dom_get(row, "cancelled") && dom_get(row, "cancelled")->b)
+		fputs("stopped: nothing of what was still running has been published\n", s->out);
+}
+
+/* Rows come in the order of the plan; runs of one job with the same reason become one line "A..B (n)". */
+static void plan_flush(struct show_state *s)
+{
+	if (s->b && s->last.n)
+		fprintf(s->out, s->b > 1 ? "%.*s  (%" PRId64 " units)\n" : "%.*s\n", STR_ARG(s->last), s->b);
+	s->b = 0;
+}
+
+void show_plan(struct show_state *s, const struct dom *row)
+{
+	struct str job, ds, reason, detail, line;
+	bool known, runs;
+
+	if (!row) {
+		plan_flush(s);
+		fprintf(s->out, s->a ? "%" PRId64 " to run, %" PRId64 " known\n" : "nothing to run\n", s->a, s->c);
+		return;
+	}
+	job = show_text(row, "job");
+	ds = show_text(row, "ds");
+	reason = show_text(row, "text");
+	detail = show_text(row, "detail");
+	known = dom_get(row, "known") && dom_get(row, "known")->b;
+	runs = dom_get(row, "runs") && dom_get(row, "runs")->b;
+	s->a += runs && !known;
+	s->c += runs && known;
+	line = arena_strf(s->arena, "%-24.*s %.*s%s%.*s%s", STR_ARG(job), STR_ARG(reason), detail.n ? ": " : "",
+	                  STR_ARG(detail), known ? " (known: will be published without a run)" : "");
+	if (op_option(s->args->op, STR("verbose")) && args_flag(s->args, "verbose")) {
+		fprintf(s->out, "%-12.*s %.*s\n", STR_ARG(ds), STR_ARG(line));
+		return;
+	}
+	if (s->b && !str_eq(line, s->last))
+		plan_flush(s);
+	if (!s->b)
+		s->last = line;
+	s->b++;
+	if (s->b == 1)
+		s->last = line;
+}
+
+static void why_value(struct show_state *s, const struct dom *v, int indent);
+
+static void why_pair(struct show_state *s, const struct dom *v, int indent)
+{
+	struct arena *a = s->arena;
+
+	if (v->type == DOM_MAP || v->type == DOM_LIST) {
+		if (!v->n)
+			return;
+		fprintf(s->out, "%*s%s%.*s%s\n", indent, "", style_on(s->out, STYLE_BOLD), STR_ARG(v->key),
+		        style_off(s->out));
+		why_value(s, v, indent + 2);
+		return;
+	}
+	if (v->type == DOM_NULL)
+		return;
+	fprintf(s->out, "%*s%s%-12.*s%s %.*s\n", indent, "", style_on(s->out, STYLE_DIM), STR_ARG(v->key),
+	        style_off(s->out), STR_ARG(dom_text(a, v)));
+}
+
+static void why_value(struct show_state *s, const struct dom *v, int indent)
+{
+	dom_each (child, v) {
+		if (v->type == DOM_MAP) {
+			why_pair(s, child, indent);
+		} else if (child->type == DOM_MAP) {
+			why_value(s, child, indent);
+			if (child->next)
+				fputc('\n', s->out);
+		} else {
+			fprintf(s->out, "%*s%.*s\n", indent, "", STR_ARG(dom_text(s->arena, child)));
+		}
+	}
+}
+
+/* The answer first, in a sentence; then what it rests on. */
+void show_why(struct show_state *s, const struct dom *row)
+{
+	if (!row)
+		return;
+	if (show_text(row, "answer").n)
+		section(s, arena_cstr(s->arena, show_text(row, "answer")));
+	dom_each (child, row)
+		if (!str_is(child->key, "answer"))
+			why_pair(s, child, 0);
+}
+
+void show_check(struct show_state *s, const struct dom *row)
+{
+	bool passed;
+
+	if (!row) {
+		if (!s->n)
+			fputs("no checks\n", s->out);
+		return;
+	}
+	s->n++;
+	passed = dom_get(row, "passed") && dom_get(row, "passed")->b;
+	fprintf(s->out, "%s%-6s%s %.*s %.*s  %.*s", style_on(s->out, passed ? STYLE_GREEN : STYLE_RED),
+	        passed ? "passed" : "failed", style_off(s->out), STR_ARG(show_text(row, "job")),
+	        STR_ARG(show_text(row, "ds")), STR_ARG(show_text(row, "check")));
+	if (show_text(row, "detail").n)
+		fprintf(s->out, "  (%.*s)", STR_ARG(show_text(row, "detail")));
+	fputc('\n', s->out);
+}
