@@ -83,13 +83,18 @@ struct getting {
 static int get_file(struct getting *g, const char *to, const struct entry *entry, struct err *e)
 {
 	char *tmp = arena_printf(g->api->arena, "%s.leat-%d.tmp", to, (int)getpid());
+	struct sha sha;
 	int from, fd, rc;
 
 	if (blob_open(g->api->store, &entry->id, &from, e))
 		return -1;
 	rc = file_open_write(tmp, O_EXCL, 0666, &fd, e);
 	if (!rc) {
-		rc = file_copy_fd(from, "the store", fd, tmp, e);
+		rc = file_copy_fd_sha(from, "the store", fd, tmp, &sha, NULL, e);
+		if (!rc && !sha_eq(&sha, &entry->id)) {
+			err_set(e, ERR_DAMAGED, "the store's copy of %s is not what was put", to);
+			rc = err_hint(e, "'leat fsck' tells what else is damaged");
+		}
 		if (close(fd) && !rc)
 			rc = err_errno(e, errno, "%s", to);
 		if (!rc)

@@ -77,6 +77,7 @@ struct plan_ask {
 	size_t n_jobs;
 	const struct ds_range *ranges; /* of the asked jobs; none: the set of SEMANTICS 5 */
 	size_t n_ranges;
+	bool pairs;                  /* ranges[i] is of jobs[i] (rerun), instead of every range of every job */
 	enum plan_mode mode;         /* run JOB ds: EXPLICIT; leat run: STALE */
 	bool upstream;               /* -u */
 	bool again;                  /* --again: the memo is ignored */

@@ -1,0 +1,581 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "api/rows.h"
+#include "base/str.h"
+#include "repo/datastore.h"
+#include "sys/clock.h"
+
+#define RUNS_SHOWN 20
+#define REPEAT_MAX 20 /* lines about single units that did not run; the rest is counted */
+
+/* A request to plan: the jobs, partitions and parameters that the words and options name. */
+struct asking {
+	struct plan_ask ask;
+	VEC(const struct job *) jobs;
+	VEC(struct ds_range) ranges;
+	bool explicit_ds;
+};
+
+/* --param k=v, the value typed as YAML types it, over what the job declares. */
+static int parse_params(const struct args *args, const struct job *job, const struct dom **out, struct err *e)
+{
+	struct arena *a = args->arena;
+	struct dom *params = dom_new(a, DOM_MAP);
+	size_t n = args_count(args, "param");
+
+	if (!n)
+		return 0;
+	if (!job)
+		return err_set(e, ERR_BAD_REQUEST, "--param needs a job");
+	for (size_t i = 0; i < n; i++) {
+		struct str text = args_nth(args, "param", i), key, value;
+		struct dom *v;
+
+		if (!str_cut(text, '=', &key, &value))
+			return err_set(e, ERR_BAD_REQUEST, "--param '%.*s' is not KEY=VALUE", STR_ARG(text));
+		if (!dom_get(job->params, arena_cstr(a, key))) {
+			struct str *names = arena_array(a, struct str, job->params->n);
+			size_t k = 0;
+
+			dom_each (p, job->params)
+				names[k++] = p->key;
+			err_set(e, ERR_BAD_REQUEST, "job %.*s has no parameter '%.*s'", STR_ARG(job->name), STR_ARG(key));
+			return k ? keys_hint_nearest(e, key, names, k) : err_hint(e, "it declares none (params: in %.*s)",
+			                                                          STR_ARG(job->file));
+		}
+		if (dom_yaml(a, value, "--param", &v, e))
+			return -1;
+		dom_set(a, params, arena_cstr(a, key), v);
+	}
+	*out = params;
+	return 0;
+}
+
+/* A parameter without a value in job.yaml must be given by hand. */
+static int check_params(const struct job *job, const struct dom *given, struct err *e)
+{
+	dom_each (p, job->params) {
+		if (p->type != DOM_NULL || (given && dom_get(given, p->key.p)))
+			continue;
+		err_set(e, ERR_BAD_REQUEST, "job %.*s needs the parameter '%.*s'", STR_ARG(job->name), STR_ARG(p->key));
+		job_at(e, job, p->key_line, p->key_col);
+		return err_hint(e, "--param %.*s=VALUE", STR_ARG(p->key));
+	}
+	return 0;
+}
+
+/* "newest": the latest ds whose own inputs are there. */
+static int add_range(struct api *api, struct asking *q, const struct job *job, struct str word, struct err *e)
+{
+	struct ds_range r;
+
+	if (job->every == EVERY_NONE) {
+		err_set(e, ERR_BAD_DS, "job %.*s has no partition, so it takes no ds", STR_ARG(job->name));
+		return err_hint(e, "leat run %.*s", STR_ARG(job->name));
+	}
+	if (ds_words(word, job->every, job->tz, api->flow->now_ms / 1000, &r, e))
+		return -1;
+	vec_push(api->arena, &q->ranges, r);
+	return 0;
+}
+
+static int ask_job(struct api *api, const struct args *args, struct str name, struct asking *q, struct err *e)
+{
+	struct job *job;
+
+	if (jobs_find(api->flow->jobs, name, &job, e))
+		return -1;
+	vec_push(api->arena, &q->jobs, job);
+	if (parse_params(args, job, &q->ask.params, e))
+		return -1;
+	return check_params(job, q->ask.params, e);
+}
+
+static void ask_finish(struct asking *q)
+{
+	q->ask.jobs = q->jobs.p;
+	q->ask.n_jobs = q->jobs.n;
+	q->ask.ranges = q->ranges.p;
+	q->ask.n_ranges = q->ranges.n;
+}
+
+/* Broken job files stop what would run jobs; a command about one good job may go on. */
+static int refuse_broken(struct api *api, const struct asking *q, struct sink *out, struct err *e)
+{
+	struct jobs *js = api->flow->jobs;
+
+	if (!js->n_errors)
+		return 0;
+	for (size_t i = 1; i < js->n_errors; i++)
+		sink_note(out, "%s:%d:%d: %s", js->errors[i]->file, js->errors[i]->line, js->errors[i]->col,
+		          js->errors[i]->msg);
+	if (q->jobs.n)
+		return 0;
+	*e = *js->errors[0];
+	return -1;
+}
+
+static void unit_row_key(struct arena *a, struct dom *row, const struct job *job, const struct ds *ds)
+{
+	dom_set_str(a, row, "job", job->name);
+	dom_set_str(a, row, "ds", ds->label[0] ? str_of(ds->label) : STR_NULL);
+}
+
+static struct dom *plan_row(struct arena *a, const struct plan_unit *u)
+{
+	struct dom *row = dom_new(a, DOM_MAP);
+	char hex[SHA_HEX + 1];
+
+	unit_row_key(a, row, u->job, &u->ds);
+	dom_set_cstr(a, row, "reason", reason_word(u->reason));
+	dom_set_cstr(a, row, "text", reason_text(u->reason));
+	dom_set_str(a, row, "detail", str_of(u->detail));
+	dom_set_bool(a, row, "runs", reason_runs(u->reason));
+	dom_set_bool(a, row, "known", u->known);
+	dom_set_bool(a, row, "after_upstream", u->after_upstream);
+	if (!u->after_upstream && u->key.memoised) {
+		sha_hex(&u->key.key, hex);
+		dom_set_cstr(a, row, "key", hex);
+	}
+	return row;
+}
+
+static int plan_rows(struct api *api, const struct plan *p, bool all, struct sink *out, struct err *e)
+{
+	for (size_t i = 0; i < p->n_units; i++)
+		if (sink_row(out, plan_row(api->arena, p->units[i]), e))
+			return -1;
+	for (size_t i = 0; i < p->n_not_run; i++)
+		if ((all || p->not_run[i]->reason == REASON_INPUT_MISSING) &&
+		    sink_row(out, plan_row(api->arena, p->not_run[i]), e))
+			return -1;
+	return 0;
+}
+
+int api_plan(struct api *api, const struct args *args, struct sink *out, struct err *e)
+{
+	struct asking q = {.ask = {.mode = PLAN_STALE, .upstream = args_flag(args, "upstream")}};
+	struct catalog *c;
+	struct plan *p;
+
+	for (size_t i = 0; i < args_n(args); i++) {
+		if (ask_job(api, args, args_pos(args, i), &q, e))
+			return -1;
+		if (args_count(args, "ds") && add_range(api, &q, q.jobs.p[i], args_value(args, "ds"), e))
+			return -1;
+	}
+	if (!args_n(args) && args_count(args, "ds"))
+		return err_set(e, ERR_BAD_REQUEST, "--ds needs a job");
+	if (q.ranges.n)
+		q.ask.mode = PLAN_EXPLICIT;
+	ask_finish(&q);
+	if (refuse_broken(api, &q, out, e) || catalog_new(api->store, api->arena, &c, e) ||
+	    plan_make(api->flow, c, api->arena, &q.ask, &p, e))
+		return -1;
+	return plan_rows(api, p, args_flag(args, "verbose"), out, e);
+}
+
+struct running {
+	struct api *api;
+	struct sink *out;
+	struct arena *row;
+};
+
+static const char *event_words[] = {
+	[RUN_UNIT_STARTED] = "started", [RUN_UNIT_DONE] = "done", [RUN_UNIT_KNOWN] = "known", [RUN_UNIT_FAILED] = "failed",
+	[RUN_UNIT_RETRY] = "retry", [RUN_UNIT_SKIPPED] = "skipped", [RUN_UNIT_WAITS] = "waits",
+	[RUN_PUBLISHED] = "published", [RUN_NOT_PUBLISHED] = "held", [RUN_NOTE] = "note",
+};
+
+static void on_event(void *ptr, const struct run_event *ev)
+{
+	struct running *r = ptr;
+	struct dom *row;
+	struct err ignored = ERR_INIT;
+
+	if (r->out->event) {
+		r->out->event(r->out->ptr, ev);
+		return;
+	}
+	row = dom_new(r->row, DOM_MAP);
+	dom_set_cstr(r->row, row, "event", event_words[ev->kind]);
+	if (ev->job)
+		unit_row_key(r->row, row, ev->job, ev->ds ? ev->ds : &(struct ds){0});
+	dom_set_str(r->row, row, "run", str_of(ev->run_id));
+	if (ev->unit_id)
+		dom_set_int(r->row, row, "unit", ev->unit_id);
+	dom_set_str(r->row, row, "reason", str_of(ev->text));
+	if (ev->err)
+		row_err(r->row, row, ev->err);
+	if (sink_row(r->out, row, &ignored))
+		r->api->exit_status = 1;
+	arena_reset(r->row);
+}
+
+/* What was asked for and does not run, said once each up to a number: an explicit request deserves an answer. */
+static void say_not_run(const struct plan *p, bool is_explicit, struct sink *out, size_t *missing, size_t *up_to_date)
+{
+	size_t said = 0;
+
+	for (size_t i = 0; i < p->n_not_run; i++) {
+		const struct plan_unit *u = p->not_run[i];
+		bool lacks = u->reason == REASON_INPUT_MISSING;
+
+		*missing += lacks;
+		*up_to_date += !lacks;
+		if (!out->people || (!is_explicit && !lacks) || said++ >= REPEAT_MAX)
+			continue;
+		sink_note(out, "%.*s %s: %s%s%s%s", STR_ARG(u->job->name), u->ds.label, lacks ? "" : reason_text(u->reason),
+		          u->detail && !lacks ? ": " : "", u->detail ? u->detail : lacks ? reason_text(u->reason) : "",
+		          lacks && is_explicit ? "; -u makes it if a job can" : "");
+	}
+	if (said > REPEAT_MAX)
+		sink_note(out, "... and %zu more", said - REPEAT_MAX);
+}
+
+static int carry_out(struct api *api, const struct args *args, struct asking *q, const char *kind, struct sink *out,
+                     struct err *e)
+{
+	struct running r = {api, out, arena_new()};
+	struct run_opts o = {.command = args->command, .kind = kind, .on_event = on_event, .ptr = &r};
+	struct run_summary sum = {0};
+	struct catalog *c;
+	struct plan *p;
+	struct dom *row;
+	size_t missing = 0, up_to_date = 0;
+	int64_t slots;
+	int rc = -1;
+
+	ask_finish(q);
+	if (args_int(args, "slots", 1, 1024, 0, &slots, e) || refuse_broken(api, q, out, e) || run_recover(api->store, e) ||
+	    catalog_new(api->store, api->arena, &c, e) || plan_make(api->flow, c, api->arena, &q->ask, &p, e))
+		goto done;
+	o.slots = (int)slots;
+	say_not_run(p, q->explicit_ds, out, &missing, &up_to_date);
+	if (p->n_units && run_plan(api->flow, c, p, &q->ask, &o, &sum, e))
+		goto done;
+	row = dom_new(api->arena, DOM_MAP);
+	dom_set_str(api->arena, row, "batch", sum.batch.hex[0] ? str_of(sum.batch.hex) : STR_NULL);
+	dom_set_int(api->arena, row, "ran", (int64_t)sum.ran);
+	dom_set_int(api->arena, row, "known", (int64_t)sum.known);
+	dom_set_int(api->arena, row, "up_to_date", (int64_t)up_to_date);
+	dom_set_int(api->arena, row, "failed", (int64_t)sum.failed);
+	dom_set_int(api->arena, row, "not_started", (int64_t)(sum.not_started + missing));
+	dom_set_int(api->arena, row, "skipped", (int64_t)sum.skipped);
+	dom_set_int(api->arena, row, "held", (int64_t)sum.held_groups);
+	dom_set_bool(api->arena, row, "cancelled", sum.cancelled);
+	/* An input that is not there fails who asked for that very partition; a general run counts it and goes on. */
+	if (sum.failed || sum.not_started || sum.cancelled || (missing && q->explicit_ds))
+		api->exit_status = 1;
+	rc = sink_row(out, row, e);
+done:
+	arena_free(r.row);
+	return rc;
+}
+
+int api_run(struct api *api, const struct args *args, struct sink *out, struct err *e)
+{
+	struct asking q = {.ask = {.mode = PLAN_STALE, .upstream = args_flag(args, "upstream"),
+	                           .again = args_flag(args, "again")}};
+	size_t n = args_n(args);
+
+	if (n && ask_job(api, args, args_pos(args, 0), &q, e))
+		return -1;
+	if (!n && args_count(args, "param"))
+		return err_set(e, ERR_BAD_REQUEST, "--param needs a job: leat run JOB --param KEY=VALUE");
+	for (size_t i = 1; i < n; i++)
+		if (add_range(api, &q, q.jobs.p[0], args_pos(args, i), e))
+			return -1;
+	q.explicit_ds = n > 1 || (n && q.jobs.p[0]->every == EVERY_NONE);
+	if (q.explicit_ds || q.ask.again || q.ask.params)
+		q.ask.mode = PLAN_EXPLICIT;
+	return carry_out(api, args, &q, "run", out, e);
+}
+
+static int backfill_mode(struct str word, enum plan_mode *out, struct err *e)
+{
+	static const struct {
+		const char *word;
+		enum plan_mode mode;
+	} modes[] = {{"missing", PLAN_MISSING}, {"failed", PLAN_FAILED}, {"stale", PLAN_STALE}, {"all", PLAN_ALL}};
+
+	*out = PLAN_STALE;
+	if (!word.p)
+		return 0;
+	for (size_t i = 0; i < ARRAY_LEN(modes); i++)
+		if (str_is(word, modes[i].word)) {
+			*out = modes[i].mode;
+			return 0;
+		}
+	err_set(e, ERR_BAD_REQUEST, "--mode '%.*s' is none of missing, failed, stale, all", STR_ARG(word));
+	return -1;
+}
+
+int api_backfill(struct api *api, const struct args *args, struct sink *out, struct err *e)
+{
+	struct asking q = {.ask = {.upstream = args_flag(args, "upstream")}};
+	struct str from = args_value(args, "from"), to = args_value(args, "to");
+	struct catalog *c;
+	struct plan *p;
+
+	if (!from.p || !to.p) {
+		err_set(e, ERR_BAD_REQUEST, "backfill needs --from and --to");
+		return err_hint(e, "leat backfill %.*s --from 2024-01-01 --to 2024-01-31", STR_ARG(args_pos(args, 0)));
+	}
+	if (backfill_mode(args_value(args, "mode"), &q.ask.mode, e) || ask_job(api, args, args_pos(args, 0), &q, e) ||
+	    add_range(api, &q, q.jobs.p[0], arena_strf(api->arena, "%.*s..%.*s", STR_ARG(from), STR_ARG(to)), e))
+		return -1;
+	if (!args_flag(args, "dry-run"))
+		return carry_out(api, args, &q, "backfill", out, e);
+	ask_finish(&q);
+	if (catalog_new(api->store, api->arena, &c, e) || plan_make(api->flow, c, api->arena, &q.ask, &p, e))
+		return -1;
+	return plan_rows(api, p, true, out, e);
+}
+
+/* The batch of an id, or of the last command that ran anything. */
+static int find_batch(struct api *api, struct str id, char out[ID_HEX + 1], struct err *e)
+{
+	struct q *q = db_query(api->store->db, id.p ? "select distinct batch from run where id >= ?1 and id < ?1 || 'g'"
+	                                              " or batch >= ?1 and batch < ?1 || 'g' limit 2"
+	                                            : "select batch from run order by created desc limit 1");
+	int rc;
+
+	if (id.p)
+		q_text(q, 1, id);
+	rc = q_step(q, e);
+	if (rc == 1) {
+		snprintf(out, ID_HEX + 1, "%.*s", STR_ARG(q_col_text(q, 0)));
+		if (id.p && q_step(q, e) == 1)
+			rc = err_set(e, ERR_BAD_REQUEST, "'%.*s' begins more than one id", STR_ARG(id));
+	} else if (!rc) {
+		rc = id.p ? err_set(e, ERR_NOT_FOUND, "no run or batch '%.*s'", STR_ARG(id))
+		          : err_set(e, ERR_NOT_FOUND, "nothing has run yet");
+	}
+	q_done(q);
+	return rc == 1 ? 0 : -1;
+}
+
+int api_rerun(struct api *api, const struct args *args, struct sink *out, struct err *e)
+{
+	bool all = args_flag(args, "all");
+	struct asking q = {.ask = {.mode = PLAN_EXPLICIT, .again = all}, .explicit_ds = true};
+	char batch[ID_HEX + 1];
+	struct q *st;
+	int rc;
+
+	if (find_batch(api, args_pos(args, 0), batch, e))
+		return -1;
+	st = db_query(api->store->db, "select u.job, u.ds from unit u join run r on r.id = u.run where r.batch = ?"
+	                              " and (?2 or u.state not in ('success', 'known')) group by u.job, u.ds order by min(u.id)");
+	q_cstr(st, 1, batch);
+	q_int(st, 2, all);
+	/* One request per unit: jobs and ranges go side by side. */
+	while ((rc = q_step(st, e)) == 1) {
+		struct job *job;
+		struct ds_range r = {0};
+		struct str label = arena_str(api->arena, q_col_text(st, 1));
+
+		if (jobs_find(api->flow->jobs, arena_str(api->arena, q_col_text(st, 0)), &job, e) ||
+		    (label.n && ds_parse(label, &r.from, e))) {
+			rc = -1;
+			break;
+		}
+		r.to = r.from;
+		vec_push(api->arena, &q.jobs, job);
+		vec_push(api->arena, &q.ranges, r);
+	}
+	q_done(st);
+	if (rc < 0)
+		return -1;
+	if (!q.jobs.n) {
+		sink_note(out, "nothing in %.12s failed; --all runs all of it again", batch);
+		return 0;
+	}
+	q.ask.pairs = true;
+	return carry_out(api, args, &q, "rerun", out, e);
+}
+
+static struct dom *job_row(struct api *api, const struct job *j)
+{
+	struct arena *a = api->arena;
+	struct dom *row = dom_new(a, DOM_MAP);
+
+	dom_set_str(a, row, "job", j->name);
+	dom_set_str(a, row, "kind", j->kind_name);
+	dom_set_cstr(a, row, "partition", every_word(j->every));
+	dom_set_str(a, row, "output", j->output);
+	dom_set_str(a, row, "pipeline", j->pipeline);
+	dom_set_str(a, row, "schedule", j->schedule ? dom_text(a, dom_get(j->schedule, "cron")) : STR_NULL);
+	dom_set_str(a, row, "description", j->description);
+	dom_set_str(a, row, "file", j->file);
+	return row;
+}
+
+int api_jobs(struct api *api, const struct args *args, struct sink *out, struct err *e)
+{
+	struct jobs *js = api->flow->jobs;
+	struct arena *a = api->arena;
+
+	for (size_t i = 0; i < js->n; i++) {
+		struct dom *row = job_row(api, js->all[i]);
+		struct q *q = db_query(api->store->db,
+		                       "select id, state, coalesce(finished, created) from run where job = ? order by created desc limit 1");
+		int rc;
+
+		q_text(q, 1, js->all[i]->name);
+		rc = q_step(q, e);
+		if (rc == 1) {
+			dom_set_str(a, row, "run", arena_str(a, q_col_text(q, 0)));
+			dom_set_str(a, row, "state", arena_str(a, q_col_text(q, 1)));
+			row_time(a, row, "last", q_col_int(q, 2));
+		}
+		q_done(q);
+		if (rc < 0 || sink_row(out, row, e))
+			return -1;
+	}
+	for (size_t i = 0; i < js->n_errors; i++)
+		sink_note(out, "%s:%d:%d: %s", js->errors[i]->file, js->errors[i]->line, js->errors[i]->col, js->errors[i]->msg);
+	if (!js->n && !js->n_errors)
+		sink_note(out, "no jobs yet; 'leat new' lists templates");
+	return 0;
+}
+
+static void run_row(struct arena *a, struct q *q, struct dom *row)
+{
+	dom_set_str(a, row, "run", q_col_text(q, 0));
+	dom_set_str(a, row, "job", q_col_text(q, 1));
+	dom_set_str(a, row, "state", q_col_text(q, 2));
+	dom_set_str(a, row, "reason", q_col_text(q, 3));
+	row_time(a, row, "started", q_col_int(q, 4));
+	row_time(a, row, "finished", q_col_int(q, 5));
+	dom_set_int(a, row, "units", q_col_int(q, 6));
+	dom_set_str(a, row, "batch", q_col_text(q, 7));
+	if (q_col_int(q, 4) && q_col_int(q, 5))
+		dom_set_real(a, row, "seconds", (double)(q_col_int(q, 5) - q_col_int(q, 4)) / 1e3);
+}
+
+int api_runs(struct api *api, const struct args *args, struct sink *out, struct err *e)
+{
+	struct arena *row_arena = arena_new();
+	struct q *q = db_query(api->store->db,
+	                       "select r.id, r.job, r.state, r.reason, r.started, r.finished,"
+	                       " (select count(*) from unit u where u.run = r.id), r.batch from run r"
+	                       " where ?1 is null or r.job = ?1 order by r.created desc limit ?2");
+	int64_t most;
+	int rc = args_int(args, "limit", 1, INT64_MAX, RUNS_SHOWN, &most, e);
+
+	q_text(q, 1, args_pos(args, 0));
+	q_int(q, 2, rc ? 0 : most);
+	while (!rc && (rc = q_step(q, e)) == 1) {
+		struct dom *row = dom_new(row_arena, DOM_MAP);
+
+		run_row(row_arena, q, row);
+		rc = sink_row(out, row, e);
+		arena_reset(row_arena);
+	}
+	q_done(q);
+	arena_free(row_arena);
+	return rc;
+}
+
+/* One log: the unit, the attempt's file (relative to .leat/), whether the attempt has ended. */
+struct log_spot {
+	int64_t unit;
+	struct str job, ds, path;
+	bool ended;
+};
+
+static int find_logs(struct api *api, const struct args *args, struct log_spot **out, size_t *n, struct err *e)
+{
+	VEC(struct log_spot) v = {0};
+	struct str what = args_pos(args, 0), ds = args_pos(args, 1);
+	int64_t attempt;
+	struct q *q;
+	int rc;
+
+	if (args_int(args, "attempt", 1, 1000000, 0, &attempt, e))
+		return -1;
+	/* Of a known unit the original's; of a job the last unit of it (of that ds). */
+	q = db_query(api->store->db,
+	             "with w(u) as (select id from unit where run >= ?1 and run < ?1 || 'g' and length(?1) >= 4"
+	             " union select * from (select id from unit where job = ?1 and (?2 is null or ds = ?2) order by id desc limit 1))"
+	             " select u.id, u.job, u.ds, t.log, t.finished is not null from w join unit u on u.id = w.u"
+	             " join attempt t on t.unit = coalesce(u.original, u.id) where t.log is not null and t.n = case when ?3 then ?3 else"
+	             " (select max(n) from attempt x where x.unit = t.unit) end order by u.id");
+	q_text(q, 1, what);
+	q_text(q, 2, ds);
+	q_int(q, 3, attempt);
+	while ((rc = q_step(q, e)) == 1) {
+		struct log_spot s = {q_col_int(q, 0), arena_str(api->arena, q_col_text(q, 1)),
+		                     arena_str(api->arena, q_col_text(q, 2)), arena_str(api->arena, q_col_text(q, 3)),
+		                     q_col_int(q, 4) != 0};
+
+		vec_push(api->arena, &v, s);
+	}
+	q_done(q);
+	*out = v.p;
+	*n = v.n;
+	return rc;
+}
+
+#define LOG_CHUNK 65536
+#define FOLLOW_MS 100
+
+static int copy_log(const char *path, off_t *from, struct sink *out, struct err *e)
+{
+	char buf[LOG_CHUNK];
+	int fd = open(path, O_RDONLY | O_CLOEXEC), rc = 0;
+	ssize_t n;
+
+	if (fd < 0) /* a task that printed nothing has no log */
+		return errno == ENOENT ? 0 : err_errno(e, errno, "%s", path);
+	while (!rc && (n = pread(fd, buf, sizeof(buf), *from)) > 0) {
+		*from += n;
+		rc = out->bytes(out->ptr, (struct str){buf, (size_t)n}, e);
+	}
+	close(fd);
+	return rc;
+}
+
+int api_logs(struct api *api, const struct args *args, struct sink *out, struct err *e)
+{
+	struct log_spot *logs;
+	size_t n;
+	struct str what = args_pos(args, 0);
+
+	if (find_logs(api, args, &logs, &n, e))
+		return -1;
+	if (!n) {
+		err_set(e, ERR_NOT_FOUND, "no log of '%.*s'%s%.*s", STR_ARG(what), args_n(args) > 1 ? " " : "",
+		        STR_ARG(args_pos(args, 1)));
+		return err_hint(e, "'leat runs' lists what ran");
+	}
+	for (size_t i = 0; i < n; i++) {
+		const char *path = arena_printf(api->arena, "%s/%.*s", api->store->leat_dir, STR_ARG(logs[i].path));
+		off_t from = 0;
+
+		if (n > 1)
+			sink_note(out, "==> %.*s %.*s <==", STR_ARG(logs[i].job), STR_ARG(logs[i].ds));
+		if (copy_log(path, &from, out, e))
+			return -1;
+		while (args_flag(args, "follow") && !logs[i].ended) {
+			struct log_spot *again;
+			size_t m;
+
+			usleep(FOLLOW_MS * 1000);
+			if (find_logs(api, args, &again, &m, e))
+				return -1;
+			/* State first, bytes after: what was written before the end is then printed. */
+			for (size_t k = 0; k < m; k++)
+				if (again[k].unit == logs[i].unit)
+					logs[i].ended = again[k].ended;
+			if (copy_log(path, &from, out, e))
+				return -1;
+		}
+	}
+	return 0;
+}
