@@ -122,7 +122,7 @@ static int rule_words(const struct key *k, struct str s, struct err *e)
 	struct str words[KEYS_MAX_NAMES], rest = str_of(k->words), word;
 	size_t n = 0;
 
-	while (n < ARRAY_LEN(words) && str_cut(rest, ' ', &word, &rest))
+	while (n < ARRAY_LEN(words) - 1 && str_cut(rest, ' ', &word, &rest))
 		words[n++] = word;
 	words[n++] = rest;
 	for (size_t i = 0; i < n; i++)

@@ -128,7 +128,7 @@ static bool f64_by_libc(struct str s, double *out)
 	memcpy(p, s.p, s.n);
 	p[s.n] = '\0';
 	v = strtod(p, NULL);
-	over = v > 1.7976931348623157e308 || v < -1.7976931348623157e308;
+	over = __builtin_isinf(v);
 	if (p != small)
 		free(p);
 	if (!over)

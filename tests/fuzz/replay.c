@@ -5,16 +5,16 @@
 #include "fuzz.h"
 #include "t.h"
 
-#define MAX_INPUT ((size_t)4 << 20)
+#define REPLAY_MAX ((size_t)4 << 20)
 
 static char *slurp(const char *path, size_t *n)
 {
 	FILE *f = fopen(path, "rb");
-	char *p = malloc(MAX_INPUT);
+	char *p = malloc(REPLAY_MAX);
 
 	if (!f || !p)
 		exit(2);
-	*n = fread(p, 1, MAX_INPUT, f);
+	*n = fread(p, 1, REPLAY_MAX, f);
 	fclose(f);
 	/* An exact copy, so that a sanitizer sees one byte read too far. */
 	char *exact = malloc(*n ? *n : 1);
