@@ -6,7 +6,7 @@
 /* Blocks double from 4 KiB up to 1 MiB; what is larger than a quarter of that gets a block of its own. */
 #define BLOCK_MIN ((size_t)4 << 10)
 #define BLOCK_MAX ((size_t)1 << 20)
-#define ALIGN (sizeof(max_align_t))
+#define ALIGN (_Alignof(max_align_t))
 
 struct block {
 	struct block *next;

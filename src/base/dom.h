@@ -4,7 +4,10 @@
  * Typing is YAML 1.2 core for plain scalars (so `no`, `on`, `012` and `1_000` stay strings; null true false, integers,
  * 0x.., 0o.., floats, .inf, .nan). Keys are strings, unique (a repeated key is an error that names both places), in the
  * order of the file. Bounded: depth DOM_MAX_DEPTH, input DOM_MAX_BYTES, and nodes made by YAML aliases DOM_MAX_ALIASED.
- * CRLF and a byte order mark are no obstacle. Duplicate documents ("---") are an error unless dom_yaml_all is called.
+ * CRLF and a byte order mark are no obstacle. Merge keys (<<) and tags beyond the core ones are errors. What is parsed
+ * does not point into `text`; keys and strings end in a NUL that the length does not count. YAML that is wrong is
+ * ERR_BAD_CONFIG, JSON that is wrong ERR_BAD_DATA, each with its place. An integer too large for int64 becomes a REAL,
+ * its text stays in .raw; the infinities and NaN are written to JSON as the strings ".inf", "-.inf", ".nan". Duplicate documents ("---") are an error unless dom_yaml_all is called.
  */
 #ifndef LEAT_BASE_DOM_H
 #define LEAT_BASE_DOM_H
@@ -54,6 +57,8 @@ struct dom *dom_new_str(struct arena *a, struct str s);
 struct dom *dom_new_int(struct arena *a, int64_t i);
 struct dom *dom_new_real(struct arena *a, double d);
 struct dom *dom_new_bool(struct arena *a, bool b);
+struct dom *dom_new_plain(struct arena *a, struct str s); /* typed as a plain YAML scalar is: for `--param k=v` */
+struct dom *dom_copy(struct arena *a, const struct dom *n); /* with all below; strings are shared, not copied */
 void dom_add(struct dom *list, struct dom *child);
 void dom_set(struct arena *a, struct dom *map, const char *key, struct dom *child); /* appends; keys are the caller's to keep unique */
 void dom_set_str(struct arena *a, struct dom *map, const char *key, struct str s); /* STR_NULL gives null */
