@@ -13,6 +13,8 @@
 #include "sys/loop.h"
 
 struct flow;
+struct plan_unit;
+struct workers;
 
 /* One input of a unit, bound: which repo, at which commit, which partitions. */
 struct unit_input {
@@ -37,7 +39,12 @@ struct attempt {
 	const char *log_path;          /* absolute; attempt_log_fd opens it */
 	const struct dom *vars;        /* template variables: ds, params, inputs, output, job, … */
 	const struct dom *spec;        /* the rendered job, what LEAT_SPEC holds */
-	const struct dom *code_info;   /* for sql: parse results of the query (job.h) */
+	const struct dom *params;      /* --param, or NULL: what unit_sql (key.h) takes */
+	struct plan_unit *unit;        /* as it was decided */
+	struct catalog *catalog;
+	struct workers *workers;       /* DuckDB (workers.h) */
+	const char *path;              /* PATH of the workspace's tasks (SEMANTICS 5) */
+	const char *marker;            /* LEAT_TASK of all its processes */
 	int threads;                   /* how many the unit may use */
 	void *own;
 };
@@ -54,7 +61,7 @@ struct attempt_result {
 
 /* The kind calls it exactly once per attempt it started, from the loop, never from inside start(). */
 void attempt_done(struct attempt *t, const struct attempt_result *r);
-/* The log, open for appending; made at the first call. */
+/* The log, open for appending; made at the first call, owned by the engine. An empty one goes away with the attempt. */
 must_check int attempt_log_fd(struct attempt *t, int *fd, struct err *e);
 /* The folder of input i as a task sees it (read-only view; several partitions: with their ds=… folders). */
 must_check int attempt_input_folder(struct attempt *t, size_t i, const char **path, struct err *e);

@@ -1,0 +1,34 @@
+/*
+ * exec/exec.h: where the process of an attempt runs. Today: on this machine (local.c).
+ *
+ * The environment is that of SEMANTICS 5: PATH of the workspace, HOME, LANG=C.UTF-8, TZ=UTC, the job's `environment:` and
+ * `env:`, DS, LEAT_* and what marks the task's processes (LEAT_TASK); nothing of the caller's own. Standard input is
+ * empty, output and errors go to the log of the attempt. Input folders are mounted read-only over themselves in the child's
+ * view where the machine allows it.
+ */
+#ifndef LEAT_EXEC_EXEC_H
+#define LEAT_EXEC_EXEC_H
+
+#include "flow/plug.h"
+#include "sys/proc.h"
+
+struct exec;
+
+/* How it ended. `lost` never; a process that a signal ended has x.signal. */
+typedef void exec_done_cb(void *ptr, const struct proc_exit *x);
+
+/* PATH that a task of this attempt gets: the job's environment, the workspace's, in that order. */
+const char *exec_path(const struct attempt *t) __attribute__((returns_nonnull));
+
+/*
+ * Starts argv in the attempt's work folder. Programs are looked up in exec_path. The callback comes from the loop, once
+ * all that the process left running has been ended too.
+ */
+must_check int exec_start(struct attempt *t, const char *const *argv, exec_done_cb *cb, void *ptr, struct exec **out,
+                          struct err *e);
+/* TERM (or KILL, if hard) to the task and all that it started. The callback still comes. */
+void exec_cancel(struct exec *x, bool hard);
+/* What an exit means for the attempt: OK, FAILED with "exit status 3". */
+void exec_result(const struct attempt *t, const struct proc_exit *x, struct attempt_result *out);
+
+#endif
