@@ -92,10 +92,11 @@ struct duck_write {
 	const char *out;  /* the file; its folder is there, it is not */
 	const char *ds;   /* a column `ds` is dropped if all its values are this label, else ERR_FAILED; NULL keeps it */
 	bool ordered;     /* the user's own order counts (sql_info.ordered) */
+	bool row_id;      /* also tell the row id; it costs a second reading */
 };
 struct duck_written {
 	int64_t rows, bytes;
-	struct sha row_id; /* equal for equal rows, whatever their order (unless ordered) and bytes: SEMANTICS 3 */
+	struct sha row_id; /* equal for equal rows, whatever their order (unless ordered) and bytes: SEMANTICS 3; zero if not asked */
 };
 struct dom *duck_req_write(struct arena *a, const struct duck_write *w);
 must_check int duck_read_write(const struct dom *reply, struct duck_written *out, struct err *e);

@@ -1,0 +1,679 @@
+/* The operations of the SQL worker that run statements. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+#include "base/str.h"
+#include "db/duck.h"
+#include "db/duck_frame.h"
+#include "db/duck_worker.h"
+#include "db/sql.h"
+#include "db/sql_token.h"
+
+#define MAX_SQL ((size_t)64 << 20)
+#define ROWS_BYTES ((size_t)256 << 10) /* a frame of rows is sent when it has grown to this */
+/*
+ * Fixed, so that equal rows in equal order give equal bytes: nothing here may follow the machine. Row groups as DuckDB
+ * likes them; zstd because history is kept: 30 % less than snappy on real tables for no measured time.
+ */
+#define PARQUET "format parquet, compression zstd, compression_level 1, row_group_size 122880"
+
+int work_result(struct work *k, const char *sql, struct duck_result *out, struct err *e)
+{
+	if (worker_cancelled())
+		return err_set(e, ERR_CANCELLED, "the query was cancelled");
+	if (!duckdb.query(k->w->con, sql, out))
+		return 0;
+	duck_error(e, duckdb.result_error(out), &k->offset);
+	duckdb.destroy_result(out);
+	return -1;
+}
+
+int work_exec(struct work *k, const char *sql, struct err *e)
+{
+	struct duck_result r;
+
+	if (work_result(k, sql, &r, e))
+		return -1;
+	duckdb.destroy_result(&r);
+	return 0;
+}
+
+static const char *text_of(const struct work *k, const char *key)
+{
+	struct dom *d = dom_get(k->request, key);
+
+	return d && d->type == DOM_STR ? arena_cstr(k->a, d->s) : NULL;
+}
+
+static bool flag(const struct work *k, const char *key)
+{
+	struct dom *d = dom_get(k->request, key);
+
+	return d && d->type == DOM_BOOL && d->b;
+}
+
+static int set_threads(struct work *k, struct err *e)
+{
+	struct dom *t = dom_get(k->request, "threads");
+	int want = t ? (int)t->i : k->w->threads;
+	char sql[64];
+
+	if (want == k->w->threads_now)
+		return 0;
+	snprintf(sql, sizeof(sql), "set threads = %d", want);
+	if (work_exec(k, sql, e))
+		return -1;
+	k->w->threads_now = want;
+	return 0;
+}
+
+static int set_timezone(struct work *k, struct err *e)
+{
+	const char *own = text_of(k, "timezone"), *want = own ? own : k->w->timezone;
+	struct buf b cleanup(buf_free) = BUF_INIT(1024);
+
+	if (!strcmp(want, k->w->timezone_now))
+		return 0;
+	buf_adds(&b, "set timezone = ");
+	sql_add_literal(&b, str_of(want));
+	if (tz_load(want, &k->w->tz, e) || work_exec(k, b.p, e))
+		return -1;
+	snprintf(k->w->timezone_now, sizeof(k->w->timezone_now), "%s", want);
+	return 0;
+}
+
+/* One thread keeps the order by itself; several need only where the user asked for an order. */
+static int set_order(struct work *k, bool keep, struct err *e)
+{
+	if (k->w->order_now == keep)
+		return 0;
+	if (work_exec(k, keep ? "set preserve_insertion_order = true" : "set preserve_insertion_order = false", e))
+		return -1;
+	k->w->order_now = keep;
+	return 0;
+}
+
+/*
+ * Everything a request makes is made in one transaction that is rolled back at its end. What is not undone by that (set,
+ * attach) can only come from further statements of the user: then the whole database is made anew (.dirty).
+ */
+static int begin(struct work *k, struct err *e)
+{
+	struct dom *views = dom_get(k->request, "views");
+	struct buf b cleanup(buf_free) = BUF_INIT(MAX_SQL);
+
+	if (set_threads(k, e) || set_timezone(k, e) || work_exec(k, "begin transaction", e))
+		return -1;
+	dom_each(v, views) {
+		struct dom *schema = v->first, *name = schema->next, *sql = name->next;
+
+		buf_reset(&b);
+		if (schema->s.n) {
+			buf_adds(&b, "create schema if not exists ");
+			sql_add_ident(&b, schema->s);
+			buf_adds(&b, "; create view ");
+			sql_add_ident(&b, schema->s);
+			buf_addc(&b, '.');
+		} else {
+			buf_adds(&b, "create view ");
+		}
+		sql_add_ident(&b, name->s);
+		buf_adds(&b, " as ");
+		buf_addstr(&b, sql->s);
+		if (buf_over(&b))
+			return err_set(e, ERR_LIMIT, "the table %.*s has too many files for one statement", STR_ARG(name->s));
+		if (work_exec(k, b.p, e)) {
+			k->offset = -1; /* a place in our text, not in the user's */
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static void end(struct work *k)
+{
+	struct err e = ERR_INIT;
+	struct duck_result r;
+
+	/* By hand: a cancelled request has to be rolled back too. */
+	if (duckdb.query(k->w->con, "rollback", &r) && !strstr(duckdb.result_error(&r), "no transaction is active"))
+		k->dirty = true;
+	duckdb.destroy_result(&r);
+	if (set_order(k, true, &e))
+		k->dirty = true;
+}
+
+/* Puts a place in `sent` back to the user's text; `prefix` bytes of ours stand before the statement. */
+static int place(struct work *k, const struct sql_range *stmt, size_t prefix)
+{
+	if (k->offset >= 0) {
+		int64_t at = k->offset - (int64_t)prefix;
+
+		k->offset = at < 0 || at > (int64_t)(stmt->end - stmt->start) ? -1 : at + (int64_t)stmt->start;
+	}
+	return -1;
+}
+
+/* Opens the transaction, runs all statements but the last, which is given back. */
+static int prelude(struct work *k, struct sql_range *last, struct err *e)
+{
+	struct dom *sql = dom_get(k->request, "sql");
+	struct sql_range *list;
+	size_t n = sql ? sql_split(k->a, sql->s, &list) : 0;
+
+	if (!n)
+		return err_set(e, ERR_BAD_SQL, "there is no statement in it");
+	if (begin(k, e))
+		return -1;
+	k->dirty = n > 1;
+	for (size_t i = 0; i + 1 < n; i++)
+		if (work_exec(k, arena_cstr(k->a, str_sub(sql->s, list[i].start, list[i].end - list[i].start)), e))
+			return place(k, &list[i], 0);
+	*last = list[n - 1];
+	return 0;
+}
+
+static struct str statement(const struct work *k, const struct sql_range *r)
+{
+	return str_sub(dom_get(k->request, "sql")->s, r->start, r->end - r->start);
+}
+
+static int prepare(struct work *k, const char *sql, duck_prepared *out, struct err *e)
+{
+	duck_prepared p = NULL;
+
+	if (worker_cancelled())
+		return err_set(e, ERR_CANCELLED, "the query was cancelled");
+	if (duckdb.prepare(k->w->con, sql, &p)) {
+		duck_error(e, duckdb.prepare_error(p), &k->offset);
+		duckdb.destroy_prepare(&p);
+		return -1;
+	}
+	*out = p;
+	return 0;
+}
+
+/* A column `ds` of a unit's result: is there one, and another one to hang the check of its values on? */
+static int find_ds(struct work *k, struct str stmt, bool *there, char **other, struct err *e)
+{
+	duck_prepared p;
+	bool found = false;
+	char *first = NULL;
+
+	if (prepare(k, arena_cstr(k->a, stmt), &p, e))
+		return -1;
+	for (duck_idx i = 0; i < duckdb.prepared_statement_column_count(p); i++) {
+		const char *name = duckdb.prepared_statement_column_name(p, i);
+
+		if (!strcasecmp(name, "ds"))
+			found = true;
+		else if (!first)
+			first = arena_dup(k->a, name);
+		duckdb.free((void *)(uintptr_t)name);
+	}
+	duckdb.destroy_prepare(&p);
+	if (found && !first) {
+		err_set(e, ERR_FAILED, "the result has no column but ds");
+		return err_hint(e, "ds is the folder's name and not a column of the file; select something more");
+	}
+	*there = found;
+	*other = first;
+	return 0;
+}
+
+/*
+ * The check of ds stands in a projection above the user's query, in another column's expression: a filter would be
+ * pushed down and see rows that are not part of the result.
+ */
+static void add_without_ds(struct buf *b, const char *ds, const char *other)
+{
+	buf_adds(b, "select * exclude (ds) replace (case when ds::varchar is distinct from ");
+	sql_add_literal(b, str_of(ds));
+	buf_adds(b, " then error('the result has a row with ds ' || coalesce(ds::varchar, 'null') || ', the unit is of ' || ");
+	sql_add_literal(b, str_of(ds));
+	buf_adds(b, ") else ");
+	sql_add_ident(b, str_of(other));
+	buf_adds(b, " end as ");
+	sql_add_ident(b, str_of(other));
+	buf_adds(b, ") from (\n");
+}
+
+static int file_size(const char *path, int64_t *out, struct err *e)
+{
+	struct stat st;
+
+	if (stat(path, &st))
+		return err_set(e, ERR_IO, "DuckDB wrote no file at %s", path);
+	*out = st.st_size;
+	return 0;
+}
+
+/* copy (<before> statement <after>) to out (options): the rows it wrote. */
+static int copy_out(struct work *k, const struct sql_range *stmt, const char *before, const char *after, const char *out,
+                    const char *options, int64_t *rows, struct err *e)
+{
+	struct buf b cleanup(buf_free) = BUF_INIT(MAX_SQL);
+	struct duck_result r;
+
+	buf_adds(&b, "copy (\n");
+	buf_adds(&b, before);
+	size_t prefix = b.n;
+	buf_addstr(&b, statement(k, stmt));
+	/* The line break ends a comment that the statement ends in. */
+	buf_adds(&b, "\n");
+	buf_adds(&b, after);
+	buf_adds(&b, ") to ");
+	sql_add_literal(&b, str_of(out));
+	buf_addf(&b, " (%s)", options);
+	if (buf_over(&b))
+		return err_set(e, ERR_LIMIT, "the statement is over its limit of %zu MiB", MAX_SQL >> 20);
+	if (work_result(k, b.p, &r, e))
+		return place(k, stmt, prefix);
+	*rows = (int64_t)duckdb.rows_changed(&r);
+	duckdb.destroy_result(&r);
+	return 0;
+}
+
+static int row_id(struct work *k, const char *path, bool ordered, struct sha *out, int64_t *rows, struct err *e)
+{
+	struct buf b cleanup(buf_free) = BUF_INIT(16384);
+	struct sha_ctx c;
+	duck_prepared p;
+	struct str *cells;
+	size_t n, cols;
+
+	/* Sums of another version's hash function are not comparable. */
+	sha_init(&c);
+	sha_field(&c, str_of(duckdb.library_version()));
+	buf_adds(&b, "from read_parquet(");
+	sql_add_literal(&b, str_of(path));
+	buf_adds(&b, ", hive_partitioning = false)");
+	if (prepare(k, b.p, &p, e))
+		return -1;
+	for (duck_idx i = 0; i < duckdb.prepared_statement_column_count(p); i++) {
+		const char *name = duckdb.prepared_statement_column_name(p, i);
+		duck_type t = duckdb.prepared_statement_column_logical_type(p, i);
+
+		buf_reset(&b);
+		duck_type_text(&b, t);
+		sha_field(&c, str_of(name));
+		sha_field(&c, buf_str(&b));
+		duckdb.destroy_logical_type(&t);
+		duckdb.free((void *)(uintptr_t)name);
+	}
+	duckdb.destroy_prepare(&p);
+	buf_reset(&b);
+	buf_adds(&b, "select count(*), sum(hash(leat_row, 1)::hugeint), sum(hash(leat_row, 2)::hugeint) from read_parquet(");
+	sql_add_literal(&b, str_of(path));
+	buf_addf(&b, ", hive_partitioning = false%s) leat_row", ordered ? ", file_row_number = true" : "");
+	if (work_rows(k, b.p, &cells, &n, &cols, e))
+		return -1;
+	for (size_t i = 0; i < n * cols; i++)
+		sha_field(&c, cells[i]);
+	sha_field(&c, ordered ? STR("ordered") : STR("any order"));
+	*out = sha_end(&c);
+	if (!str_to_i64(cells[0], rows))
+		BUG("count(*) is no number");
+	return 0;
+}
+
+static int reply_row_id(struct work *k, const char *path, bool ordered, int64_t *rows, struct err *e)
+{
+	struct sha id;
+	char hex[SHA_HEX + 1];
+
+	if (row_id(k, path, ordered, &id, rows, e))
+		return -1;
+	sha_hex(&id, hex);
+	dom_set_cstr(k->a, k->reply, "row_id", hex);
+	return 0;
+}
+
+static int reply_written(struct work *k, const char *path, int64_t rows, struct err *e)
+{
+	int64_t bytes;
+
+	if (file_size(path, &bytes, e))
+		return -1;
+	dom_set_int(k->a, k->reply, "rows", rows);
+	dom_set_int(k->a, k->reply, "bytes", bytes);
+	return 0;
+}
+
+static int write_unit(struct work *k, struct err *e)
+{
+	const char *ds = text_of(k, "ds"), *out = text_of(k, "out"), *after = "";
+	struct buf before cleanup(buf_free) = BUF_INIT(65536);
+	bool has_ds = false, ordered = flag(k, "ordered");
+	struct sql_range last;
+	char *other = NULL;
+	int64_t rows;
+
+	if (prelude(k, &last, e) || set_order(k, ordered || k->w->threads_now == 1, e))
+		return -1;
+	if (ds && find_ds(k, statement(k, &last), &has_ds, &other, e))
+		return place(k, &last, 0);
+	if (has_ds) {
+		add_without_ds(&before, ds, other);
+		after = ")";
+	}
+	if (copy_out(k, &last, before.p, after, out, PARQUET, &rows, e) || reply_written(k, out, rows, e))
+		return -1;
+	return flag(k, "row_id") ? reply_row_id(k, out, ordered, &rows, e) : 0;
+}
+
+int work_write(struct work *k, struct err *e)
+{
+	int r = write_unit(k, e);
+
+	end(k);
+	return r;
+}
+
+int work_row_id(struct work *k, struct err *e)
+{
+	const char *path = text_of(k, "path");
+	int64_t rows;
+
+	return set_threads(k, e) || reply_row_id(k, path, flag(k, "ordered"), &rows, e) || reply_written(k, path, rows, e) ? -1 : 0;
+}
+
+int work_copy(struct work *k, struct err *e)
+{
+	static const struct {
+		const char *format, *options;
+	} formats[] = {
+		{"parquet", PARQUET},
+		{"csv", "format csv, header true"},
+		{"json", "format json, array true"},
+		{"jsonl", "format json, array false"},
+	};
+	const char *format = text_of(k, "format"), *out = text_of(k, "out"), *options = NULL;
+	struct sql_range last;
+	int64_t rows;
+
+	for (size_t i = 0; i < ARRAY_LEN(formats); i++)
+		if (!strcmp(format, formats[i].format))
+			options = formats[i].options;
+	if (!options)
+		return err_set(e, ERR_BAD_REQUEST, "no file can be written as %s", format);
+	int r = prelude(k, &last, e) || copy_out(k, &last, "", "", out, options, &rows, e) || reply_written(k, out, rows, e);
+	end(k);
+	return r ? -1 : 0;
+}
+
+/* A result on its way to the client, or into memory. */
+struct stream {
+	struct work *k;
+	struct duck_result result;
+	struct cell **cells;
+	size_t cols;
+	bool json;
+	struct buf rows;      /* body of a frame of rows, its two counts first */
+	uint32_t n;
+	int64_t total;
+};
+
+static int stream_open(struct stream *s, struct dom *columns, struct err *e)
+{
+	struct buf b cleanup(buf_free) = BUF_INIT(1 << 20);
+	struct arena *a = s->k->a;
+
+	s->cols = duckdb.column_count(&s->result);
+	s->cells = arena_array(a, struct cell *, s->cols);
+	for (size_t i = 0; i < s->cols; i++) {
+		struct dom *c = dom_new(a, DOM_MAP);
+		const char *name = duckdb.column_name(&s->result, i);
+		duck_type t = duckdb.column_logical_type(&s->result, i);
+		int r = cell_new(a, t, name, &s->cells[i], e);
+
+		buf_reset(&b);
+		duck_type_text(&b, t);
+		duckdb.destroy_logical_type(&t);
+		if (r)
+			return -1;
+		dom_set_cstr(a, c, "name", name);
+		dom_set_str(a, c, "type", buf_str(&b));
+		dom_add(columns, c);
+	}
+	return 0;
+}
+
+static void add_cell(struct stream *s, size_t col, duck_idx row)
+{
+	uint32_t n = FRAME_NULL;
+	size_t at = s->rows.n;
+
+	buf_add(&s->rows, &n, sizeof(n));
+	if (!s->json && cell_is_null(s->cells[col], row))
+		return;
+	if (s->json)
+		cell_json(s->cells[col], row, s->k->w->tz, &s->rows);
+	else
+		cell_text(s->cells[col], row, s->k->w->tz, &s->rows);
+	n = (uint32_t)(s->rows.n - at - sizeof(n));
+	memcpy(s->rows.p + at, &n, sizeof(n));
+}
+
+static int flush(struct stream *s, struct err *e)
+{
+	uint32_t counts[2] = {s->n, (uint32_t)s->cols};
+
+	if (!s->n)
+		return 0;
+	if (buf_over(&s->rows))
+		return err_set(e, ERR_LIMIT, "a row is over the limit of %zu MiB", DUCK_MAX_FRAME >> 20);
+	memcpy(s->rows.p, counts, sizeof(counts));
+	if (worker_send(FRAME_ROWS, buf_str(&s->rows), e))
+		return -1;
+	s->n = 0;
+	buf_reset(&s->rows);
+	buf_add(&s->rows, counts, sizeof(counts));
+	return 0;
+}
+
+static int stream_chunk(struct stream *s, duck_chunk chunk, struct err *e)
+{
+	duck_idx n = duckdb.data_chunk_get_size(chunk);
+
+	for (size_t c = 0; c < s->cols; c++)
+		cell_bind(s->cells[c], duckdb.data_chunk_get_vector(chunk, c));
+	for (duck_idx r = 0; r < n; r++) {
+		for (size_t c = 0; c < s->cols; c++)
+			add_cell(s, c, r);
+		s->n++;
+		if (s->rows.n >= ROWS_BYTES && flush(s, e))
+			return -1;
+	}
+	s->total += (int64_t)n;
+	return 0;
+}
+
+static int stream_all(struct stream *s, struct err *e)
+{
+	uint32_t none[2] = {0};
+	duck_chunk chunk;
+	int r = 0;
+
+	buf_add(&s->rows, none, sizeof(none));
+	while (!r && (chunk = duckdb.fetch_chunk(s->result))) {
+		r = stream_chunk(s, chunk, e);
+		duckdb.destroy_data_chunk(&chunk);
+		if (!r && worker_cancelled())
+			r = err_set(e, ERR_CANCELLED, "the query was cancelled");
+	}
+	/* An error in the middle of a streamed result ends the chunks and stands in the result. */
+	const char *why = duckdb.result_error(&s->result);
+	if (!r && why && *why)
+		r = duck_error(e, why, &s->k->offset);
+	return r ? r : flush(s, e);
+}
+
+static int start(struct work *k, const char *sql, struct duck_result *out, struct err *e)
+{
+	duck_prepared p;
+	duck_pending pending = NULL;
+	int r = 0;
+
+	if (prepare(k, sql, &p, e)) {
+		/* PIVOT and such are several statements inside; they cannot be streamed. */
+		if (!strstr(e->msg, "annot prepare multiple statements"))
+			return -1;
+		err_clear(e);
+		return work_result(k, sql, out, e);
+	}
+	if (duckdb.pending_prepared_streaming(p, &pending)) {
+		r = duck_error(e, duckdb.pending_error(pending), &k->offset);
+	} else if (duckdb.execute_pending(pending, out)) {
+		r = duck_error(e, duckdb.result_error(out), &k->offset);
+		duckdb.destroy_result(out);
+	}
+	duckdb.destroy_pending(&pending);
+	duckdb.destroy_prepare(&p);
+	return r;
+}
+
+static int query(struct work *k, struct err *e)
+{
+	struct stream s = {.k = k, .json = flag(k, "json"), .rows = BUF_INIT(DUCK_MAX_FRAME - FRAME_HEADER)};
+	struct buf head cleanup(buf_free) = BUF_INIT(DUCK_MAX_FRAME - FRAME_HEADER);
+	struct dom *doc = dom_new(k->a, DOM_MAP), *columns = dom_new(k->a, DOM_LIST);
+	struct sql_range last;
+
+	if (prelude(k, &last, e))
+		return -1;
+	if (start(k, arena_cstr(k->a, statement(k, &last)), &s.result, e))
+		return place(k, &last, 0);
+	int r = stream_open(&s, columns, e);
+	dom_set(k->a, doc, "columns", columns);
+	dom_write_json(&head, doc, DOM_COMPACT);
+	if (!r)
+		r = worker_send(FRAME_HEAD, buf_str(&head), e);
+	if (!r && (r = stream_all(&s, e)))
+		place(k, &last, 0);
+	duckdb.destroy_result(&s.result);
+	buf_free(&s.rows);
+	dom_set_int(k->a, k->reply, "rows", s.total);
+	return r;
+}
+
+int work_query(struct work *k, struct err *e)
+{
+	int r = query(k, e);
+
+	end(k);
+	return r;
+}
+
+int work_rows(struct work *k, const char *sql, struct str **cells, size_t *rows, size_t *cols, struct err *e)
+{
+	struct dom *columns = dom_new(k->a, DOM_LIST);
+	struct stream s = {.k = k};
+	VEC(struct str) v = {0};
+	duck_chunk chunk;
+
+	if (work_result(k, sql, &s.result, e))
+		return -1;
+	if (stream_open(&s, columns, e)) {
+		duckdb.destroy_result(&s.result);
+		return -1;
+	}
+	for (; (chunk = duckdb.fetch_chunk(s.result)); duckdb.destroy_data_chunk(&chunk)) {
+		duck_idx n = duckdb.data_chunk_get_size(chunk);
+
+		for (size_t c = 0; c < s.cols; c++)
+			cell_bind(s.cells[c], duckdb.data_chunk_get_vector(chunk, c));
+		for (duck_idx r = 0; r < n; r++)
+			for (size_t c = 0; c < s.cols; c++) {
+				struct buf b cleanup(buf_free) = BUF_INIT(DUCK_MAX_FRAME);
+
+				if (!cell_is_null(s.cells[c], r))
+					cell_text(s.cells[c], r, k->w->tz, &b);
+				vec_push(k->a, &v, cell_is_null(s.cells[c], r) ? STR_NULL : arena_str(k->a, buf_str(&b)));
+			}
+		s.total += (int64_t)n;
+	}
+	duckdb.destroy_result(&s.result);
+	*cells = v.p;
+	*rows = (size_t)s.total;
+	*cols = s.cols;
+	return 0;
+}
+
+static void add_columns(struct work *k, const struct str *cells, size_t rows, size_t cols)
+{
+	struct dom *columns = dom_new(k->a, DOM_LIST);
+
+	for (size_t i = 0; i < rows; i++) {
+		struct dom *c = dom_new(k->a, DOM_MAP);
+
+		dom_set_str(k->a, c, "name", cells[i * cols]);
+		dom_set_str(k->a, c, "type", cells[i * cols + 1]);
+		dom_add(columns, c);
+	}
+	dom_set(k->a, k->reply, "columns", columns);
+}
+
+static int sniff_csv(struct work *k, const char *path, struct err *e)
+{
+	static const char *const keys[] = {"delim", "quote", "escape", "newline", "comment", "skip", "header", "dateformat",
+	                                   "timestampformat"};
+	struct buf b cleanup(buf_free) = BUF_INIT(65536);
+	struct str *cells;
+	size_t rows, cols;
+
+	buf_adds(&b, "select \"Delimiter\", \"Quote\", \"Escape\", \"NewLineDelimiter\", \"Comment\", \"SkipRows\", \"HasHeader\","
+	             " \"DateFormat\", \"TimestampFormat\", unnest(\"Columns\", max_depth := 2) from sniff_csv(");
+	sql_add_literal(&b, str_of(path));
+	buf_adds(&b, ")");
+	if (work_rows(k, b.p, &cells, &rows, &cols, e))
+		return -1;
+	struct dom *columns = dom_new(k->a, DOM_LIST);
+	for (size_t i = 0; i < rows; i++) {
+		struct dom *c = dom_new(k->a, DOM_MAP);
+
+		dom_set_str(k->a, c, "name", cells[i * cols + 9]);
+		dom_set_str(k->a, c, "type", cells[i * cols + 10]);
+		dom_add(columns, c);
+	}
+	dom_set(k->a, k->reply, "columns", columns);
+	for (size_t i = 0; rows && i < ARRAY_LEN(keys); i++) {
+		int64_t skip;
+
+		/* DuckDB shows "none" as (empty) or as a NUL. */
+		struct str v = cells[i];
+		if (!v.p || str_is(v, "(empty)") || (v.n == 1 && !*v.p))
+			v = STR("");
+		if (!strcmp(keys[i], "skip") && str_to_i64(v, &skip))
+			dom_set_int(k->a, k->reply, keys[i], skip);
+		else if (!strcmp(keys[i], "header"))
+			dom_set_bool(k->a, k->reply, keys[i], str_is(v, "true"));
+		else
+			dom_set_str(k->a, k->reply, keys[i], v);
+	}
+	return 0;
+}
+
+int work_sniff(struct work *k, struct err *e)
+{
+	const char *path = text_of(k, "path"), *format = text_of(k, "format");
+	struct buf b cleanup(buf_free) = BUF_INIT(65536);
+	struct str *cells;
+	size_t rows, cols;
+
+	dom_set_cstr(k->a, k->reply, "format", format);
+	if (set_timezone(k, e))
+		return -1;
+	if (!strcmp(format, "csv"))
+		return sniff_csv(k, path, e);
+	buf_addf(&b, "describe from read_%s(", strcmp(format, "json") ? "parquet" : "json");
+	sql_add_literal(&b, str_of(path));
+	buf_adds(&b, ", hive_partitioning = false)");
+	if (work_rows(k, b.p, &cells, &rows, &cols, e))
+		return -1;
+	add_columns(k, cells, rows, cols);
+	return 0;
+}
