@@ -11,7 +11,7 @@
 struct duck_abi duckdb;
 
 static const struct dl_symbol symbols[] = {
-#define F(ret, name, args) {.name = "duckdb_" #name, .where = &duckdb.name},
+#define F(ret, fn, args) {.name = "duckdb_" #fn, .where = &duckdb.fn},
 	DUCK_ABI(F)
 #undef F
 };

@@ -334,7 +334,7 @@ static int reply_row_id(struct work *k, const char *path, bool ordered, int64_t 
 
 static int reply_written(struct work *k, const char *path, int64_t rows, struct err *e)
 {
-	int64_t bytes;
+	int64_t bytes = 0;
 
 	if (file_size(path, &bytes, e))
 		return -1;

@@ -27,3 +27,76 @@ void sql_add_literal(struct buf *b, struct str text)
 	}
 	buf_addc(b, '\'');
 }
+
+static size_t number(const struct dom *d, const char *key)
+{
+	struct dom *v = dom_get(d, key);
+
+	return v && v->type == DOM_INT && v->i > 0 ? (size_t)v->i : 0;
+}
+
+static bool truth(const struct dom *d, const char *key)
+{
+	struct dom *v = dom_get(d, key);
+
+	return v && v->type == DOM_BOOL && v->b;
+}
+
+static struct str text(struct arena *a, const struct dom *d, const char *key)
+{
+	struct dom *v = dom_get(d, key);
+
+	return v && v->type == DOM_STR ? arena_str(a, v->s) : STR("");
+}
+
+static void names(struct arena *a, const struct dom *d, const char *key, struct str **out, size_t *n)
+{
+	struct dom *list = dom_get(d, key);
+
+	*n = 0;
+	*out = arena_array(a, struct str, list ? list->n : 0);
+	dom_each(v, list)
+		(*out)[(*n)++] = v->type == DOM_STR ? arena_str(a, v->s) : STR("");
+}
+
+static struct sql_table read_table(struct arena *a, const struct dom *d)
+{
+	return (struct sql_table){
+		.schema = text(a, d, "schema"),
+		.name = text(a, d, "name"),
+		.alias = text(a, d, "alias"),
+		.at_unit = text(a, d, "at_unit"),
+		.at = text(a, d, "at"),
+		.start = number(d, "start"),
+		.end = number(d, "end"),
+		.at_start = number(d, "at_start"),
+		.at_end = number(d, "at_end"),
+		.names_ds = truth(d, "names_ds"),
+	};
+}
+
+int sql_info_read(struct arena *a, const struct dom *d, struct sql_info *out)
+{
+	struct sql_info s = {.error = text(a, d, "error")};
+	struct dom *tables = dom_get(d, "tables");
+
+	if (s.error.n) {
+		s.error_offset = number(d, "offset");
+		*out = s;
+		return 0;
+	}
+	if (!sha_parse(text(a, d, "hash"), &s.hash) || !tables || tables->type != DOM_LIST)
+		return -1;
+	s.statements = number(d, "statements");
+	s.select = truth(d, "select");
+	s.ordered = truth(d, "ordered");
+	s.facts = (unsigned)number(d, "facts");
+	s.tables = arena_array(a, struct sql_table, tables->n);
+	dom_each(t, tables)
+		s.tables[s.n_tables++] = read_table(a, t);
+	names(a, d, "volatiles", &s.volatiles, &s.n_volatiles);
+	names(a, d, "readers", &s.readers, &s.n_readers);
+	names(a, d, "files", &s.files, &s.n_files);
+	*out = s;
+	return 0;
+}

@@ -18,7 +18,8 @@ struct sql_table {
 	struct str alias;        /* "" if none */
 	struct str at_unit;      /* "version" or "timestamp"; "" without an AT clause */
 	struct str at;           /* its value as text */
-	size_t start, end;       /* the whole reference with its AT clause, without the alias */
+	size_t start, end;       /* the name with its schema */
+	size_t at_start, at_end; /* the AT clause, which stands behind an alias if there is one; equal without it */
 	bool names_ds;           /* an expression (not `exclude`) names its ds: SEMANTICS 2 */
 };
 
