@@ -13,7 +13,7 @@ struct commit {
 	struct id id, parent, batch;
 	int64_t number, files, bytes, at;
 	struct sha tree;
-	struct str author, message;
+	struct str author, message; /* in the caller's arena; STR_NULL from functions that are given none */
 	struct id run;
 };
 
@@ -29,14 +29,20 @@ struct commit_new {
 	bool even_if_equal;            /* make a commit when the tree stays as it is (put does, a calendar run does not) */
 };
 /*
- * Inside a write transaction: applies the edits to the head, makes the commit, moves the head, records the move.
+ * Inside a write transaction, after ingest_record (`in` may be NULL when the edits bring nothing new; pages made here are recorded here): applies the edits to the head, makes the commit, moves the head, records the move.
  * *made tells whether there is a new commit; *out is the head's commit either way (zero id if the branch is still empty).
  */
 must_check int commit_make(struct store *s, struct ingest *in, const struct commit_new *c, struct commit *out, bool *made,
                            struct err *e);
 
+/* Moves a branch (made if need be) to a commit, or to nothing (NULL), inside a write transaction, and records the move. */
+must_check int branch_move(struct store *s, int64_t repo, struct str branch, const struct id *to, struct id event,
+                           struct err *e);
 must_check int branch_head(struct store *s, int64_t repo, struct str branch, struct commit *out, struct err *e); /* 1, 0 = empty, -1 */
 must_check int commit_find(struct store *s, int64_t repo, struct str id, struct commit *out, struct err *e); /* 1, 0, -1 */
+/* The same with author and message, in the arena. */
+must_check int commit_read(struct store *s, struct arena *a, int64_t repo, struct str id, struct commit *out,
+                           struct err *e);
 
 /*
  * REPO[@PIN][:/PATH]. Pins: branch, tag, commit id or unique prefix (4 digits and more), with ^ ~n ^n and .N; a global
@@ -50,9 +56,13 @@ struct pin {
 	bool has_commit;   /* false: the branch exists but is empty */
 	struct commit commit;
 };
+/* Splits only: rev is STR_NULL without '@'; path is as written, without its leading '/', STR_NULL without ':'. */
 must_check int pin_parse(struct str text, struct str *repo, struct str *rev, struct str *path, struct err *e);
 must_check int pin_resolve(struct store *s, struct arena *a, struct str text, struct pin *out, struct err *e);
 
+/*
+ * From `from` back to the first, at most `most` (0: all). cb returns 0 to go on, 1 to stop, -1.
+ */
 must_check int commit_log(struct store *s, struct arena *a, const struct commit *from, int64_t most,
                           int (*cb)(void *ptr, const struct commit *c, struct err *e), void *ptr, struct err *e);
 

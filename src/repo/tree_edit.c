@@ -113,7 +113,7 @@ static int rewrite(struct level *l, const struct changes *c, struct changes *up,
 		if (!under) {
 			int r;
 			if (l->n_out) /* the new page goes on past the old one's end */
-				r = l->old_last ? 0 : load(l, l->old.items[l->old.n - 1].entry.name, true, e);
+				r = l->old_last || !l->old.n ? 0 : load(l, l->old.items[l->old.n - 1].entry.name, true, e);
 			else if (l->old.n && l->old_last && i < c->v.n)
 				r = 0; /* beyond the last old page, which is used up */
 			else

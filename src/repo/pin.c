@@ -1,0 +1,262 @@
+/* What a pin means: REPO[@PIN][:/PATH] (SEMANTICS 1). */
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "base/name.h"
+#include "base/str.h"
+#include "repo/commit.h"
+
+#define PREFIX_MIN 4
+#define CANDIDATES 8 /* named when a prefix is ambiguous */
+
+int pin_parse(struct str text, struct str *repo, struct str *rev, struct str *path, struct err *e)
+{
+	struct str r = text, v = STR_NULL, p = STR_NULL, head;
+	size_t at = 0;
+
+	while (at < text.n && text.p[at] != '@' && text.p[at] != ':')
+		at++;
+	if (at < text.n) {
+		struct str rest = str_sub(text, at + 1, SIZE_MAX);
+		r.n = at;
+		if (text.p[at] == ':') {
+			p = rest;
+		} else if (str_cut(rest, ':', &head, &p)) {
+			v = head;
+		} else {
+			v = rest;
+		}
+	}
+	if (v.p && !v.n) {
+		err_set(e, ERR_BAD_REQUEST, "\"%.*s\" has nothing after '@'", STR_ARG(text));
+		return err_hint(e, "name a branch, a tag or a commit: %.*s@master", STR_ARG(r));
+	}
+	if (name_check_repo(r, e))
+		return -1;
+	while (p.n && *p.p == '/')
+		p = str_sub(p, 1, SIZE_MAX);
+	*repo = r;
+	*rev = v;
+	*path = p;
+	return 0;
+}
+
+struct resolve {
+	struct store *s;
+	struct arena *a;
+	struct repo repo;
+	struct str rev;    /* as written */
+	struct str base;   /* before the first of ^ ~ . */
+	struct str branch; /* the base, if it is a branch */
+};
+
+static bool is_hex(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (!((s.p[i] >= '0' && s.p[i] <= '9') || (s.p[i] >= 'a' && s.p[i] <= 'f')))
+			return false;
+	return s.n;
+}
+
+/* Whether a branch or tag of that name is there; *id is what it names ("" = an empty branch). */
+static int named(struct resolve *r, const char *sql, struct id *id, struct err *e)
+{
+	struct q *q = db_query(r->s->db, sql);
+	int found;
+
+	q_int(q, 1, r->repo.id);
+	q_text(q, 2, r->base);
+	found = q_step(q, e);
+	if (found == 1)
+		*id = id_of(q_col_text(q, 0));
+	q_done(q);
+	return found;
+}
+
+static int ambiguous(struct resolve *r, struct q *q, struct id first, struct err *e)
+{
+	struct buf b = BUF_INIT(900);
+	int n = 1, step;
+
+	buf_addf(&b, "%s", first.hex);
+	do {
+		struct str id = q_col_text(q, 0);
+		if (++n <= CANDIDATES)
+			buf_addf(&b, ", %.*s", STR_ARG(id));
+	} while ((step = q_step(q, e)) == 1 && n < 1000);
+	if (step >= 0) {
+		err_set(e, ERR_BAD_REQUEST, "%.*s@%.*s could be %d commits", STR_ARG(r->repo.name), STR_ARG(r->base), n);
+		err_hint(e, "%s%s", b.p, n > CANDIDATES ? ", ..." : "");
+	}
+	buf_free(&b);
+	return -1;
+}
+
+/* A unique prefix of a commit's id: 1, 0, -1. */
+static int prefix(struct resolve *r, struct id *out, struct err *e)
+{
+	struct q *q = db_query(r->s->db, "select id from commits where repo = ?1 and id >= ?2 and id < ?2 || 'g' order by id");
+	struct id first = {""};
+	int found;
+
+	q_int(q, 1, r->repo.id);
+	q_text(q, 2, r->base);
+	found = q_step(q, e);
+	if (found == 1) {
+		first = id_of(q_col_text(q, 0));
+		int more = q_step(q, e);
+		if (more == 1)
+			found = ambiguous(r, q, first, e);
+		else if (more < 0)
+			found = -1;
+	}
+	q_done(q);
+	if (found == 1)
+		*out = first;
+	return found;
+}
+
+/* Says what there is instead of what was asked for. */
+static int nothing(struct resolve *r, struct err *e)
+{
+	struct buf b = BUF_INIT(400);
+	struct q *q;
+
+	err_set(e, ERR_NOT_FOUND, "%.*s has no branch, tag or commit \"%.*s\"", STR_ARG(r->repo.name), STR_ARG(r->base));
+	if (is_hex(r->base) && r->base.n == ID_HEX) {
+		q = db_query(r->s->db, "select r.name from commits c join repo r on r.id = c.repo where c.id = ? limit 5");
+		q_text(q, 1, r->base);
+		while (q_step(q, e) == 1) {
+			struct str name = q_col_text(q, 0);
+			buf_addf(&b, "%s%.*s", b.n ? ", " : "that id made a commit in ", STR_ARG(name));
+		}
+	} else {
+		q = db_query(r->s->db, "select name from branch where repo = ?1 union select name from tag where repo = ?1 limit 12");
+		q_int(q, 1, r->repo.id);
+		while (q_step(q, e) == 1) {
+			struct str name = q_col_text(q, 0);
+			buf_addf(&b, "%s%.*s", b.n ? ", " : "it has ", STR_ARG(name));
+		}
+	}
+	q_done(q);
+	if (b.n)
+		err_hint(e, "%s", b.p);
+	buf_free(&b);
+	return -1;
+}
+
+/* The base of the pin. 1 a commit; 0 a branch without commits; -1. */
+static int resolve_base(struct resolve *r, struct commit *out, struct err *e)
+{
+	struct id id = {""};
+	int found = named(r, "select head from branch where repo = ? and name = ?", &id, e);
+
+	if (found == 1)
+		r->branch = arena_str(r->a, r->base);
+	if (!found)
+		found = named(r, "select commit_id from tag where repo = ? and name = ?", &id, e);
+	if (!found && is_hex(r->base) && r->base.n >= PREFIX_MIN && r->base.n <= ID_HEX)
+		found = prefix(r, &id, e);
+	if (found < 0)
+		return -1;
+	if (!found && str_is(r->base, BRANCH_DEFAULT)) { /* every repo has it, made or not */
+		r->branch = arena_str(r->a, r->base);
+		return 0;
+	}
+	if (!found)
+		return nothing(r, e);
+	if (!id.hex[0])
+		return 0;
+	found = commit_read(r->s, r->a, r->repo.id, str_of(id.hex), out, e);
+	if (!found)
+		return err_set(e, ERR_DAMAGED, "%.*s@%.*s names the commit %s, which is not there", STR_ARG(r->repo.name),
+		               STR_ARG(r->base), id.hex);
+	return found;
+}
+
+static int not_there(struct resolve *r, const struct commit *from, struct err *e)
+{
+	err_set(e, ERR_NOT_FOUND, "%.*s has %lld commit%s; %.*s is not there", STR_ARG(r->repo.name), (long long)from->number,
+	        from->number == 1 ? "" : "s", STR_ARG(r->rev));
+	return err_hint(e, "the first is %.*s.1, the newest %.*s.%lld", STR_ARG(r->base), STR_ARG(r->base),
+	                (long long)from->number);
+}
+
+static int parent(struct resolve *r, const struct commit *from, struct commit *c, struct err *e)
+{
+	int found;
+
+	if (!c->parent.hex[0])
+		return not_there(r, from, e);
+	found = commit_read(r->s, r->a, r->repo.id, str_of(c->parent.hex), c, e);
+	if (!found)
+		return err_set(e, ERR_DAMAGED, "the commit %s is named as a parent and is not there", c->parent.hex);
+	return found < 0 ? -1 : 0;
+}
+
+/* ^ ^n ~ ~n (n-th ancestor) and .N (the ancestor with that number), one after the other. */
+static int ancestry(struct resolve *r, struct commit *c, struct str ops, struct err *e)
+{
+	const struct commit from = *c;
+
+	while (ops.n) {
+		char op = *ops.p;
+		size_t n = 1;
+		int64_t count = 1;
+		while (n < ops.n && ops.p[n] >= '0' && ops.p[n] <= '9')
+			n++;
+		if ((op != '^' && op != '~' && op != '.') || (op == '.' && n == 1) ||
+		    (n > 1 && !str_to_i64(str_sub(ops, 1, n - 1), &count))) {
+			err_set(e, ERR_BAD_REQUEST, "\"%.*s\" is no pin", STR_ARG(r->rev));
+			return err_hint(e, "after a branch, tag or commit may stand ^ ~2 or .31");
+		}
+		ops = str_sub(ops, n, SIZE_MAX);
+		if (op == '.' && (count < 1 || count > c->number))
+			return not_there(r, &from, e);
+		while (op == '.' ? c->number > count : count-- > 0) {
+			struct commit child = *c;
+			if (parent(r, &from, c, e))
+				return -1;
+			if (op == '.' && c->number < count)
+				return err_set(e, ERR_NOT_FOUND, "%.*s@%.*s was squashed into %.*s.%lld", STR_ARG(r->repo.name),
+				               STR_ARG(r->rev), STR_ARG(r->base), (long long)child.number);
+		}
+	}
+	return 0;
+}
+
+int pin_resolve(struct store *s, struct arena *a, struct str text, struct pin *out, struct err *e)
+{
+	struct resolve r = {.s = s, .a = a};
+	struct pin p = {0};
+	struct str repo, rev, path;
+	char clean[NAME_MAX_PATH + 1];
+	size_t n, base = 0;
+	int found;
+
+	if (pin_parse(text, &repo, &rev, &path, e) || name_path(path.p ? path : STR(""), clean, &n, &p.folder, e))
+		return -1;
+	found = repo_find(s, a, repo, &r.repo, e);
+	if (found <= 0)
+		return found < 0 ? -1 : repo_not_found(s, repo, e);
+	r.rev = rev.p ? rev : STR(BRANCH_DEFAULT);
+	while (base < r.rev.n && r.rev.p[base] != '^' && r.rev.p[base] != '~' && r.rev.p[base] != '.')
+		base++;
+	r.base = str_sub(r.rev, 0, base);
+	if (name_check_branch(r.base, e))
+		return -1;
+	found = resolve_base(&r, &p.commit, e);
+	if (found < 0)
+		return -1;
+	if (!found && base < r.rev.n)
+		return err_set(e, ERR_NOT_FOUND, "%.*s has no commits on %.*s; %.*s is not there", STR_ARG(repo), STR_ARG(r.base),
+		               STR_ARG(r.rev));
+	if (found && ancestry(&r, &p.commit, str_sub(r.rev, base, SIZE_MAX), e))
+		return -1;
+	p.repo = r.repo;
+	p.has_commit = found;
+	p.branch = base == r.rev.n ? r.branch : STR_NULL;
+	p.path = arena_str(a, (struct str){clean, n});
+	*out = p;
+	return 0;
+}
