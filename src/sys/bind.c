@@ -21,7 +21,7 @@ static struct {
 	char why[300];
 } state = {.once = PTHREAD_ONCE_INIT};
 
-static int write_proc(const char *path, const char *text)
+IN_CHILD static int write_proc(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC), error = 0;
 
@@ -34,7 +34,7 @@ static int write_proc(const char *path, const char *text)
 }
 
 /* In a user namespace of our own we are nobody until we say which number we keep. */
-static int keep_ids(unsigned uid, unsigned gid)
+IN_CHILD static int keep_ids(unsigned uid, unsigned gid)
 {
 	char map[40];
 	int error = write_proc("/proc/self/setgroups", "deny");
@@ -49,7 +49,7 @@ static int keep_ids(unsigned uid, unsigned gid)
 }
 
 /* Before Linux 5.12 only the top mount can be made read-only, and flags that were set must be repeated. */
-static int remount_read_only(const char *target)
+IN_CHILD static int remount_read_only(const char *target)
 {
 	struct statvfs v;
 	unsigned long flags = MS_BIND | MS_REMOUNT | MS_RDONLY;
@@ -64,7 +64,7 @@ static int remount_read_only(const char *target)
 	return mount(NULL, target, NULL, flags, NULL) ? errno : 0;
 }
 
-static int make_read_only(const char *target)
+IN_CHILD static int make_read_only(const char *target)
 {
 	struct mount_attr attr = {.attr_set = MOUNT_ATTR_RDONLY};
 
@@ -73,7 +73,7 @@ static int make_read_only(const char *target)
 	return errno == ENOSYS ? remount_read_only(target) : errno;
 }
 
-int bind_apply(const struct bind_plan *plan, unsigned uid, unsigned gid, unsigned *at)
+IN_CHILD int bind_apply(const struct bind_plan *plan, unsigned uid, unsigned gid, unsigned *at)
 {
 	int error;
 
@@ -104,7 +104,7 @@ struct trial {
 	volatile int error;
 };
 
-static int trial_main(void *arg)
+IN_CHILD static int trial_main(void *arg)
 {
 	static const struct bind_mount self = {.source = "/", .target = "/", .read_only = true};
 	static const struct bind_plan plan = {.mounts = &self, .n = 1};

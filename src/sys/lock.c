@@ -51,10 +51,14 @@ static void write_text(int fd, const char *who)
 
 static void held(struct lock *l, int fd, const char *who, unsigned flags)
 {
+	struct stat st;
+
 	l->fd = fd;
 	l->text = who && !(flags & LOCK_SHARED);
 	if (l->text)
 		write_text(fd, who);
+	else if (!(flags & LOCK_SHARED) && !fstat(fd, &st) && st.st_size)
+		(void)!ftruncate(fd, 0); /* the name of one who died: not ours */
 }
 
 static int how_of(unsigned flags)

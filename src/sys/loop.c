@@ -452,7 +452,7 @@ static void reuse_closed(struct loop *l)
 
 static int wait_ms(const struct loop *l, int64_t max_ms)
 {
-	if (l->deferred.n || max_ms == 0)
+	if (l->deferred.n || !l->live || max_ms == 0)
 		return 0;
 	return max_ms < 0 ? -1 : (int)MIN(max_ms, 1 << 30);
 }

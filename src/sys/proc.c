@@ -116,7 +116,7 @@ struct start {
 	volatile unsigned at;
 };
 
-static void child_signals(void)
+IN_CHILD static void child_signals(void)
 {
 	struct sigaction dfl = {.sa_handler = SIG_DFL};
 
@@ -127,7 +127,7 @@ static void child_signals(void)
 }
 
 /* Sources first move above all targets, so that no dup2 hits one that is still needed. */
-static int child_fds(const struct proc_spec *s)
+IN_CHILD static int child_fds(const struct proc_spec *s)
 {
 	int from[3 + PROC_MAX_FDS], n = 3 + (int)s->n_fds;
 
@@ -152,7 +152,7 @@ static int child_fds(const struct proc_spec *s)
 	return 0;
 }
 
-static int child_limits(const struct proc_spec *s)
+IN_CHILD static int child_limits(const struct proc_spec *s)
 {
 	struct rlimit limit = {s->limit_memory, s->limit_memory};
 
@@ -163,7 +163,7 @@ static int child_limits(const struct proc_spec *s)
 	return 0;
 }
 
-noreturn static void child_fail(struct start *st, enum step step, int error)
+IN_CHILD noreturn static void child_fail(struct start *st, enum step step, int error)
 {
 	st->step = step;
 	st->error = error;
@@ -171,7 +171,7 @@ noreturn static void child_fail(struct start *st, enum step step, int error)
 }
 
 /* Runs in the child, in our memory: system calls only, and nothing of ours is changed but *st. */
-static int child_main(void *arg)
+IN_CHILD static int child_main(void *arg)
 {
 	struct start *st = arg;
 	const struct proc_spec *s = st->s;

@@ -9,6 +9,12 @@
 #include "base/base.h"
 
 /*
+ * For every function that runs between clone and exec: on its borrowed stack ASan's bookkeeping would be left behind
+ * and taken for faults of whatever is mapped there next.
+ */
+#define IN_CHILD __attribute__((no_sanitize("address")))
+
+/*
  * Runs fn(arg) in a child that shares our memory while we stand still (vfork), all signals blocked in both; fn must only
  * make system calls and end in exec or _exit. Returns the pid, or -1 and errno; *pidfd is close-on-exec.
  */
