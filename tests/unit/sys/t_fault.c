@@ -64,7 +64,7 @@ static const char *target(void)
 	struct err e = ERR_INIT;
 	struct str s;
 
-	return file_read(a, in("target"), 100, &s, &e) ? e.msg : s.p;
+	return file_read(a, in("target"), 100, &s, &e) ? arena_dup(a, e.msg) : s.p;
 }
 
 static bool whole(void)

@@ -31,7 +31,7 @@ static const char *get(const char *name)
 	struct err e = ERR_INIT;
 	struct str s;
 
-	return file_read(a, in(name), 1 << 20, &s, &e) ? e.msg : s.p;
+	return file_read(a, in(name), 1 << 20, &s, &e) ? arena_dup(a, e.msg) : s.p;
 }
 
 static void test_path(void)
