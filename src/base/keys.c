@@ -57,7 +57,7 @@ bool keys_duration(struct str s, int64_t *out)
 	return true;
 }
 
-static bool is_ident(struct str s)
+bool keys_is_ident(struct str s)
 {
 	for (size_t i = 0; i < s.n; i++) {
 		char c = s.p[i];
@@ -75,7 +75,7 @@ static bool is_cron(struct str s)
 
 	s = str_trim(s);
 	if (s.n > 1 && s.p[0] == '@')
-		return is_ident(str_sub(s, 1, s.n));
+		return keys_is_ident(str_sub(s, 1, s.n));
 	for (size_t i = 0; i < s.n; i++) {
 		bool blank = s.p[i] == ' ' || s.p[i] == '\t';
 
@@ -160,7 +160,7 @@ static int rule_holds(struct arena *a, const struct key *k, const struct dom *v,
 	case KEYS_NAME:
 		return name_check_job(s, &why) ? err_hint(e, "%s", why.msg) : 0;
 	case KEYS_IDENT:
-		return is_ident(s) ? 0 : err_hint(e, "letters, digits and _, no digit first");
+		return keys_is_ident(s) ? 0 : err_hint(e, "letters, digits and _, no digit first");
 	case KEYS_DS:
 		return ds_parse(s, &ds, &why) ? err_hint(e, "%s", why.hint[0] ? why.hint : why.msg) : 0;
 	case KEYS_CRON:

@@ -78,6 +78,8 @@ const struct dom *keys_get(const struct keys *t, const char *section, const stru
 /* A duration in ms; false if it is none. */
 must_check bool keys_duration(struct str text, int64_t *ms);
 
+bool keys_is_ident(struct str s); /* [A-Za-z_][A-Za-z0-9_]* */
+
 /* JSON Schema (draft 2020-12) of a document. */
 struct dom *keys_json_schema(struct arena *a, const struct keys *const *tables, size_t n, const char *title);
 

@@ -26,6 +26,8 @@
 #define JOBS_MAX_ERRORS 200 /* kept; all are counted */
 
 struct job_kind;
+struct job_entry;
+struct jobcache;
 
 enum job_window {
 	WINDOW_OWN,     /* what SEMANTICS 2 says without a window */
@@ -65,6 +67,7 @@ enum job_memo { MEMO_AUTO, MEMO_ON, MEMO_OFF };
 struct job {
 	struct str name;
 	size_t index;                  /* in jobs->all */
+	struct job_entry *entry;       /* of the cache */
 	struct str kind_name;
 	const struct job_kind *kind;
 	struct str dir;                /* from the workspace: "jobs/trips"; of a job of one file the folder it lies in */
@@ -79,7 +82,8 @@ struct job {
 	struct str pipeline;           /* STR_NULL: in none */
 
 	enum every every;              /* EVERY_NONE: no partition */
-	const struct tz *tz;           /* of its partitions: partition.timezone, timezone, leat.yaml */
+	const struct tz *tz;           /* of its partitions: partition.timezone, timezone, leat.yaml's */
+	struct str folder_pipeline;    /* the pipeline whose folder it lies in; STR_NULL */
 	struct ds start, end;          /* every NONE: no bound; both included, of the job's own kind */
 
 	const struct dom *schedule;    /* a map {cron, timezone, gap, fold, catchup, start, end}; NULL: none */
@@ -104,9 +108,8 @@ struct job {
 
 	struct job_code *code;         /* sorted by label; [0 .. n_code) */
 	size_t n_code;
-	struct str main_file;          /* from the workspace, as in code[].path; STR_NULL: the kind needs none */
-	size_t code_offset;            /* of a job of one file: bytes of its key block, which is no code */
-	struct sha files_id;           /* hash of the code but for what counts by meaning */
+	struct str main_file;          /* from the workspace, as in code[].path; STR_NULL: there is none */
+	struct sha files_id;           /* hash of the code but for what counts by meaning (and for a key block) */
 
 	/* Of a sql job, once jobsql_prepare ran (jobsql.h). */
 	bool sql_by_ds;                /* its text depends on ds: meaning and inputs are told per unit */
@@ -123,12 +126,14 @@ struct jobs_stats {
 
 struct jobs {
 	struct arena *arena;
+	struct jobcache *cache;              /* jobcache.h */
 	struct workspace *ws;                /* not owned */
 	const struct job_kind *const *kinds; /* ended by NULL; not owned */
 	struct job **all;                    /* by name */
 	size_t n;
 	struct map by_name;
 	struct err **errors;                 /* one per broken job, in order of their files */
+	struct str *error_jobs;              /* whose they are */
 	size_t n_errors, n_errors_all;
 	struct jobs_stats stats;
 };
@@ -139,6 +144,10 @@ struct jobs {
  */
 must_check int jobs_load(struct workspace *ws, const struct job_kind *const *kinds, struct jobs **out, struct err *e);
 void jobs_free(struct jobs *js); /* NULL is fine */
+/* Orders js->all by name and numbers it: after a job was taken out. */
+void jobs_index(struct jobs *js);
+/* Keeps the error of a job that cannot be used (js->errors). */
+void jobs_broken(struct jobs *js, struct str job, const struct err *e);
 
 struct job *jobs_get(const struct jobs *js, struct str name); /* NULL if there is none */
 /* ERR_NO_JOB with the nearest name as hint; a job whose file is broken gives the file's own error. */

@@ -1,0 +1,444 @@
+#include "flow/job.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#include "base/name.h"
+#include "base/str.h"
+#include "flow/jobcache.h"
+#include "flow/jobfile.h"
+#include "flow/jobparse.h"
+#include "flow/plug.h"
+
+#define JOBS_MAX 1000000
+
+/* ---- errors ---- */
+
+int job_at(struct err *e, const struct job *j, int line, int col)
+{
+	return err_at(e, j->file.p, line, col);
+}
+
+void jobs_broken(struct jobs *js, struct str job, const struct err *e)
+{
+	if (js->n_errors_all++ >= JOBS_MAX_ERRORS)
+		return;
+	js->errors[js->n_errors] = arena_new_of(js->arena, struct err);
+	*js->errors[js->n_errors] = *e;
+	js->error_jobs[js->n_errors++] = job;
+}
+
+/* ---- one job, from its files ---- */
+
+/* Reads a text of the user's, after its stat was taken. */
+static int read_text(struct jobs *js, struct job_entry *en, struct str path, struct str *out, struct err *e)
+{
+	struct arena *a = js->arena;
+
+	if (jobcache_node(js, en, path, NULL)) {
+		err_set(e, ERR_NOT_FOUND, "%.*s is not there", STR_ARG(path));
+		return -1;
+	}
+	js->stats.files++;
+	return file_read(a, path_join(a, js->ws->dir, arena_cstr(a, path)), JOB_MAX_YAML, out, e);
+}
+
+static int parse_keys(struct jobs *js, struct job *j, struct str yaml, struct err *e)
+{
+	struct dom *keys;
+
+	if (dom_yaml(js->arena, yaml, j->file.p, &keys, e))
+		return -1;
+	j->keys = keys->type == DOM_NULL ? dom_new(js->arena, DOM_MAP) : keys;
+	return 0;
+}
+
+/* What a kind wants of a job beyond its keys. */
+static int kind_check(struct job *j, struct err *e)
+{
+	if (!j->kind->check || !j->kind->check(j, e))
+		return 0;
+	return e->file[0] ? -1 : job_at(e, j, 1, 1);
+}
+
+static int check_names(struct job *j, struct err *e)
+{
+	if (name_check_job(j->name, e) || (j->folder_pipeline.p && name_check_job(j->folder_pipeline, e)))
+		return job_at(e, j, 0, 0);
+	return 0;
+}
+
+/* Whether something in the folder says that it is meant to be a job. */
+static bool looks_like_job(struct jobs *js, const struct jobfile_list *l)
+{
+	for (const struct job_kind *const *k = js->kinds; *k; k++)
+		for (const char *const *name = (*k)->code_names; name && *name; name++)
+			if (jobfile_has(l, *name))
+				return true;
+	return jobfile_has(l, "job.yml");
+}
+
+static int read_folder(struct jobs *js, struct job_entry *en, struct job *j, struct err *e)
+{
+	struct arena *a = js->arena;
+	struct jobfile_list files = {0};
+	struct str yaml;
+
+	j->dir = en->path;
+	j->file = arena_strf(a, "%.*s/job.yaml", STR_ARG(en->path));
+	if (jobfile_scan(js, en, en->path, "", &files, e))
+		return -1;
+	if (!file_exists(path_join(a, js->ws->dir, j->file.p))) {
+		if (!looks_like_job(js, &files))
+			return 0;
+		err_set(e, ERR_BAD_CONFIG, "the folder has no job.yaml");
+		err_hint(e, jobfile_has(&files, "job.yml") ? "rename job.yml to job.yaml"
+		                                           : "make one; an empty one will do where the job needs no keys");
+		return err_at(e, en->path.p, 0, 0);
+	}
+	if (check_names(j, e) || read_text(js, en, j->file, &yaml, e) || parse_keys(js, j, yaml, e) ||
+	    jobparse_check(js, j, &files, e) || jobparse_fill(js, j, e) || jobfile_code(js, en, j, &files, STR_NULL, e) ||
+	    kind_check(j, e))
+		return -1;
+	en->job = j;
+	return 0;
+}
+
+static int read_single(struct jobs *js, struct job_entry *en, struct job *j, const char *ext, struct err *e)
+{
+	struct arena *a = js->arena;
+	struct job_code f = {.path = en->path, .label = arena_strf(a, "job%s", ext)};
+	struct jobfile_list files = {0};
+	struct jobparse_tables all;
+	struct str text, yaml, body;
+	size_t from, to;
+
+	j->file = en->path;
+	j->single = true;
+	j->dir = str_of(path_dir(a, en->path.p));
+	vec_push(a, &files.files, f);
+	jobparse_tables_init(&all, js->kinds, NULL);
+	if (check_names(j, e) || read_text(js, en, j->file, &text, e))
+		return -1;
+	body = text;
+	if (jobfile_block(a, text, !strcmp(ext, ".sql"), all.all, all.n, &yaml, &from, &to)) {
+		body = arena_strf(a, "%.*s%.*s", (int)from, text.p, (int)(text.n - to), text.p + to);
+		if (parse_keys(js, j, yaml, e)) {
+			if (!e->hint[0])
+				err_hint(e, "the comment block that a file begins with holds keys; other comments go after an empty line");
+			return -1;
+		}
+	} else {
+		j->keys = dom_new(a, DOM_MAP);
+	}
+	if (jobparse_check(js, j, &files, e) || jobparse_fill(js, j, e) || jobfile_code(js, en, j, &files, body, e) ||
+	    kind_check(j, e))
+		return -1;
+	en->job = j;
+	return 0;
+}
+
+/* ---- where jobs lie ---- */
+
+struct place {
+	struct str path;     /* "jobs/trips", "jobs/trips.sql" */
+	struct str name, pipeline;
+	const char *ext;     /* of a job of one file; NULL: a folder */
+};
+
+struct walk {
+	struct jobs *js;
+	struct str dir, pipeline;
+	bool pipelines;      /* the folders in it hold jobs */
+	VEC(struct place) found;
+	VEC(struct str) folders; /* of pipelines */
+};
+
+static const char *single_ext(const char *name)
+{
+	static const char *const exts[] = {".sql", ".py", ".sh"};
+	const char *ext = path_ext(name);
+
+	for (size_t i = 0; i < ARRAY_LEN(exts); i++)
+		if (!strcmp(ext, exts[i]))
+			return exts[i];
+	return NULL;
+}
+
+static bool is_folder(struct walk *w, const struct dir_entry *d, struct str path)
+{
+	return d->type == DIR_FOLDER ||
+	       (d->type == DIR_LINK && dir_exists(path_join(w->js->arena, w->js->ws->dir, path.p)));
+}
+
+static int found(const struct dir_entry *d, void *ptr, struct err *e)
+{
+	struct walk *w = ptr;
+	struct arena *a = w->js->arena;
+	struct place p = {.path = arena_strf(a, "%.*s/%s", STR_ARG(w->dir), d->name), .pipeline = w->pipeline};
+	bool folder;
+
+	if (d->name[0] == '_')
+		return DIR_SKIP;
+	folder = is_folder(w, d, p.path);
+	if (w->pipelines) {
+		if (folder)
+			vec_push(a, &w->folders, p.path);
+		return DIR_SKIP;
+	}
+	p.name = arena_strf(a, "%s", d->name);
+	if (!folder) {
+		if (w->pipeline.p && !strcmp(d->name, "job.yaml")) {
+			err_set(e, ERR_BAD_CONFIG, "a pipeline's folder holds jobs, each in a folder or file of its own");
+			err_hint(e, "move it to %.*s/NAME/job.yaml", STR_ARG(w->dir));
+			err_at(e, p.path.p, 0, 0);
+			jobs_broken(w->js, STR(""), e);
+			err_clear(e);
+			return DIR_SKIP;
+		}
+		p.ext = single_ext(d->name);
+		if (!p.ext)
+			return DIR_SKIP;
+		p.name = arena_str(a, str_sub(p.name, 0, p.name.n - strlen(p.ext)));
+	}
+	if (w->found.n == JOBS_MAX)
+		return err_set(e, ERR_LIMIT, "more than %d jobs", JOBS_MAX);
+	vec_push(a, &w->found, p);
+	return DIR_SKIP;
+}
+
+static int walk_dir(struct walk *w, struct str dir, struct err *e)
+{
+	w->dir = dir;
+	return dir_walk(path_join(w->js->arena, w->js->ws->dir, dir.p), DIR_NO_STAT | DIR_SKIP_DOT | DIR_FLAT | DIR_GONE_OK,
+	                found, w, e);
+}
+
+static int walk_all(struct walk *w, struct err *e)
+{
+	if (walk_dir(w, STR("jobs"), e))
+		return -1;
+	w->pipelines = true;
+	if (walk_dir(w, STR("pipelines"), e))
+		return -1;
+	w->pipelines = false;
+	for (size_t i = 0; i < w->folders.n; i++) {
+		w->pipeline = str_sub(w->folders.p[i], strlen("pipelines/"), w->folders.p[i].n);
+		if (walk_dir(w, w->folders.p[i], e))
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- all jobs ---- */
+
+/* The job of a place: from the cache if its files stand as they did. NULL: there is none, or it is broken. */
+static struct job *load_one(struct jobs *js, const struct place *p)
+{
+	struct job_entry *en = jobcache_get(js, p->path);
+	struct err e = ERR_INIT;
+	struct job *j;
+
+	if (en) {
+		if (!en->job)
+			return NULL;
+		en->job->kind = jobparse_kind(js->kinds, en->job->kind_name);
+		if (en->job->kind && !jobparse_fill(js, en->job, &e))
+			return en->job;
+		err_clear(&e); /* cannot be but by a fault of ours: reading the file tells */
+	}
+	js->stats.read++;
+	j = arena_new_of(js->arena, struct job);
+	j->name = p->name;
+	j->folder_pipeline = p->pipeline;
+	en = jobcache_new(js, p->path);
+	if (p->ext ? read_single(js, en, j, p->ext, &e) : read_folder(js, en, j, &e)) {
+		err_at(&e, j->file.p ? j->file.p : p->path.p, 0, 0);
+		jobs_broken(js, j->name, &e);
+		return NULL;
+	}
+	jobcache_keep(js, en);
+	return en->job;
+}
+
+static int by_folded_name(const void *a, const void *b)
+{
+	const struct job *x = *(struct job *const *)a, *y = *(struct job *const *)b;
+	int c = strcasecmp(x->name.p, y->name.p);
+
+	return c ? c : str_cmp(x->file, y->file);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return str_cmp((*(struct job *const *)a)->name, (*(struct job *const *)b)->name);
+}
+
+/* Two jobs of one name, or of names that differ in case only: the second is the broken one. */
+static void drop_doubles(struct jobs *js)
+{
+	size_t kept = 0;
+
+	qsort(js->all, js->n, sizeof(*js->all), by_folded_name);
+	for (size_t i = 0; i < js->n; i++) {
+		struct job *j = js->all[i], *before = kept ? js->all[kept - 1] : NULL;
+		struct err e = ERR_INIT;
+
+		if (!before || strcasecmp(j->name.p, before->name.p)) {
+			js->all[kept++] = j;
+			continue;
+		}
+		err_set(&e, ERR_BAD_CONFIG, "the job %.*s is there twice: %.*s and %.*s", STR_ARG(j->name), STR_ARG(before->file),
+		        STR_ARG(j->file));
+		err_hint(&e, "no two jobs have the same name but for case: rename one of them");
+		job_at(&e, j, 0, 0);
+		jobs_broken(js, j->name, &e);
+	}
+	js->n = kept;
+}
+
+void jobs_index(struct jobs *js)
+{
+	qsort(js->all, js->n, sizeof(*js->all), by_name);
+	map_init(&js->by_name, js->arena);
+	for (size_t i = 0; i < js->n; i++) {
+		js->all[i]->index = i;
+		map_set(&js->by_name, js->all[i]->name, js->all[i]);
+	}
+}
+
+static int load(struct jobs *js, struct err *e)
+{
+	struct walk w = {.js = js};
+
+	jobcache_open(js);
+	if (walk_all(&w, e))
+		return -1;
+	js->all = arena_array(js->arena, struct job *, w.found.n);
+	js->stats.jobs = w.found.n;
+	for (size_t i = 0; i < w.found.n; i++) {
+		struct job *j = load_one(js, &w.found.p[i]);
+
+		if (j)
+			js->all[js->n++] = j;
+	}
+	drop_doubles(js);
+	jobs_index(js);
+	jobcache_save(js);
+	return 0;
+}
+
+int jobs_load(struct workspace *ws, const struct job_kind *const *kinds, struct jobs **out, struct err *e)
+{
+	struct arena *a = arena_new();
+	struct jobs *js = arena_new_of(a, struct jobs);
+
+	js->arena = a;
+	js->ws = ws;
+	js->kinds = kinds;
+	js->errors = arena_array(a, struct err *, JOBS_MAX_ERRORS);
+	js->error_jobs = arena_array(a, struct str, JOBS_MAX_ERRORS);
+	if (load(js, e)) {
+		arena_free(a);
+		return -1;
+	}
+	*out = js;
+	return 0;
+}
+
+void jobs_free(struct jobs *js)
+{
+	if (js)
+		arena_free(js->arena);
+}
+
+struct job *jobs_get(const struct jobs *js, struct str name)
+{
+	return map_get(&js->by_name, name);
+}
+
+int jobs_find(const struct jobs *js, struct str name, struct job **out, struct err *e)
+{
+	struct job *j = jobs_get(js, name);
+	struct str *names;
+
+	if (j) {
+		*out = j;
+		return 0;
+	}
+	for (size_t i = 0; i < js->n_errors; i++)
+		if (str_eq(js->error_jobs[i], name)) {
+			*e = *js->errors[i];
+			return -1;
+		}
+	names = arena_array(js->arena, struct str, js->n);
+	for (size_t i = 0; i < js->n; i++)
+		names[i] = js->all[i]->name;
+	err_set(e, ERR_NO_JOB, "there is no job named \"%.*s\"", STR_ARG(name));
+	if (js->n)
+		return keys_hint_nearest(e, name, names, js->n);
+	return err_hint(e, "there are no jobs yet: `leat new` lists templates to begin with");
+}
+
+/* ---- asking ---- */
+
+struct sha job_code_id(const struct job *j, const struct sha *meaning)
+{
+	struct sha_ctx c;
+
+	sha_init(&c);
+	sha_field(&c, STR("code"));
+	sha_add(&c, &j->files_id, sizeof(j->files_id));
+	sha_add(&c, meaning ? meaning : &j->sql_meaning, sizeof(*meaning));
+	return sha_end(&c);
+}
+
+const struct job_input *job_input(const struct job *j, struct str name)
+{
+	for (size_t i = 0; i < j->n_inputs; i++)
+		if (str_eq(j->inputs[i].name, name))
+			return &j->inputs[i];
+	return NULL;
+}
+
+/* {if: {kind: K}, then: {propertyNames: the common keys and those of K}} */
+static struct dom *kind_schema(struct arena *a, const struct job_kind *k)
+{
+	struct dom *rule = dom_new(a, DOM_MAP), *cond = dom_new(a, DOM_MAP), *props = dom_new(a, DOM_MAP),
+		   *is = dom_new(a, DOM_MAP), *need = dom_new(a, DOM_LIST), *then = dom_new(a, DOM_MAP),
+		   *names = dom_new(a, DOM_MAP), *list = dom_new(a, DOM_LIST);
+
+	dom_set_cstr(a, is, "const", k->name);
+	dom_set(a, props, "kind", is);
+	dom_set(a, cond, "properties", props);
+	dom_add(need, dom_new_str(a, STR("kind")));
+	dom_set(a, cond, "required", need);
+	for (size_t i = 0; i < job_keys()->n; i++)
+		if (!job_keys()->rows[i].section[0])
+			dom_add(list, dom_new_str(a, str_of(job_keys()->rows[i].name)));
+	for (const struct key *key = k->keys; key && key->name; key++)
+		if (!key->section[0])
+			dom_add(list, dom_new_str(a, str_of(key->name)));
+	dom_set(a, names, "enum", list);
+	dom_set(a, then, "propertyNames", names);
+	dom_set(a, rule, "if", cond);
+	dom_set(a, rule, "then", then);
+	return rule;
+}
+
+struct dom *job_json_schema(struct arena *a, const struct job_kind *const *kinds)
+{
+	struct jobparse_tables t;
+	struct dom *schema, *words = dom_new(a, DOM_LIST), *all = dom_new(a, DOM_LIST);
+
+	jobparse_tables_init(&t, kinds, NULL);
+	schema = keys_json_schema(a, t.all, t.n, "job.yaml of Leat");
+	for (; *kinds; kinds++) {
+		dom_add(words, dom_new_str(a, str_of((*kinds)->name)));
+		dom_add(all, kind_schema(a, *kinds));
+	}
+	dom_set(a, dom_path(schema, "properties.kind"), "enum", words);
+	dom_set(a, schema, "allOf", all);
+	return schema;
+}

@@ -1,0 +1,523 @@
+#include "flow/jobparse.h"
+
+#include <stdio.h>
+
+#include "base/name.h"
+#include "base/str.h"
+#include "flow/jobfile.h"
+#include "flow/plug.h"
+
+static const struct key rows[] = {
+#define K(section, name, forms, rule, words, sub, def, flags, text) {section, name, forms, rule, words, sub, def, flags, text},
+#include "defs/jobkeys.def"
+#undef K
+};
+static const struct keys common = {"a job", rows, ARRAY_LEN(rows)};
+static const struct dom no_keys = {.type = DOM_MAP};
+
+const struct keys *job_keys(void)
+{
+	return &common;
+}
+
+/* ---- kinds ---- */
+
+const struct job_kind *jobparse_kind(const struct job_kind *const *kinds, struct str name)
+{
+	for (; *kinds; kinds++)
+		if (str_is(name, (*kinds)->name))
+			return *kinds;
+	return NULL;
+}
+
+void jobparse_tables_init(struct jobparse_tables *t, const struct job_kind *const *kinds, const struct job_kind *only)
+{
+	t->n = 0;
+	t->all[t->n++] = &common;
+	for (; *kinds; kinds++) {
+		struct keys *own = &t->own[t->n];
+
+		if ((only && *kinds != only) || !(*kinds)->keys)
+			continue;
+		BUG_IF(t->n == JOBPARSE_MAX_TABLES);
+		*own = (struct keys){.what = (*kinds)->name, .rows = (*kinds)->keys};
+		while (own->rows[own->n].name)
+			own->n++;
+		t->all[t->n++] = own;
+	}
+}
+
+static int unknown_kind(struct jobs *js, const struct job *j, const struct dom *v, struct err *e)
+{
+	struct str names[JOBPARSE_MAX_TABLES];
+	size_t n = 0;
+
+	for (const struct job_kind *const *k = js->kinds; *k && n < ARRAY_LEN(names); k++)
+		names[n++] = str_of((*k)->name);
+	err_set(e, ERR_BAD_CONFIG, "there is no kind of job named \"%.*s\"", STR_ARG(v->s));
+	keys_hint_nearest(e, v->s, names, n);
+	return job_at(e, j, v->line, v->col);
+}
+
+/* The kind whose file is there; two of them cannot be told apart. */
+static int kind_by_files(struct jobs *js, struct job *j, const struct jobfile_list *files, struct err *e)
+{
+	const char *found = NULL;
+
+	for (const struct job_kind *const *k = js->kinds; *k; k++)
+		for (const char *const *name = (*k)->code_names; name && *name; name++) {
+			if (!jobfile_has(files, *name) || j->kind == *k)
+				continue;
+			if (j->kind) {
+				err_set(e, ERR_BAD_CONFIG, "the job has %s and %s, and no kind: that says which it is", found, *name);
+				err_hint(e, "add `kind: %s` or `kind: %s`", j->kind->name, (*k)->name);
+				return job_at(e, j, 1, 1);
+			}
+			j->kind = *k;
+			found = *name;
+		}
+	return 0;
+}
+
+static int no_kind(const struct jobs *js, const struct job *j, struct err *e)
+{
+	struct jobparse_tables t;
+	char list[300];
+	size_t len = 0;
+
+	jobparse_tables_init(&t, js->kinds, NULL);
+	if (keys_check(t.all, t.n, j->keys, j->file.p, e)) /* a mistyped `kind` says more than its absence */
+		return -1;
+	list[0] = '\0';
+	for (const struct job_kind *const *k = js->kinds; *k && len < sizeof(list); k++)
+		len += (size_t)snprintf(list + len, sizeof(list) - len, "%s%s", len ? ", " : "", (*k)->name);
+	err_set(e, ERR_BAD_CONFIG, "the key \"kind\" is missing, and no file of the job tells it");
+	err_hint(e, "there are: %s", list);
+	return job_at(e, j, 1, 1);
+}
+
+int jobparse_check(struct jobs *js, struct job *j, const struct jobfile_list *files, struct err *e)
+{
+	const struct dom *kind = dom_get(j->keys, "kind");
+	struct jobparse_tables t;
+
+	j->kind = NULL;
+	if (kind && kind->type == DOM_STR) {
+		j->kind = jobparse_kind(js->kinds, kind->s);
+		if (!j->kind)
+			return unknown_kind(js, j, kind, e);
+	} else if (!kind && kind_by_files(js, j, files, e)) {
+		return -1;
+	}
+	if (!j->kind && (!kind || kind->type == DOM_NULL))
+		return no_kind(js, j, e);
+	jobparse_tables_init(&t, js->kinds, j->kind);
+	if (keys_check(t.all, t.n, j->keys, j->file.p, e))
+		return -1;
+	BUG_IF(!j->kind); /* a kind that is no text did not pass */
+	j->kind_name = str_of(j->kind->name);
+	return 0;
+}
+
+/* ---- the keys, one function each ---- */
+
+struct fill {
+	struct jobs *js;
+	struct arena *a;
+	struct job *j;
+	struct err *e;
+	VEC(struct job_input) inputs;
+	VEC(struct job_check) checks;
+	const struct dom *partition, *start, *end;
+};
+
+static struct str text_of(struct fill *f, const struct dom *v)
+{
+	struct str s = dom_text(f->a, v);
+
+	return s.p ? s : STR("");
+}
+
+static int fault(struct fill *f, const struct dom *at, const char *hint)
+{
+	if (hint)
+		err_hint(f->e, "%s", hint);
+	return job_at(f->e, f->j, at->line, at->col);
+}
+
+/* "raw/a-b.c" → "a_b_c" */
+static struct str name_of_repo(struct arena *a, struct str repo)
+{
+	struct str head, last = repo;
+	char *s;
+
+	if (!str_rcut(repo, '/', &head, &last))
+		last = repo;
+	s = arena_printf(a, "%s%.*s", last.n && last.p[0] >= '0' && last.p[0] <= '9' ? "_" : "", STR_ARG(last));
+	for (char *p = s; *p; p++)
+		if (!keys_is_ident((struct str){p, 1}) && !(*p >= '0' && *p <= '9'))
+			*p = '_';
+	return str_of(s);
+}
+
+static int input_window(struct fill *f, struct job_input *in, const struct dom *v)
+{
+	if (v->type == DOM_STR) {
+		in->window = WINDOW_ALL;
+		return 0;
+	}
+	if (v->n != 2 || v->first->i > v->last->i) {
+		err_set(f->e, ERR_BAD_CONFIG, "a window is two numbers, the first not greater than the second");
+		return fault(f, v, "[-6, 0] is a week up to the unit's own day; all is every partition");
+	}
+	in->window = WINDOW_RANGE;
+	in->lo = v->first->i;
+	in->hi = v->last->i;
+	return 0;
+}
+
+static int input_keys(struct fill *f, struct job_input *in, const struct dom *map)
+{
+	dom_each(v, map) {
+		if (v->type == DOM_NULL)
+			continue;
+		if (str_is(v->key, "name")) {
+			in->name = v->s;
+		} else if (str_is(v->key, "optional")) {
+			in->optional = v->b;
+		} else if (str_is(v->key, "window")) {
+			if (input_window(f, in, v))
+				return -1;
+		} else if (str_is(v->key, "pin")) {
+			if (in->pin.p) {
+				err_set(f->e, ERR_BAD_CONFIG, "the repo is pinned twice, by @%.*s and by pin:", STR_ARG(in->pin));
+				return fault(f, v, NULL);
+			}
+			in->pin = text_of(f, v);
+		}
+	}
+	return 0;
+}
+
+static int add_input(struct fill *f, struct str name, const struct dom *v)
+{
+	const struct dom *repo = v->type == DOM_MAP ? dom_get(v, "repo") : v;
+	struct job_input in = {.line = v->line, .col = v->col};
+
+	if (v->type == DOM_NULL) {
+		err_set(f->e, ERR_BAD_CONFIG, "the input has no repo");
+		return job_at(f->e, f->j, v->key_line ? v->key_line : v->line, v->key_line ? v->key_col : v->col);
+	}
+	in.repo = repo->s;
+	if (str_cut(repo->s, '@', &in.repo, &in.pin)) {
+		in.repo = arena_str(f->a, in.repo);
+		in.pin = arena_str(f->a, in.pin);
+	}
+	if (v->type == DOM_MAP && input_keys(f, &in, v))
+		return -1;
+	if (name.p && !keys_is_ident(name)) {
+		err_set(f->e, ERR_BAD_CONFIG, "an input cannot be called \"%.*s\"", STR_ARG(name));
+		err_hint(f->e, "letters, digits and _, no digit first: tasks find it as LEAT_INPUT_<name>");
+		return job_at(f->e, f->j, v->key_line, v->key_col);
+	}
+	if (name.p)
+		in.name = name;
+	else if (!in.name.p)
+		in.name = name_of_repo(f->a, in.repo);
+	for (size_t i = 0; i < f->inputs.n; i++)
+		if (str_eq(f->inputs.p[i].name, in.name)) {
+			err_set(f->e, ERR_BAD_CONFIG, "two inputs are called \"%.*s\"", STR_ARG(in.name));
+			return fault(f, v, "give them names: `inputs: {one: REPO, other: REPO}`");
+		}
+	vec_push(f->a, &f->inputs, in);
+	return 0;
+}
+
+static int fill_inputs(struct fill *f, const struct dom *v)
+{
+	if (v->type == DOM_STR)
+		return add_input(f, STR_NULL, v);
+	dom_each(in, v)
+		if (add_input(f, v->type == DOM_MAP ? in->key : STR_NULL, in))
+			return -1;
+	return 0;
+}
+
+static int fill_output(struct fill *f, const struct dom *v)
+{
+	f->j->output = v->s;
+	f->j->output_line = v->line;
+	f->j->output_col = v->col;
+	return 0;
+}
+
+static int fill_pipeline(struct fill *f, const struct dom *v)
+{
+	if (f->j->folder_pipeline.p && !str_eq(f->j->folder_pipeline, v->s)) {
+		err_set(f->e, ERR_BAD_CONFIG, "the job lies in pipelines/%.*s and says pipeline: %.*s", STR_ARG(f->j->folder_pipeline),
+		        STR_ARG(v->s));
+		return fault(f, v, "leave the key out, or move the job's folder");
+	}
+	f->j->pipeline = v->s;
+	return 0;
+}
+
+static int fill_zone(struct fill *f, const struct dom *v)
+{
+	f->j->timezone = v->s;
+	return 0;
+}
+
+static int fill_partition(struct fill *f, const struct dom *v)
+{
+	static const char daily[] = "daily";
+	const struct dom *every = v->type == DOM_MAP ? dom_get(v, "every") : v;
+
+	f->partition = v;
+	f->start = dom_get(v, "start");
+	f->end = dom_get(v, "end");
+	if (!every_parse(every && every->type == DOM_STR ? every->s : str_of(daily), &f->j->every))
+		BUG("partition words of jobkeys.def");
+	return 0;
+}
+
+/* Always a map: a bare cron line is {cron: LINE}, with the line's place. */
+static int fill_schedule(struct fill *f, const struct dom *v)
+{
+	struct dom *map, *cron;
+
+	f->j->schedule = v;
+	if (v->type == DOM_MAP)
+		return 0;
+	map = dom_new(f->a, DOM_MAP);
+	cron = arena_new_of(f->a, struct dom);
+	*cron = *v;
+	cron->next = NULL;
+	dom_set(f->a, map, "cron", cron);
+	map->line = v->line;
+	map->col = v->col;
+	f->j->schedule = map;
+	return 0;
+}
+
+static int fill_params(struct fill *f, const struct dom *v)
+{
+	dom_each(p, v)
+		if (!keys_is_ident(p->key)) {
+			err_set(f->e, ERR_BAD_CONFIG, "a parameter cannot be called \"%.*s\"", STR_ARG(p->key));
+			err_hint(f->e, "letters, digits and _, no digit first, so that {{ params.NAME }} can name it");
+			return job_at(f->e, f->j, p->key_line, p->key_col);
+		}
+	f->j->params = v;
+	return 0;
+}
+
+static int fill_env(struct fill *f, const struct dom *v)
+{
+	dom_each(p, v)
+		if (!keys_is_ident(p->key)) {
+			err_set(f->e, ERR_BAD_CONFIG, "\"%.*s\" cannot be a variable of the environment", STR_ARG(p->key));
+			return job_at(f->e, f->j, p->key_line, p->key_col);
+		}
+	f->j->env = v;
+	return 0;
+}
+
+static int add_check(struct fill *f, const struct dom *v)
+{
+	const struct dom *text = v->type == DOM_MAP ? dom_get(v, "check") : v;
+	const struct dom *name = dom_get(v, "name"), *scope = dom_get(v, "scope");
+	struct job_check c = {.text = text->s, .line = text->line, .col = text->col};
+
+	if (name && name->type == DOM_STR)
+		c.name = name->s;
+	c.whole_table = scope && scope->type == DOM_STR && str_is(scope->s, "table");
+	vec_push(f->a, &f->checks, c);
+	return 0;
+}
+
+static int fill_checks(struct fill *f, const struct dom *v)
+{
+	if (v->type == DOM_STR)
+		return add_check(f, v);
+	dom_each(c, v)
+		if (c->type != DOM_NULL && add_check(f, c))
+			return -1;
+	return 0;
+}
+
+static int fill_memo(struct fill *f, const struct dom *v)
+{
+	bool on = v->type == DOM_BOOL ? v->b : str_is(v->s, "on") || str_is(v->s, "true");
+
+	f->j->memo = v->type == DOM_STR && str_is(v->s, "auto") ? MEMO_AUTO : on ? MEMO_ON : MEMO_OFF;
+	return 0;
+}
+
+static int fill_duration(struct fill *f, const struct dom *v, int64_t *ms)
+{
+	if (!keys_duration(dom_text(f->a, v), ms))
+		BUG("a duration of jobkeys.def");
+	return 0;
+}
+
+static double number(const struct dom *v)
+{
+	return v->type == DOM_INT ? (double)v->i : v->d;
+}
+
+#define FILL(name, action)                                                                                             \
+	static int fill_##name(struct fill *f, const struct dom *v)                                                    \
+	{                                                                                                              \
+		action;                                                                                                \
+		return 0;                                                                                              \
+	}
+FILL(description, f->j->description = text_of(f, v))
+FILL(environment, f->j->environment = v)
+FILL(threads, f->j->threads = (int)MIN(v->i, 4096))
+FILL(retries, f->j->retries = (int)MIN(v->i, 1000000))
+FILL(retry_delay, return fill_duration(f, v, &f->j->retry_delay_ms))
+FILL(timeout, return fill_duration(f, v, &f->j->timeout_ms))
+FILL(grace, return fill_duration(f, v, &f->j->grace_ms))
+FILL(backoff, f->j->backoff = number(v))
+FILL(jitter, f->j->jitter = number(v))
+FILL(pool, f->j->pool = v->s)
+FILL(when, f->j->when = v->s)
+FILL(late, f->j->late_run = str_is(v->s, "run"))
+
+static const struct {
+	const char *key;
+	int (*fill)(struct fill *f, const struct dom *v);
+} fills[] = {
+	{"description", fill_description}, {"inputs", fill_inputs},     {"output", fill_output},
+	{"pipeline", fill_pipeline},       {"partition", fill_partition}, {"schedule", fill_schedule},
+	{"timezone", fill_zone},           {"params", fill_params},     {"env", fill_env},
+	{"environment", fill_environment}, {"threads", fill_threads},   {"memo", fill_memo},
+	{"checks", fill_checks},           {"retries", fill_retries},   {"retry_delay", fill_retry_delay},
+	{"backoff", fill_backoff},         {"jitter", fill_jitter},     {"timeout", fill_timeout},
+	{"grace", fill_grace},             {"pool", fill_pool},         {"when", fill_when},
+	{"late", fill_late},               {"kind", NULL},              {"code", NULL},
+};
+
+/* ---- all of them ---- */
+
+/* A copy in a map of its own: a node can be in one list only. */
+static void append(struct arena *a, struct dom *map, const struct dom *v)
+{
+	struct dom *c = arena_new_of(a, struct dom);
+
+	*c = *v;
+	c->next = NULL;
+	map->last ? (map->last->next = c) : (map->first = c);
+	map->last = c;
+	map->n++;
+}
+
+static int fill_key(struct fill *f, const struct dom *v, struct dom *own)
+{
+	for (size_t i = 0; i < ARRAY_LEN(fills); i++)
+		if (str_is(v->key, fills[i].key))
+			return fills[i].fill && v->type != DOM_NULL ? fills[i].fill(f, v) : 0;
+	append(f->a, own, v);
+	return 0;
+}
+
+/* Every default of the table, once per process: they are the same for all jobs. */
+static void fill_defaults(struct fill *f)
+{
+	static struct job known;
+	static bool ready;
+	struct job *j = f->j;
+
+	if (!ready) {
+		struct arena *forever = arena_new();
+		struct fill d = {.a = forever, .j = &known};
+
+		known.params = known.env = &no_keys;
+		for (size_t i = 0; i < ARRAY_LEN(fills); i++) {
+			const struct dom *v = keys_get(&common, "", &no_keys, fills[i].key);
+
+			if (v && fills[i].fill && fills[i].fill(&d, v))
+				BUG("default of %s", fills[i].key);
+		}
+		if (known.n_inputs || d.inputs.n)
+			BUG("inputs with a default");
+		ready = true;
+	}
+	j->params = known.params;
+	j->env = known.env;
+	j->retries = known.retries;
+	j->retry_delay_ms = known.retry_delay_ms;
+	j->timeout_ms = known.timeout_ms;
+	j->grace_ms = known.grace_ms;
+	j->backoff = known.backoff;
+	j->jitter = known.jitter;
+	j->when = known.when;
+	j->late_run = known.late_run;
+	j->memo = known.memo;
+}
+
+/* A label of another kind stands for the job's partition in which it begins (ends). */
+static int bound(struct fill *f, const struct dom *v, bool end, struct ds *out)
+{
+	struct job *j = f->j;
+	struct interval in;
+	struct ds ds;
+
+	if (!v || v->type == DOM_NULL)
+		return 0;
+	if (j->every == EVERY_NONE) {
+		err_set(f->e, ERR_BAD_CONFIG, "a job without partitions has no %s", end ? "end" : "start");
+		return fault(f, v, "say how long its partitions are: every: daily");
+	}
+	if (ds_parse(dom_text(f->a, v), &ds, f->e))
+		return job_at(f->e, j, v->line, v->col);
+	in = ds_interval(&ds, j->tz);
+	*out = ds.every == j->every ? ds : ds_at(j->every, end ? in.end - 1 : in.start, j->tz);
+	return 0;
+}
+
+static int fill_time(struct fill *f)
+{
+	struct job *j = f->j;
+	const struct dom *zone = f->partition ? dom_get(f->partition, "timezone") : NULL;
+	struct str name = j->timezone;
+
+	j->tz = f->js->ws->tz;
+	if (zone && zone->type == DOM_STR)
+		name = zone->s;
+	if (name.p && tz_load(arena_cstr(f->a, name), &j->tz, f->e))
+		return -1;
+	if (bound(f, f->start, false, &j->start) || bound(f, f->end, true, &j->end))
+		return -1;
+	if (j->start.every && j->end.every && ds_cmp(&j->start, &j->end) > 0) {
+		err_set(f->e, ERR_BAD_CONFIG, "the end, %s, is before the start, %s", j->end.label, j->start.label);
+		return fault(f, f->end, NULL);
+	}
+	for (size_t i = 0; i < f->inputs.n; i++)
+		if (f->inputs.p[i].window == WINDOW_RANGE && j->every == EVERY_NONE) {
+			err_set(f->e, ERR_BAD_CONFIG, "a window counts in partitions, and the job has none");
+			err_hint(f->e, "say `partition: daily`, or `window: all`");
+			return job_at(f->e, j, f->inputs.p[i].line, f->inputs.p[i].col);
+		}
+	return 0;
+}
+
+int jobparse_fill(struct jobs *js, struct job *j, struct err *e)
+{
+	struct fill f = {.js = js, .a = js->arena, .j = j, .e = e};
+	struct dom *own = dom_new(js->arena, DOM_MAP);
+
+	fill_defaults(&f);
+	j->output = j->name;
+	j->pipeline = j->folder_pipeline;
+	dom_each(v, j->keys)
+		if (fill_key(&f, v, own))
+			return -1;
+	j->own = own;
+	j->inputs = f.inputs.p;
+	j->n_inputs = f.inputs.n;
+	j->checks = f.checks.p;
+	j->n_checks = f.checks.n;
+	return fill_time(&f);
+}
