@@ -10,6 +10,7 @@
 #include "flow/jobfile.h"
 #include "flow/jobparse.h"
 #include "flow/plug.h"
+#include "flow/sqlcache.h"
 
 #define JOBS_MAX 1000000
 
@@ -233,6 +234,25 @@ static int walk_all(struct walk *w, struct err *e)
 
 /* ---- all jobs ---- */
 
+/* A job from the cache: what follows from its keys, and the inputs that its query was found to have. */
+static int refill(struct jobs *js, struct job *j, struct err *e)
+{
+	struct job_input *found = j->inputs, *all;
+	size_t n = j->n_inputs;
+
+	if (jobparse_fill(js, j, e))
+		return -1;
+	if (!n)
+		return 0;
+	all = arena_array(js->arena, struct job_input, j->n_inputs + n);
+	if (j->n_inputs)
+		memcpy(all, j->inputs, j->n_inputs * sizeof(*all));
+	memcpy(all + j->n_inputs, found, n * sizeof(*all));
+	j->inputs = all;
+	j->n_inputs += n;
+	return 0;
+}
+
 /* The job of a place: from the cache if its files stand as they did. NULL: there is none, or it is broken. */
 static struct job *load_one(struct jobs *js, const struct place *p)
 {
@@ -244,7 +264,7 @@ static struct job *load_one(struct jobs *js, const struct place *p)
 		if (!en->job)
 			return NULL;
 		en->job->kind = jobparse_kind(js->kinds, en->job->kind_name);
-		if (en->job->kind && !jobparse_fill(js, en->job, &e))
+		if (en->job->kind && !refill(js, en->job, &e))
 			return en->job;
 		err_clear(&e); /* cannot be but by a fault of ours: reading the file tells */
 	}
@@ -337,6 +357,7 @@ int jobs_load(struct workspace *ws, const struct job_kind *const *kinds, struct 
 	js->arena = a;
 	js->ws = ws;
 	js->kinds = kinds;
+	js->parsed = sqlcache_new(a, arena_printf(a, "%s/.leat", ws->dir));
 	js->errors = arena_array(a, struct err *, JOBS_MAX_ERRORS);
 	js->error_jobs = arena_array(a, struct str, JOBS_MAX_ERRORS);
 	if (load(js, e)) {

@@ -28,6 +28,7 @@
 struct job_kind;
 struct job_entry;
 struct jobcache;
+struct sqlcache;
 
 enum job_window {
 	WINDOW_OWN,     /* what SEMANTICS 2 says without a window */
@@ -112,9 +113,10 @@ struct job {
 	struct sha files_id;           /* hash of the code but for what counts by meaning (and for a key block) */
 
 	/* Of a sql job, once jobsql_prepare ran (jobsql.h). */
-	bool sql_by_ds;                /* its text depends on ds: meaning and inputs are told per unit */
-	struct sha sql_meaning;        /* zero until known, or if by ds */
-	const struct dom *sql_parsed;  /* sql_info_read reads it; NULL if by ds */
+	bool sql_by_ds;                /* the shape of its text depends on ds: its meaning is told per unit */
+	struct sha sql_meaning;        /* zero until known, and if by ds */
+	struct str sql_parsed;         /* JSON of the parser's answer for it, for jobsql_info; STR_NULL until known */
+	struct str sql_source;         /* the text, once jobsql_load took it */
 };
 
 struct jobs_stats {
@@ -127,6 +129,7 @@ struct jobs_stats {
 struct jobs {
 	struct arena *arena;
 	struct jobcache *cache;              /* jobcache.h */
+	struct sqlcache *parsed;             /* sqlcache.h */
 	struct workspace *ws;                /* not owned */
 	const struct job_kind *const *kinds; /* ended by NULL; not owned */
 	struct job **all;                    /* by name */

@@ -172,6 +172,38 @@ static void io_code(struct pack *p, struct job *j)
 	}
 }
 
+/* The inputs that were found in a query; read, they stand alone in j->inputs. */
+static void io_found(struct pack *p, struct job *j)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; p->out && i < j->n_inputs; i++)
+		n += j->inputs[i].found;
+	IO_INT(p, n);
+	if (!p->out && (p->bad || n > p->in.n)) {
+		p->bad = true;
+		return;
+	}
+	if (!p->out) {
+		j->inputs = arena_array(p->arena, struct job_input, n);
+		j->n_inputs = n;
+	}
+	for (size_t i = 0; i < j->n_inputs && !p->bad; i++) {
+		struct job_input *in = &j->inputs[i];
+
+		if (p->out && !in->found)
+			continue;
+		in->found = true;
+		io_str(p, &in->name);
+		io_str(p, &in->repo);
+		io_str(p, &in->pin);
+		io_str(p, &in->at);
+		IO_INT(p, in->window);
+		IO_INT(p, in->line);
+		IO_INT(p, in->col);
+	}
+}
+
 /* What cannot be told again from the keys. */
 static void io_job(struct pack *p, struct job *j)
 {
@@ -187,7 +219,8 @@ static void io_job(struct pack *p, struct job *j)
 	io_bytes(p, &j->files_id, sizeof(j->files_id));
 	IO_INT(p, j->sql_by_ds);
 	io_bytes(p, &j->sql_meaning, sizeof(j->sql_meaning));
-	io_dom_ptr(p, &j->sql_parsed);
+	io_str(p, &j->sql_parsed);
+	io_found(p, j);
 }
 
 static void io_key(struct pack *p, struct file_key *k)

@@ -30,7 +30,7 @@ struct job_entry {
 void jobcache_open(struct jobs *js);
 /*
  * The entry of that path, if all its files stand as they did; its job is then decoded but for what jobparse_fill makes
- * of job->keys. NULL otherwise.
+ * of job->keys; job->inputs holds those found in its query. NULL otherwise.
  */
 struct job_entry *jobcache_get(struct jobs *js, struct str path);
 /* A new entry for a path, whose nodes are to be added before the files are read; jobcache_keep makes it part of the cache. */

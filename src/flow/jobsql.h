@@ -21,6 +21,11 @@ const char *jobsql_stand_in(enum every every);
  * that job in js->errors with the place in the user's file, and takes the job out of js. `duck` is only started when something must be parsed.
  */
 must_check int jobsql_prepare(struct jobs *js, struct duck *duck, struct err *e);
+/*
+ * Takes the text of the job's query into memory (once), so that edits made later do not reach this process:
+ * for every job of a plan before it runs. ERR_CONFLICT if it is no longer what jobs_load saw.
+ */
+must_check int jobsql_load(const struct jobs *js, const struct job *j, struct err *e);
 
 /* A rendered query of one unit, and what it means. */
 struct jobsql {
@@ -30,11 +35,14 @@ struct jobsql {
 	struct sha meaning;
 };
 /*
- * Renders with `vars` (a map: ds, params, inputs, output, job) and tells what it is: from the job where its text is the same for
- * all ds and params are the job's own, else from the parse cache, else from the worker.
+ * Renders with `vars` (jobsql_vars) and tells what it is: from the job where its text is the same for all ds and params
+ * are the job's own, else from the parse cache, else from the worker. A table that is no input of the job (a text that depends on ds may
+ * name one) is ERR_BAD_SQL.
  */
 must_check int jobsql_unit(const struct jobs *js, const struct job *j, const struct dom *vars, struct duck *duck,
                            struct arena *a, struct jobsql *out, struct err *e);
+/* What the parser said of the job's text with the stand-in ds: volatile functions, facts, tables. */
+must_check int jobsql_info(struct arena *a, const struct job *j, struct sql_info *out, struct err *e);
 /* Puts line and column of the user's file to an error at a byte of the rendered text. Returns -1. */
 int jobsql_at(struct err *e, const struct job *j, const struct jobsql *q, size_t offset);
 
