@@ -81,16 +81,17 @@ struct duck_progress {
 	uint64_t done, total;
 };
 
-/* A string or blob in a vector: inline up to 12 bytes. */
-struct duck_string {
-	uint32_t n;
-	union {
-		char inlined[12];
-		struct {
-			char prefix[4];
-			char *p;
-		};
-	};
+/* A string or blob in a vector: inline up to 12 bytes, 16 in all. */
+union duck_string {
+	struct {
+		uint32_t n;
+		char bytes[12];
+	} inlined;
+	struct {
+		uint32_t n;
+		char prefix[4];
+		char *bytes;
+	} pointer;
 };
 struct duck_list {
 	uint64_t offset, n;

@@ -316,9 +316,10 @@ static void add_uuid(struct buf *b, const struct duck_huge *h)
 
 static struct str string_at(const struct cell *c, duck_idx row)
 {
-	const struct duck_string *s = (const struct duck_string *)c->data + row;
+	const union duck_string *s = (const union duck_string *)c->data + row;
+	uint32_t n = s->inlined.n;
 
-	return (struct str){s->n <= sizeof(s->inlined) ? s->inlined : s->p, s->n};
+	return (struct str){n <= sizeof(s->inlined.bytes) ? s->inlined.bytes : s->pointer.bytes, n};
 }
 
 static void add_blob(struct buf *b, struct str s)

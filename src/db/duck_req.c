@@ -147,9 +147,10 @@ int duck_small(struct duck *d, struct arena *a, const struct duck_sql *q, struct
 	struct small s = {.a = a, .out = &got};
 	struct err why = ERR_INIT;
 
-	if (duck_call(d, a, duck_req_query(a, q, DUCK_CELLS_TEXT), gather, &s, NULL, offset, &why)) {
-		if (s.over)
-			return err_set(e, ERR_LIMIT, "the result has more than %d rows", DUCK_SMALL_ROWS);
+	int r = duck_call(d, a, duck_req_query(a, q, DUCK_CELLS_TEXT), gather, &s, NULL, offset, &why);
+	if (s.over)
+		return err_set(e, ERR_LIMIT, "the result has more than %d rows", DUCK_SMALL_ROWS);
+	if (r) {
 		*e = why;
 		return -1;
 	}

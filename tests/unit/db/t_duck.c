@@ -1,0 +1,334 @@
+/* The SQL worker through its client: this program is also the worker, when it is started as one. */
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "db/duck.h"
+#include "sys/file.h"
+#include "sys/proc.h"
+#include "tests/t.h"
+
+static struct arena *a;
+static struct duck *d;
+static char dir[] = "/tmp/leat-duck-XXXXXX";
+
+static const char *path(const char *name)
+{
+	return arena_printf(a, "%s/%s", dir, name);
+}
+
+/* The first cell of a query, or the error's word. */
+static const char *one(const char *sql)
+{
+	struct duck_sql q = {.sql = str_of(sql)};
+	struct duck_small s;
+	struct err e = ERR_INIT;
+
+	if (duck_small(d, a, &q, &s, NULL, &e))
+		return arena_printf(a, "%s: %s", err_word(e.code), e.msg);
+	return s.rows.n_rows && s.rows.at[0].p ? arena_cstr(a, s.rows.at[0]) : "(nothing)";
+}
+
+static int first_json(void *ptr, const struct duck_msg *m)
+{
+	const char **out = ptr;
+
+	if (m->kind == DUCK_ROWS && !*out)
+		*out = arena_cstr(a, m->rows.at[0]);
+	return 0;
+}
+
+static const char *one_json(const char *sql)
+{
+	struct duck_sql q = {.sql = str_of(sql)};
+	struct err e = ERR_INIT;
+	const char *out = NULL;
+
+	if (duck_call(d, a, duck_req_query(a, &q, DUCK_CELLS_JSON), first_json, &out, NULL, NULL, &e))
+		return arena_dup(a, e.msg);
+	return out;
+}
+
+static void cells(void)
+{
+	static const struct {
+		const char *sql, *text, *json;
+	} c[] = {
+		{"select true", "true", "true"},
+		{"select 1::tinyint - 2", "-1", "-1"},
+		{"select 18446744073709551615::ubigint", "18446744073709551615", "18446744073709551615"},
+		{"select '-170141183460469231731687303715884105728'::hugeint", "-170141183460469231731687303715884105728",
+	         "-170141183460469231731687303715884105728"},
+		{"select 340282366920938463463374607431768211455::uhugeint", "340282366920938463463374607431768211455",
+	         "340282366920938463463374607431768211455"},
+		{"select 0.1::double + 0.2::double", "0.30000000000000004", "0.30000000000000004"},
+		{"select 0.1::float", "0.1", "0.1"},
+		{"select 'nan'::double", "nan", "\"nan\""},
+		{"select 3::double", "3.0", "3.0"},
+		{"select -0.05::decimal(4,2)", "-0.05", "-0.05"},
+		{"select 123456789012345678901234567890.12::decimal(38,2)", "123456789012345678901234567890.12",
+	         "123456789012345678901234567890.12"},
+		{"select date '2018-02-09'", "2018-02-09", "\"2018-02-09\""},
+		{"select time '23:59:59.25'", "23:59:59.25", "\"23:59:59.25\""},
+		{"select timestamp '1969-12-31 23:59:59.5'", "1969-12-31 23:59:59.5", "\"1969-12-31 23:59:59.5\""},
+		{"select timestamptz '2018-02-09 01:00:00+01'", "2018-02-09 00:00:00+00", "\"2018-02-09 00:00:00+00\""},
+		{"select timestamp_ns '2018-02-09 01:02:03.123456789'", "2018-02-09 01:02:03.123456789",
+	         "\"2018-02-09 01:02:03.123456789\""},
+		{"select interval '14 months 3 days 1 second'", "1 year 2 months 3 days 00:00:01",
+	         "\"1 year 2 months 3 days 00:00:01\""},
+		{"select '00112233-4455-6677-8899-aabbccddeeff'::uuid", "00112233-4455-6677-8899-aabbccddeeff",
+	         "\"00112233-4455-6677-8899-aabbccddeeff\""},
+		{"select '\\x00ab'::blob", "\\x00ab", "\"\\\\x00ab\""},
+		{"select '10110'::bit", "10110", "\"10110\""},
+		{"select 'b'::enum('a', 'b')", "b", "\"b\""},
+		{"select [1, null, 3]", "[1, NULL, 3]", "[1,null,3]"},
+		{"select [[1], []]", "[[1], []]", "[[1],[]]"},
+		{"select array_value(1, 2)", "[1, 2]", "[1,2]"},
+		{"select {'a': 1, 'b': {'c': 'x'}}", "{'a': 1, 'b': {'c': x}}", "{\"a\":1,\"b\":{\"c\":\"x\"}}"},
+		{"select map {'k': 1, 'l': 2}", "{k=1, l=2}", "{\"k\":1,\"l\":2}"},
+		{"select union_value(n := 5)", "5", "5"},
+		{"select '{\"a\": 1}'::json", "{\"a\": 1}", "{\"a\": 1}"},
+		{"select 'a\"b'", "a\"b", "\"a\\\"b\""},
+		{"select 'a long string of more than twelve bytes'", "a long string of more than twelve bytes",
+	         "\"a long string of more than twelve bytes\""},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(c); i++) {
+		T_STR(one(c[i].sql), c[i].text, "%s, as text", c[i].sql);
+		T_STR(one_json(c[i].sql), c[i].json, "%s, as JSON", c[i].sql);
+	}
+	T_STR(one_json("select null"), "null", "a null is null in JSON");
+	T_STR(one("select typeof(1)"), "INTEGER", "types go by DuckDB's names");
+}
+
+static void streams(void)
+{
+	struct duck_sql q = {.sql = STR("select i, null, 'x' || i from range(100000) t(i)")};
+	struct duck_small s;
+	struct err e = ERR_INIT;
+
+	T_NO_ERR(duck_small(d, a, &q, &s, NULL, &e), &e, "100,000 rows come through");
+	T_INT(s.rows.n_rows, 100000, "all of them");
+	T_OK(str_is(s.rows.at[99999 * 3], "99999") && !s.rows.at[99999 * 3 + 1].p && str_is(s.rows.at[99999 * 3 + 2], "x99999"),
+	     "each cell in its place");
+	q.sql = STR("from range(100001)");
+	e = (struct err)ERR_INIT;
+	T_OK(duck_small(d, a, &q, &s, NULL, &e) == -1, "a small result has a limit");
+	T_ERR(&e, ERR_LIMIT, "more than 100000 rows", "which is named");
+	T_STR(one("select 7"), "7", "and the next query runs");
+}
+
+static int cancel_now(void *ptr, const struct duck_msg *m)
+{
+	(void)ptr;
+	(void)m;
+	return 1;
+}
+
+static void failures(void)
+{
+	struct duck_sql q = {.sql = STR("-- one\nselect x,\n  nope from range(3) t(x)")};
+	struct err e = ERR_INIT;
+	int64_t at = -2;
+
+	T_OK(duck_call(d, a, duck_req_query(a, &q, DUCK_CELLS_TEXT), NULL, NULL, NULL, &at, &e) == -1, "a wrong column fails");
+	T_ERR(&e, ERR_BAD_SQL, "nope", "by its name");
+	T_INT(at, 19, "at its place");
+	e = (struct err)ERR_INIT;
+	q.sql = STR("select 1;\n selec 2");
+	T_OK(duck_call(d, a, duck_req_query(a, &q, DUCK_CELLS_TEXT), NULL, NULL, NULL, &at, &e) == -1, "so does bad grammar");
+	T_INT(at, 11, "in a second statement too");
+	e = (struct err)ERR_INIT;
+	q.sql = STR("select count(*) from range(100000000000) t(x) where hash(x) = 3");
+	T_OK(duck_call(d, a, duck_req_query(a, &q, DUCK_CELLS_TEXT), cancel_now, NULL, NULL, &at, &e) == -1, "a cancelled query ends");
+	T_ERR(&e, ERR_CANCELLED, "cancelled", "and says that it was cancelled");
+	T_STR(one("select 8"), "8", "and the worker goes on");
+	e = (struct err)ERR_INIT;
+	q.sql = STR("select sum(error('row ' || x)::int) from range(3) t(x)");
+	T_OK(duck_call(d, a, duck_req_query(a, &q, DUCK_CELLS_TEXT), NULL, NULL, NULL, &at, &e) == -1, "a row can fail a query");
+	T_ERR(&e, ERR_BAD_DATA, "row 0", "with its own words");
+	T_STR(one("create table t as select 1; set threads = 1; select * from t"), "1", "statements may come before");
+	T_OK(!strncmp(one("select * from t"), "bad-sql", 7), "and leave nothing behind");
+}
+
+static int kill_worker(void *ptr, const struct duck_msg *m)
+{
+	char children[64] = "";
+	struct err e = ERR_INIT;
+	struct str s;
+
+	(void)m;
+	if (*(bool *)ptr)
+		return 0;
+	*(bool *)ptr = true;
+	snprintf(children, sizeof(children), "/proc/self/task/%d/children", (int)getpid());
+	if (!file_read(a, children, 4096, &s, &e) && atoi(s.p) > 1)
+		kill(atoi(s.p), SIGKILL);
+	return 0;
+}
+
+static void death(void)
+{
+	struct duck_sql q = {.sql = STR("select count(*) from range(100000000000) t(x) where hash(x) = 3")};
+	struct err e = ERR_INIT;
+	bool killed = false;
+
+	T_OK(duck_call(d, a, duck_req_query(a, &q, DUCK_CELLS_TEXT), kill_worker, &killed, NULL, NULL, &e) == -1,
+	     "a worker that is killed fails the request");
+	T_ERR(&e, ERR_FAILED, "the SQL worker died (killed by signal 9 (Killed)): out of memory?", "with a sentence");
+	T_STR(one("select 9"), "9", "and the next request has a new worker");
+	killed = false;
+	kill_worker(&killed, NULL);
+	usleep(50000);
+	T_STR(one("select 10"), "10", "also when it died between two requests");
+}
+
+static struct duck_written write_file(const char *sql, const char *name, const char *ds, bool ordered, int threads)
+{
+	struct duck_write w = {.sql = {.sql = str_of(sql), .threads = threads}, .out = path(name), .ds = ds, .ordered = ordered,
+	                       .row_id = true};
+	struct duck_written out = {0};
+	const struct dom *reply;
+	struct err e = ERR_INIT;
+
+	unlink(w.out);
+	if (T_NO_ERR(duck_call(d, a, duck_req_write(a, &w), NULL, NULL, &reply, NULL, &e), &e, "writes %s", name) &&
+	    duck_read_write(reply, &out, &e))
+		out.rows = -1;
+	return out;
+}
+
+static int write_fails(const char *sql, const char *ds, struct err *e)
+{
+	struct duck_write w = {.sql = {.sql = str_of(sql)}, .out = path("fails.parquet"), .ds = ds};
+
+	return duck_call(d, a, duck_req_write(a, &w), NULL, NULL, NULL, NULL, e);
+}
+
+static struct sha file_id(const char *name)
+{
+	struct err e = ERR_INIT;
+	struct str s = STR_NULL;
+
+	T_NO_ERR(file_read(a, path(name), 1 << 30, &s, &e), &e, "reads %s", name);
+	return sha_of(s.p, s.n);
+}
+
+static void threads(void)
+{
+	const char *group = "select x % 1000 as k, count(*) as n, sum(x) as s from range(400000) t(x) group by 1 -- by key";
+	struct duck_written one_thread = write_file(group, "w1.parquet", "2018-01-24", false, 1);
+	struct duck_written two = write_file(group, "w2.parquet", "2018-01-24", false, 2);
+
+	T_INT(one_thread.rows, 1000, "rows are counted");
+	T_OK(one_thread.bytes > 0, "bytes are told");
+	T_OK(sha_eq(&one_thread.row_id, &two.row_id), "one thread or two: a group by has the same row id");
+}
+
+static void writes(void)
+{
+	struct err e = ERR_INIT;
+
+	struct duck_written up = write_file("select x from range(10) t(x) order by x", "up.parquet", NULL, true, 1);
+	struct duck_written down = write_file("select x from range(10) t(x) order by x desc", "down.parquet", NULL, true, 1);
+	struct duck_written down2 = write_file("select x from range(10) t(x) order by x desc", "down.parquet", NULL, false, 1);
+	struct duck_written up2 = write_file("select x from range(10) t(x) order by x", "up.parquet", NULL, false, 1);
+	T_OK(!sha_eq(&up.row_id, &down.row_id), "where the user orders rows, another order is another table");
+	T_OK(sha_eq(&up2.row_id, &down2.row_id), "where not, it is the same");
+
+	struct duck_written other = write_file("select x::int as x from range(10) t(x)", "o.parquet", NULL, false, 1);
+	T_OK(!sha_eq(&up2.row_id, &other.row_id), "another type is another table");
+	struct sha one_id = file_id("up.parquet");
+	write_file("select x from range(10) t(x) order by x", "up.parquet", NULL, false, 1);
+	struct sha two_id = file_id("up.parquet");
+	T_OK(sha_eq(&one_id, &two_id), "the same rows give the same bytes");
+
+	struct duck_written none = write_file("select 1 as a, 'x' as b where false", "none.parquet", "2018-01-24", false, 1);
+	T_INT(none.rows, 0, "no rows are no error");
+	T_STR(one(arena_printf(a, "select string_agg(column_name || ' ' || column_type, ', ') from (describe from '%s')",
+	                       path("none.parquet"))), "a INTEGER, b VARCHAR", "and the file has the schema");
+
+	write_file("select x, date '2018-01-24' as ds from range(3) t(x)", "ds.parquet", "2018-01-24", false, 1);
+	T_STR(one(arena_printf(a, "select string_agg(column_name) from (describe from '%s')", path("ds.parquet"))), "x",
+	      "a column ds that is the unit's own is dropped");
+	T_OK(write_fails("select x, date '2018-01-24' + x::int as ds from range(3) t(x)", "2018-01-24", &e) == -1,
+	     "one with another value fails the unit");
+	T_ERR(&e, ERR_BAD_DATA, "ds 2018-01-25", "and names the value");
+	e = (struct err)ERR_INIT;
+	T_OK(write_fails("select date '2018-01-24' as ds", "2018-01-24", &e) == -1, "a result of ds alone is refused");
+	T_ERR(&e, ERR_FAILED, "no column but ds", "in a sentence");
+}
+
+static void reads(void)
+{
+	struct duck_view v[] = {
+		{STR("raw"), STR("a/b"), str_of(arena_printf(a, "select * from read_csv('%s', auto_detect = false, header = true, "
+		                                                "columns = {'a': 'INTEGER', 'b': 'VARCHAR'})", path("x.csv")))},
+	};
+	struct duck_sql q = {.sql = STR("select sum(a) from raw.\"a/b\""), .views = v, .n_views = 1};
+	struct duck_small s;
+	struct err e = ERR_INIT;
+
+	T_NO_ERR(file_write(path("x.csv"), STR("a,b\r\n1,x\r\n2,y\r\n"), 0644, 0, &e), &e, "a CSV file with the line ends of Windows");
+	if (T_NO_ERR(duck_small(d, a, &q, &s, NULL, &e), &e, "a view is made for the statement"))
+		T_STR(arena_cstr(a, s.rows.at[0]), "3", "and read");
+	T_NO_ERR(file_write(path("x.csv"), STR("a,b\n1,x\nq,y\n"), 0644, 0, &e), &e, "a CSV file with a wrong row");
+	T_OK(duck_small(d, a, &q, &s, NULL, &e) == -1, "fails the query");
+	T_ERR(&e, ERR_BAD_DATA, "x.csv: row 3, column a: could not convert string \"q\" to 'INTEGER'",
+	      "which names file, row and column");
+	e = (struct err)ERR_INIT;
+	T_NO_ERR(file_write(path("x.csv"), STR("a,b\n1,x\n2,y,z\n"), 0644, 0, &e), &e, "a CSV file with a row too wide");
+	T_OK(duck_small(d, a, &q, &s, NULL, &e) == -1, "fails the query");
+	T_ERR(&e, ERR_BAD_DATA, "x.csv: row 3: ", "which names file and row");
+	e = (struct err)ERR_INIT;
+	T_NO_ERR(file_write(path("x.parquet"), STR("PAR1 but no more of it, PAR2"), 0644, 0, &e), &e, "a file that is no Parquet");
+	v[0].sql = str_of(arena_printf(a, "select * from read_parquet('%s')", path("x.parquet")));
+	T_OK(duck_small(d, a, &q, &s, NULL, &e) == -1, "fails the query");
+	T_ERR(&e, ERR_BAD_DATA, "x.parquet", "which names it");
+}
+
+static void sniffs(void)
+{
+	const struct dom *reply;
+	struct err e = ERR_INIT;
+
+	T_NO_ERR(file_write(path("s.csv"), STR("day;n\n2018-01-01;1\n2018-01-02;2\n"), 0644, 0, &e), &e, "a CSV file with semicolons");
+	if (T_NO_ERR(duck_call(d, a, duck_req_sniff(a, path("s.csv"), "csv"), NULL, NULL, &reply, NULL, &e), &e, "is sniffed")) {
+		struct buf b cleanup(buf_free) = BUF_INIT(10000);
+
+		dom_write_json(&b, reply, DOM_COMPACT);
+		T_STR(b.p, "{\"format\":\"csv\",\"columns\":[{\"name\":\"day\",\"type\":\"DATE\"},{\"name\":\"n\",\"type\":\"BIGINT\"}],"
+		           "\"delim\":\";\",\"quote\":\"\",\"escape\":\"\",\"newline\":\"\\\\n\",\"comment\":\"\",\"skip\":0,\"header\":true,"
+		           "\"dateformat\":\"%Y-%m-%d\",\"timestampformat\":\"\"}", "into its dialect and columns");
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct duck_conf c = {.threads = 2};
+	struct err e = ERR_INIT;
+	char version[32], where[4096];
+
+	if (argc > 2 && !strcmp(argv[1], "--role"))
+		return duck_worker_main(argc, argv);
+	if (duck_library(version, sizeof(version), where, sizeof(where), &e))
+		T_SKIP_ALL("%s", e.msg);
+	a = arena_new();
+	d = duck_new(&c);
+	if (!mkdtemp(dir))
+		return 1;
+	cells();
+	streams();
+	failures();
+	death();
+	threads();
+	writes();
+	reads();
+	sniffs();
+	duck_free(d);
+	if (dir_remove_tree(dir, &e))
+		err_clear(&e);
+	arena_free(a);
+	return t_done();
+}

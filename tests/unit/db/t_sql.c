@@ -1,0 +1,229 @@
+/* Parse results of SQL: meaning, tables, places. This program is also the worker. */
+#include "base/str.h"
+#include "db/duck.h"
+#include "db/sql.h"
+#include "db/sql_token.h"
+#include "tests/t.h"
+
+static struct arena *a;
+static struct duck *d;
+
+static struct sql_info parse(const char *sql)
+{
+	struct str text = str_of(sql);
+	const struct dom *reply;
+	struct sql_info info = {0};
+	struct err e = ERR_INIT;
+
+	if (duck_call(d, a, duck_req_parse(a, &text, 1), NULL, NULL, &reply, NULL, &e))
+		info.error = arena_strf(a, "FAILED: %s", e.msg);
+	else if (sql_info_read(a, dom_get(reply, "parsed")->first, &info))
+		info.error = STR("no parse result");
+	return info;
+}
+
+/* "schema.name[alias]@at{the text from start to end|the AT clause}!" for each table; ! = its ds is named */
+static const char *tables(const char *sql)
+{
+	struct buf b cleanup(buf_free) = BUF_INIT(10000);
+	struct sql_info s = parse(sql);
+
+	if (s.error.n)
+		return arena_printf(a, "%.*s at %zu", STR_ARG(s.error), s.error_offset);
+	for (size_t i = 0; i < s.n_tables; i++) {
+		struct sql_table *t = &s.tables[i];
+
+		buf_addf(&b, "%s%.*s.%.*s", b.n ? " " : "", STR_ARG(t->schema), STR_ARG(t->name));
+		if (t->alias.n)
+			buf_addf(&b, "[%.*s]", STR_ARG(t->alias));
+		if (t->at_unit.n)
+			buf_addf(&b, "@%.*s=%.*s", STR_ARG(t->at_unit), STR_ARG(t->at));
+		buf_addf(&b, "{%.*s", (int)(t->end - t->start), sql + t->start);
+		if (t->at_end)
+			buf_addf(&b, "|%.*s", (int)(t->at_end - t->at_start), sql + t->at_start);
+		buf_addf(&b, "}%s", t->names_ds ? "!" : "");
+	}
+	return arena_dup(a, b.p);
+}
+
+static const char *join(const struct str *s, size_t n)
+{
+	struct buf b cleanup(buf_free) = BUF_INIT(10000);
+
+	for (size_t i = 0; i < n; i++)
+		buf_addf(&b, "%s%.*s", i ? " " : "", STR_ARG(s[i]));
+	return arena_dup(a, b.p);
+}
+
+static bool same(const char *x, const char *y)
+{
+	struct sql_info p = parse(x), q = parse(y);
+
+	return !p.error.n && !q.error.n && sha_eq(&p.hash, &q.hash);
+}
+
+static void which_tables(void)
+{
+	static const struct {
+		const char *sql, *want;
+	} c[] = {
+		{"select 1", ""},
+		{"from raw.x", "raw.x{raw.x}"},
+		{"select * from raw.\"a/b\" as t", "raw.a/b[t]{raw.\"a/b\"}"},
+		{"select * from trips", ".trips{trips}"},
+		{"select * from tables.sales at (version => 'master.31')",
+	         "tables.sales@version=master.31{tables.sales|at (version => 'master.31')}"},
+		{"select * from tables . sales s ( x, y ) at (timestamp => timestamp '2020-01-01'), b",
+	         "tables.sales[s]@timestamp=2020-01-01{tables . sales|at (timestamp => timestamp '2020-01-01')} .b{b}"},
+		{"select * from \"tables.sales@master.31\"", ".tables.sales@master.31{\"tables.sales@master.31\"}"},
+		{"with c as (select * from raw.x), c2 as (select * from c) select * from c2 join c using (k)", "raw.x{raw.x}"},
+		{"with x as (select * from x) select * from x", ".x{x}"},
+		{"with recursive r as (select 1 n union all select n + 1 from r where n < 3) select * from r", ""},
+		{"select * from (with c as (select 1) select * from c) q, c", ".c{c}"},
+		{"select (select max(k) from raw.y) from raw.x where exists (from raw.z)", "raw.x{raw.x} raw.y{raw.y} raw.z{raw.z}"},
+		{"select * from a union all select * from b", ".a{a} .b{b}"},
+		{"select 'x' as \"from q\" -- from w\n from e /* from r */", ".e{e}"},
+		{"describe raw.x", "raw.x{raw.x}"},
+		{"pivot raw.x on y using sum(z)", "raw.x{raw.x}"},
+		{"with c as (select * from raw.x) pivot c on y using sum(z)", "raw.x{raw.x}"},
+		{"create macro m(v) as v + 1; select m(k) from raw.x, raw.y", "raw.x{raw.x} raw.y{raw.y}"},
+		{"create temp table t as select extract(year from day) from raw.x where a in (1, b); from t", "raw.x{raw.x}"},
+		{"select \xc3\xa9 from raw.x", "raw.x{raw.x}"},
+		/* whose ds */
+		{"select ds from x", ".x{x}!"},
+		{"select * from x where DS > '2018'", ".x{x}!"},
+		{"select * exclude (ds) from x", ".x{x}"},
+		{"select x.* exclude (x.ds) from x", ".x{x}"},
+		{"select ds from x, y", ".x{x} .y{y}"},
+		{"select y.ds from x, y", ".x{x} .y{y}!"},
+		{"select b.ds from x as b, y", ".x[b]{x}! .y{y}"},
+		{"select * from x join y using (ds)", ".x{x}! .y{y}!"},
+		{"select (select max(ds) from y) from x", ".x{x} .y{y}!"},
+		{"select * from x where exists (select 1 from y where y.k = x.ds)", ".x{x}! .y{y}"},
+		{"select count(*) from x order by ds", ".x{x}!"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(c); i++) {
+		char *name = arena_dup(a, c[i].sql);
+
+		for (char *p = name; *p; p++)
+			*p = *p == '\n' ? ' ' : *p;
+		T_STR(tables(c[i].sql), c[i].want, "the tables of: %s", name);
+	}
+}
+
+static void meaning(void)
+{
+	T_OK(same("select a, b from x where c = 1", "SELECT a,\r\n  b -- two\nFROM x /* the table */ WHERE c=1;"),
+	     "comments, blanks, line ends and the case of key words do not change a meaning");
+	T_OK(!same("select a, b from x", "select b, a from x"), "the order of columns does");
+	T_OK(!same("select a from x limit 1", "select a from x limit 2"), "a number does");
+	T_OK(!same("select 'a  b' from x", "select 'a b' from x"), "a blank in a string does");
+	T_OK(same("pivot x on y using sum(z)", "PIVOT x\n on y -- why\n using sum(z)"), "without a tree, tokens count");
+	T_OK(!same("pivot x on y using sum(z)", "pivot x on y using max(z)"), "and differ where they differ");
+	T_OK(!same("pivot x on y using sum(z)", "pivot x on y using sum(z) group by k"), "in number too");
+	T_OK(!same("select 1", "select 1; select 1"), "two statements are not one");
+}
+
+static void facts(void)
+{
+	struct sql_info s = parse("select now(), current_date, Random(), abs(x), uuid() from read_csv('a.csv'), 'b.csv'");
+
+	T_STR(join(s.volatiles, s.n_volatiles), "now current_date random uuid", "volatile functions are named");
+	T_STR(join(s.readers, s.n_readers), "read_csv", "functions that read files too");
+	T_STR(join(s.files, s.n_files), "b.csv", "and files");
+	T_INT(s.n_tables, 0, "which are no tables");
+	s = parse("pivot (select now() as y, getenv('HOME') from read_json('x')) on y using sum(z)");
+	T_STR(join(s.volatiles, s.n_volatiles), "now getenv", "without a tree as well");
+	T_STR(join(s.readers, s.n_readers), "read_json", "and readers");
+	T_OK(s.facts & SQL_PIVOT && s.facts & SQL_OPAQUE && s.select, "a pivot is known as one");
+	T_INT(parse("select * from x using sample 3").facts, SQL_SAMPLE, "a sample is");
+	T_INT(parse("select * from x full join y using (k)").facts, SQL_JOIN | SQL_FULL_JOIN, "a full join is");
+	T_INT(parse("select sum(a) over () from x").facts, SQL_WINDOW, "a window is");
+	T_INT(parse("from range(3)").facts, SQL_TABLE_FUNCTION, "a table function is");
+	T_INT(parse("select * from x order by 1 limit 3").facts, SQL_ORDER | SQL_LIMIT, "a limit is");
+	T_INT(parse("select * from (select 1)").facts, 0, "a subquery in FROM is nothing special");
+	T_INT(parse("select (select 1)").facts, SQL_CORRELATED, "one in an expression may be correlated");
+	T_OK(parse("select a from x order by a").ordered, "an order at the top is seen");
+	T_OK(!parse("select * from (select a from x order by a)").ordered, "one below does not count");
+	T_OK(parse("select a from x union select b from y order by 1").ordered, "one of a union does");
+	T_INT(parse(" -- nothing\n").statements, 0, "a comment is no statement");
+	T_INT(parse("select 1; ; select 2;").statements, 2, "empty statements do not count");
+	T_OK(!parse("create table x as select 1").select, "a statement that gives no rows is told");
+}
+
+static void errors(void)
+{
+	struct sql_info s = parse("select 1;\nselect a frm, from where");
+
+	T_OK(s.error.n > 0, "bad grammar is an error");
+	T_INT(s.error_offset, 29, "at its byte in the whole text");
+	T_STR(arena_cstr(a, s.error), "syntax error at or near \"where\"", "in DuckDB's words");
+}
+
+static void tokens(void)
+{
+	struct sql_range *r;
+	struct str sql = STR("select ';' ; -- ;\n select $$;$$, e'\\';', \"a;\" /* ; /* ; */ ; */;;"), header;
+	int line;
+
+	T_INT(sql_split(a, sql, &r), 2, "semicolons in strings, names and comments split nothing");
+	T_STR(arena_cstr(a, str_sub(sql, r[1].start, r[1].end - r[1].start)), "select $$;$$, e'\\';', \"a;\"",
+	      "a statement ends before the comment behind it");
+	T_OK(sql_header(a, STR("\r\n-- kind: sql\r\n--   schedule: x\r\n-- \r\nselect 1 -- y\n"), &header, &line), "a header of comments");
+	T_STR(arena_cstr(a, header), "kind: sql\n  schedule: x\n\n", "is read without its marks");
+	T_INT(line, 2, "and knows its line");
+	T_OK(sql_header(a, STR("/* kind: sql\n   pool: pg */ select 1"), &header, &line), "a block comment is one too");
+	T_STR(arena_cstr(a, header), " kind: sql\n   pool: pg ", "as it stands");
+	T_OK(!sql_header(a, STR("select 1 -- kind: sql"), &header, &line), "a comment behind code is none");
+}
+
+static void volatile_list(void)
+{
+	static const char *const ours[] = {
+#define V(name) name,
+#define W(name)
+#define R(name) name,
+#define S(name)
+#include "defs/sql_functions.def"
+	};
+	struct buf b cleanup(buf_free) = BUF_INIT(100000);
+	struct duck_sql q = {.sql = STR_NULL};
+	struct duck_small s;
+	struct err e = ERR_INIT;
+
+	buf_adds(&b, "select distinct function_name from duckdb_functions() where ((stability <> 'CONSISTENT' and function_type "
+	             "= 'scalar') or (function_type in ('table', 'table_macro') and regexp_matches(function_name, "
+	             "'^(read|parquet|sniff|glob)'))) and not list_contains([");
+	for (size_t i = 0; i < ARRAY_LEN(ours); i++)
+		buf_addf(&b, "%s'%s'", i ? "," : "", ours[i]);
+	buf_adds(&b, "], function_name) order by 1");
+	q.sql = buf_str(&b);
+	if (T_NO_ERR(duck_small(d, a, &q, &s, NULL, &e), &e, "the library tells of its functions"))
+		T_STR(join(s.rows.at, s.rows.n_rows), "", "every volatile function and every reader of files is in defs/sql_functions.def");
+}
+
+int main(int argc, char **argv)
+{
+	struct duck_conf c = {.threads = 1};
+	struct err e = ERR_INIT;
+	char version[32], where[4096];
+
+	if (argc > 2 && !strcmp(argv[1], "--role"))
+		return duck_worker_main(argc, argv);
+	a = arena_new();
+	tokens();
+	if (duck_library(version, sizeof(version), where, sizeof(where), &e)) {
+		printf("ok %d - the rest needs DuckDB # SKIP %s\n", ++t_count, e.msg);
+		return t_done();
+	}
+	d = duck_new(&c);
+	which_tables();
+	meaning();
+	facts();
+	errors();
+	volatile_list();
+	duck_free(d);
+	arena_free(a);
+	return t_done();
+}
