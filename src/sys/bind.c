@@ -144,7 +144,8 @@ static void find_out(void)
 		         "this machine does not let an ordinary user make namespaces (look at sysctl "
 		         "kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns)");
 	else if (error == ENOSPC || error == EUSERS)
-		snprintf(state.why, sizeof(state.why), "no more namespaces are allowed (sysctl user.max_mnt_namespaces)");
+		snprintf(state.why, sizeof(state.why),
+		         "no more namespaces are allowed (look at sysctl user.max_mnt_namespaces)");
 	else
 		snprintf(state.why, sizeof(state.why), "the kernel refused a mount namespace: %s", strerror(error));
 }

@@ -15,7 +15,7 @@
 
 must_check int dir_make(const char *path, mode_t mode, struct err *e);     /* with parents; there already is fine */
 must_check int dir_make_parent(const char *path, mode_t mode, struct err *e); /* the folder that path lies in */
-must_check int dir_make_one(const char *path, mode_t mode, struct err *e); /* only the last; *there already* is ERR_CONFLICT */
+must_check int dir_make_one(const char *path, mode_t mode, struct err *e); /* the last only; there is: CONFLICT */
 must_check int dir_remove(const char *path, struct err *e);                /* empty only; absent is fine */
 /* All below and the folder itself (or a plain file); absent is fine. Makes folders writable where it must. */
 must_check int dir_remove_tree(const char *path, struct err *e);

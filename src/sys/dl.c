@@ -9,8 +9,9 @@ static int fill(struct dl_lib *lib, void *handle, const char *path, struct err *
 {
 	for (size_t i = 0; i < lib->n_symbols; i++)
 		if (!lib->symbols[i].optional && !dlsym(handle, lib->symbols[i].name)) {
-			err_set(e, ERR_NO_LIBRARY, "%s at %s has no function %s", lib->name, path, lib->symbols[i].name);
-			return err_hint(e, "its version is not one that leat knows; install the one that tools/setup installs");
+			err_set(e, ERR_NO_LIBRARY, "%s at %s has no function %s", lib->name, path,
+			        lib->symbols[i].name);
+			return err_hint(e, "leat does not know this version; tools/setup installs the right one");
 		}
 	for (size_t i = 0; i < lib->n_symbols; i++) {
 		void *f = dlsym(handle, lib->symbols[i].name);

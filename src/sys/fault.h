@@ -8,8 +8,8 @@
  *                                  operation is not done and the process is killed
  *   LEAT_FAULT_COUNT=FILE          at exit one line "COUNT PID" is appended: how many operations there were
  * Writing operations: open for writing, write, copy, fsync, rename, link, mkdir, unlink, chmod, truncate; those of
- * sys/fd, sys/file, sys/dir, and those of SQLite through db's VFS, all in one count. The points are the rows of defs/faults.def;
- * a name that is not there is a BUG.
+ * sys/fd, sys/file, sys/dir, and those of SQLite through db's VFS, all in one count. The points are the rows of
+ * defs/faults.def; a name that is not there is a BUG.
  */
 #ifndef LEAT_SYS_FAULT_H
 #define LEAT_SYS_FAULT_H

@@ -55,7 +55,7 @@ must_check int file_clone_only(const char *from, const char *to, mode_t mode, st
 /* Hard link: 1 = done, 0 = not possible here (other device, too many links, protected_hardlinks, no support), -1. */
 must_check int file_link(const char *from, const char *to, struct err *e);
 must_check int file_rename(const char *from, const char *to, struct err *e);     /* replaces `to` */
-must_check int file_rename_new(const char *from, const char *to, struct err *e); /* `to` there already is ERR_CONFLICT */
+must_check int file_rename_new(const char *from, const char *to, struct err *e); /* `to` is there: ERR_CONFLICT */
 /* Swaps two names in one step (RENAME_EXCHANGE): 1 = done, 0 = the file system or kernel cannot, -1 = error. */
 must_check int file_exchange(const char *a, const char *b, struct err *e);
 must_check int file_unlink(const char *path, struct err *e); /* absent is fine */
@@ -76,7 +76,7 @@ struct file_key {
 	int64_t size, mtime_ns, ctime_ns;
 };
 struct file_key file_key_of(const struct stat *st);
-must_check int file_stat_key(const char *path, struct file_key *out, struct err *e); /* of a link itself, if it is one */
+must_check int file_stat_key(const char *path, struct file_key *out, struct err *e); /* of a link itself */
 must_check int file_fd_key(int fd, const char *path, struct file_key *out, struct err *e);
 bool file_key_eq(const struct file_key *a, const struct file_key *b);
 

@@ -27,7 +27,8 @@ must_check int lock_take(struct lock *l, const char *path, const char *who, unsi
 /* Does not wait: ERR_BUSY with "held by pid 123, leat run, since ..." */
 must_check int lock_try(struct lock *l, const char *path, const char *who, unsigned flags, struct err *e);
 /* Waits at most that long, then as lock_try. */
-must_check int lock_take_for(struct lock *l, const char *path, const char *who, unsigned flags, int64_t ms, struct err *e);
+must_check int lock_take_for(struct lock *l, const char *path, const char *who, unsigned flags, int64_t ms,
+                             struct err *e);
 void lock_drop(struct lock *l); /* not held is fine; for cleanup(lock_drop) too */
 /* Opens once, takes often: leaves l->fd open but unlocked; lock_again takes it anew (blocking). */
 void lock_pause(struct lock *l);

@@ -25,7 +25,7 @@ typedef void loop_signal_cb(struct loop_ev *ev, int signo, void *ptr);
 must_check int loop_new(struct loop **out, struct err *e);
 void loop_free(struct loop *l); /* NULL is fine; closes all handles */
 
-/* EPOLLIN, EPOLLOUT, ... level-triggered unless EPOLLET is given. EPOLLERR and EPOLLHUP always come. out may be NULL. */
+/* EPOLLIN, EPOLLOUT, ... level-triggered unless EPOLLET is given. EPOLLERR, EPOLLHUP always come. out may be NULL. */
 must_check int loop_fd(struct loop *l, int fd, uint32_t events, loop_fd_cb *cb, void *ptr, struct loop_ev **out,
                        struct err *e);
 must_check int loop_fd_events(struct loop_ev *ev, uint32_t events, struct err *e); /* 0 = pause */

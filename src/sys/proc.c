@@ -251,7 +251,8 @@ static int no_interpreter(const char *file, const char *name, struct err *e)
 	end = p + strcspn(p, " \t");
 	if (*end == '\0' && end > p && end[-1] == '\r') {
 		end[-1] = '\0';
-		err_set(e, ERR_NOT_FOUND, "%s cannot start: its first line ends as Windows lines do, so \"%s\" is not found", name, p);
+		err_set(e, ERR_NOT_FOUND, "%s cannot start: its first line ends as on Windows, so \"%s\" is not found",
+		        name, p);
 		err_hint(e, "save the file with Unix line ends");
 		return -1;
 	}
@@ -326,7 +327,8 @@ int proc_spawn(const struct proc_spec *s, struct proc *out, struct err *e)
 		return err_hint(e, "install it, or name it by its full path");
 	}
 	if (s->binds && !bind_available(NULL))
-		return err_set(e, ERR_PERMISSION, "%s cannot be given its own view of the folders on this machine", s->argv[0]);
+		return err_set(e, ERR_PERMISSION, "%s cannot be given its own view of the folders on this machine",
+		               s->argv[0]);
 	st.sh_argv = sh_argv(a, st.file, s->argv);
 	pid = proc_clone(child_main, &st, s->binds ? bind_clone_flags() : 0, &pidfd);
 	if (pid < 0)
@@ -497,7 +499,7 @@ int proc_output(struct arena *a, const struct proc_spec *s, size_t max, int64_t 
 
 		rc = watch_output(&p, fds[0], &b, s->argv[0], timeout_ms, e);
 		if (rc)
-			(void)proc_kill_tree(&p, NULL, 0, x, &late);
+			(void)!proc_kill_tree(&p, NULL, 0, x, &late); /* what went wrong first is told */
 		else
 			rc = proc_wait(&p, x, e);
 		proc_free(&p);

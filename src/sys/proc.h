@@ -2,8 +2,8 @@
  * sys/proc.h: starting, watching and ending other processes.
  *
  * Children are started by clone(CLONE_VM | CLONE_VFORK | CLONE_PIDFD), as posix_spawn does it, so that the size of this
- * process costs nothing, and an exec that fails is known at once, with its reason. A child gets the descriptors it is handed and
- * no other, the default signal handlers, and an empty signal mask.
+ * process costs nothing, and an exec that fails is known at once, with its reason. A child gets the descriptors it is
+ * handed and no other, the default signal handlers, and an empty signal mask.
  * Who spawns owns struct proc: proc_wait (or loop_child) exactly once, then proc_free; killing without waiting leaves a
  * zombie.
  */
@@ -81,11 +81,12 @@ void proc_subreaper(void);
 /*
  * Ends a task and all it started: its group, its descendants, and whatever carries LEAT_TASK=marker in its environment
  * (a setsid grandchild that was orphaned). SIGTERM, up to grace_ms, then SIGKILL until nothing is found. The child
- * itself is reaped into *out (may be NULL) if it was not yet waited for. marker may be NULL. Cheap (one small read) when the
- * child has been waited for, we are a subreaper, and it left nothing: call it after every task. Returns how many
- * processes had to be killed by SIGKILL; -1 and *e if some could not be ended.
+ * itself is reaped into *out (may be NULL) if it was not yet waited for. marker may be NULL. Cheap (one small read)
+ * when the child has been waited for, we are a subreaper, and it left nothing: call it after every task. Returns how
+ * many processes had to be killed by SIGKILL (at least 0); -1 and *e if some could not be ended.
  */
-int proc_kill_tree(struct proc *p, const char *marker, int64_t grace_ms, struct proc_exit *out, struct err *e);
+must_check int proc_kill_tree(struct proc *p, const char *marker, int64_t grace_ms, struct proc_exit *out,
+                              struct err *e);
 /* The same without blocking, for a loop: sends `sig` to all that is found now, returns how many (0 = none is left). */
 int proc_signal_tree(const struct proc *p, const char *marker, int sig);
 /* Ends by SIGKILL what carries the marker, though its starter is gone (recovery). Returns how many it found. */
@@ -102,7 +103,7 @@ unsigned proc_cpus(void);
 /* Bytes of memory this process may use: the machine's or the cgroup's limit. */
 uint64_t proc_memory(void);
 
-/* Runs to the end and gives what it printed (stdout, in the arena, up to max). For small helpers: `git`, `python3 -c`. */
+/* Runs to the end and gives what it printed (stdout, in the arena, up to max). For small helpers: `python3 -c`. */
 must_check int proc_output(struct arena *a, const struct proc_spec *s, size_t max, int64_t timeout_ms, struct str *out,
                            struct proc_exit *x, struct err *e);
 

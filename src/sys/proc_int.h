@@ -15,8 +15,8 @@
 #define IN_CHILD __attribute__((no_sanitize("address")))
 
 /*
- * Runs fn(arg) in a child that shares our memory while we stand still (vfork), all signals blocked in both; fn must only
- * make system calls and end in exec or _exit. Returns the pid, or -1 and errno; *pidfd is close-on-exec.
+ * Runs fn(arg) in a child that shares our memory while we stand still (vfork), all signals blocked in both; fn must
+ * only make system calls and end in exec or _exit. Returns the pid, or -1 and errno; *pidfd is close-on-exec.
  */
 pid_t proc_clone(int (*fn)(void *), void *arg, int flags, int *pidfd);
 

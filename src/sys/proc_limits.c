@@ -88,10 +88,14 @@ static void cpu_v1(const char *line, const char *path, void *ptr)
 {
 	char other[LINE + 160], period[LINE];
 	const char *slash = strrchr(path, '/');
+	double quota = strtod(line, NULL), per;
 
 	snprintf(other, sizeof(other), "%.*s/cpu.cfs_period_us", (int)(slash - path), path);
-	if (atof(line) > 0 && first_line(other, period) && atof(period) > 0)
-		take_cpus(atof(line) / atof(period), ptr);
+	if (quota <= 0 || !first_line(other, period))
+		return;
+	per = strtod(period, NULL);
+	if (per > 0)
+		take_cpus(quota / per, ptr);
 }
 
 unsigned proc_cpus(void)

@@ -103,7 +103,8 @@ static bool has_marker(pid_t pid, const char *marker, struct buf *b)
 	if (!read_small(path, b))
 		return false;
 	for (const char *p = b->p; p < b->p + b->n; p += strlen(p) + 1)
-		if (!strncmp(p, PROC_MARKER "=", sizeof(PROC_MARKER)) && !strncmp(p + sizeof(PROC_MARKER), marker, n + 1))
+		if (!strncmp(p, PROC_MARKER "=", sizeof(PROC_MARKER)) &&
+		    !strncmp(p + sizeof(PROC_MARKER), marker, n + 1))
 			return true;
 	return false;
 }
@@ -123,7 +124,9 @@ static size_t mark(struct table *t, const struct proc *p, const char *marker, st
 
 		if (s->pid == self || s->pid == 1)
 			continue;
-		if (p && ((!p->ended && s->pid == p->pid) || (p->own_group && (s->pgrp == p->pid || s->session == p->pid))))
+		if (p && !p->ended && s->pid == p->pid)
+			s->ours = true;
+		else if (p && p->own_group && (s->pgrp == p->pid || s->session == p->pid))
 			s->ours = true;
 		else if (subreaper && alone && s->ppid == self && !proc_is_known(s->pid))
 			s->ours = true;

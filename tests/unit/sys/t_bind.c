@@ -41,8 +41,8 @@ static void test_view(void)
 	T_NO_ERR(dir_make(in("src/sub"), 0755, &e) || dir_make(in("at"), 0755, &e) || dir_make(in("rw"), 0755, &e) ||
 	         dir_make(in("at2"), 0755, &e) || file_write(in("src/f"), STR("bytes"), 0644, 0, &e) ||
 	         file_write(in("one"), STR(""), 0644, 0, &e), &e, "folders are made");
-	T_NO_ERR(shown(&plan, "cat at/f one; echo w > at/f || echo -n no; rm -f at/f || echo -n no; echo new > at2/new && echo yes; id -u",
-	               &out, &e), &e, "a child has its own view");
+	T_NO_ERR(shown(&plan, "cat at/f one; echo w > at/f || echo -n no; rm -f at/f || echo -n no\n"
+	                      "echo new > at2/new && echo yes; id -u", &out, &e), &e, "a child has its own view");
 	T_STR(out.p, arena_printf(a, "bytesbytesnonoyes\n%u\n", (unsigned)geteuid()),
 	      "it reads what it is shown, cannot write what is read-only, can write the rest, and is who it was");
 	T_OK(file_exists(in("rw/new")), "what it wrote is in the source");
@@ -66,7 +66,8 @@ static void test_ordinary(void)
 		T_OK(true, "an ordinary user is who runs this # SKIP not root, or no setpriv");
 		return;
 	}
-	T_NO_ERR(file_copy(proc_self_exe(), copy, 0755, 0, &e), &e, "the program is copied to where anybody may run it");
+	T_NO_ERR(file_copy(proc_self_exe(), copy, 0755, 0, &e), &e,
+	         "the program is copied to where anybody may run it");
 	argv[4] = copy;
 	s.argv = argv;
 	T_NO_ERR(proc_output(a, &s, 100000, 20000, &out, &x, &e), &e, "an ordinary user runs it");

@@ -12,7 +12,8 @@ static struct arena *a;
 
 static void test_overrides(void)
 {
-	static const char *const environment[] = {"PATH=/bin", "LEAT__SLOTS=4", "LEAT__POOLS__PG=2=3", "LEAT_CLOCK=x", "LEAT__=y",
+	static const char *const environment[] = {"PATH=/bin", "LEAT__SLOTS=4", "LEAT__POOLS__PG=2=3",
+	                                          "LEAT_CLOCK=x", "LEAT__=y",
 	                                          "LEAT__MEMO_KEEP=", "LEAT__NOVALUE", NULL};
 	struct env_overrides o;
 
@@ -20,7 +21,8 @@ static void test_overrides(void)
 	if (!T_INT(o.n, 3, "three variables override settings"))
 		return;
 	T_OK(!strcmp(o.p[0].key.p, "memo_keep") && !o.p[0].value.n, "one underscore stays, an empty value counts");
-	T_OK(!strcmp(o.p[1].key.p, "pools.pg") && !strcmp(o.p[1].value.p, "2=3"), "two underscores are a level, the value is whole");
+	T_OK(!strcmp(o.p[1].key.p, "pools.pg") && !strcmp(o.p[1].value.p, "2=3"),
+	     "two underscores are a level, the value is whole");
 	T_STR(o.p[2].variable, "LEAT__SLOTS", "the variable is kept for messages");
 }
 
@@ -37,7 +39,8 @@ static void test_build(void)
 	env_unset(&v, "A");
 	env_unset(&v, "none");
 	list = env_array(&v);
-	T_OK(!strcmp(list[0], "AB=4") && !strcmp(list[1], "C=3") && !list[2], "an environment is what was set, in order");
+	T_OK(!strcmp(list[0], "AB=4") && !strcmp(list[1], "C=3") && !list[2],
+	     "an environment is what was set, in order");
 	env_set(&v, "D", "5");
 	list = env_array(&v);
 	T_OK(!strcmp(list[2], "D=5") && !list[3], "and can grow after it was given");
@@ -52,9 +55,11 @@ static void test_libraries(void)
 {
 	static const char *const paths[] = {"/no/such/place/libc.so", "libc.so.6", NULL};
 	static const char *const none[] = {"libleat-none.so.1", NULL};
-	struct dl_symbol symbols[] = {DL_SYM(abs, answer), {.name = "leat_no_such_function", .where = &missing, .optional = true}};
+	struct dl_symbol symbols[] = {DL_SYM(abs, answer),
+	                              {.name = "leat_no_such_function", .where = &missing, .optional = true}};
 	struct dl_lib lib = {.name = "C", .paths = paths, .symbols = symbols, .n_symbols = 2};
-	struct dl_lib absent = {.name = "Nothing", .package = "libnothing1", .paths = none, .symbols = symbols, .n_symbols = 2};
+	struct dl_lib absent = {.name = "Nothing", .package = "libnothing1", .paths = none, .symbols = symbols,
+	                        .n_symbols = 2};
 	struct err e = ERR_INIT;
 
 	T_INT(dl_load(&absent, &e), -1, "a library that is not there");
@@ -113,7 +118,8 @@ int main(void)
 	test_term();
 	rand_id(one);
 	rand_id(two);
-	T_OK(strlen(one) == 32 && strspn(one, "0123456789abcdef") == 32 && strcmp(one, two), "ids are 32 hex digits and differ");
+	T_OK(strlen(one) == 32 && strspn(one, "0123456789abcdef") == 32 && strcmp(one, two),
+	     "ids are 32 hex digits and differ");
 	arena_free(a);
 	return t_done();
 }

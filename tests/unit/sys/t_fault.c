@@ -1,6 +1,6 @@
 /*
- * sys/fault: every writing operation of a small piece of work fails in turn, or dies half done; the file that it replaces
- * is the old one or the new one, whole, each time. Needs a build with faults.
+ * sys/fault: every writing operation of a small piece of work fails in turn, or dies half done; the file that it
+ * replaces is the old one or the new one, whole, each time. Needs a build with faults.
  */
 #include <signal.h>
 #include <unistd.h>
@@ -26,7 +26,8 @@ static int work(void)
 	struct err e = ERR_INIT;
 
 	if (dir_make(in("x/y"), 0755, &e) || file_replace(in("target"), STR("new bytes"), 0, FILE_SYNC, &e) ||
-	    file_copy(in("target"), in("x/copy"), 0444, FILE_SYNC, &e) || file_link(in("x/copy"), in("x/y/link"), &e) < 0 ||
+	    file_copy(in("target"), in("x/copy"), 0444, FILE_SYNC, &e) ||
+	    file_link(in("x/copy"), in("x/y/link"), &e) < 0 ||
 	    dir_remove_tree(in("x"), &e))
 		return 10 + (int)e.code;
 	return 0;
@@ -112,7 +113,8 @@ static void test_each(int64_t n)
 		snprintf(value, sizeof(value), "enospc@%lld", (long long)i);
 		run("LEAT_FAULT", value, &x);
 		full = x.status == 10 + ERR_DISK_FULL && whole() && !temporaries();
-		T_OK(full, "%s: told as a full disk, %s is whole, nothing lies about (exit %d)", value, target(), x.status);
+		T_OK(full,
+		     "%s: told as a full disk, %s is whole, nothing lies about (exit %d)", value, target(), x.status);
 		snprintf(value, sizeof(value), "eio@%lld", (long long)i);
 		run("LEAT_FAULT", value, &x);
 		eio = x.status == 10 + ERR_IO && whole() && !temporaries();

@@ -138,7 +138,8 @@ static void test_clock(void)
 		char text[40];
 
 		snprintf(text, sizeof(text), "2017-11-27T05:00:0%dZ", i);
-		T_INT(at(text), 1511758800000 + i * 1000, "a write of the same length at once after another is seen (%d)", i);
+		T_INT(at(text), 1511758800000 + i * 1000,
+		      "a write of the same length at once after another is seen (%d)", i);
 	}
 	T_INT(at("2017-11-2"), 1511758808000, "a file that is half written leaves the last time");
 	T_INT(clock_check(&e), -1, "but is an error at start");

@@ -198,7 +198,8 @@ static void ended(struct loop_ev *ev, const struct proc_exit *x, void *ptr)
 
 static void test_children(void)
 {
-	static struct child c[] = {{PROC_INIT, "exit 3"}, {PROC_INIT, "sleep 0.2; kill -TERM $$"}, {PROC_INIT, "sleep 0.4"}};
+	static struct child c[] = {
+		{PROC_INIT, "exit 3"}, {PROC_INIT, "sleep 0.2; kill -TERM $$"}, {PROC_INIT, "sleep 0.4"}};
 	struct err e = ERR_INIT;
 
 	for (size_t i = 0; i < ARRAY_LEN(c); i++) {
@@ -209,7 +210,8 @@ static void test_children(void)
 		T_NO_ERR(proc_spawn(&s, &c[i].p, &e), &e, "sh -c '%s' starts", c[i].script);
 		T_NO_ERR(loop_child(l, &c[i].p, ended, &c[i], NULL, &e), &e, "and is watched");
 	}
-	T_STR(run(), "exit status 3; killed by signal 15 (Terminated); exit status 0; ", "children are told as they end");
+	T_STR(run(), "exit status 3; killed by signal 15 (Terminated); exit status 0; ",
+	      "children are told as they end");
 }
 
 static void signalled(struct loop_ev *ev, int signo, void *ptr)

@@ -49,7 +49,8 @@ static void test_status(void)
 	T_STR(text, "killed by signal 9 (Killed)", "a signal is told");
 	T_OK(!proc_exit_ok(&x), "a killed child is no success");
 	run("ps -o pgid= -p $$ | tr -d ' \\n'; echo \"=$$\"", &x, &out);
-	T_OK(out.n && strtol(out.p, NULL, 10) == strtol(strchr(out.p, '=') + 1, NULL, 10), "a child leads its own group");
+	T_OK(out.n && strtol(out.p, NULL, 10) == strtol(strchr(out.p, '=') + 1, NULL, 10),
+	     "a child leads its own group");
 	run("grep SigBlk /proc/self/status | cut -f2; grep SigIgn /proc/self/status | cut -f2", &x, &out);
 	T_STR(out.p, "0000000000000000\n0000000000000000\n", "a child blocks and ignores no signal");
 	run("ls /proc/self/fd | wc -l", &x, &out);
@@ -72,7 +73,8 @@ static void fails(const char *program, const char *cwd, enum err_code code, cons
 static void test_refusals(void)
 {
 	struct err e = ERR_INIT;
-	char *script = path_join(a, dir, "noint"), *crlf = path_join(a, dir, "crlf"), *plain = path_join(a, dir, "plain");
+	char *script = path_join(a, dir, "noint"), *crlf = path_join(a, dir, "crlf");
+	char *plain = path_join(a, dir, "plain");
 	char *bare = path_join(a, dir, "bare.sh");
 	const char *argv[] = {"./bare.sh", "x y", NULL};
 	struct proc_spec s = PROC_SPEC;
@@ -125,7 +127,8 @@ static void test_handed(void)
 	proc_free(&p);
 	err_clear(&e);
 	T_NO_ERR(file_read(a, file, 1000, &text, &e), &e, "what it wrote is there");
-	T_STR(text.p, "A=2\nPATH=/usr/bin:/bin\nPWD=/\nerr\nthree\nfour\n/\n", "with its environment only, in its folder, with an empty standard input");
+	T_STR(text.p, "A=2\nPATH=/usr/bin:/bin\nPWD=/\nerr\nthree\nfour\n/\n",
+	      "with its environment only, in its folder, with an empty standard input");
 }
 
 /* A pid that a script wrote; it is gone when it is no more or only a zombie. */
@@ -136,8 +139,8 @@ static pid_t pid_in(const char *name)
 	int64_t pid = 0;
 
 	for (int i = 0; i < 2000; i++) {
-		if (!file_read(a, path_join(a, dir, name), 100, &text, &e) && text.n > 1 && text.p[text.n - 1] == '\n' &&
-		    str_to_i64(str_trim(text), &pid))
+		if (!file_read(a, path_join(a, dir, name), 100, &text, &e) && text.n > 1 &&
+		    text.p[text.n - 1] == '\n' && str_to_i64(str_trim(text), &pid))
 			return (pid_t)pid;
 		clock_sleep_ms(5);
 	}
@@ -173,7 +176,8 @@ static void test_tree(void)
 	s.argv = sh(script);
 	s.env = env_array(&env);
 	s.cwd = dir;
-	T_NO_ERR(proc_spawn(&s, &p, &e), &e, "a task starts that ignores SIGTERM and has a child, a setsid child and a setsid orphan");
+	T_NO_ERR(proc_spawn(&s, &p, &e), &e,
+	         "a task starts that ignores SIGTERM and has a child, a setsid child and a setsid orphan");
 	plain = pid_in("plain"), session = pid_in("session"), orphan = pid_in("orphan"), self = pid_in("self");
 	T_INT(self, p.pid, "the task is the child");
 	T_OK(!gone(plain) && !gone(session) && !gone(orphan), "all of them live");
@@ -195,7 +199,9 @@ static void test_hidden(void)
 	struct err e = ERR_INIT;
 	pid_t hidden;
 
-	s.argv = sh("(setsid env -i PATH=/usr/bin:/bin sh -c 'sh -c \"echo \\$\\$ > hidden; exec sleep 1000\" & exit 0' &) ; while [ ! -s hidden ]; do sleep 0.01; done");
+	s.argv = sh("(setsid env -i PATH=/usr/bin:/bin sh -c '"
+	            "sh -c \"echo \\$\\$ > hidden; exec sleep 1000\" & exit 0' &)\n"
+	            "while [ ! -s hidden ]; do sleep 0.01; done");
 	s.cwd = dir;
 	T_NO_ERR(proc_spawn(&s, &p, &e), &e, "a task hides an orphan");
 	T_NO_ERR(proc_wait(&p, &x, &e), &e, "and ends");
