@@ -296,6 +296,7 @@ int proc_kill_tree(struct proc *p, const char *marker, int64_t grace_ms, struct 
 		(void)signal_found(p, marker, SIGTERM);
 		/* What is stopped cannot obey before it goes on. */
 		(void)signal_found(p, marker, SIGCONT);
+		/* Sends nothing, looks only. */
 		if (!signal_until(p, marker, 0, grace_ms, out, NULL) && p->ended)
 			return 0;
 	}
@@ -303,6 +304,12 @@ int proc_kill_tree(struct proc *p, const char *marker, int64_t grace_ms, struct 
 	if (left)
 		return err_set(e, ERR_TIMEOUT, "%d processes of the task did not end by SIGKILL within %d s", left,
 		               KILL_MS / 1000);
+	if (!p->ended && p->pid > 0) {
+		/* Only its main thread has ended, which looks like a zombie, or it ended this instant. */
+		(void)syscall(SYS_pidfd_send_signal, p->pidfd, SIGKILL, NULL, 0);
+		if (proc_wait(p, out, e))
+			return -1;
+	}
 	return killed;
 }
 

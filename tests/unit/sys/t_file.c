@@ -255,7 +255,7 @@ static void test_fs(void)
 	struct fs_info info;
 
 	T_NO_ERR(fs_kind(dir, &info, &e), &e, "the file system is known");
-	T_OK(info.class != FS_NETWORK && info.total_bytes && info.free_bytes <= info.total_bytes, 
+	T_OK(info.class != FS_NETWORK && info.total_bytes && info.free_bytes <= info.total_bytes,
 	     "%s is local and has room", info.name);
 	T_NO_ERR(fs_kind("/dev/shm", &info, &e), &e, "that of /dev/shm too");
 	T_INT(info.class, FS_MEMORY, "which is memory");
