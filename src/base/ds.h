@@ -21,6 +21,7 @@ const char *every_word(enum every e); /* "daily" */
 must_check bool every_parse(struct str word, enum every *out); /* none hourly daily weekly monthly */
 
 /* What a label is, by its form, and whether it is a real date. ERR_BAD_DS with a remedy otherwise. */
+/* "" is no ds (EVERY_NONE). */
 must_check int ds_parse(struct str label, struct ds *out, struct err *e);
 bool ds_eq(const struct ds *a, const struct ds *b);
 /* Order in time of labels of one kind (byte order but for doubled hours); different kinds by `every`. */
@@ -29,6 +30,7 @@ int ds_cmp(const struct ds *a, const struct ds *b);
 struct interval {
 	int64_t start, end;
 };
+/* Empty (start == end) where the zone leaves the label out: 2026-03-29T02 in Paris, 2011-12-30 in Apia. */
 struct interval ds_interval(const struct ds *d, const struct tz *z);
 /* The partition of that kind which contains the instant. */
 struct ds ds_at(enum every every, int64_t utc, const struct tz *z);
@@ -47,13 +49,14 @@ bool every_nests(enum every a, enum every b);
 must_check bool ds_of_folder(struct str name, struct ds *out);
 
 /*
- * Words a user gives where a ds is asked: a label, `today`, `yesterday` (in zone z, relative to `now`), `A..B` with
+ * Words a user gives where a ds is asked: a label, `today`, `yesterday` (in zone z, relative to `now`; of an hourly job
+ * all hours of that day, of a weekly or monthly one the partition that holds the day), `A..B` with
  * both ends included (either end may be a word). `newest` needs the store, so it is not known here: *newest is set
  * and the caller resolves it. A label of another kind than `every` is ERR_BAD_DS ("the job is daily, ... is weekly").
  */
 struct ds_range {
 	struct ds from, to; /* equal for one ds */
-	bool newest;
+	bool newest; /* `to` is the newest one, and `from` too unless its label is set ("A..newest") */
 };
 must_check int ds_words(struct str word, enum every every, const struct tz *z, int64_t now, struct ds_range *out,
                         struct err *e);

@@ -15,6 +15,7 @@ struct civil {
 struct tz; /* immutable, cached for the life of the process */
 
 /* "UTC", "Europe/Paris". An unknown zone is ERR_BAD_CONFIG with the nearest name as hint. */
+/* Zones are files under $TZDIR or /usr/share/zoneinfo; a name that could leave it (leading '/', "..") is refused. */
 must_check int tz_load(const char *name, const struct tz **out, struct err *e);
 const struct tz *tz_utc(void);
 const char *tz_name(const struct tz *z);
@@ -29,7 +30,15 @@ enum tz_kind { TZ_ONE, TZ_GAP, TZ_FOLD };
  */
 enum tz_kind tz_to_utc(const struct tz *z, const struct civil *c, int64_t *first, int64_t *second);
 
+/* The next instant after (the last one at or before) `utc` at which the offset may change; false if there is none. */
+bool tz_next(const struct tz *z, int64_t utc, int64_t *at);
+bool tz_last(const struct tz *z, int64_t utc, int64_t *at);
+/* Days that a zone left out (Pacific/Apia had no 2011-12-30), counted in (from, to]; days since 1970-01-01. */
+int64_t tz_days_left_out(const struct tz *z, int64_t from, int64_t to);
+
 int64_t days_from_civil(int year, int month, int day); /* days since 1970-01-01 */
+int64_t floor_div(int64_t a, int64_t b);               /* rounds towards minus infinity; b > 0 */
+int days_in_month(int year, int month);
 void civil_from_days(int64_t days, int *year, int *month, int *day);
 bool civil_is_date(int year, int month, int day);
 
