@@ -22,6 +22,8 @@ static const char *run(void)
 	return said.p;
 }
 
+#define WORD(literal) ((void *)(uintptr_t)(literal))
+
 static void say(struct loop_ev *ev, void *word)
 {
 	(void)ev;
@@ -33,18 +35,18 @@ static void test_timers(void)
 	struct loop_ev *gone;
 
 	T_STR(run(), "", "a loop without handles ends at once");
-	loop_timer(l, 30, say, "c");
-	loop_timer(l, 10, say, "a");
-	loop_timer(l, 20, say, "b");
-	gone = loop_timer(l, 15, say, "X");
+	loop_timer(l, 30, say, WORD("c"));
+	loop_timer(l, 10, say, WORD("a"));
+	loop_timer(l, 20, say, WORD("b"));
+	gone = loop_timer(l, 15, say, WORD("X"));
 	loop_close(gone);
 	loop_close(gone);
 	T_STR(run(), "abc", "timers fire in the order of their times, a closed one does not");
 	for (int i = 0; i < 5; i++)
-		loop_timer(l, 0, say, (char *[]){"1", "2", "3", "4", "5"}[i]);
+		loop_timer(l, 0, say, WORD(&"1\0002\0003\0004\0005"[2 * i]));
 	T_STR(run(), "12345", "timers of one instant fire in the order they were set");
-	loop_defer(l, say, "d");
-	loop_timer(l, 0, say, "t");
+	loop_defer(l, say, WORD("d"));
+	loop_timer(l, 0, say, WORD("t"));
 	T_STR(run(), "td", "what is deferred comes after the timers of the round");
 }
 
@@ -171,10 +173,10 @@ static void test_defer(void)
 	int left = 3;
 
 	loop_defer(l, closer, &victim);
-	victim = loop_defer(l, say, "victim");
+	victim = loop_defer(l, say, WORD("victim"));
 	T_STR(run(), "closer ", "a deferred call can take back another one");
 	loop_timer(l, 0, closer, &victim);
-	victim = loop_timer(l, 0, say, "victim");
+	victim = loop_timer(l, 0, say, WORD("victim"));
 	T_STR(run(), "closer ", "a timer too");
 	loop_defer(l, defer_more, &left);
 	T_STR(run(), "3210", "what a deferred call defers comes in the next round");
@@ -251,7 +253,7 @@ static void stop(struct loop_ev *ev, void *ptr)
 
 static void test_stop(void)
 {
-	struct loop_ev *far = loop_timer(l, 1000000, say, "far");
+	struct loop_ev *far = loop_timer(l, 1000000, say, WORD("far"));
 	struct err e = ERR_INIT;
 	bool more = false;
 
@@ -277,8 +279,8 @@ int main(void)
 	test_children();
 	test_signals();
 	test_stop();
-	loop_timer(l, 100000, say, "never");
-	loop_defer(l, say, "never");
+	loop_timer(l, 100000, say, WORD("never"));
+	loop_defer(l, say, WORD("never"));
 	loop_free(l);
 	loop_free(NULL);
 	buf_free(&said);
