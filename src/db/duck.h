@@ -96,6 +96,7 @@ struct duck_write {
 };
 struct duck_written {
 	int64_t rows, bytes;
+	int64_t rejected;  /* rows of CSV files that tables with ignore_errors left out */
 	struct sha row_id; /* equal for equal rows, whatever their order (unless ordered) and bytes: SEMANTICS 3; zero if not asked */
 };
 struct dom *duck_req_write(struct arena *a, const struct duck_write *w);
@@ -108,7 +109,8 @@ must_check int duck_read_write(const struct dom *reply, struct duck_written *out
 struct dom *duck_req_row_id(struct arena *a, const char *path, bool ordered, int threads);
 
 /*
- * A query whose rows are streamed: HEAD {"columns": [{"name", "type"}...]}, ROWS..., DONE {"rows": n}.
+ * A query whose rows are streamed: HEAD {"columns": [{"name", "type"}...]}, ROWS..., DONE {"rows": n, "rejected": n},
+ * the latter where a table with ignore_errors is read.
  * TEXT: as a person reads them. JSON: each cell a JSON value of its kind (numbers beyond 2^53 and decimals as numbers too).
  */
 enum duck_cells { DUCK_CELLS_TEXT, DUCK_CELLS_JSON };

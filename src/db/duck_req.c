@@ -45,12 +45,14 @@ struct dom *duck_req_write(struct arena *a, const struct duck_write *w)
 int duck_read_write(const struct dom *reply, struct duck_written *out, struct err *e)
 {
 	struct dom *rows = dom_get(reply, "rows"), *bytes = dom_get(reply, "bytes"), *id = dom_get(reply, "row_id");
+	struct dom *rejected = dom_get(reply, "rejected");
 	struct duck_written w = {0};
 
 	if (!rows || !bytes || (id && !sha_parse(id->s, &w.row_id)))
 		return err_set(e, ERR_INTERNAL, "the SQL worker's reply has no rows");
 	w.rows = rows->i;
 	w.bytes = bytes->i;
+	w.rejected = rejected ? rejected->i : 0;
 	*out = w;
 	return 0;
 }

@@ -332,6 +332,26 @@ static int reply_row_id(struct work *k, const char *path, bool ordered, int64_t 
 	return 0;
 }
 
+/* Rows that a table with ignore_errors left out: DuckDB keeps them beside the connection until the rollback. */
+static int reply_rejected(struct work *k, struct err *e)
+{
+	struct dom *views = dom_get(k->request, "views");
+	struct str *cells;
+	size_t n, cols;
+	int64_t rejected;
+	bool counts = false;
+
+	dom_each(v, views)
+		counts |= memmem(v->last->s.p, v->last->s.n, "store_rejects", 13) != NULL;
+	if (!counts)
+		return 0;
+	if (work_rows(k, "select count(distinct (scan_id, file_id, line)) from reject_errors", &cells, &n, &cols, e))
+		return -1;
+	if (str_to_i64(cells[0], &rejected))
+		dom_set_int(k->a, k->reply, "rejected", rejected);
+	return 0;
+}
+
 static int reply_written(struct work *k, const char *path, int64_t rows, struct err *e)
 {
 	int64_t bytes = 0;
@@ -360,7 +380,8 @@ static int write_unit(struct work *k, struct err *e)
 		add_without_ds(&before, ds, other);
 		after = ")";
 	}
-	if (copy_out(k, &last, before.p, after, out, PARQUET, &rows, e) || reply_written(k, out, rows, e))
+	if (copy_out(k, &last, before.p, after, out, PARQUET, &rows, e) || reply_written(k, out, rows, e) ||
+	    reply_rejected(k, e))
 		return -1;
 	return flag(k, "row_id") ? reply_row_id(k, out, ordered, &rows, e) : 0;
 }
@@ -400,7 +421,8 @@ int work_copy(struct work *k, struct err *e)
 			options = formats[i].options;
 	if (!options)
 		return err_set(e, ERR_BAD_REQUEST, "no file can be written as %s", format);
-	int r = prelude(k, &last, e) || copy_out(k, &last, "", "", out, options, &rows, e) || reply_written(k, out, rows, e);
+	int r = prelude(k, &last, e) || copy_out(k, &last, "", "", out, options, &rows, e) || reply_written(k, out, rows, e) ||
+	        reply_rejected(k, e);
 	end(k);
 	return r ? -1 : 0;
 }
@@ -557,7 +579,7 @@ static int query(struct work *k, struct err *e)
 	duckdb.destroy_result(&s.result);
 	buf_free(&s.rows);
 	dom_set_int(k->a, k->reply, "rows", s.total);
-	return r;
+	return r ? r : reply_rejected(k, e);
 }
 
 int work_query(struct work *k, struct err *e)
