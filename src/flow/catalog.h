@@ -51,6 +51,11 @@ must_check int catalog_format_learned(struct catalog *c, struct str repo, struct
 void catalog_lost(struct catalog *c, struct str repo, const struct ds *ds);
 bool catalog_is_lost(const struct catalog *c, struct str repo, const struct ds *ds);
 
+struct partset *catalog_set(const struct catalog_repo *r); /* its partitions; never NULL */
+/* The kind of partition that a repo has, or will have by the job that makes it; NONE for others. */
+enum every catalog_every(struct catalog *c, struct str repo);
+/* The root of a repo as the catalog shows it, and the unit of a plan that makes it (then id zero: not known): false if there is none. */
+bool catalog_root(const struct catalog_repo *r, struct entry *root, struct plan_unit **by);
 /* What an input names: master's head, a pin, or the head at a time. As catalog_repo. What a pin does not find is 0 and *why. */
 must_check int catalog_input(struct catalog *c, struct arena *a, const struct job_input *in, struct catalog_repo **out,
                              struct partset **parts, const char **why, struct err *e);

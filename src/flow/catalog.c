@@ -1,0 +1,612 @@
+#include "flow/catalog.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+
+struct cat_repo {
+	struct catalog_repo pub; /* what is given out: first */
+	bool exists;
+	bool parts_loaded;
+	struct partset head, now; /* as the head shows it; with what is laid over */
+	bool overlaid;            /* .now has arrays of its own */
+	bool whole_laid;          /* the root is not the head's */
+	struct plan_unit *whole_by;
+	struct entry root;
+	bool currents_loaded;
+	struct current *currents;
+	size_t n_currents;
+	bool format_loaded;
+	struct sha format;
+};
+
+struct catalog {
+	struct store *store;
+	struct arena *arena;
+	const struct graph *graph;
+	struct map repos;       /* name → struct cat_repo, at its head */
+	struct map pinned;      /* name@rev → struct cat_repo */
+	struct cat_repo **by_id;
+	size_t n_by_id;
+	struct map lost;        /* "repo ds" */
+	struct map formats;     /* id of a repo as text → struct str, its remembered format */
+	bool formats_loaded, currents_loaded;
+};
+
+struct store *catalog_store(const struct catalog *c)
+{
+	return c->store;
+}
+
+void catalog_graph(struct catalog *c, const struct graph *g)
+{
+	c->graph = g;
+}
+
+static enum repo_role role_of(struct str s)
+{
+	return str_is(s, "output") ? REPO_OUTPUT : str_is(s, "system") ? REPO_SYSTEM : REPO_SOURCE;
+}
+
+static struct entry root_of(const struct commit *k)
+{
+	return (struct entry){.kind = ENTRY_FOLDER, .id = k->tree, .size = k->bytes, .files = k->files};
+}
+
+static void read_commit(struct arena *a, struct q *q, int col, int64_t repo, struct commit *k)
+{
+	k->repo = repo;
+	k->id = id_of(q_col_text(q, col));
+	k->parent = id_of(q_col_text(q, col + 1));
+	k->number = q_col_int(q, col + 2);
+	if (!q_col_sha(q, col + 3, &k->tree))
+		k->tree = tree_empty_id();
+	k->files = q_col_int(q, col + 4);
+	k->bytes = q_col_int(q, col + 5);
+	k->at = q_col_int(q, col + 6);
+	k->batch = id_of(q_col_text(q, col + 7));
+	k->run = id_of(q_col_text(q, col + 8));
+}
+
+static struct cat_repo *add_repo(struct catalog *c, struct map *m, struct str key, struct str name)
+{
+	struct cat_repo *r = arena_new_of(c->arena, struct cat_repo);
+
+	r->pub.repo.name = arena_str(c->arena, name);
+	r->pub.kind = workspace_table_kind(c->store->ws, name);
+	map_set(m, key, r);
+	return r;
+}
+
+static int load_repos(struct catalog *c, struct err *e)
+{
+	VEC(struct cat_repo *) all = {0};
+	struct q *q = db_query(c->store->db,
+	                       "select r.id, r.name, r.role, r.job, k.id, k.parent, k.number, k.tree, k.files, k.bytes, k.at, k.batch, k.run"
+	                       " from repo r left join branch b on b.repo = r.id and b.name = 'master'"
+	                       " left join commits k on k.repo = r.id and k.id = b.head where r.ended is null order by r.id");
+	int r;
+
+	while ((r = q_step(q, e)) == 1) {
+		struct str name = q_col_text(q, 1);
+		struct cat_repo *cr = add_repo(c, &c->repos, name, name);
+
+		cr->exists = true;
+		cr->pub.repo.id = q_col_int(q, 0);
+		cr->pub.repo.role = role_of(q_col_text(q, 2));
+		if (!q_col_is_null(q, 3))
+			cr->pub.repo.job = arena_str(c->arena, q_col_text(q, 3));
+		if (!q_col_is_null(q, 4)) {
+			cr->pub.has_commit = true;
+			read_commit(c->arena, q, 4, cr->pub.repo.id, &cr->pub.head);
+			cr->root = root_of(&cr->pub.head);
+		}
+		vec_push(c->arena, &all, cr);
+	}
+	q_done(q);
+	c->by_id = all.p;
+	c->n_by_id = all.n;
+	return r < 0 ? -1 : 0;
+}
+
+int catalog_new(struct store *s, struct arena *a, struct catalog **out, struct err *e)
+{
+	struct catalog *c = arena_new_of(a, struct catalog);
+
+	c->store = s;
+	c->arena = a;
+	map_init(&c->repos, a);
+	map_init(&c->pinned, a);
+	map_init(&c->lost, a);
+	map_init(&c->formats, a);
+	if (load_repos(c, e) < 0)
+		return -1;
+	*out = c;
+	return 0;
+}
+
+static const struct job *producer(const struct catalog *c, struct str repo)
+{
+	return c->graph ? graph_producer(c->graph, repo) : NULL;
+}
+
+/* Brings what is given out in line with .now. */
+static void show(const struct catalog *c, struct cat_repo *r)
+{
+	const struct job *j = producer(c, r->pub.repo.name);
+
+	r->pub.parts = r->now.p;
+	r->pub.n_parts = r->now.n;
+	r->pub.every = r->now.every;
+	if (!r->now.n)
+		r->pub.every = j ? j->every : EVERY_NONE;
+}
+
+static int load_parts(struct catalog *c, struct cat_repo *r, struct err *e)
+{
+	struct part *p = NULL;
+	size_t n = 0;
+
+	if (r->parts_loaded)
+		return 0;
+	if (r->pub.has_commit && tree_parts(c->store, c->arena, &r->pub.head.tree, &p, &n, e) < 0)
+		return -1;
+	partset_init(&r->head, c->arena, p, n);
+	r->now = r->head;
+	r->parts_loaded = true;
+	show(c, r);
+	return 0;
+}
+
+/* At its head; made on the spot for one that is not there, so that partitions can be laid over it. */
+static int at_head(struct catalog *c, struct str name, struct cat_repo **out, struct err *e)
+{
+	struct cat_repo *r = map_get(&c->repos, name);
+
+	if (!r)
+		r = add_repo(c, &c->repos, name, name);
+	if (load_parts(c, r, e) < 0)
+		return -1;
+	*out = r;
+	return 0;
+}
+
+static bool is_there(const struct cat_repo *r)
+{
+	return r->exists || r->overlaid || r->whole_laid;
+}
+
+/* A commit of a pin, as a repo that nothing is laid over. Found: 1; 0 and *why for what is not there. */
+static int pinned(struct catalog *c, struct arena *a, struct str name, struct str rev, bool time, struct cat_repo **out,
+                  const char **why, struct err *e)
+{
+	struct str key = arena_strf(a, "%.*s@%s%.*s", STR_ARG(name), time ? "@" : "", STR_ARG(rev));
+	struct cat_repo *r = map_get(&c->pinned, key), *head = map_get(&c->repos, name);
+	struct pin pin = {0};
+	struct err mine = ERR_INIT;
+
+	if (r) {
+		*out = r;
+		return 1;
+	}
+	if (time) {
+		struct q *q;
+		int64_t at;
+		int got;
+
+		if (!head || !head->exists)
+			return 0;
+		if (!time_parse_rfc3339(rev, &at))
+			return err_set(e, ERR_BAD_REQUEST, "'%.*s' is no time; write 2017-11-27T05:00:00Z", STR_ARG(rev));
+		q = db_query(c->store->db, "select new from head_move where repo = ? and branch = 'master' and at <= ?"
+		                           " order by seq desc limit 1");
+		q_int(q, 1, head->pub.repo.id);
+		q_int(q, 2, at);
+		got = q_step(q, e);
+		if (got == 1)
+			rev = arena_str(a, q_col_text(q, 0));
+		q_done(q);
+		if (got <= 0 || !rev.n) {
+			*why = arena_printf(a, "%.*s had no commit at that time", STR_ARG(name));
+			return got < 0 ? -1 : 0;
+		}
+	}
+	if (pin_resolve(c->store, c->arena, arena_strf(c->arena, "%.*s@%.*s", STR_ARG(name), STR_ARG(rev)), &pin, &mine) < 0) {
+		if (mine.code != ERR_NOT_FOUND) {
+			*e = mine;
+			return -1;
+		}
+		*why = arena_dup(a, mine.msg);
+		return 0;
+	}
+	r = add_repo(c, &c->pinned, key, name);
+	r->exists = true;
+	r->pub.repo = pin.repo;
+	r->pub.has_commit = pin.has_commit;
+	r->pub.head = pin.commit;
+	r->root = root_of(&pin.commit);
+	if (load_parts(c, r, e) < 0) {
+		map_del(&c->pinned, key);
+		return -1;
+	}
+	*out = r;
+	return 1;
+}
+
+int catalog_repo(struct catalog *c, struct str name, struct str rev, struct catalog_repo **out, struct err *e)
+{
+	struct cat_repo *r = NULL;
+	const char *why = NULL;
+	int got = 1;
+
+	if (rev.p && !str_is(rev, BRANCH_DEFAULT))
+		got = pinned(c, c->arena, name, rev, false, &r, &why, e);
+	else if (at_head(c, name, &r, e) < 0)
+		return -1;
+	if (got <= 0)
+		return got;
+	*out = &r->pub;
+	return is_there(r) ? 1 : 0;
+}
+
+int catalog_parts(struct catalog *c, struct str repo, struct str rev, struct partset **out, struct err *e)
+{
+	struct catalog_repo *pub = NULL;
+	int got = catalog_repo(c, repo, rev, &pub, e);
+
+	if (got < 0)
+		return -1;
+	*out = got && pub->n_parts ? &((struct cat_repo *)pub)->now : NULL;
+	return 0;
+}
+
+int catalog_input(struct catalog *c, struct arena *a, const struct job_input *in, struct catalog_repo **out,
+                  struct partset **parts, const char **why, struct err *e)
+{
+	struct cat_repo *r = NULL;
+	const char *because = NULL;
+	int got = 1;
+
+	if (in->at.p)
+		got = pinned(c, a, in->repo, in->at, true, &r, &because, e);
+	else if (in->pin.p && !str_is(in->pin, BRANCH_DEFAULT))
+		got = pinned(c, a, in->repo, in->pin, false, &r, &because, e);
+	else if (at_head(c, in->repo, &r, e) < 0)
+		return -1;
+	if (got < 0)
+		return -1;
+	if (!got || !is_there(r)) {
+		*why = because ? because : arena_printf(a, "%.*s is not there", STR_ARG(in->repo));
+		return 0;
+	}
+	*out = &r->pub;
+	*parts = &r->now;
+	return 1;
+}
+
+static void overlay(struct cat_repo *r)
+{
+	if (r->overlaid)
+		return;
+	partset_copy(&r->now, &r->head);
+	r->overlaid = true;
+}
+
+/* The whole repo becomes this tree (NULL: not known yet what). */
+static int lay_whole(struct catalog *c, struct cat_repo *r, const struct entry *tree, struct plan_unit *by, struct err *e)
+{
+	struct part *p = NULL;
+	size_t n = 0;
+
+	if (tree && tree_parts(c->store, c->arena, &tree->id, &p, &n, e) < 0)
+		return -1;
+	partset_init(&r->now, c->arena, p, n);
+	partset_copy(&r->now, &r->now);
+	for (size_t i = 0; by && i < n; i++)
+		partset_put(&r->now, p[i].label, &p[i].entry, by);
+	r->root = tree ? *tree : (struct entry){.kind = ENTRY_FOLDER};
+	r->whole_laid = true;
+	r->whole_by = by;
+	show(c, r);
+	return 0;
+}
+
+static int lay(struct catalog *c, struct str repo, const struct ds *ds, const struct entry *tree, struct plan_unit *by,
+               struct err *e)
+{
+	struct entry none = {.kind = ENTRY_FOLDER};
+	struct cat_repo *r = NULL;
+
+	if (at_head(c, repo, &r, e) < 0)
+		return -1;
+	if (ds->every == EVERY_NONE)
+		return lay_whole(c, r, tree, by, e);
+	overlay(r);
+	partset_put(&r->now, ds->label, tree ? tree : &none, by);
+	show(c, r);
+	return 0;
+}
+
+int catalog_lay(struct catalog *c, struct str repo, const struct ds *ds, const struct entry *tree, struct err *e)
+{
+	return lay(c, repo, ds, tree, NULL, e);
+}
+
+int catalog_plan(struct catalog *c, struct plan_unit *u, const struct entry *tree, struct err *e)
+{
+	return lay(c, u->job->output, &u->ds, tree, u, e);
+}
+
+int catalog_unplan(struct catalog *c, const struct plan_unit *u, struct err *e)
+{
+	struct cat_repo *r = NULL;
+	ptrdiff_t i;
+
+	if (at_head(c, u->job->output, &r, e) < 0)
+		return -1;
+	if (u->ds.every == EVERY_NONE) {
+		if (!r->whole_laid)
+			return 0;
+		r->now = r->head;
+		r->overlaid = r->whole_laid = false;
+		r->whole_by = NULL;
+		r->root = root_of(&r->pub.head);
+		show(c, r);
+		return 0;
+	}
+	if (!r->overlaid)
+		return 0;
+	i = partset_find(&r->head, u->ds.label);
+	if (i >= 0)
+		partset_put(&r->now, u->ds.label, &r->head.p[i].entry, NULL);
+	else
+		partset_del(&r->now, u->ds.label);
+	show(c, r);
+	return 0;
+}
+
+int catalog_at_head(struct catalog *c, struct str repo, const struct ds *ds, struct entry *out, struct err *e)
+{
+	struct cat_repo *r = NULL;
+	ptrdiff_t i;
+
+	if (at_head(c, repo, &r, e) < 0)
+		return -1;
+	if (ds->every == EVERY_NONE) {
+		if (!r->pub.has_commit)
+			return 0;
+		*out = root_of(&r->pub.head);
+		return 1;
+	}
+	i = partset_find(&r->head, ds->label);
+	if (i < 0)
+		return 0;
+	*out = r->head.p[i].entry;
+	return 1;
+}
+
+struct partset *catalog_set(const struct catalog_repo *pub)
+{
+	return &((struct cat_repo *)pub)->now;
+}
+
+enum every catalog_every(struct catalog *c, struct str repo)
+{
+	struct cat_repo *r = map_get(&c->repos, repo);
+	const struct job *j = producer(c, repo);
+
+	return r && r->now.n ? r->now.every : j ? j->every : EVERY_NONE;
+}
+
+bool catalog_root(const struct catalog_repo *pub, struct entry *root, struct plan_unit **by)
+{
+	const struct cat_repo *r = (const struct cat_repo *)pub;
+
+	*root = r->root;
+	*by = r->whole_by;
+	return r->pub.has_commit || r->whole_laid;
+}
+
+static void read_current(struct arena *a, struct q *q, int col, struct current *out)
+{
+	struct str label = q_col_text(q, col);
+
+	memset(out, 0, sizeof(*out));
+	memcpy(out->label, label.p, MIN(label.n, sizeof(out->label) - 1));
+	if (!q_col_sha(q, col + 1, &out->key) || !q_col_sha(q, col + 2, &out->tree))
+		memset(&out->key, 0, sizeof(out->key));
+	out->unit = q_col_int(q, col + 3);
+	out->note = arena_str(a, q_col_text(q, col + 4));
+}
+
+int catalog_load_currents(struct catalog *c, struct err *e)
+{
+	VEC(struct current) all = {0};
+	VEC(int64_t) repos = {0};
+	struct q *q;
+	size_t at = 0;
+	int r;
+
+	if (c->currents_loaded)
+		return 0;
+	q = db_query(c->store->db, "select repo, ds, key, tree, unit, note from current order by repo, ds");
+	while ((r = q_step(q, e)) == 1) {
+		struct current cur;
+
+		read_current(c->arena, q, 1, &cur);
+		vec_push(c->arena, &all, cur);
+		vec_push(c->arena, &repos, q_col_int(q, 0));
+	}
+	q_done(q);
+	if (r < 0)
+		return -1;
+	for (size_t i = 0; i < c->n_by_id; i++) {
+		struct cat_repo *cr = c->by_id[i];
+
+		while (at < all.n && repos.p[at] < cr->pub.repo.id)
+			at++;
+		cr->currents = all.p + at;
+		while (at < all.n && repos.p[at] == cr->pub.repo.id) {
+			at++;
+			cr->n_currents++;
+		}
+		cr->currents_loaded = true;
+	}
+	c->currents_loaded = true;
+	return 0;
+}
+
+int catalog_currents(struct catalog *c, struct str repo, const struct current **out, size_t *n, struct err *e)
+{
+	struct cat_repo *cr = map_get(&c->repos, repo);
+	VEC(struct current) all = {0};
+	struct q *q;
+	int r;
+
+	if (!cr || !cr->exists) {
+		*out = NULL;
+		*n = 0;
+		return 0;
+	}
+	if (!cr->currents_loaded) {
+		q = db_query(c->store->db, "select ds, key, tree, unit, note from current where repo = ? order by ds");
+		q_int(q, 1, cr->pub.repo.id);
+		while ((r = q_step(q, e)) == 1) {
+			struct current cur;
+
+			read_current(c->arena, q, 0, &cur);
+			vec_push(c->arena, &all, cur);
+		}
+		q_done(q);
+		if (r < 0)
+			return -1;
+		cr->currents = all.p;
+		cr->n_currents = all.n;
+		cr->currents_loaded = true;
+	}
+	*out = cr->currents;
+	*n = cr->n_currents;
+	return 0;
+}
+
+static int by_label(const void *key, const void *row)
+{
+	return strcmp(key, ((const struct current *)row)->label);
+}
+
+int catalog_current(struct catalog *c, struct str repo, const char *label, const struct current **out, struct err *e)
+{
+	const struct current *all = NULL, *got;
+	size_t n = 0;
+
+	if (catalog_currents(c, repo, &all, &n, e) < 0)
+		return -1;
+	got = n ? bsearch(label, all, n, sizeof(*all), by_label) : NULL;
+	if (!got)
+		return 0;
+	*out = got;
+	return 1;
+}
+
+/* What leat.yaml says of the table and counts. Returns whether there is anything. */
+static bool add_settings(const struct catalog *c, struct str repo, struct buf *b)
+{
+	const struct dom *map = workspace_table(c->store->ws, repo);
+	const struct keys *keys = workspace_keys();
+	bool any = false;
+
+	for (size_t i = 0; map && i < keys->n; i++) {
+		const struct key *k = &keys->rows[i];
+		const struct dom *v;
+
+		if (strcmp(k->section, "table") != 0 || !(k->flags & KEYS_MEMO))
+			continue;
+		v = keys_get(keys, "table", map, k->name);
+		if (!v || (k->def && !dom_get(map, k->name)))
+			continue;
+		buf_addf(b, "%s=", k->name);
+		dom_write_json(b, v, DOM_CANONICAL);
+		buf_addc(b, '\n');
+		any = true;
+	}
+	return any;
+}
+
+static int load_formats(struct catalog *c, int64_t only, struct err *e)
+{
+	struct q *q = db_query(c->store->db, "select repo, body from table_format where ?1 = 0 or repo = ?1");
+	int r;
+
+	q_int(q, 1, only);
+	while ((r = q_step(q, e)) == 1) {
+		struct str *body = arena_new_of(c->arena, struct str);
+
+		*body = arena_str(c->arena, q_col_text(q, 1));
+		map_set(&c->formats, arena_strf(c->arena, "%lld", (long long)q_col_int(q, 0)), body);
+	}
+	q_done(q);
+	return r < 0 ? -1 : 0;
+}
+
+int catalog_format(struct catalog *c, struct str repo, struct sha *out, struct err *e)
+{
+	struct cat_repo *r = map_get(&c->repos, repo);
+	struct buf b = BUF_INIT(DOM_MAX_BYTES);
+	const struct str *body = NULL;
+	char id[32];
+
+	if (!r)
+		r = add_repo(c, &c->repos, repo, repo);
+	if (r->format_loaded) {
+		*out = r->format;
+		return 0;
+	}
+	if (!c->formats_loaded) {
+		if (load_formats(c, 0, e) < 0)
+			return -1;
+		c->formats_loaded = true;
+	}
+	if (r->exists) {
+		snprintf(id, sizeof(id), "%lld", (long long)r->pub.repo.id);
+		body = map_get(&c->formats, str_of(id));
+	}
+	memset(&r->format, 0, sizeof(r->format));
+	if (body)
+		buf_addstr(&b, *body);
+	buf_addc(&b, '\n');
+	if (add_settings(c, repo, &b) || body)
+		r->format = sha_of(b.p, b.n);
+	buf_free(&b);
+	r->format_loaded = true;
+	*out = r->format;
+	return 0;
+}
+
+int catalog_format_learned(struct catalog *c, struct str repo, struct err *e)
+{
+	struct cat_repo *r = map_get(&c->repos, repo);
+
+	if (!r || !r->exists)
+		return 0;
+	if (load_formats(c, r->pub.repo.id, e) < 0)
+		return -1;
+	r->format_loaded = false;
+	return 0;
+}
+
+static struct str lost_key(struct arena *a, struct str repo, const struct ds *ds)
+{
+	return arena_strf(a, "%.*s %s", STR_ARG(repo), ds->label);
+}
+
+void catalog_lost(struct catalog *c, struct str repo, const struct ds *ds)
+{
+	map_set(&c->lost, lost_key(c->arena, repo, ds), c);
+}
+
+bool catalog_is_lost(const struct catalog *c, struct str repo, const struct ds *ds)
+{
+	return c->lost.n && map_has(&c->lost, lost_key(c->arena, repo, ds));
+}
