@@ -31,6 +31,7 @@ struct catalog {
 	struct cat_repo **by_id;
 	size_t n_by_id;
 	struct map lost;        /* "repo ds" */
+	struct map states;      /* job → struct map: label → word */
 	struct map formats;     /* id of a repo as text → struct str, its remembered format */
 	bool formats_loaded, currents_loaded;
 };
@@ -120,6 +121,7 @@ int catalog_new(struct store *s, struct arena *a, struct catalog **out, struct e
 	map_init(&c->repos, a);
 	map_init(&c->pinned, a);
 	map_init(&c->lost, a);
+	map_init(&c->states, a);
 	map_init(&c->formats, a);
 	if (load_repos(c, e) < 0)
 		return -1;
@@ -508,6 +510,28 @@ int catalog_current(struct catalog *c, struct str repo, const char *label, const
 		return 0;
 	*out = got;
 	return 1;
+}
+
+int catalog_last_state(struct catalog *c, struct str job, const char *label, const char **out, struct err *e)
+{
+	struct map *m = map_get(&c->states, job);
+	struct q *q;
+	int r;
+
+	if (!m) {
+		m = arena_new_of(c->arena, struct map);
+		map_init(m, c->arena);
+		q = db_query(c->store->db, "select ds, state, max(id) from unit where job = ? group by ds");
+		q_text(q, 1, job);
+		while ((r = q_step(q, e)) == 1)
+			map_set(m, q_col_text(q, 0), arena_cstr(c->arena, q_col_text(q, 1)));
+		q_done(q);
+		if (r < 0)
+			return -1;
+		map_set(&c->states, job, m);
+	}
+	*out = map_get(m, str_of(label));
+	return 0;
 }
 
 /* What leat.yaml says of the table and counts. Returns whether there is anything. */

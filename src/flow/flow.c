@@ -1,0 +1,51 @@
+#include "flow/flow.h"
+
+#include <stdlib.h>
+
+#include "flow/jobsql.h"
+#include "flow/key.h"
+#include "sys/clock.h"
+
+static int load(struct flow *f, bool lenient, struct err *e)
+{
+	if (jobs_load(f->ws, f->kinds, &f->jobs, e) < 0 || jobsql_prepare(f->jobs, f->duck, e) < 0)
+		return -1;
+	if (f->jobs->n_errors && !lenient) {
+		*e = *f->jobs->errors[0];
+		if (f->jobs->n_errors_all > 1 && !*e->hint)
+			err_hint(e, "%zu more job files have errors", f->jobs->n_errors_all - 1);
+		return -1;
+	}
+	return graph_make(f->arena, f->jobs, &f->graph, e);
+}
+
+int flow_open(struct store *s, const struct job_kind *const *kinds, bool lenient, struct flow **out, struct err *e)
+{
+	struct arena *a = arena_new();
+	struct flow *f = arena_new_of(a, struct flow);
+	struct duck_conf conf = {.leat_dir = s->leat_dir};
+
+	f->arena = a;
+	f->ws = s->ws;
+	f->store = s;
+	f->kinds = kinds;
+	f->duck = duck_new(&conf);
+	f->keys = key_cache_new();
+	f->now_ms = clock_now_ms();
+	if (load(f, lenient, e) < 0) {
+		flow_close(f);
+		return -1;
+	}
+	*out = f;
+	return 0;
+}
+
+void flow_close(struct flow *f)
+{
+	if (!f)
+		return;
+	duck_free(f->duck);
+	key_cache_free(f->keys);
+	jobs_free(f->jobs);
+	arena_free(f->arena);
+}

@@ -1,0 +1,282 @@
+#include <stdlib.h>
+
+#include "base/str.h"
+#include "flow/plan_in.h"
+
+struct want {
+	struct ds ds;
+	enum plan_role role;
+};
+
+/* What is wanted of one job. */
+struct wants {
+	VEC(struct want) v;
+	struct map seen; /* label → index + 1, as a pointer */
+	bool seen_made;
+	bool set;        /* the set of `leat run`, found when its turn comes: what is above it may add to it */
+	bool fallback;   /* ... where that is not defined, the last ended interval */
+	enum plan_role set_role;
+};
+
+struct maker {
+	struct flow *flow;
+	struct catalog *c;
+	struct arena *a;
+	const struct plan_ask *ask;
+	struct wants *wants; /* by index of the job */
+	VEC(struct plan_unit *) units;
+	VEC(struct plan_unit *) not_run;
+	size_t n;
+	struct plan *plan;
+};
+
+static int want(struct maker *m, const struct job *j, const struct ds *ds, enum plan_role role, struct err *e)
+{
+	struct wants *w = &m->wants[j->index];
+	struct want one = {.ds = *ds, .role = role};
+	size_t at;
+
+	if (!w->seen_made) {
+		map_init(&w->seen, m->a);
+		w->seen_made = true;
+	}
+	at = (size_t)(uintptr_t)map_get(&w->seen, str_of(ds->label));
+	if (at) {
+		/* Asked for by name is more than wanted by another. */
+		if (role == ROLE_ASKED)
+			w->v.p[at - 1].role = role;
+		return 0;
+	}
+	if (m->n++ >= PLAN_MAX_UNITS)
+		return err_set(e, ERR_LIMIT, "the plan would have more than %d units", PLAN_MAX_UNITS);
+	vec_push(m->a, &w->v, one);
+	map_set(&w->seen, str_of(ds->label), (void *)(uintptr_t)w->v.n);
+	return 0;
+}
+
+/* -u: the units that make what this one reads. */
+static int want_above(struct maker *m, const struct job *j, const struct ds *ds, struct err *e)
+{
+	for (size_t i = 0; i < j->n_inputs; i++) {
+		const struct job_input *in = &j->inputs[i];
+		const struct job *p = graph_producer(m->flow->graph, in->repo);
+		struct catalog_repo *have = NULL;
+		struct ds *ds_of = NULL;
+		size_t n = 0;
+		int got;
+
+		if (!p || in->pin.p || in->at.p)
+			continue;
+		got = catalog_repo(m->c, in->repo, STR_NULL, &have, e);
+		if (got < 0)
+			return -1;
+		if (ds->every == EVERY_NONE && p->every != EVERY_NONE && p != j) {
+			m->wants[p->index].set = true;
+			m->wants[p->index].set_role = ROLE_UPSTREAM;
+		}
+		if (reads_wanted(m->a, j, in, ds, p->every, workspace_table_kind(m->flow->ws, in->repo), got ? have : NULL, &ds_of,
+		                 &n, e) < 0)
+			return -1;
+		for (size_t k = 0; k < n; k++) {
+			if ((p->start.every != EVERY_NONE && ds_cmp(&ds_of[k], &p->start) < 0) ||
+			    (p->end.every != EVERY_NONE && ds_cmp(&ds_of[k], &p->end) > 0))
+				continue;
+			if (want(m, p, &ds_of[k], ROLE_UPSTREAM, e) < 0)
+				return -1;
+		}
+	}
+	return 0;
+}
+
+/* Downstream first, so that each job's wants are all known when its turn comes to say what it needs itself. */
+static int close_above(struct maker *m, struct err *e)
+{
+	const struct graph *g = m->flow->graph;
+
+	for (size_t i = g->n; i-- > 0;) {
+		const struct job *j = g->order[i];
+		struct wants *w = &m->wants[j->index];
+		const struct graph_node *node = graph_node(g, j);
+
+		for (size_t k = 0; w->set && k < node->n_up; k++) {
+			struct wants *up = &m->wants[node->up[k]->job->index];
+
+			if (node->up[k]->job == j || up->set)
+				continue;
+			up->set = true;
+			up->set_role = ROLE_UPSTREAM;
+		}
+		for (size_t k = 0; k < w->v.n; k++) { /* grows while a job reads its own past */
+			struct ds ds = w->v.p[k].ds;
+
+			if (want_above(m, j, &ds, e) < 0)
+				return -1;
+		}
+	}
+	return 0;
+}
+
+static int want_asked(struct maker *m, struct err *e)
+{
+	const struct plan_ask *ask = m->ask;
+
+	for (size_t i = 0; i < ask->n_jobs; i++) {
+		const struct job *j = ask->jobs[i];
+		struct wants *w = &m->wants[j->index];
+		struct ds_list l = {0};
+
+		if (plan_check_params(j, ask->params, e) < 0)
+			return -1;
+		if (!ask->n_ranges && j->every != EVERY_NONE) {
+			struct ds last = plan_last_ended(m->flow, j);
+
+			w->set = w->fallback = true;
+			w->set_role = ROLE_STALE;
+			/* Whether the set is defined does not hang on data: if it is not, what lies above is wanted for that ds. */
+			if (ask->upstream && plan_set(m->flow, m->c, m->a, j, &l, e) == 0 && want(m, j, &last, ROLE_ASKED, e) < 0)
+				return -1;
+			continue;
+		}
+		if (plan_set_ranges(m->flow, m->c, m->a, j, ask->ranges, ask->n_ranges, &l, e) < 0)
+			return -1;
+		for (size_t k = 0; k < l.n; k++)
+			if (want(m, j, &l.p[k], ROLE_ASKED, e) < 0)
+				return -1;
+	}
+	return 0;
+}
+
+/* The set of a job, at its turn: partitions that are planned above it are there already. */
+static int want_set(struct maker *m, const struct job *j, struct err *e)
+{
+	struct wants *w = &m->wants[j->index];
+	struct ds_list l = {0};
+	int got = plan_set(m->flow, m->c, m->a, j, &l, e);
+
+	if (got < 0)
+		return -1;
+	if (!got && w->fallback) {
+		struct ds last = plan_last_ended(m->flow, j);
+
+		return want(m, j, &last, ROLE_ASKED, e);
+	}
+	for (size_t i = 0; i < l.n; i++)
+		if (want(m, j, &l.p[i], w->set_role, e) < 0)
+			return -1;
+	return 0;
+}
+
+static int in_time(const void *x, const void *y)
+{
+	const struct want *a = x, *b = y;
+
+	return ds_cmp(&a->ds, &b->ds);
+}
+
+static void leave_out(struct maker *m, struct plan_unit *u)
+{
+	bool up_to_date = u->reason == REASON_UP_TO_DATE || u->reason == REASON_NOT_MEMOISED;
+
+	if (u->role == ROLE_UPSTREAM && up_to_date)
+		return;
+	m->plan->n_up_to_date += up_to_date;
+	m->plan->n_missing_input +=
+		u->role == ROLE_ASKED && (u->reason == REASON_INPUT_MISSING || u->reason == REASON_INPUT_GONE);
+	vec_push(m->a, &m->not_run, u);
+}
+
+static int decide_job(struct maker *m, const struct job *j, struct err *e)
+{
+	struct wants *w = &m->wants[j->index];
+
+	if (w->set && want_set(m, j, e) < 0)
+		return -1;
+	if (w->v.n > 1)
+		qsort(w->v.p, w->v.n, sizeof(*w->v.p), in_time);
+	for (size_t i = 0; i < w->v.n; i++) {
+		struct plan_unit *u = arena_new_of(m->a, struct plan_unit);
+
+		u->job = j;
+		u->ds = w->v.p[i].ds;
+		u->role = w->v.p[i].role;
+		if (plan_decide(m->flow, m->c, m->a, m->ask, u, e) < 0)
+			return -1;
+		if (!reason_runs(u->reason)) {
+			leave_out(m, u);
+			continue;
+		}
+		vec_push(m->a, &m->units, u);
+		if (catalog_plan(m->c, u, u->known ? &u->known_tree : NULL, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int param_error(struct err *e, const struct job *j, const struct dom *p)
+{
+	VEC(struct str) names = {0};
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+
+	err_set(e, ERR_BAD_REQUEST, "job %.*s has no parameter '%.*s'", STR_ARG(j->name), STR_ARG(p->key));
+	dom_each(own, j->params)
+		vec_push(a, &names, own->key);
+	if (!names.n)
+		return err_hint(e, "it has none; add it to params: of %.*s", STR_ARG(j->file));
+	return keys_hint_nearest(e, p->key, names.p, names.n);
+}
+
+int plan_check_params(const struct job *j, const struct dom *params, struct err *e)
+{
+	if (params)
+		dom_each(p, params) {
+			bool known = false;
+
+			dom_each(own, j->params)
+				known |= str_eq(own->key, p->key);
+			if (!known)
+				return param_error(e, j, p);
+		}
+	dom_each(own, j->params) {
+		bool given = own->type != DOM_NULL;
+
+		if (params)
+			dom_each(p, params)
+				given |= str_eq(own->key, p->key) && p->type != DOM_NULL;
+		if (!given) {
+			err_set(e, ERR_BAD_REQUEST, "job %.*s needs the parameter '%.*s'", STR_ARG(j->name), STR_ARG(own->key));
+			return err_hint(e, "give it with --param %.*s=VALUE, or a value in %.*s", STR_ARG(own->key), STR_ARG(j->file));
+		}
+	}
+	return 0;
+}
+
+int plan_make(struct flow *f, struct catalog *c, struct arena *a, const struct plan_ask *ask, struct plan **out,
+              struct err *e)
+{
+	struct maker m = {.flow = f, .c = c, .a = a, .ask = ask};
+	const struct graph *g = f->graph;
+
+	m.plan = arena_new_of(a, struct plan);
+	m.wants = arena_array(a, struct wants, f->jobs->n);
+	catalog_graph(c, g);
+	if (ask->jobs) {
+		if (want_asked(&m, e) < 0 || (ask->upstream && close_above(&m, e) < 0))
+			return -1;
+	} else {
+		for (size_t i = 0; i < g->n; i++) {
+			m.wants[g->order[i]->index].set = true;
+			m.wants[g->order[i]->index].set_role = ROLE_STALE;
+		}
+		if (catalog_load_currents(c, e) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < g->n; i++)
+		if (decide_job(&m, g->order[i], e) < 0)
+			return -1;
+	m.plan->units = m.units.p;
+	m.plan->n_units = m.units.n;
+	m.plan->not_run = m.not_run.p;
+	m.plan->n_not_run = m.not_run.n;
+	*out = m.plan;
+	return 0;
+}

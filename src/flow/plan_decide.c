@@ -1,0 +1,428 @@
+#include <string.h>
+
+#include "base/str.h"
+#include "flow/plan_in.h"
+#include "repo/blob.h"
+
+const char *reason_word(enum reason r)
+{
+	static const char *const words[] = {
+#define R(name, word, runs, text) word,
+#include "defs/reasons.def"
+#undef R
+	};
+
+	return words[r];
+}
+
+const char *reason_text(enum reason r)
+{
+	static const char *const texts[] = {
+#define R(name, word, runs, text) text,
+#include "defs/reasons.def"
+#undef R
+	};
+
+	return texts[r];
+}
+
+bool reason_runs(enum reason r)
+{
+	static const bool runs_of[] = {
+#define R(name, word, runs, text) runs,
+#include "defs/reasons.def"
+#undef R
+	};
+
+	return runs_of[r];
+}
+
+const char *plan_say(struct arena *a, const struct plan_unit *u)
+{
+	return u->detail ? arena_printf(a, "%s: %s", reason_text(u->reason), u->detail) : reason_text(u->reason);
+}
+
+const struct dom *plan_params(const struct plan_ask *ask, const struct plan_unit *u)
+{
+	return ask->jobs && u->role != ROLE_UPSTREAM && ask->params && ask->params->n ? ask->params : NULL;
+}
+
+/* What is there now of the unit's output. */
+struct there {
+	const struct current *cur; /* NULL: no row */
+	struct entry head;
+	bool has_head;
+	bool lost;
+};
+
+static int look_there(struct catalog *c, const struct plan_unit *u, struct there *out, struct err *e)
+{
+	struct there t = {0};
+	int got = catalog_current(c, u->job->output, u->ds.label, &t.cur, e);
+
+	if (got < 0)
+		return -1;
+	got = catalog_at_head(c, u->job->output, &u->ds, &t.head, e);
+	if (got < 0)
+		return -1;
+	t.has_head = got;
+	t.lost = got && catalog_is_lost(c, u->job->output, &u->ds);
+	*out = t;
+	return 0;
+}
+
+struct unit_list {
+	struct plan_unit **p;
+	size_t n, cap;
+};
+
+static void add_upstream(struct arena *a, struct unit_list *l, struct plan_unit *by)
+{
+	for (size_t i = l->n; i-- > 0;)
+		if (l->p[i] == by)
+			return;
+	vec_push(a, l, by);
+}
+
+/* Binds the inputs; *missing: the first that is not there. */
+static int look_inputs(struct catalog *c, struct arena *a, struct plan_unit *u, const struct unit_input **missing,
+                       struct err *e)
+{
+	const struct job *j = u->job;
+	struct unit_list up = {0};
+
+	u->inputs = arena_array(a, struct unit_input, j->n_inputs);
+	u->n_inputs = j->n_inputs;
+	u->after_upstream = false;
+	for (size_t i = 0; i < j->n_inputs; i++) {
+		struct reads *r = &u->inputs[i].reads;
+
+		u->inputs[i].input = &j->inputs[i];
+		if (reads_for_unit(c, a, j, &j->inputs[i], &u->ds, r, e) < 0)
+			return -1;
+		if (r->state == READS_MISSING && !*missing)
+			*missing = &u->inputs[i];
+		u->after_upstream |= r->planned;
+		for (size_t k = 0; r->by && k < (r->whole ? 1 : r->n_parts); k++)
+			if (r->by[k] && r->by[k] != u)
+				add_upstream(a, &up, r->by[k]);
+	}
+	u->upstream = up.p;
+	u->n_upstream = up.n;
+	return 0;
+}
+
+static int read_ingredients(struct catalog *c, struct arena *a, int64_t unit, const struct dom **out, struct err *e)
+{
+	struct q *q = db_query(catalog_store(c)->db, "select ingredients from unit where id = ?");
+	struct dom *doc = NULL;
+	struct err mine = ERR_INIT;
+	int r;
+
+	q_int(q, 1, unit);
+	r = q_step(q, e);
+	/* A row that another version wrote in another way is as good as none: only the explanation is poorer. */
+	if (r == 1 && !q_col_is_null(q, 0) && dom_json(a, arena_str(a, q_col_text(q, 0)), "", &doc, &mine) < 0)
+		doc = NULL;
+	q_done(q);
+	*out = doc;
+	return r < 0 ? -1 : 0;
+}
+
+/* The key is another one: what of it. */
+static int explain(struct flow *f, struct catalog *c, struct arena *a, const struct dom *params, struct plan_unit *u,
+                   const struct current *cur, struct err *e)
+{
+	static const struct {
+		const char *what;
+		enum reason reason;
+	} kinds[] = {
+		{"kind", REASON_CODE_CHANGED},  {"file", REASON_CODE_CHANGED},     {"code", REASON_CODE_CHANGED},
+		{"param", REASON_PARAM_CHANGED}, {"setting", REASON_SETTING_CHANGED}, {"output", REASON_SETTING_CHANGED},
+		{"input", REASON_INPUT_CHANGED},
+	};
+	const struct dom *before = NULL, *now = NULL, *first;
+
+	if (read_ingredients(c, a, cur->unit, &before, e) < 0 || key_ingredients(f, c, a, params, u, &now, e) < 0)
+		return -1;
+	u->key.ingredients = now;
+	if (cur->note.n && !params) {
+		u->reason = REASON_BY_HAND;
+		u->detail = arena_cstr(a, cur->note);
+		return 0;
+	}
+	u->reason = REASON_INPUT_CHANGED;
+	first = before ? key_diff(a, before, now)->first : NULL;
+	if (!first)
+		return 0;
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		if (str_is(dom_get(first, "what")->s, kinds[i].what))
+			u->reason = kinds[i].reason;
+	u->detail = arena_cstr(a, dom_get(first, "text")->s);
+	return 0;
+}
+
+/* Whether what is there is what the unit would make: the reason without regard to what was asked. */
+static int compare(struct flow *f, struct catalog *c, struct arena *a, const struct dom *params, struct plan_unit *u,
+                   const struct there *t, struct err *e)
+{
+	if (t->lost) {
+		u->reason = REASON_OUTPUT_LOST;
+	} else if (!t->has_head) {
+		u->reason = REASON_MISSING;
+		u->detail = t->cur ? "it was there, and was removed" : NULL;
+	} else if (!t->cur) {
+		u->reason = REASON_OUTPUT_CHANGED;
+		u->detail = "no run of this job made it";
+	} else if (!sha_eq(&t->cur->key, &u->key.key)) {
+		return explain(f, c, a, params, u, t->cur, e);
+	} else if (!sha_eq(&t->cur->tree, &t->head.id)) {
+		u->reason = REASON_OUTPUT_CHANGED;
+	} else {
+		u->reason = REASON_UP_TO_DATE;
+	}
+	return 0;
+}
+
+/* Did the last execution of this unit fail? One statement per job, only asked where something is to run. */
+static int failed_before(struct catalog *c, struct arena *a, const struct plan_unit *u, bool *out, struct err *e)
+{
+	const char *state = NULL;
+
+	if (catalog_last_state(c, u->job->name, u->ds.label, &state, e) < 0)
+		return -1;
+	*out = state && (!strcmp(state, "failed") || !strcmp(state, "timed-out") || !strcmp(state, "lost"));
+	return 0;
+}
+
+static bool is_asked(const struct plan_ask *ask, const struct plan_unit *u)
+{
+	return u->role == ROLE_ASKED && ask->mode == PLAN_EXPLICIT;
+}
+
+/* What was asked decides whether what compare() found makes it run. */
+static int gate(struct catalog *c, struct arena *a, const struct plan_ask *ask, struct plan_unit *u,
+                const struct there *t, struct err *e)
+{
+	const struct job *j = u->job;
+	bool outside = j->kind && j->kind->outside_world, failed = false;
+	bool again = u->role != ROLE_UPSTREAM && (ask->again || (u->role == ROLE_ASKED && ask->mode == PLAN_ALL));
+	/* An explicit run of what is never the same twice is one. */
+	bool always = is_asked(ask, u) && (outside || (!u->after_upstream && !u->key.memoised) ||
+	                                   (!j->n_inputs && j->every == EVERY_NONE));
+
+	if (again || always) {
+		u->again = true;
+		if (u->reason == REASON_UP_TO_DATE)
+			u->reason = REASON_ASKED;
+		return 0;
+	}
+	if (t->lost)
+		return 0;
+	if (outside && t->has_head && (u->role == ROLE_UPSTREAM || u->role == ROLE_STALE)) {
+		u->reason = REASON_OUTSIDE;
+		return 0;
+	}
+	if (reason_runs(u->reason) && (u->reason == REASON_MISSING || ask->mode == PLAN_FAILED) &&
+	    failed_before(c, a, u, &failed, e) < 0)
+		return -1;
+	if (failed) {
+		u->reason = REASON_FAILED_BEFORE;
+	} else if (u->role == ROLE_ASKED && t->has_head && reason_runs(u->reason) &&
+	           (ask->mode == PLAN_MISSING || ask->mode == PLAN_FAILED)) {
+		u->detail = arena_printf(a, "%s", plan_say(a, u));
+		u->reason = REASON_NOT_IN_MODE;
+	} else if (u->reason == REASON_UP_TO_DATE && !u->key.memoised && !outside) {
+		u->reason = REASON_NOT_MEMOISED;
+		u->detail = u->key.why_not;
+	}
+	return 0;
+}
+
+/* A check that was not tried on this output yet, or did not hold. */
+static int look_checks(struct catalog *c, struct arena *a, const struct plan_ask *ask, struct plan_unit *u,
+                       const struct there *t, struct err *e)
+{
+	const struct job *j = u->job;
+	bool sound = u->reason == REASON_UP_TO_DATE || u->reason == REASON_NOT_MEMOISED;
+
+	if (!sound || !j->n_checks || !t->has_head || !t->cur || ask->mode == PLAN_MISSING || ask->mode == PLAN_FAILED)
+		return 0;
+	for (size_t i = 0; i < j->n_checks; i++) {
+		struct sha key = key_check(&j->checks[i], &t->head.id);
+		struct q *q = db_query(catalog_store(c)->db, "select passed from check_result where key = ?");
+		bool passed;
+		int r;
+
+		q_sha(q, 1, &key);
+		r = q_step(q, e);
+		passed = r == 1 && q_col_int(q, 0);
+		q_done(q);
+		if (r < 0)
+			return -1;
+		if (passed)
+			continue;
+		u->reason = REASON_CHECK_CHANGED;
+		u->detail = arena_cstr(a, j->checks[i].text);
+		u->known = true;
+		u->known_tree = t->head;
+		u->known_unit = t->cur->unit;
+		return 0;
+	}
+	return 0;
+}
+
+struct presence {
+	struct store *s;
+	bool lost;
+};
+
+static int look_blob(void *ptr, struct str path, const struct entry *entry, struct err *e)
+{
+	struct presence *p = ptr;
+	int got = blob_present(p->s, &entry->id, e);
+
+	if (got < 0)
+		return -1;
+	p->lost |= !got;
+	return !got;
+}
+
+/* Is every byte of a tree in the store? Then it is the unit's result without running. */
+static int take_known(struct catalog *c, struct plan_unit *u, const struct sha *tree, int64_t unit, struct err *e)
+{
+	struct store *s = catalog_store(c);
+	struct presence p = {.s = s};
+	struct entry root;
+	int got = tree_find(s, NULL, tree, STR(""), &root, e);
+
+	if (got < 0 || (got && tree_walk(s, NULL, tree, false, look_blob, &p, e) < 0))
+		return -1;
+	if (!got || p.lost)
+		return 0;
+	root.name = STR_NULL;
+	root.kind = ENTRY_FOLDER;
+	u->known = true;
+	u->known_tree = root;
+	u->known_unit = unit;
+	return 0;
+}
+
+static int ask_memo(struct catalog *c, struct plan_unit *u, const struct there *t, struct err *e)
+{
+	struct sha tree;
+	int64_t unit = 0;
+	struct q *q;
+	int r;
+
+	/* Its own output of this very key, changed since: put back what it made, memo or not. */
+	if (u->reason == REASON_OUTPUT_CHANGED && t->cur && sha_eq(&t->cur->key, &u->key.key))
+		return take_known(c, u, &t->cur->tree, t->cur->unit, e);
+	if (!u->key.memoised)
+		return 0;
+	q = db_query(catalog_store(c)->db, "select unit, tree from memo where key = ?");
+	q_sha(q, 1, &u->key.key);
+	r = q_step(q, e);
+	if (r == 1) {
+		unit = q_col_int(q, 0);
+		if (!q_col_sha(q, 1, &tree))
+			r = 0;
+	}
+	q_done(q);
+	if (r < 0)
+		return -1;
+	return r ? take_known(c, u, &tree, unit, e) : 0;
+}
+
+static bool lacks_param(const struct plan_unit *u, const struct dom *params, const char **name, struct arena *a)
+{
+	dom_each(p, unit_params(a, u->job, params))
+		if (p->type == DOM_NULL) {
+			*name = arena_cstr(a, p->key);
+			return true;
+		}
+	return false;
+}
+
+static const char *names_first(struct arena *a, const struct plan_unit *u)
+{
+	const struct plan_unit *up = u->upstream[0];
+
+	if (u->n_upstream > 1)
+		return arena_printf(a, "%.*s%s%s and %zu more", STR_ARG(up->job->output), *up->ds.label ? " ds=" : "",
+		                    up->ds.label, u->n_upstream - 1);
+	return arena_printf(a, "%.*s%s%s", STR_ARG(up->job->output), *up->ds.label ? " ds=" : "", up->ds.label);
+}
+
+/* No key yet: what is known is only that something above it changes. */
+static int decide_later(struct catalog *c, struct arena *a, const struct plan_ask *ask, struct plan_unit *u,
+                        const struct there *t, struct err *e)
+{
+	u->reason = t->lost ? REASON_OUTPUT_LOST : t->has_head ? REASON_UPSTREAM : REASON_MISSING;
+	u->detail = u->reason == REASON_UPSTREAM ? names_first(a, u) : NULL;
+	return gate(c, a, ask, u, t, e);
+}
+
+static int decide(struct flow *f, struct catalog *c, struct arena *a, const struct plan_ask *ask, struct plan_unit *u,
+                  struct err *e)
+{
+	const struct dom *params = plan_params(ask, u);
+	const struct unit_input *missing = NULL;
+	const char *name = NULL;
+	struct there t;
+
+	u->detail = NULL;
+	u->known = u->again = false;
+	memset(&u->key, 0, sizeof(u->key));
+	if (look_there(c, u, &t, e) < 0 || look_inputs(c, a, u, &missing, e) < 0)
+		return -1;
+	u->current_unit = t.cur ? t.cur->unit : 0;
+	memset(&u->current_tree, 0, sizeof(u->current_tree));
+	if (t.has_head)
+		u->current_tree = t.head.id;
+	if (lacks_param(u, params, &name, a)) {
+		u->reason = REASON_PARAM_MISSING;
+		u->detail = name;
+		return 0;
+	}
+	if (missing) {
+		u->reason = t.has_head && t.cur ? REASON_INPUT_GONE : REASON_INPUT_MISSING;
+		u->detail = reads_missing_text(a, missing->input, &missing->reads);
+		return 0;
+	}
+	if (u->after_upstream)
+		return decide_later(c, a, ask, u, &t, e);
+	if (key_make(f, c, a, params, u, e) < 0 || compare(f, c, a, params, u, &t, e) < 0 || gate(c, a, ask, u, &t, e) < 0 ||
+	    look_checks(c, a, ask, u, &t, e) < 0)
+		return -1;
+	if (!reason_runs(u->reason))
+		return 0;
+	if (!u->known && !u->again && ask_memo(c, u, &t, e) < 0)
+		return -1;
+	return u->key.ingredients ? 0 : key_ingredients(f, c, a, params, u, &u->key.ingredients, e);
+}
+
+int plan_decide(struct flow *f, struct catalog *c, struct arena *a, const struct plan_ask *ask, struct plan_unit *u,
+                struct err *e)
+{
+	catalog_graph(c, f->graph);
+	if (decide(f, c, a, ask, u, e) < 0)
+		return -1;
+	return reason_runs(u->reason) ? 0 : catalog_unplan(c, u, e);
+}
+
+int plan_look(struct flow *f, struct catalog *c, struct arena *a, const struct job *j, const struct ds *ds,
+              struct plan_unit **out, struct err *e)
+{
+	struct plan_ask ask = {.jobs = &j, .n_jobs = 1, .mode = PLAN_STALE};
+	struct plan_unit *u = arena_new_of(a, struct plan_unit);
+
+	u->job = j;
+	u->ds = *ds;
+	u->role = ROLE_ASKED;
+	catalog_graph(c, f->graph);
+	if (decide(f, c, a, &ask, u, e) < 0)
+		return -1;
+	*out = u;
+	return 0;
+}
