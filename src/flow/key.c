@@ -41,7 +41,7 @@ void key_cache_free(struct key_cache *k)
 
 bool job_is_sql(const struct job *j)
 {
-	return j->sql_by_ds || j->sql_parsed;
+	return j->sql_by_ds || j->sql_parsed.p;
 }
 
 static bool counts_names(const struct job *j)
@@ -236,8 +236,8 @@ static int make_base(struct flow *f, struct arena *a, const struct plan_unit *u,
 	struct jobsql q = {0};
 
 	if (job_is_sql(j) && !j->sql_by_ds && !params) {
-		if (sql_info_read(a, j->sql_parsed, &info) < 0)
-			BUG("parse result of job %.*s", STR_ARG(j->name));
+		if (jobsql_info(a, j, &info, e) < 0)
+			return -1;
 		b.code = job_code_id(j, &j->sql_meaning);
 	} else if (job_is_sql(j)) {
 		if (unit_sql(f, a, u, params, &q, e) < 0)
