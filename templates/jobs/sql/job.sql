@@ -1,0 +1,3 @@
+-- Bound when the job runs: {{ '{{ ds }}' }} is the day's label. Tables are found in the query by themselves.
+select *
+from {{ from }}
