@@ -79,8 +79,7 @@ static int keep_path(struct store *s, struct err *e)
 	return db_commit(s->db, e);
 }
 
-/* Makes what is missing of a workspace: leat.yaml may be there already (a clone from git). */
-static int make_workspace(struct api *api, const char *dir, struct str name, struct err *e)
+int api_make_workspace(struct api *api, const char *dir, struct str name, struct err *e)
 {
 	struct arena *a = api->arena;
 	char *yaml = arena_printf(a, "%s/" WORKSPACE_FILE, dir);
@@ -113,7 +112,7 @@ int api_init(struct api *api, const struct args *args, struct sink *out, struct 
 		err_set(e, ERR_REFUSED, "%s is a workspace already", dir);
 		return err_hint(e, "'leat status' tells what it holds");
 	}
-	if (make_workspace(api, dir, name.p ? name : plain_name(a, str_of(path_base(a, dir))), e))
+	if (api_make_workspace(api, dir, name.p ? name : plain_name(a, str_of(path_base(a, dir))), e))
 		return -1;
 	row = dom_new(a, DOM_MAP);
 	dom_set_cstr(a, row, "dir", dir);

@@ -33,7 +33,7 @@ static const struct {
 	const char *op;
 	show_fn *fn;
 } showers[] = {
-	{"init", show_note}, {"new", show_new}, {"playground", show_note}, {"status", show_status}, {"doctor", show_doctor},
+	{"init", show_note}, {"new", show_new}, {"playground", show_playground}, {"status", show_status}, {"doctor", show_doctor},
 	{"config", show_config}, {"put", show_commit_made}, {"rm", show_commit_made}, {"commit", show_adopted},
 	{"ls", show_entry}, {"tree", show_tree}, {"log", show_log}, {"diff", show_diff}, {"fsck", show_finding},
 	{"run", show_run}, {"backfill", show_run}, {"rerun", show_run}, {"plan", show_plan}, {"why", show_why},

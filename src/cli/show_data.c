@@ -263,27 +263,12 @@ void show_schema(struct show_state *s, const struct dom *row)
 	s->grid = NULL;
 }
 
-/* Label and length of each row, as bars that fill the terminal. */
-void show_plot(struct show_state *s, const struct dom *row)
+/* Label and length of each row kept, as bars that fill the terminal. */
+static void print_bars(struct show_state *s)
 {
 	size_t label_width = 0, room, value_width = 0;
 	double max = 0;
 
-	if (row) {
-		struct str label = STR_NULL, value = STR_NULL;
-		size_t i = 0;
-
-		dom_each (cell, row) {
-			if (i == 0)
-				label = cell->type == DOM_NULL ? STR("NULL") : arena_str(s->arena, cell->s);
-			else if (i == 1)
-				value = cell->type == DOM_NULL ? STR_NULL : arena_str(s->arena, cell->s);
-			i++;
-		}
-		vec_push(s->arena, &s->cells, label);
-		vec_push(s->arena, &s->cells, value);
-		return;
-	}
 	for (size_t i = 0; i + 1 < s->cells.n; i += 2) {
 		double v = 0;
 
@@ -310,4 +295,64 @@ void show_plot(struct show_state *s, const struct dom *row)
 			fputs("\u2588", s->out);
 		fprintf(s->out, "%s%s %.*s\n", eighths[units % 8], style_off(s->out), STR_ARG(value));
 	}
+}
+
+static void keep_bar(struct show_state *s, const struct dom *row)
+{
+	struct str label = STR_NULL, value = STR_NULL;
+	size_t i = 0;
+
+	dom_each (cell, row) {
+		if (i == 0)
+			label = cell->type == DOM_NULL ? STR("NULL") : arena_str(s->arena, cell->s);
+		else if (i == 1)
+			value = cell->type == DOM_NULL ? STR_NULL : arena_str(s->arena, cell->s);
+		i++;
+	}
+	vec_push(s->arena, &s->cells, label);
+	vec_push(s->arena, &s->cells, value);
+}
+
+void show_plot(struct show_state *s, const struct dom *row)
+{
+	if (row)
+		keep_bar(s, row);
+	else
+		print_bars(s);
+}
+
+static void print_table(struct show_state *s, const struct dom *table)
+{
+	const struct dom *columns = dom_get(table, "columns"), *rows = dom_get(table, "rows");
+	size_t i = 0;
+
+	s->grid = grid_new(s->arena, columns->n);
+	dom_each (c, columns)
+		grid_head(s->grid, i++, show_text(c, "name"), show_is_number_type(show_text(c, "type")));
+	dom_each (row, rows)
+		dom_each (cell, row)
+			grid_cell(s->grid, cell->type == DOM_NULL ? STR_NULL : cell->s);
+	grid_print(s->grid, s->out, s->width, true, "NULL");
+	s->grid = NULL;
+}
+
+/* Sentences, a table, bars: each row says which it is. */
+void show_playground(struct show_state *s, const struct dom *row)
+{
+	const struct dom *rows;
+
+	if (!row)
+		return;
+	rows = dom_get(row, "rows");
+	if (!rows) {
+		show_note(s, row);
+		return;
+	}
+	if (!dom_get(row, "shape")) {
+		print_table(s, row);
+		return;
+	}
+	dom_each (r, rows)
+		keep_bar(s, r);
+	print_bars(s);
 }
