@@ -1,12 +1,26 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/cli.h"
 #include "db/duck.h"
+#include "job/kinds.h"
+
+/* What this program can be besides a command: `leat --role NAME`, started by ourselves only. */
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+} roles[] = {
+	{"duck", duck_worker_main},
+};
 
 int main(int argc, char **argv)
 {
-	if (argc > 2 && !strcmp(argv[1], "--role") && !strcmp(argv[2], "duck"))
-		return duck_worker_main(argc, argv);
-	puts("leat " LEAT_VERSION);
-	return 0;
+	if (argc > 2 && !strcmp(argv[1], "--role")) {
+		for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
+			if (!strcmp(argv[2], roles[i].name))
+				return roles[i].run(argc - 2, argv + 2);
+		fprintf(stderr, "leat: there is no role '%s'\n", argv[2]);
+		return 2;
+	}
+	return cli_main(argc, argv, job_kinds);
 }

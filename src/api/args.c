@@ -99,7 +99,7 @@ static void push(struct args *out, const struct op_opt *o, struct str value)
 }
 
 /* --name, --name=value, --name value. *i is moved over a value taken from the next word. */
-static int parse_long(struct args *out, int argc, char **argv, int *i, struct err *e)
+static int parse_long(struct args *out, int argc, const char *const *argv, int *i, struct err *e)
 {
 	struct str word = str_of(argv[*i] + 2), name = word, value = STR_NULL;
 	bool has_value = str_cut(word, '=', &name, &value);
@@ -121,7 +121,7 @@ static int parse_long(struct args *out, int argc, char **argv, int *i, struct er
 }
 
 /* -l, -lR, -j4, -j 4 */
-static int parse_short(struct args *out, int argc, char **argv, int *i, struct err *e)
+static int parse_short(struct args *out, int argc, const char *const *argv, int *i, struct err *e)
 {
 	for (const char *p = argv[*i] + 1; *p; p++) {
 		const struct op_opt *o = op_option_letter(out->op, *p);
@@ -173,7 +173,7 @@ static int check_count(const struct args *a, struct err *e)
 	return 0;
 }
 
-int args_parse(const struct op *op, struct arena *arena, int argc, char **argv, struct args *out, struct err *e)
+int args_parse(const struct op *op, struct arena *arena, int argc, const char *const *argv, struct args *out, struct err *e)
 {
 	struct args a = {.op = op, .arena = arena};
 	bool only_words = false;

@@ -144,7 +144,7 @@ int api_new(struct api *api, const struct args *args, struct sink *out, struct e
 	struct arena *a = api->arena;
 	struct str tmpl = args_pos(args, 0), name = args_pos(args, 1), *names;
 	const struct dom *about;
-	struct dom *vars, *row;
+	struct dom *vars = NULL, *row;
 	char *dir, *rel;
 	size_t n;
 

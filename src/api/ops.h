@@ -89,6 +89,6 @@ must_check int args_int(const struct args *a, const char *opt, int64_t min, int6
                         struct err *e);
 
 /* Parses words after the verb. Refuses unknown options (with the nearest), missing values, too few or many words. */
-must_check int args_parse(const struct op *op, struct arena *a, int argc, char **argv, struct args *out, struct err *e);
+must_check int args_parse(const struct op *op, struct arena *a, int argc, const char *const *argv, struct args *out, struct err *e);
 
 #endif

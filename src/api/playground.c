@@ -107,10 +107,10 @@ static int drop_row(void *ptr, const struct dom *row, struct err *e)
 	return 0;
 }
 
-static int do_op(struct api *api, struct sink *out, char **words, struct err *e)
+static int do_op(struct api *api, struct sink *out, const char *const *words, struct err *e)
 {
 	struct sink quiet = *out;
-	struct args args;
+	struct args args = {0};
 	const char *fixed;
 	const struct op *op = op_find(str_of(words[0]), &fixed, e);
 	int n = 0;
@@ -137,7 +137,7 @@ static int put_days(struct api *api, struct sink *out, const struct days *days, 
 		out->progress(out->ptr, "loading days", (double)i / (double)days->v.n);
 		rc = file_write(file, arena_strf(a, HEADER "\n%.*s\n", STR_ARG(d->line)), 0666, 0, e);
 		if (!rc)
-			rc = do_op(api, out, (char *[]){"put", "raw/weather", file, "--ds", arena_dup(a, d->ds.label), NULL}, e);
+			rc = do_op(api, out, (const char *[]){"put", "raw/weather", file, "--ds", arena_dup(a, d->ds.label), NULL}, e);
 	}
 	out->progress(out->ptr, NULL, 0);
 	unlink(file);
@@ -200,7 +200,7 @@ int api_playground(struct api *api, const struct args *args, struct sink *out, s
 	if (api_make_workspace(api, dir, STR("playground"), e) || write_jobs(a, dir, e) || put_days(api, out, &days, e))
 		return -1;
 	sink_note(out, "%zu days of %s weather are in raw/weather; three jobs run over them", days.v.n, days.source);
-	if (do_op(api, out, (char *[]){"run", NULL}, e))
+	if (do_op(api, out, (const char *[]){"run", NULL}, e))
 		return -1;
 	return api->exit_status ? 0 : show_result(api, out, shown, &days, e);
 }

@@ -128,7 +128,9 @@ static int leading_options(struct cli *c, int argc, char **argv, int *status)
 			*status = 0;
 			return -1;
 		} else if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
-			argv[i] = "help";
+			static char help[] = "help";
+
+			argv[i] = help;
 			return i;
 		} else {
 			*status = usage_error(strcmp(argv[i], "-C") ? "there is no option '%s' before the command"
@@ -262,7 +264,7 @@ static int run_verb(struct cli *c, int argc, char **argv, int at, const char *co
 	}
 	if (fixed)
 		words = with_fixed(c->arena, fixed, &n, words);
-	if (args_parse(op, c->arena, n, words, &c->args, &e)) {
+	if (args_parse(op, c->arena, n, (const char *const *)words, &c->args, &e)) {
 		print_err(&e);
 		return err_exit_status(e.code);
 	}
