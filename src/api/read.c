@@ -35,8 +35,13 @@ static int find_spot(struct api *api, const struct args *args, struct str text, 
 	if (rc < 0)
 		return -1;
 	if (!rc || (s.pin.folder && s.entry.kind == ENTRY_FILE)) {
+		struct str repo, rev, path;
+
+		if (pin_parse(text, &repo, &rev, &path, e))
+			return -1;
+		text = arena_strf(api->arena, "%.*s%s%.*s", STR_ARG(repo), rev.n ? "@" : "", STR_ARG(rev));
 		err_set(e, ERR_NOT_FOUND, "%.*s has no /%.*s%s", STR_ARG(text), STR_ARG(s.path), s.pin.folder ? "/" : "");
-		return err_hint(e, "'leat ls -R %.*s' lists the %lld files there are", STR_ARG(s.pin.repo.name),
+		return err_hint(e, "'leat ls -R %.*s' lists what is there (%lld files)", STR_ARG(text),
 		                (long long)s.pin.commit.files);
 	}
 	*out = s;
