@@ -32,18 +32,6 @@ void api_why(void)
 	fputs("leat: api_why is not there yet\n", stderr);
 	abort();
 }
-void catalog_new(void);
-void catalog_new(void)
-{
-	fputs("leat: catalog_new is not there yet\n", stderr);
-	abort();
-}
-void catalog_repo(void);
-void catalog_repo(void)
-{
-	fputs("leat: catalog_repo is not there yet\n", stderr);
-	abort();
-}
 void datastore_commit(void);
 void datastore_commit(void)
 {
@@ -67,16 +55,6 @@ int datastore_update(void)
 {
 	return 0;
 }
-void flow_close(void);
-void flow_close(void)
-{
-}
-void flow_open(void);
-void flow_open(void)
-{
-	fputs("leat: flow_open is not there yet\n", stderr);
-	abort();
-}
 void fsck_run(void);
 void fsck_run(void)
 {
@@ -85,34 +63,10 @@ void fsck_run(void)
 }
 extern const void *const job_kinds[];
 const void *const job_kinds[1];
-void plan_make(void);
-void plan_make(void)
-{
-	fputs("leat: plan_make is not there yet\n", stderr);
-	abort();
-}
 void query_rows(void);
 void query_rows(void)
 {
 	fputs("leat: query_rows is not there yet\n", stderr);
-	abort();
-}
-void reason_runs(void);
-void reason_runs(void)
-{
-	fputs("leat: reason_runs is not there yet\n", stderr);
-	abort();
-}
-void reason_text(void);
-void reason_text(void)
-{
-	fputs("leat: reason_text is not there yet\n", stderr);
-	abort();
-}
-void reason_word(void);
-void reason_word(void)
-{
-	fputs("leat: reason_word is not there yet\n", stderr);
 	abort();
 }
 void run_plan(void);
@@ -127,9 +81,27 @@ void run_recover(void)
 	fputs("leat: run_recover is not there yet\n", stderr);
 	abort();
 }
+void text_line_col(void);
+void text_line_col(void)
+{
+	fputs("leat: text_line_col is not there yet\n", stderr);
+	abort();
+}
 void tmpl_render(void);
 void tmpl_render(void)
 {
 	fputs("leat: tmpl_render is not there yet\n", stderr);
+	abort();
+}
+void tmpl_source_offset(void);
+void tmpl_source_offset(void)
+{
+	fputs("leat: tmpl_source_offset is not there yet\n", stderr);
+	abort();
+}
+void tmpl_uses(void);
+void tmpl_uses(void)
+{
+	fputs("leat: tmpl_uses is not there yet\n", stderr);
 	abort();
 }
