@@ -55,8 +55,9 @@ struct attempt_result {
 	int status;          /* exit status of a process, 0 otherwise */
 	struct err err;      /* for FAILED: the sentence, with place */
 	int64_t retry_after_ms; /* the kind knows better than retry_delay (Retry-After); 0 = no */
+	bool final;          /* of FAILED: another try would fail too (404), so `retries:` does not count */
 	bool ordered;        /* the user's own order of rows counts */
-	const struct dom *facts; /* what `why` may tell: url, fetched, rows, …; may be NULL */
+	const struct dom *facts; /* what `why` may tell: url, fetched, rows, …; kept in unit.facts; may be NULL */
 };
 
 /* The kind calls it exactly once per attempt it started, from the loop, never from inside start(). */
@@ -74,6 +75,8 @@ struct job_kind {
 	bool starts_process;           /* the output repo's name counts in the key */
 	/* Checks that need more than the table of keys; may be NULL. */
 	int (*check)(const struct job *j, struct err *e);
+	/* What a run of n of its units should be told once, before it begins (RUN_NOTE); NULL if nothing. May be NULL. */
+	const char *(*note)(const struct job *j, struct arena *a, size_t n_units);
 	must_check int (*start)(struct attempt *t, struct err *e);
 	/* Asks it to end (hard = at once); attempt_done still comes. */
 	void (*cancel)(struct attempt *t, bool hard);
