@@ -26,12 +26,6 @@ void api_sql(void)
 	fputs("leat: api_sql is not there yet\n", stderr);
 	abort();
 }
-void api_why(void);
-void api_why(void)
-{
-	fputs("leat: api_why is not there yet\n", stderr);
-	abort();
-}
 void datastore_commit(void);
 void datastore_commit(void)
 {
@@ -103,5 +97,23 @@ void tmpl_uses(void);
 void tmpl_uses(void)
 {
 	fputs("leat: tmpl_uses is not there yet\n", stderr);
+	abort();
+}
+void why_id(void);
+void why_id(void)
+{
+	fputs("leat: why_id is not there yet\n", stderr);
+	abort();
+}
+void why_path(void);
+void why_path(void)
+{
+	fputs("leat: why_path is not there yet\n", stderr);
+	abort();
+}
+void why_unit(void);
+void why_unit(void)
+{
+	fputs("leat: why_unit is not there yet\n", stderr);
 	abort();
 }

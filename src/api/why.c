@@ -1,0 +1,42 @@
+#include "api/rows.h"
+#include "base/str.h"
+#include "flow/why.h"
+
+/* JOB [DS] | REPO[@PIN][:/PATH] | ID: a job's name wins over a repo's, a repo's over an id. */
+int api_why(struct api *api, const struct args *args, struct sink *out, struct err *e)
+{
+	struct str what = args_pos(args, 0), label = args_pos(args, 1);
+	struct ds_range r = {0};
+	const struct dom *doc;
+	struct job *job = jobs_get(api->flow->jobs, what);
+	struct catalog *c;
+	struct repo repo;
+	int rc;
+
+	if (catalog_new(api->store, api->arena, &c, e))
+		return -1;
+	if (label.p && jobs_find(api->flow->jobs, what, &job, e))
+		return -1;
+	if (job) {
+		if (!label.p && job->every != EVERY_NONE) {
+			err_set(e, ERR_BAD_REQUEST, "which ds of job %.*s?", STR_ARG(what));
+			return err_hint(e, "leat why %.*s newest", STR_ARG(what));
+		}
+		if (label.p && ds_words(label, job->every, job->tz, api->flow->now_ms / 1000, &r, e))
+			return -1;
+		if (r.newest) {
+			rc = plan_newest(api->flow, c, api->arena, job, &r.from, e);
+			if (rc <= 0)
+				return rc ? -1 : err_set(e, ERR_NOT_FOUND, "no ds has all inputs of job %.*s", STR_ARG(what));
+		}
+		if (why_unit(api->flow, c, api->arena, job, &r.from, &doc, e))
+			return -1;
+		return sink_row(out, doc, e);
+	}
+	rc = strpbrk(arena_cstr(api->arena, what), ":@/") ? 1 : repo_find(api->store, api->arena, what, &repo, e);
+	if (rc < 0)
+		return -1;
+	if (rc ? why_path(api->flow, c, api->arena, what, &doc, e) : why_id(api->flow, c, api->arena, what, &doc, e))
+		return -1;
+	return sink_row(out, doc, e);
+}
