@@ -7,6 +7,7 @@
 #include "base/name.h"
 #include "base/str.h"
 
+#define CRON_FIELDS "minute, hour, day of month, month, day of week"
 #define KEYS_MAX_NAMES 256 /* rows of one section that are looked at for a suggestion */
 
 /* ---- rules of scalars ---- */
@@ -16,7 +17,8 @@ static bool unit_ms(struct str u, int64_t *ms)
 	static const struct {
 		const char *unit;
 		int64_t ms;
-	} units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"min", 60000}, {"h", 3600000}, {"d", 86400000}, {"w", 7 * 86400000LL}};
+	} units[] = {{"ms", 1},      {"s", 1000},     {"m", 60000},         {"min", 60000},
+	             {"h", 3600000}, {"d", 86400000}, {"w", 7 * 86400000LL}};
 
 	for (size_t i = 0; i < ARRAY_LEN(units); i++)
 		if (str_is(u, units[i].unit)) {
@@ -164,7 +166,7 @@ static int rule_holds(struct arena *a, const struct key *k, const struct dom *v,
 	case KEYS_DS:
 		return ds_parse(s, &ds, &why) ? err_hint(e, "%s", why.hint[0] ? why.hint : why.msg) : 0;
 	case KEYS_CRON:
-		return is_cron(s) ? 0 : err_hint(e, "five fields: minute hour day-of-month month day-of-week, as in \"30 6 * * *\"");
+		return is_cron(s) ? 0 : err_hint(e, "five fields, as in \"30 6 * * *\": " CRON_FIELDS);
 	case KEYS_PATH:
 		return rule_path(s, e);
 	case KEYS_NOT_EMPTY:
@@ -291,9 +293,11 @@ static int check_value(struct check *c, const struct key *k, const struct dom *v
 
 		forms_words(k->forms, want, sizeof(want));
 		if (scalar && got.n && got.n < 100)
-			err_set(c->e, ERR_BAD_CONFIG, "\"%.*s\" must be %s, not %.*s", STR_ARG(name), want, STR_ARG(got));
+			err_set(c->e, ERR_BAD_CONFIG, "\"%.*s\" must be %s, not %.*s", STR_ARG(name), want,
+				STR_ARG(got));
 		else
-			err_set(c->e, ERR_BAD_CONFIG, "\"%.*s\" must be %s, not %s", STR_ARG(name), want, dom_type_word(v->type));
+			err_set(c->e, ERR_BAD_CONFIG, "\"%.*s\" must be %s, not %s", STR_ARG(name), want,
+				dom_type_word(v->type));
 		err_hint(c->e, "%s", k->text);
 		return err_at(c->e, c->file, v->line, v->col);
 	}
@@ -330,7 +334,8 @@ int keys_check(const struct keys *const *tables, size_t n, const struct dom *doc
 	if (doc->type == DOM_NULL)
 		doc = &empty;
 	if (doc->type != DOM_MAP) {
-		err_set(&found, ERR_BAD_CONFIG, "%s must be a map of keys, not %s", tables[0]->what, dom_type_word(doc->type));
+		err_set(&found, ERR_BAD_CONFIG, "%s must be a map of keys, not %s", tables[0]->what,
+			dom_type_word(doc->type));
 		r = err_at(&found, file, doc->line, doc->col);
 	} else {
 		r = check_map(&c, "", doc);
@@ -493,7 +498,7 @@ static struct dom *section_schema(struct schema *s, const char *section)
 		for (size_t i = 0; i < s->tables[t]->n; i++) {
 			const struct key *k = &s->tables[t]->rows[i];
 
-			if (strcmp(k->section, section) || k->name[0] == '*' || k->name[0] == '[' || dom_get(props, k->name))
+			if (strcmp(k->section, section) || strchr("*[", k->name[0]) || dom_get(props, k->name))
 				continue;
 			dom_set(s->a, props, k->name, key_schema(s, k));
 			if (k->flags & KEYS_REQUIRED)

@@ -66,13 +66,18 @@ struct keys {
 
 /*
  * Checks a document against tables tried in order (a job's own keys, then those of its kind). The first fault is
- * ERR_BAD_CONFIG at file:line:col, with the nearest key or what would be right as hint. A document that is null is an empty map.
+ * ERR_BAD_CONFIG at file:line:col, with the nearest key or what would be right as hint. A document that is null is
+ * an empty map.
  */
 must_check int keys_check(const struct keys *const *tables, size_t n, const struct dom *doc, const char *file,
                           struct err *e);
-const struct key *keys_find(const struct keys *const *tables, size_t n, const char *section, struct str name); /* NULL */
+/* NULL */
+const struct key *keys_find(const struct keys *const *tables, size_t n, const char *section, struct str name);
 
-/* The value in `map`, else the row's default (parsed once, kept for the life of the process), else NULL. Null counts as absent. */
+/*
+ * The value in `map`, else the row's default (parsed once, kept for the life of the process), else NULL. Null counts
+ * as absent.
+ */
 const struct dom *keys_get(const struct keys *t, const char *section, const struct dom *map, const char *name);
 
 /* A duration in ms; false if it is none. */

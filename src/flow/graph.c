@@ -55,7 +55,8 @@ static int note_use(struct making *m, struct str repo, const struct job *j, cons
 	struct use *u = map_get(&m->repos, low), now = {repo, j, in};
 
 	if (u && !str_eq(u->repo, repo)) {
-		err_set(m->e, ERR_BAD_CONFIG, "the repo names %.*s and %.*s are equal but for case (job %.*s %s the other one)",
+		err_set(m->e, ERR_BAD_CONFIG,
+			"the repo names %.*s and %.*s are equal but for case (job %.*s %s the other one)",
 		        STR_ARG(repo), STR_ARG(u->repo), STR_ARG(u->job->name), use_word(u));
 		err_hint(m->e, "write it the same everywhere");
 		return use_at(m->e, &now);
@@ -82,7 +83,8 @@ static int check_nesting(struct making *m)
 				continue;
 			if (inner->input && outer->input)
 				continue; /* two sources: the store judges them when they are made */
-			err_set(m->e, ERR_BAD_CONFIG, "the repo %.*s would lie inside the repo %.*s, which job %.*s %s", STR_ARG(inner->repo),
+			err_set(m->e, ERR_BAD_CONFIG,
+				"the repo %.*s would lie inside the repo %.*s, which job %.*s %s", STR_ARG(inner->repo),
 			        STR_ARG(outer->repo), STR_ARG(outer->job->name), use_word(outer));
 			err_hint(m->e, "a repo never lies inside another: give one of them another name");
 			return use_at(m->e, inner);
@@ -198,7 +200,8 @@ static int cycle(struct making *m, const struct step *stack, size_t from, size_t
 		err_set(m->e, ERR_BAD_CONFIG, "a job reads its own output: %s", text.p);
 		err_hint(m->e, "`window: [-1, -1]` reads the partition before its own, a pin an older state");
 	} else {
-		err_set(m->e, ERR_BAD_CONFIG, "jobs read each other in a circle: %s%s", text.p, buf_over(&text) ? ", ..." : "");
+		err_set(m->e, ERR_BAD_CONFIG, "jobs read each other in a circle: %s%s", text.p,
+		        buf_over(&text) ? ", ..." : "");
 		err_hint(m->e, "one of these inputs has to go, or to be pinned");
 	}
 	return use_at(m->e, &u);

@@ -31,8 +31,8 @@ struct graph {
 
 /*
  * Refused (ERR_BAD_CONFIG at a place): a cycle, naming all of it with files; two jobs with one output; an output inside
- * the name of another repo that a job reads or writes, or above it; names of repos equal but for case. A job that reads its own output at its
- * head is a cycle; at a pin, or with a window that ends before its own ds, it is not.
+ * the name of another repo that a job reads or writes, or above it; names of repos equal but for case. A job that
+ * reads its own output at its head is a cycle; at a pin, or with a window that ends before its own ds, it is not.
  */
 must_check int graph_make(struct arena *a, const struct jobs *js, struct graph **out, struct err *e);
 

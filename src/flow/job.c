@@ -94,13 +94,13 @@ static int read_folder(struct jobs *js, struct job_entry *en, struct job *j, str
 		if (!looks_like_job(js, &files))
 			return 0;
 		err_set(e, ERR_BAD_CONFIG, "the folder has no job.yaml");
-		err_hint(e, jobfile_has(&files, "job.yml") ? "rename job.yml to job.yaml"
-		                                           : "make one; an empty one will do where the job needs no keys");
+		err_hint(e, "%s", jobfile_has(&files, "job.yml") ? "rename job.yml to job.yaml"
+		                                                 : "make one; it may be empty");
 		return err_at(e, en->path.p, 0, 0);
 	}
 	if (check_names(j, e) || read_text(js, en, j->file, &yaml, e) || parse_keys(js, j, yaml, e) ||
-	    jobparse_check(js, j, &files, e) || jobparse_fill(js, j, e) || jobfile_code(js, en, j, &files, STR_NULL, e) ||
-	    kind_check(j, e))
+	    jobparse_check(js, j, &files, e) || jobparse_fill(js, j, e) ||
+	    jobfile_code(js, en, j, &files, STR_NULL, e) || kind_check(j, e))
 		return -1;
 	en->job = j;
 	return 0;
@@ -127,7 +127,7 @@ static int read_single(struct jobs *js, struct job_entry *en, struct job *j, con
 		body = arena_strf(a, "%.*s%.*s", (int)from, text.p, (int)(text.n - to), text.p + to);
 		if (parse_keys(js, j, yaml, e)) {
 			if (!e->hint[0])
-				err_hint(e, "the comment block that a file begins with holds keys; other comments go after an empty line");
+				err_hint(e, "these comment lines hold keys; ordinary comments go after an empty line");
 			return -1;
 		}
 	} else {
@@ -191,7 +191,8 @@ static int found(const struct dir_entry *d, void *ptr, struct err *e)
 	p.name = arena_strf(a, "%s", d->name);
 	if (!folder) {
 		if (w->pipeline.p && !strcmp(d->name, "job.yaml")) {
-			err_set(e, ERR_BAD_CONFIG, "a pipeline's folder holds jobs, each in a folder or file of its own");
+			err_set(e, ERR_BAD_CONFIG,
+				"a pipeline's folder holds jobs, each in a folder or file of its own");
 			err_hint(e, "move it to %.*s/NAME/job.yaml", STR_ARG(w->dir));
 			err_at(e, p.path.p, 0, 0);
 			jobs_broken(w->js, STR(""), e);
@@ -212,7 +213,8 @@ static int found(const struct dir_entry *d, void *ptr, struct err *e)
 static int walk_dir(struct walk *w, struct str dir, struct err *e)
 {
 	w->dir = dir;
-	return dir_walk(path_join(w->js->arena, w->js->ws->dir, dir.p), DIR_NO_STAT | DIR_SKIP_DOT | DIR_FLAT | DIR_GONE_OK,
+	return dir_walk(path_join(w->js->arena, w->js->ws->dir, dir.p),
+			DIR_NO_STAT | DIR_SKIP_DOT | DIR_FLAT | DIR_GONE_OK,
 	                found, w, e);
 }
 
@@ -309,7 +311,8 @@ static void drop_doubles(struct jobs *js)
 			js->all[kept++] = j;
 			continue;
 		}
-		err_set(&e, ERR_BAD_CONFIG, "the job %.*s is there twice: %.*s and %.*s", STR_ARG(j->name), STR_ARG(before->file),
+		err_set(&e, ERR_BAD_CONFIG, "the job %.*s is there twice: %.*s and %.*s", STR_ARG(j->name),
+		        STR_ARG(before->file),
 		        STR_ARG(j->file));
 		err_hint(&e, "no two jobs have the same name but for case: rename one of them");
 		job_at(&e, j, 0, 0);

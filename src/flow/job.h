@@ -1,16 +1,17 @@
 /*
  * flow/job.h: the jobs of a workspace, read from their files and checked (SEMANTICS 13, DESIGN §3).
  *
- *   jobs/NAME/job.yaml + code       pipelines/P/NAME/job.yaml + code (pipeline: P)       jobs/NAME.sql | .py | .sh
+ *   jobs/NAME/job.yaml + code    pipelines/P/NAME/job.yaml + code (pipeline: P)    jobs/NAME.sql | .py | .sh
  *
- * A job of one file has its keys in the comment block it begins with (after a #! line, if there is one):
- *   -- kind: sql                     every line "-- " + YAML (SQL) or "# " + YAML (py, sh), up to the first line that is
- *   -- partition: daily              no comment; if the block's first line is no "word:" it is an ordinary comment and
- *   select ...                       the job has no keys. Line and column of errors are those of the file.
+ * A job of one file has its keys in the comment block it begins with:
+ *   -- kind: sql           Each line is "-- " + YAML (SQL) or "# " + YAML (py, sh). The block begins at the first comment
+ *   -- partition: daily    line that is "word:" with a key (or nearly one), so a #! line and words of introduction may
+ *   select ...             stand before it, and ends at the first line that is no comment or an empty one; ordinary
+ *                          comments go after that. Line and column of errors are those of the file.
  *
- * Folders whose names begin with '.' or '_', and folders without job.yaml and job.*, are no jobs. All strings live in the
- * arena of struct jobs, which ends with jobs_free. Jobs come through a cache (jobcache.h), so that a file that has not changed
- * is not read again.
+ * Folders whose names begin with '.' or '_', and folders without job.yaml and job.*, are no jobs. All strings live
+ * in the arena of struct jobs, which ends with jobs_free. Jobs come through a cache (jobcache.h), so that a file
+ * that has not changed is not read again.
  */
 #ifndef LEAT_FLOW_JOB_H
 #define LEAT_FLOW_JOB_H
@@ -71,7 +72,7 @@ struct job {
 	struct job_entry *entry;       /* of the cache */
 	struct str kind_name;
 	const struct job_kind *kind;
-	struct str dir;                /* from the workspace: "jobs/trips"; of a job of one file the folder it lies in */
+	struct str dir;                /* from the workspace: "jobs/trips"; of a job of one file its folder */
 	struct str file;               /* where its keys stand: "jobs/trips/job.yaml", "jobs/trips.sql" */
 	bool single;                   /* a job of one file */
 	struct str description;

@@ -1,10 +1,11 @@
 /*
- * flow/jobcache.h: what the files of jobs held when they were last read: .leat/cache/jobs, so that loading ten thousand jobs
- * is one read and a stat per file. It may be deleted at any time; a cache that is damaged, of another version of leat or of
- * other tables of keys is as good as none. Written by rename; not being able to write it is no error.
+ * flow/jobcache.h: what the files of jobs held when they were last read: .leat/cache/jobs, so that loading ten
+ * thousand jobs is one read and a stat per file. It may be deleted at any time; a cache that is damaged, of another
+ * version of leat or of other tables of keys is as good as none. Written by rename; not being able to write it is no
+ * error.
  *
- * An entry stands for one folder or file that may be a job. It is good as long as no file or folder that it was made from
- * has another stat. What was changed within JOBCACHE_RACY_NS of being read is not trusted next time (SEMANTICS 6).
+ * An entry stands for one folder or file that may be a job. It is good as long as no file or folder that it was made
+ * from has another stat. What was changed within JOBCACHE_RACY_NS of being read is not trusted next time (SEMANTICS 6).
  */
 #ifndef LEAT_FLOW_JOBCACHE_H
 #define LEAT_FLOW_JOBCACHE_H
@@ -33,7 +34,10 @@ void jobcache_open(struct jobs *js);
  * of job->keys; job->inputs holds those found in its query. NULL otherwise.
  */
 struct job_entry *jobcache_get(struct jobs *js, struct str path);
-/* A new entry for a path, whose nodes are to be added before the files are read; jobcache_keep makes it part of the cache. */
+/*
+ * A new entry for a path, whose nodes are to be added before the files are read; jobcache_keep makes it part of the
+ * cache.
+ */
 struct job_entry *jobcache_new(struct jobs *js, struct str path);
 /* Takes the stat of a path (following links) into the entry: 0, or -1 if it is not there (errno). *st may be NULL. */
 int jobcache_node(struct jobs *js, struct job_entry *en, struct str path, struct stat *st);

@@ -40,7 +40,8 @@ static int visit(const struct dir_entry *d, void *ptr, struct err *e)
 		if (d->type == DIR_FOLDER)
 			return DIR_GO;
 		if (d->type == DIR_LINK && S_ISDIR(st.st_mode)) {
-			err_set(e, ERR_BAD_CONFIG, "%.*s is a link to a folder, which is not followed", STR_ARG(f.path));
+			err_set(e, ERR_BAD_CONFIG, "%.*s is a link to a folder, which is not followed",
+				STR_ARG(f.path));
 			return err_hint(e, "name the folder it leads to in the job's `code:`");
 		}
 		if (!S_ISREG(st.st_mode))
@@ -62,7 +63,8 @@ int jobfile_scan(struct jobs *js, struct job_entry *en, struct str dir, const ch
 
 	if (jobcache_node(js, en, dir, NULL))
 		return err_errno(e, errno, "cannot look at %.*s", STR_ARG(dir));
-	return dir_walk(arena_printf(js->arena, "%s/%.*s", js->ws->dir, STR_ARG(dir)), DIR_NO_STAT | DIR_SKIP_DOT | DIR_GONE_OK,
+	return dir_walk(arena_printf(js->arena, "%s/%.*s", js->ws->dir, STR_ARG(dir)),
+			DIR_NO_STAT | DIR_SKIP_DOT | DIR_GONE_OK,
 	                visit, &s, e);
 }
 
@@ -87,7 +89,8 @@ static int add_named(struct jobs *js, struct job_entry *en, struct job *j, struc
 {
 	struct arena *a = js->arena;
 	char *rel = path_clean(a, arena_cstr(a, v->s));
-	struct job_code f = {.path = str_of(path_clean(a, arena_printf(a, "%.*s/%s", STR_ARG(j->dir), rel))), .label = str_of(rel)};
+	struct job_code f = {.path = str_of(path_clean(a, arena_printf(a, "%.*s/%s", STR_ARG(j->dir), rel))),
+		.label = str_of(rel)};
 	struct stat st;
 
 	*label = f.label;

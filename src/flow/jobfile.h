@@ -13,7 +13,8 @@ struct jobfile_list {
 
 /*
  * The files of a folder that count as code (SEMANTICS 4: all but job.yaml, README*, tests/, dot files; __pycache__ is
- * none either), and every folder looked at, as nodes of the entry. `label` stands before the names in the labels ("" or "lib/").
+ * none either), and every folder looked at, as nodes of the entry. `label` stands before the names in the labels (""
+ * or "lib/").
  */
 must_check int jobfile_scan(struct jobs *js, struct job_entry *en, struct str dir, const char *label,
                             struct jobfile_list *out, struct err *e);

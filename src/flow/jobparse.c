@@ -8,7 +8,8 @@
 #include "flow/plug.h"
 
 static const struct key rows[] = {
-#define K(section, name, forms, rule, words, sub, def, flags, text) {section, name, forms, rule, words, sub, def, flags, text},
+#define K(section, name, forms, rule, words, sub, def, flags, text)                                                    \
+	{section, name, forms, rule, words, sub, def, flags, text},
 #include "defs/jobkeys.def"
 #undef K
 };
@@ -69,7 +70,8 @@ static int kind_by_files(struct jobs *js, struct job *j, const struct jobfile_li
 			if (!jobfile_has(files, *name) || j->kind == *k)
 				continue;
 			if (j->kind) {
-				err_set(e, ERR_BAD_CONFIG, "the job has %s and %s, and no kind: that says which it is", found, *name);
+				err_set(e, ERR_BAD_CONFIG,
+					"the job has %s and %s, and no kind: that says which it is", found, *name);
 				err_hint(e, "add `kind: %s` or `kind: %s`", j->kind->name, (*k)->name);
 				return job_at(e, j, 1, 1);
 			}
@@ -190,7 +192,8 @@ static int input_keys(struct fill *f, struct job_input *in, const struct dom *ma
 				return -1;
 		} else if (str_is(v->key, "pin")) {
 			if (in->pin.p) {
-				err_set(f->e, ERR_BAD_CONFIG, "the repo is pinned twice, by @%.*s and by pin:", STR_ARG(in->pin));
+				err_set(f->e, ERR_BAD_CONFIG, "the repo is pinned twice, by @%.*s and by pin:",
+					STR_ARG(in->pin));
 				return fault(f, v, NULL);
 			}
 			in->pin = text_of(f, v);
@@ -254,8 +257,8 @@ static int fill_output(struct fill *f, const struct dom *v)
 static int fill_pipeline(struct fill *f, const struct dom *v)
 {
 	if (f->j->folder_pipeline.p && !str_eq(f->j->folder_pipeline, v->s)) {
-		err_set(f->e, ERR_BAD_CONFIG, "the job lies in pipelines/%.*s and says pipeline: %.*s", STR_ARG(f->j->folder_pipeline),
-		        STR_ARG(v->s));
+		err_set(f->e, ERR_BAD_CONFIG, "the job lies in pipelines/%.*s and says pipeline: %.*s",
+			STR_ARG(f->j->folder_pipeline), STR_ARG(v->s));
 		return fault(f, v, "leave the key out, or move the job's folder");
 	}
 	f->j->pipeline = v->s;
@@ -316,7 +319,8 @@ static int fill_env(struct fill *f, const struct dom *v)
 {
 	dom_each(p, v)
 		if (!keys_is_ident(p->key)) {
-			err_set(f->e, ERR_BAD_CONFIG, "\"%.*s\" cannot be a variable of the environment", STR_ARG(p->key));
+			err_set(f->e, ERR_BAD_CONFIG, "\"%.*s\" cannot be a variable of the environment",
+				STR_ARG(p->key));
 			return job_at(f->e, f->j, p->key_line, p->key_col);
 		}
 	f->j->env = v;

@@ -13,8 +13,12 @@
 const char *jobsql_stand_in(enum every every)
 {
 	static const char *const words[] = {
-		[EVERY_NONE] = "", [EVERY_HOUR] = "1583-01-02T03", [EVERY_DAY] = "1583-01-02", [EVERY_WEEK] = "1583-W01",
-		[EVERY_MONTH] = "1583-01"};
+		[EVERY_NONE] = "",
+		[EVERY_HOUR] = "1583-01-02T03",
+		[EVERY_DAY] = "1583-01-02",
+		[EVERY_WEEK] = "1583-W01",
+		[EVERY_MONTH] = "1583-01",
+	};
 
 	return words[every];
 }
@@ -38,8 +42,8 @@ void jobsql_repo_of(struct arena *a, const struct sql_table *t, struct str *repo
 		*pin = arena_str(a, t->at);
 	if (!main_schema)
 		*repo = arena_strf(a, "%.*s/%.*s", STR_ARG(t->schema), STR_ARG(name));
-	else if (pin->p && !memchr(name.p, '/', name.n) && str_cut(name, '.', &zone, &rest)) /* "tables.sales@master.31" */
-		*repo = arena_strf(a, "%.*s/%.*s", STR_ARG(zone), STR_ARG(rest));
+	else if (pin->p && !memchr(name.p, '/', name.n) && str_cut(name, '.', &zone, &rest))
+		*repo = arena_strf(a, "%.*s/%.*s", STR_ARG(zone), STR_ARG(rest)); /* "tables.sales@master.31" */
 	else
 		*repo = arena_str(a, name);
 }
@@ -72,7 +76,8 @@ struct dom *jobsql_vars(struct arena *a, const struct job *j, struct str ds, con
 	dom_set(a, vars, "params", own);
 	for (size_t i = 0; i < j->n_inputs; i++)
 		if (!j->inputs[i].found)
-			dom_set_str(a, inputs, arena_cstr(a, j->inputs[i].name), jobsql_table_of(a, j->inputs[i].repo, j->inputs[i].pin));
+			dom_set_str(a, inputs, arena_cstr(a, j->inputs[i].name),
+			            jobsql_table_of(a, j->inputs[i].repo, j->inputs[i].pin));
 	dom_set(a, vars, "inputs", inputs);
 	dom_set_str(a, vars, "output", jobsql_table_of(a, j->output, STR_NULL));
 	dom_set_str(a, vars, "job", j->name);
@@ -394,7 +399,8 @@ static int check_tables(const struct job *j, struct arena *a, const struct jobsq
 
 		if (is_system(t) || find_input(j, j->n_inputs, &in) < j->n_inputs)
 			continue;
-		err_set(e, ERR_BAD_SQL, "for this ds the query reads %.*s, which is no input of the job", STR_ARG(in.repo));
+		err_set(e, ERR_BAD_SQL, "for this ds the query reads %.*s, which is no input of the job",
+			STR_ARG(in.repo));
 		err_hint(e, "name it under inputs:, so that the job waits for it");
 		return jobsql_at(e, j, q, t->start);
 	}

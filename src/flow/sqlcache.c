@@ -100,7 +100,9 @@ static const struct dom *look_up(struct sqlcache *c, struct str key)
 	return it ? it->parsed : NULL;
 }
 
-/* Adds lines in one write; the newline before each ends a line that a crash has torn. Failing costs time, nothing else. */
+/*
+ * Adds lines in one write; the newline before each ends a line that a crash has torn. Failing costs time, nothing else.
+ */
 static void write_lines(struct sqlcache *c, struct buf *lines)
 {
 	struct err why = ERR_INIT;

@@ -1,7 +1,7 @@
 /*
  * flow/sqlcache.h: what DuckDB's parser said of texts, by their hash: .leat/cache/sql, so that a query that comes back
- * (edited and edited back, or one per ds) is not parsed again. It may be deleted at any time. Lines of text, only added to; a
- * line that is damaged or torn is as good as none; begun anew when larger than SQLCACHE_MAX.
+ * (edited and edited back, or one per ds) is not parsed again. It may be deleted at any time. Lines of text, only
+ * added to; a line that is damaged or torn is as good as none; begun anew when larger than SQLCACHE_MAX.
  */
 #ifndef LEAT_FLOW_SQLCACHE_H
 #define LEAT_FLOW_SQLCACHE_H

@@ -12,7 +12,8 @@
 #define WORKSPACE_MAX_YAML ((size_t)4 << 20)
 
 static const struct key rows[] = {
-#define K(section, name, forms, rule, words, sub, def, flags, text) {section, name, forms, rule, words, sub, def, flags, text},
+#define K(section, name, forms, rule, words, sub, def, flags, text)                                                    \
+	{section, name, forms, rule, words, sub, def, flags, text},
 #include "defs/settings.def"
 #undef K
 };
@@ -234,7 +235,10 @@ const struct dom *workspace_table(const struct workspace *w, struct str repo)
 
 static enum table_kind kind_of_word(struct str word)
 {
-	return str_is(word, "dim") ? TABLE_DIM : str_is(word, "fct") ? TABLE_FCT : str_is(word, "plain") ? TABLE_PLAIN : TABLE_AUTO;
+	return str_is(word, "dim")     ? TABLE_DIM
+	       : str_is(word, "fct")   ? TABLE_FCT
+	       : str_is(word, "plain") ? TABLE_PLAIN
+	                               : TABLE_AUTO;
 }
 
 enum table_kind workspace_table_kind(const struct workspace *w, struct str repo)
@@ -252,5 +256,7 @@ enum table_kind workspace_table_kind(const struct workspace *w, struct str repo)
 		return said;
 	if (!str_rcut(repo, '/', &head, &last))
 		last = repo;
-	return str_has_prefix(last, STR("dim_")) ? TABLE_DIM : str_has_prefix(last, STR("fct_")) ? TABLE_FCT : TABLE_PLAIN;
+	if (str_has_prefix(last, STR("dim_")))
+		return TABLE_DIM;
+	return str_has_prefix(last, STR("fct_")) ? TABLE_FCT : TABLE_PLAIN;
 }
