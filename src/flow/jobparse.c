@@ -88,8 +88,9 @@ static int no_kind(const struct jobs *js, const struct job *j, struct err *e)
 	size_t len = 0;
 
 	jobparse_tables_init(&t, js->kinds, NULL);
-	if (keys_check(t.all, t.n, j->keys, j->file.p, e)) /* a mistyped `kind` says more than its absence */
-		return -1;
+	dom_each(v, j->keys) /* a mistyped `kind` says more than its absence */
+		if (!keys_find(t.all, t.n, "", v->key) && keys_check(t.all, t.n, j->keys, j->file.p, e))
+			return -1;
 	list[0] = '\0';
 	for (const struct job_kind *const *k = js->kinds; *k && len < sizeof(list); k++)
 		len += (size_t)snprintf(list + len, sizeof(list) - len, "%s%s", len ? ", " : "", (*k)->name);

@@ -202,7 +202,7 @@ static void many_faults(void)
 	T_ERR(&e, ERR_BAD_CONFIG, "jobs/a/job.yaml:2:1: unknown key \"x\"", "asking for it says what is wrong with it");
 	err_clear(&e);
 	T_OK(jobs_find(js, STR("cc"), &j, &e), "a job that is not there is not found");
-	T_ERR(&e, ERR_NO_JOB, "did you mean", "and the nearest name is given");
+	T_ERR(&e, ERR_NO_JOB, "there is: C", "and those that there are are named");
 	jobs_free(js);
 	ws_clear();
 }

@@ -36,6 +36,7 @@ static void cycle_of_edits(void)
 	expect("after an edit of one", 1, JOBS + 1);
 	expect("after that", 0, JOBS + 1);
 	utime(ws_path("jobs/j8/job.sh"), &old);
+	ws_age();
 	expect("a touched file is looked at", 1, JOBS + 1);
 	expect("once", 0, JOBS + 1);
 	ws_put("jobs/j9/new.py", "x");

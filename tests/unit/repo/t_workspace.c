@@ -129,7 +129,6 @@ static void faults(void)
 		{"name: a\nprotect: copy\n", "leat.yaml:2:10: \"protect\" cannot be \"copy\" (there are: auto, link)"},
 		{"timezone: Europe/Pari\n", "leat.yaml:1:11: \"timezone\" cannot be \"Europe/Pari\""},
 		{"tables: {tables/x: dimm}\n", "leat.yaml:1:20: \"tables/x\" cannot be \"dimm\" (did you mean \"dim\"?)"},
-		{"tables: {tables//x: dim}\n", "leat.yaml:1:10: tables: "},
 		{"tables: {tables/x: {kinds: dim}}\n", "leat.yaml:1:21: unknown key \"kinds\""},
 		{"zones: [a b]\n", "leat.yaml:1:9: \"zones\" cannot be \"a b\""},
 		{"- a\n", "leat.yaml:1:1: leat.yaml must be a map of keys"},
@@ -142,6 +141,8 @@ static void faults(void)
 		T_OK(opened(bad[i][0], &w, &e) == -1, "fault %zu is refused", i);
 		T_ERR(&e, ERR_BAD_CONFIG, bad[i][1], "fault %zu is named at its place", i);
 	}
+	T_OK(opened("tables: {tables//x: dim}\n", &w, &e) == -1, "a table that is no repo's name is refused");
+	T_ERR(&e, ERR_BAD_NAME, "leat.yaml:1:10: tables: \"tables//x\"", "at its place");
 }
 
 int main(void)
