@@ -283,6 +283,8 @@ int cli_main(int argc, char **argv, const struct job_kind *const *kinds)
 	at = leading_options(&c, argc, argv, &status);
 	if (at >= 0 && at < argc && !strcmp(argv[at], "__complete"))
 		status = complete_words(&c.api, argc - at - 1, argv + at + 1);
+	else if (at >= 0 && at < argc && !strcmp(argv[at], "__reference"))
+		status = reference_page(argv[at + 1], kinds);
 	else if (at >= 0 && at < argc)
 		status = run_verb(&c, argc, argv, at, command_text(c.arena, argc, argv));
 	else if (at >= 0)

@@ -19,6 +19,9 @@ void help_op(FILE *f, const struct op *op);
 void complete_script(FILE *f);
 int complete_words(struct api *api, int argc, char **argv);
 
+/* reference.c: pages of docs/reference, printed as Markdown; name NULL lists them */
+int reference_page(const char *name, const struct job_kind *const *kinds);
+
 /* extern.c: leat-NAME on PATH or in the workspace's commands/ */
 struct str_list {
 	VEC(struct str) v;
