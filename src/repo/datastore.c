@@ -1,0 +1,262 @@
+#include "repo/datastore.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/ds.h"
+#include "base/map.h"
+#include "base/str.h"
+#include "repo/place.h"
+#include "sys/fault.h"
+#include "sys/lock.h"
+
+#define SWAP_MAX 1000 /* files in a folder that is built anew for a swap; above, one rename each */
+
+/* The changes of one folder that may be swapped as a whole: a ds=..., or all that lies in none ("") */
+struct group {
+	struct str common;  /* the deepest folder that holds them all */
+	VEC(struct tree_edit) changes;
+	bool plain;         /* in no ds=... folder */
+};
+
+struct plan {
+	struct arena *a;
+	struct map by_part;
+	VEC(struct group *) groups;
+	VEC(struct str) empty, gone; /* folders without files: to make, to remove */
+	bool has_parts;
+};
+
+static struct str parent_of(struct str path)
+{
+	struct str dir, base;
+
+	return str_rcut(path, '/', &dir, &base) ? dir : STR("");
+}
+
+static struct str common_folder(struct str a, struct str b)
+{
+	while (a.n && !(str_has_prefix(b, a) && (b.n == a.n || b.p[a.n] == '/')))
+		a = parent_of(a);
+	return a;
+}
+
+static int plan_change(void *ptr, enum diff_kind kind, struct str path, const struct entry *old, const struct entry *new,
+                       struct err *e)
+{
+	struct plan *p = ptr;
+	struct tree_edit ed = {.op = new ? EDIT_PUT : EDIT_REMOVE, .path = arena_str(p->a, path)};
+	struct str first = ed.path, rest;
+	struct group *g;
+	struct ds ds;
+
+	if ((old ? old : new)->kind == ENTRY_FOLDER) {
+		if (kind == DIFF_ADDED && !new->files)
+			vec_push(p->a, &p->empty, ed.path);
+		if (kind == DIFF_REMOVED)
+			vec_push(p->a, &p->gone, ed.path);
+		return 0;
+	}
+	if (new)
+		ed.entry = *new;
+	if (!str_cut(ed.path, '/', &first, &rest) || !ds_of_folder(first, &ds))
+		first = STR("");
+	g = map_get(&p->by_part, first);
+	if (!g) {
+		g = arena_new_of(p->a, struct group);
+		g->common = parent_of(ed.path);
+		g->plain = !first.n;
+		map_set(&p->by_part, first, g);
+		vec_push(p->a, &p->groups, g);
+	}
+	g->common = common_folder(g->common, parent_of(ed.path));
+	p->has_parts |= !g->plain;
+	vec_push(p->a, &g->changes, ed);
+	return 0;
+}
+
+/* Whether a group is better swapped: small enough, and no partition of its own within. 1, 0, -1. */
+static int can_swap(struct place *p, const struct plan *plan, const struct group *g, struct err *e)
+{
+	struct part *parts;
+	struct entry t;
+	size_t n;
+	int r;
+
+	if (g->changes.n < 2)
+		return 0;
+	if (!dir_exists(disk_path(p->s, p->a, p->repo, g->common)))
+		return 1; /* nothing stands there: built once, named once */
+	r = tree_find(p->s, NULL, p->next, g->common, &t, e);
+	if (r <= 0)
+		return r;
+	if (t.kind != ENTRY_FOLDER || t.files > SWAP_MAX)
+		return 0;
+	if (!g->plain || g->common.n)
+		return 1;
+	if (plan->has_parts || tree_parts(p->s, p->a, p->next, &parts, &n, e))
+		return plan->has_parts ? 0 : -1;
+	return !n;
+}
+
+static int show_group(struct place *p, const struct plan *plan, struct group *g, struct err *e)
+{
+	int r = can_swap(p, plan, g, e);
+
+	if (r < 0)
+		return -1;
+	if (r)
+		return place_folder(p, g->common, e);
+	/* removals first, so that a folder can become a file */
+	for (int puts = 0; puts < 2; puts++) {
+		for (size_t i = 0; i < g->changes.n; i++) {
+			const struct tree_edit *ed = &g->changes.p[i];
+			if ((ed->op == EDIT_PUT) == puts && place_one(p, ed->path, puts ? &ed->entry : NULL, e))
+				return -1;
+		}
+	}
+	return 0;
+}
+
+/* Brings one repo's folder from r->shown to r->head. */
+static int show(struct place *p, const struct disk_repo *r, struct err *e)
+{
+	struct plan plan = {.a = p->a};
+	struct sha none = tree_empty_id();
+
+	map_init(&plan.by_part, p->a);
+	if (tree_diff(p->s, &r->shown, &r->head, true, plan_change, &plan, e))
+		return -1;
+	/* The first time, the whole folder comes at once. */
+	if (sha_eq(&r->shown, &none) && plan.groups.n > 1 && !dir_exists(disk_path(p->s, p->a, p->repo, STR("")))) {
+		if (place_folder(p, STR(""), e))
+			return -1;
+	} else {
+		for (size_t i = 0; i < plan.groups.n; i++)
+			if (show_group(p, &plan, plan.groups.p[i], e))
+				return -1;
+	}
+	for (size_t i = 0; i < plan.empty.n; i++)
+		if (dir_make(disk_path(p->s, p->a, p->repo, plan.empty.p[i]), 0777, e))
+			return -1;
+	for (size_t i = plan.gone.n; i-- > 0;) /* those within others first; foreign files keep theirs */
+		(void)rmdir(disk_path(p->s, p->a, p->repo, plan.gone.p[i]));
+	return 0;
+}
+
+static int record(struct store *s, const struct disk_repo *repos, size_t n, struct err *e)
+{
+	if (db_begin_durable(s->db, DB_PROCESS, e))
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		if (disk_shown(s, repos[i].repo.id, &repos[i].head, e)) {
+			db_rollback(s->db);
+			return -1;
+		}
+	}
+	return db_commit(s->db, e);
+}
+
+int datastore_show(struct store *s, int64_t repo, datastore_note note, void *ptr, struct err *e)
+{
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	struct disk_repo *repos;
+	size_t n, done = 0;
+	int rc = 0;
+
+	if (disk_repos(s, a, repo, true, &repos, &n, e))
+		return -1;
+	for (; done < n && !rc; done += !rc) {
+		struct disk_repo *r = &repos[done];
+		struct arena *own cleanup(arena_cleanup) = arena_new();
+		struct place p = {.s = s, .a = own, .repo = r->repo.name, .output = r->repo.role == REPO_OUTPUT, .note = note,
+		                  .ptr = ptr, .base = &r->shown, .next = &r->head};
+		p.cache = statcache_open(s, r->repo.id);
+		rc = show(&p, r, e);
+		statcache_close(p.cache);
+		if (rc)
+			err_wrap(e, "datastore/%.*s", STR_ARG(r->repo.name));
+	}
+	if (!done)
+		return rc;
+	fault_crash("datastore-swapped");
+	if (rc) { /* what was shown before the failure is recorded; the failure is told */
+		struct err second = ERR_INIT;
+		if (record(s, repos, done, &second))
+			err_clear(&second);
+		return -1;
+	}
+	return record(s, repos, done, e);
+}
+
+int datastore_update(struct store *s, int64_t repo, datastore_note note, void *ptr, struct err *e)
+{
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	struct lock lock cleanup(lock_drop) = LOCK_INIT;
+	struct disk_repo *repos;
+	size_t n;
+
+	if (disk_repos(s, a, repo, true, &repos, &n, e))
+		return -1;
+	if (!n)
+		return 0;
+	fault_crash("commit-done");
+	if (lock_take(&lock, arena_printf(a, "%s/" DISK_LOCK, s->leat_dir), NULL, 0, e))
+		return -1;
+	if (datastore_show(s, repo, note, ptr, e))
+		return -1;
+	place_sweep(s, note, ptr);
+	return 0;
+}
+
+/* The newest ended repo of that name, and what its folder shows. */
+static int ended(struct store *s, struct arena *a, struct str name, int64_t *id, struct sha *shown, struct err *e)
+{
+	struct q *q = db_query(s->db, "select r.id, m.tree from repo r join materialised m on m.repo = r.id"
+	                              " where r.name = ? and r.ended is not null order by r.ended desc limit 1");
+	int r;
+
+	q_text(q, 1, name);
+	r = q_step(q, e);
+	if (r == 1) {
+		*id = q_col_int(q, 0);
+		if (!q_col_sha(q, 1, shown))
+			r = 0;
+	}
+	q_done(q);
+	return r;
+}
+
+int datastore_remove(struct store *s, struct str repo, struct err *e)
+{
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	struct lock lock cleanup(lock_drop) = LOCK_INIT;
+	struct sha shown, none = tree_empty_id();
+	struct place p = {.s = s, .a = a, .repo = repo, .output = true, .base = &shown, .next = &none};
+	struct q *q;
+	int64_t id;
+	int r, rc;
+
+	if (lock_take(&lock, arena_printf(a, "%s/" DISK_LOCK, s->leat_dir), NULL, 0, e))
+		return -1;
+	r = ended(s, a, repo, &id, &shown, e);
+	if (r <= 0)
+		return r;
+	p.cache = statcache_open(s, id);
+	/* Swapped for an empty folder, which then goes, and empty zones with it. */
+	rc = dir_exists(disk_path(s, a, repo, STR(""))) ? place_folder(&p, STR(""), e) : 0;
+	statcache_close(p.cache);
+	if (rc)
+		return -1;
+	for (struct str up = repo; up.n && !rmdir(arena_printf(a, "%s/%.*s", s->data_dir, STR_ARG(up)));)
+		up = parent_of(up);
+	if (db_begin_durable(s->db, DB_PROCESS, e))
+		return -1;
+	q = db_query(s->db, "delete from materialised where repo = ?");
+	q_int(q, 1, id);
+	if (q_run(q, e)) {
+		db_rollback(s->db);
+		return -1;
+	}
+	return db_commit(s->db, e);
+}

@@ -1,0 +1,54 @@
+/*
+ * repo/disk.h: what lies in datastore/REPO, compared with what Leat put there. For datastore.c, drift.c and adopt.c.
+ */
+#ifndef LEAT_REPO_DISK_H
+#define LEAT_REPO_DISK_H
+
+#include "repo/datastore.h"
+#include "repo/statcache.h"
+
+enum disk_state {
+	DISK_SAME,    /* as in `base` */
+	DISK_NEXT,    /* as in `next`: a materialisation that was cut short got that far */
+	DISK_OURS,    /* neither, but Leat put it there */
+	DISK_EDITED,  /* in `base`, with other bytes */
+	DISK_NEW,     /* not in `base` */
+	DISK_DELETED, /* in `base`, not there */
+	DISK_ODD,     /* a link, socket or device */
+};
+
+struct disk_file {
+	struct str path; /* within the repo */
+	enum disk_state state;
+	struct file_key key; /* but for DELETED */
+};
+
+struct disk_scan {
+	struct store *s;
+	struct arena *a;
+	struct statcache *cache;
+	struct str repo, sub;         /* sub: a folder of it, "" = all */
+	const struct sha *base, *next; /* trees of the whole repo; next may be NULL */
+	bool rehash;                  /* trusts no stat */
+	VEC(struct disk_file) files;  /* by path, the deleted ones last */
+};
+must_check int disk_scan(struct disk_scan *d, struct err *e);
+/* One path: as one row of a scan; DISK_DELETED if it is not there (whatever base says). */
+must_check int disk_look(struct disk_scan *d, struct str path, struct disk_file *out, struct err *e);
+
+char *disk_path(struct store *s, struct arena *a, struct str repo, struct str path); /* absolute */
+
+/* The repos that have a folder in datastore/: with what it shows and what it should show. */
+struct disk_repo {
+	struct repo repo;
+	struct sha shown, head; /* the empty tree where there is none */
+};
+/* repo 0: all; only_lagging: those whose shown is not their head. */
+must_check int disk_repos(struct store *s, struct arena *a, int64_t repo, bool only_lagging, struct disk_repo **out,
+                          size_t *n, struct err *e);
+/* Inside a write transaction. */
+must_check int disk_shown(struct store *s, int64_t repo, const struct sha *tree, struct err *e);
+
+#define DISK_LOCK "datastore.lock" /* in .leat: held while datastore/ is changed; shared while it is looked at */
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * repo/place.h: putting files of a commit into datastore/REPO and taking away what stands in their place. For
+ * datastore.c (a new head) and adopt.c (restore).
+ */
+#ifndef LEAT_REPO_PLACE_H
+#define LEAT_REPO_PLACE_H
+
+#include "repo/disk.h"
+
+struct place {
+	struct store *s;
+	struct arena *a;
+	struct str repo;
+	bool output;          /* a job's output: foreign files do not stay */
+	struct statcache *cache;
+	datastore_note note;  /* may be NULL */
+	void *ptr;
+	const struct sha *base, *next;
+};
+
+/* A folder of ours in .leat/staging, not made yet. */
+char *place_temp(struct place *p, const char *what);
+/* Copies (links, where `protect` says so) a blob to `to`, for the name `path` in the repo. */
+must_check int place_copy(struct place *p, const struct entry *entry, struct str path, const char *to, struct err *e);
+/* Moves a foreign file or folder (at `disk`, which would be `path` in the repo) to lost+found, and says so. */
+must_check int place_lost(struct place *p, const char *disk, struct str path, struct err *e);
+/*
+ * Makes one path what `next` has there (entry NULL: nothing), by one rename. What stands there and is not ours goes to
+ * lost+found; but a foreign file stays where `next` has nothing, unless this is an output.
+ */
+must_check int place_one(struct place *p, struct str path, const struct entry *entry, struct err *e);
+/* Makes a whole folder of the repo ("" = all) what `next` has there, by one exchange. */
+must_check int place_folder(struct place *p, struct str folder, struct err *e);
+/* datastore_update for who holds the lock already. */
+must_check int datastore_show(struct store *s, int64_t repo, datastore_note note, void *ptr, struct err *e);
+/* Removes folders that were left empty, from that of `path` up to the repo's own (which stays). */
+void place_prune(struct place *p, struct str path);
+
+/* .leat/old and what a crash left in .leat/staging: with the lock held. */
+void place_sweep(struct store *s, datastore_note note, void *ptr);
+
+#endif
