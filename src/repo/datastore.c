@@ -234,7 +234,7 @@ int datastore_remove(struct store *s, struct str repo, struct err *e)
 	struct sha shown, none = tree_empty_id();
 	struct place p = {.s = s, .a = a, .repo = repo, .output = true, .base = &shown, .next = &none};
 	struct q *q;
-	int64_t id;
+	int64_t id = 0;
 	int r, rc;
 
 	if (lock_take(&lock, arena_printf(a, "%s/" DISK_LOCK, s->leat_dir), NULL, 0, e))

@@ -366,7 +366,7 @@ static int rescue(const struct dir_entry *t, void *ptr, struct err *e)
 	struct sha id;
 	struct place as = *p;
 
-	if (t->type == DIR_FOLDER)
+	if (t->type == DIR_FOLDER || t->st.st_nlink > 1) /* a link that was to come along stands where it stood */
 		return DIR_GO;
 	if (t->type == DIR_FILE && !file_sha(here, &id, NULL, &inner) && blob_present(p->s, &id, &inner) == 1)
 		return DIR_GO;

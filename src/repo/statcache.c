@@ -128,12 +128,19 @@ void statcache_close(struct statcache *c)
 
 	if (!c)
 		return;
-	if (c->fresh.n && (!c->begun || c->stale > c->rows.n + GARBAGE)) {
+	if (buf_over(&c->fresh))
+		(void)unlink(c->path);
+	else if (c->fresh.n && (!c->begun || c->stale > c->rows.n + GARBAGE)) {
 		rewrite(c);
 	} else if (c->fresh.n && !file_open_write(c->path, O_APPEND, 0644, &fd, &ignored)) {
 		if (fd_write_all(fd, c->fresh.p, c->fresh.n, c->path, &ignored))
 			(void)unlink(c->path);
 	}
+	statcache_drop(c);
+}
+
+void statcache_drop(struct statcache *c)
+{
 	buf_free(&c->fresh);
 	arena_free(c->a);
 }

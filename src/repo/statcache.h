@@ -13,6 +13,7 @@ struct statcache;
 struct statcache *statcache_open(struct store *s, int64_t repo);
 /* Writes what is new. NULL is fine. */
 void statcache_close(struct statcache *c);
+void statcache_drop(struct statcache *c); /* writes nothing */
 
 /* The hash of the file with that stat, if it can be trusted. */
 bool statcache_get(const struct statcache *c, struct str path, const struct file_key *k, struct sha *id);

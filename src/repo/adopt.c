@@ -1,0 +1,313 @@
+/* `leat commit`: what users dropped, changed and removed in datastore/ becomes a commit, or is put back. */
+#include <stdio.h>
+
+#include "base/str.h"
+#include "repo/drift.h"
+#include "repo/place.h"
+#include "repo/tree_page.h"
+#include "sys/lock.h"
+
+#define NOTES_MAX 20 /* files named one by one */
+
+/* One repo's share of the commit. */
+struct share {
+	struct disk_repo r;
+	bool new_repo;
+	VEC(struct tree_edit) edits;
+	VEC(struct entry) had; /* per edit: what was shown there; id zero = nothing */
+	struct adopted out;
+};
+
+struct adopt {
+	struct store *s;
+	struct arena *a;
+	const struct adopt_opts *o;
+	struct id batch;
+	datastore_note note;
+	void *ptr;
+	struct ingest *in;
+	VEC(struct share *) shares;
+	int64_t busy;        /* files that somebody is writing */
+	struct err busy_err; /* the first of them */
+};
+
+static void say(struct adopt *ad, const char *text)
+{
+	if (ad->note)
+		ad->note(ad->ptr, text);
+}
+
+/* Whether `path` is `sub` or lies in it. */
+static bool under(struct str path, struct str sub)
+{
+	return !sub.n || str_eq(path, sub) || (str_has_prefix(path, sub) && path.p[sub.n] == '/');
+}
+
+static const char *const words[] = {
+	[DISK_EDITED] = "edited",
+	[DISK_NEW] = "not put there by leat",
+	[DISK_DELETED] = "deleted",
+	[DISK_ODD] = "no plain file",
+};
+
+/* In a job's output nothing is adopted: the files are named. */
+static void name_drift(struct adopt *ad, const struct disk_repo *r, const struct disk_scan *scan)
+{
+	size_t named = 0, all = 0;
+
+	for (size_t i = 0; i < scan->files.n; i++) {
+		const struct disk_file *f = &scan->files.p[i];
+		if (!words[f->state])
+			continue;
+		if (all++ < NOTES_MAX) {
+			named++;
+			say(ad, arena_printf(ad->a, "datastore/%.*s/%.*s: %s", STR_ARG(r->repo.name), STR_ARG(f->path), words[f->state]));
+		}
+	}
+	if (all > named)
+		say(ad, arena_printf(ad->a, "datastore/%.*s: %zu more", STR_ARG(r->repo.name), all - named));
+	if (all)
+		say(ad, arena_printf(ad->a, "%.*s is written by the job %.*s: nothing is adopted; leat commit --restore %.*s puts it back",
+		                     STR_ARG(r->repo.name), STR_ARG(r->repo.job), STR_ARG(r->repo.name)));
+}
+
+static int adopt_file(struct adopt *ad, struct share *sh, struct statcache *cache, const struct disk_file *f, struct err *e)
+{
+	char *disk = disk_path(ad->s, ad->a, sh->r.repo.name, f->path);
+	struct tree_edit ed = {.op = f->state == DISK_DELETED ? EDIT_REMOVE : EDIT_PUT, .path = f->path};
+	struct entry had = {0};
+	struct err inner = ERR_INIT;
+	struct file_key k;
+	int64_t started = statcache_now_ns();
+
+	if (f->state == DISK_ODD) {
+		say(ad, arena_printf(ad->a, "datastore/%.*s/%.*s is no plain file: not adopted", STR_ARG(sh->r.repo.name),
+		                     STR_ARG(f->path)));
+		return 0;
+	}
+	if (ed.op == EDIT_PUT) {
+		if (ingest_file(ad->in, disk, INGEST_ADOPT, &ed.entry, &inner)) {
+			if (inner.code != ERR_BUSY) {
+				*e = inner;
+				return -1;
+			}
+			if (!ad->busy++)
+				ad->busy_err = inner;
+			say(ad, arena_printf(ad->a, "datastore/%.*s/%.*s is still being written: not adopted", STR_ARG(sh->r.repo.name),
+			                     STR_ARG(f->path)));
+			return 0;
+		}
+		if (!file_stat_key(disk, &k, &inner))
+			statcache_hashed(cache, f->path, &k, &ed.entry.id, started);
+	}
+	if (tree_find(ad->s, NULL, &sh->r.shown, f->path, &had, e) < 0)
+		return -1;
+	if (ed.op == EDIT_PUT && had.kind == ENTRY_FOLDER && !sha_is_zero(&had.id)) { /* a file where a folder was */
+		struct tree_edit gone = {.op = EDIT_REMOVE, .path = f->path};
+		vec_push(ad->a, &sh->edits, gone);
+		vec_push(ad->a, &sh->had, had);
+	}
+	sh->out.added += f->state == DISK_NEW;
+	sh->out.changed += f->state == DISK_EDITED;
+	sh->out.deleted += f->state == DISK_DELETED;
+	vec_push(ad->a, &sh->edits, ed);
+	vec_push(ad->a, &sh->had, had);
+	return 0;
+}
+
+static int adopt_repo(struct adopt *ad, const struct disk_repo *r, bool new_repo, struct err *e)
+{
+	struct share *sh = arena_new_of(ad->a, struct share);
+	struct disk_scan scan = {.s = ad->s, .a = ad->a, .repo = r->repo.name, .base = &r->shown, .next = &r->head, .rehash = ad->o->rehash};
+	int rc;
+
+	sh->r = *r;
+	sh->new_repo = new_repo;
+	sh->out.repo = r->repo.name;
+	scan.cache = statcache_open(ad->s, r->repo.id);
+	rc = disk_scan(&scan, e);
+	if (!rc && r->repo.role == REPO_OUTPUT) {
+		name_drift(ad, r, &scan);
+	} else if (!rc) {
+		for (size_t i = 0; i < scan.files.n && !rc; i++)
+			if (words[scan.files.p[i].state])
+				rc = adopt_file(ad, sh, scan.cache, &scan.files.p[i], e);
+	}
+	if (new_repo && !rc) { /* it has no number to be cached under yet */
+		struct statcache *c = scan.cache;
+		scan.cache = NULL;
+		statcache_drop(c);
+	}
+	statcache_close(scan.cache);
+	if (rc)
+		return -1;
+	if (sh->edits.n || r->repo.role != REPO_OUTPUT)
+		vec_push(ad->a, &ad->shares, sh);
+	return 0;
+}
+
+static int new_repo(void *ptr, struct str name, const char *why_not, struct err *e)
+{
+	struct adopt *ad = ptr;
+	struct disk_repo r = {.repo = {.name = name, .role = REPO_SOURCE}, .shown = tree_empty_id(), .head = tree_empty_id()};
+
+	if (ad->o->repo.p && !str_eq(ad->o->repo, name))
+		return 0;
+	if (why_not) {
+		say(ad, arena_printf(ad->a, "datastore/%.*s holds what is not adopted: %s", STR_ARG(name), why_not));
+		return 0;
+	}
+	return adopt_repo(ad, &r, true, e);
+}
+
+/* What the head has where the user changed something must be what was shown there, or what the user made of it. */
+static int merge_check(struct adopt *ad, struct share *sh, const struct commit *head, struct err *e)
+{
+	for (size_t i = 0; i < sh->edits.n; i++) {
+		const struct tree_edit *ed = &sh->edits.p[i];
+		const struct entry *had = &sh->had.p[i];
+		struct entry now = {0};
+		bool same;
+		if (tree_find(ad->s, NULL, &head->tree, ed->path, &now, e) < 0)
+			return -1;
+		same = sha_eq(&now.id, &had->id) || (ed->op == EDIT_PUT ? sha_eq(&now.id, &ed->entry.id) : sha_is_zero(&now.id));
+		if (same)
+			continue;
+		err_set(e, ERR_CONFLICT, "%.*s:/%.*s was changed in datastore/, and by the commit %s too", STR_ARG(sh->r.repo.name),
+		        STR_ARG(ed->path), head->id.hex);
+		return err_hint(e, "leat commit --restore %.*s:/%.*s takes the committed one and keeps yours in .leat/lost+found",
+		                STR_ARG(sh->r.repo.name), STR_ARG(ed->path));
+	}
+	return 0;
+}
+
+/* Inside the transaction: one repo's commit, and what its folder shows from now on. */
+static int commit_share(struct adopt *ad, struct share *sh, struct id id, struct err *e)
+{
+	struct commit_new c = {.branch = STR(BRANCH_DEFAULT), .id = id, .batch = ad->batch, .edits = sh->edits.p,
+	                       .n_edits = sh->edits.n, .message = ad->o->message};
+	struct commit head = {0};
+	struct entry shown;
+	int r;
+
+	if (repo_ensure(ad->s, ad->a, sh->r.repo.name, REPO_SOURCE, STR_NULL, &c.repo, e))
+		return -1;
+	r = branch_head(ad->s, c.repo.id, c.branch, &head, e);
+	if (r < 0 || (r && merge_check(ad, sh, &head, e)))
+		return -1;
+	if (commit_make(ad->s, ad->in, &c, &sh->out.commit, &sh->out.made, e))
+		return -1;
+	if (tree_apply(ad->s, ad->in, &sh->r.shown, sh->edits.p, sh->edits.n, &shown, e) || tree_record(ad->s, ad->in, e))
+		return -1;
+	return disk_shown(ad->s, c.repo.id, &shown.id, e);
+}
+
+static int commit_all(struct adopt *ad, struct err *e)
+{
+	struct event ev = {.id = id_new(), .batch = ad->batch, .kind = "commit"};
+
+	if (!ad->batch.hex[0])
+		ev.batch = ad->batch = ev.id;
+	if (ingest_sync(ad->in, e) || db_begin(ad->s->db, e))
+		return -1;
+	if (ingest_record(ad->in, e) || event_record(ad->s, &ev, e))
+		goto fail;
+	for (size_t i = 0; i < ad->shares.n; i++)
+		if (ad->shares.p[i]->edits.n && commit_share(ad, ad->shares.p[i], ev.id, e))
+			goto fail;
+	return db_commit(ad->s->db, e);
+fail:
+	db_rollback(ad->s->db);
+	return -1;
+}
+
+static int adopt_all(struct adopt *ad, struct disk_repo *repos, size_t n, struct err *e)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < n; i++)
+		if ((!ad->o->repo.p || str_eq(ad->o->repo, repos[i].repo.name)) && adopt_repo(ad, &repos[i], false, e))
+			return -1;
+	if (drift_strays(ad->s, ad->a, new_repo, ad, e))
+		return -1;
+	for (size_t i = 0; i < ad->shares.n; i++)
+		any |= ad->shares.p[i]->edits.n > 0;
+	if (!any && ad->busy) {
+		*e = ad->busy_err;
+		return -1;
+	}
+	return any ? commit_all(ad, e) : 0;
+}
+
+/* Puts back what was shown, under o->path; what the user made of it goes to lost+found. */
+static int restore_repo(struct adopt *ad, const struct disk_repo *r, struct err *e)
+{
+	struct disk_scan scan = {.s = ad->s, .a = ad->a, .repo = r->repo.name, .base = &r->shown, .next = &r->head, .rehash = ad->o->rehash};
+	struct place p = {.s = ad->s, .a = ad->a, .repo = r->repo.name, .output = true, .note = ad->note, .ptr = ad->ptr,
+	                  .base = &r->shown, .next = &r->shown};
+	struct share *sh = arena_new_of(ad->a, struct share);
+	int rc;
+
+	sh->r = *r;
+	sh->out.repo = r->repo.name;
+	scan.cache = p.cache = statcache_open(ad->s, r->repo.id);
+	rc = disk_scan(&scan, e);
+	for (size_t i = 0; i < scan.files.n && !rc; i++) {
+		const struct disk_file *f = &scan.files.p[i];
+		struct entry t;
+		int found;
+		if (!words[f->state] || !under(f->path, ad->o->path))
+			continue;
+		found = tree_find(ad->s, NULL, &r->shown, f->path, &t, e);
+		rc = found < 0 ? -1 : place_one(&p, f->path, found && t.kind == ENTRY_FILE ? &t : NULL, e);
+		sh->out.added += f->state == DISK_DELETED;
+		sh->out.changed += f->state == DISK_EDITED;
+		sh->out.deleted += f->state == DISK_NEW || f->state == DISK_ODD;
+	}
+	statcache_close(p.cache);
+	if (!rc)
+		vec_push(ad->a, &ad->shares, sh);
+	return rc;
+}
+
+static int restore_all(struct adopt *ad, struct disk_repo *repos, size_t n, struct err *e)
+{
+	for (size_t i = 0; i < n; i++)
+		if ((!ad->o->repo.p || str_eq(ad->o->repo, repos[i].repo.name)) && restore_repo(ad, &repos[i], e))
+			return -1;
+	return 0;
+}
+
+int datastore_commit(struct store *s, struct arena *a, const struct adopt_opts *o, struct id batch, struct adopted **out,
+                     size_t *n, datastore_note note, void *ptr, struct err *e)
+{
+	struct lock lock cleanup(lock_drop) = LOCK_INIT;
+	struct adopt ad = {.s = s, .a = a, .o = o, .batch = batch, .note = note, .ptr = ptr};
+	VEC(struct adopted) all = {0};
+	struct disk_repo *repos;
+	bool known = !o->repo.p;
+	size_t many;
+	int rc;
+
+	if (lock_take(&lock, arena_printf(a, "%s/" DISK_LOCK, s->leat_dir), NULL, 0, e) ||
+	    disk_repos(s, a, 0, false, &repos, &many, e))
+		return -1;
+	ad.in = ingest_new(s);
+	rc = o->restore ? restore_all(&ad, repos, many, e) : adopt_all(&ad, repos, many, e);
+	ingest_free(ad.in);
+	if (rc)
+		return -1;
+	for (size_t i = 0; i < many; i++)
+		known |= str_eq(o->repo, repos[i].repo.name);
+	if (!known && !ad.shares.n)
+		return repo_not_found(s, o->repo, e);
+	for (size_t i = 0; i < ad.shares.n; i++)
+		vec_push(a, &all, ad.shares.p[i]->out);
+	/* what others have committed meanwhile, and what a crash left behind */
+	if (datastore_show(s, 0, note, ptr, e))
+		return -1;
+	place_sweep(s, note, ptr);
+	*out = all.p;
+	*n = all.n;
+	return 0;
+}
