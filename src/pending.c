@@ -26,29 +26,6 @@ void api_sql(void)
 	fputs("leat: api_sql is not there yet\n", stderr);
 	abort();
 }
-void datastore_commit(void);
-void datastore_commit(void)
-{
-	fputs("leat: datastore_commit is not there yet\n", stderr);
-	abort();
-}
-void datastore_drift(void);
-void datastore_drift(void)
-{
-	fputs("leat: datastore_drift is not there yet\n", stderr);
-	abort();
-}
-void datastore_remove(void);
-void datastore_remove(void)
-{
-	fputs("leat: datastore_remove is not there yet\n", stderr);
-	abort();
-}
-int datastore_update(void);
-int datastore_update(void)
-{
-	return 0;
-}
 void fsck_run(void);
 void fsck_run(void)
 {
