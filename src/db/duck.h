@@ -129,7 +129,8 @@ struct dom *duck_req_copy(struct arena *a, const struct duck_sql *q, const char 
 
 /*
  * What a file holds: {"format": "csv", "columns": [{"name", "type"}...], and for csv "delim", "quote", "escape",
- * "header", "skip", "newline", "dateformat", "timestampformat", "empty": true if the file has no data to judge by}.
+ * "header", "skip", "newline", "comment", "dateformat", "timestampformat"; "empty": true if it has no row to judge by}.
+ * For csv a map "hints" may be set in the request, with what is known: delim, header, quote, skip.
  */
 struct dom *duck_req_sniff(struct arena *a, const char *path, const char *format);
 

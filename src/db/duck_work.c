@@ -289,7 +289,7 @@ static int row_id(struct work *k, const char *path, bool ordered, struct sha *ou
 	sha_init(&c);
 	sha_field(&c, str_of(duckdb.library_version()));
 	buf_adds(&b, "from read_parquet(");
-	sql_add_literal(&b, str_of(path));
+	sql_add_path(&b, str_of(path));
 	buf_adds(&b, ", hive_partitioning = false)");
 	if (prepare(k, b.p, &p, e))
 		return -1;
@@ -307,7 +307,7 @@ static int row_id(struct work *k, const char *path, bool ordered, struct sha *ou
 	duckdb.destroy_prepare(&p);
 	buf_reset(&b);
 	buf_adds(&b, "select count(*), sum(hash(leat_row, 1)::hugeint), sum(hash(leat_row, 2)::hugeint) from read_parquet(");
-	sql_add_literal(&b, str_of(path));
+	sql_add_path(&b, str_of(path));
 	buf_addf(&b, ", hive_partitioning = false%s) leat_row", ordered ? ", file_row_number = true" : "");
 	if (work_rows(k, b.p, &cells, &n, &cols, e))
 		return -1;
@@ -625,21 +625,33 @@ int work_rows(struct work *k, const char *sql, struct str **cells, size_t *rows,
 	return 0;
 }
 
-static void add_columns(struct work *k, const struct str *cells, size_t rows, size_t cols)
+static void add_hints(struct work *k, struct buf *b)
+{
+	dom_each(h, dom_get(k->request, "hints")) {
+		buf_addf(b, ", %.*s = ", STR_ARG(h->key));
+		if (h->type == DOM_BOOL)
+			buf_adds(b, h->b ? "true" : "false");
+		else
+			sql_add_literal(b, dom_text(k->a, h));
+	}
+}
+
+static void reply_columns(struct work *k, const struct str *cells, size_t rows, size_t cols, size_t at)
 {
 	struct dom *columns = dom_new(k->a, DOM_LIST);
 
 	for (size_t i = 0; i < rows; i++) {
 		struct dom *c = dom_new(k->a, DOM_MAP);
 
-		dom_set_str(k->a, c, "name", cells[i * cols]);
-		dom_set_str(k->a, c, "type", cells[i * cols + 1]);
+		dom_set_str(k->a, c, "name", cells[i * cols + at]);
+		dom_set_str(k->a, c, "type", cells[i * cols + at + 1]);
 		dom_add(columns, c);
 	}
 	dom_set(k->a, k->reply, "columns", columns);
 }
 
-static int sniff_csv(struct work *k, const char *path, struct err *e)
+/* The dialect stands in the first columns of the answer, in the order of `keys`. */
+static int sniff_csv(struct work *k, struct str path, struct err *e)
 {
 	static const char *const keys[] = {"delim", "quote", "escape", "newline", "comment", "skip", "header", "dateformat",
 	                                   "timestampformat"};
@@ -649,24 +661,17 @@ static int sniff_csv(struct work *k, const char *path, struct err *e)
 
 	buf_adds(&b, "select \"Delimiter\", \"Quote\", \"Escape\", \"NewLineDelimiter\", \"Comment\", \"SkipRows\", \"HasHeader\","
 	             " \"DateFormat\", \"TimestampFormat\", unnest(\"Columns\", max_depth := 2) from sniff_csv(");
-	sql_add_literal(&b, str_of(path));
+	sql_add_path(&b, path);
+	add_hints(k, &b);
 	buf_adds(&b, ")");
 	if (work_rows(k, b.p, &cells, &rows, &cols, e))
 		return -1;
-	struct dom *columns = dom_new(k->a, DOM_LIST);
-	for (size_t i = 0; i < rows; i++) {
-		struct dom *c = dom_new(k->a, DOM_MAP);
-
-		dom_set_str(k->a, c, "name", cells[i * cols + 9]);
-		dom_set_str(k->a, c, "type", cells[i * cols + 10]);
-		dom_add(columns, c);
-	}
-	dom_set(k->a, k->reply, "columns", columns);
+	reply_columns(k, cells, rows, cols, ARRAY_LEN(keys));
 	for (size_t i = 0; rows && i < ARRAY_LEN(keys); i++) {
+		struct str v = cells[i];
 		int64_t skip;
 
 		/* DuckDB shows "none" as (empty) or as a NUL. */
-		struct str v = cells[i];
 		if (!v.p || str_is(v, "(empty)") || (v.n == 1 && !*v.p))
 			v = STR("");
 		if (!strcmp(keys[i], "skip") && str_to_i64(v, &skip))
@@ -679,23 +684,44 @@ static int sniff_csv(struct work *k, const char *path, struct err *e)
 	return 0;
 }
 
-int work_sniff(struct work *k, struct err *e)
+/* Whether there is a row to judge types by. */
+static int sniff_rows(struct work *k, struct str path, const char *format, struct err *e)
 {
-	const char *path = text_of(k, "path"), *format = text_of(k, "format");
 	struct buf b cleanup(buf_free) = BUF_INIT(65536);
 	struct str *cells;
+	size_t rows, cols;
+
+	buf_addf(&b, "select count(*) from (from read_%s(", format);
+	sql_add_path(&b, path);
+	if (!strcmp(format, "csv")) {
+		add_hints(k, &b);
+		buf_adds(&b, ", all_varchar = true");
+	}
+	buf_adds(&b, ", hive_partitioning = false) limit 1)");
+	if (work_rows(k, b.p, &cells, &rows, &cols, e))
+		return -1;
+	if (str_is(cells[0], "0"))
+		dom_set_bool(k->a, k->reply, "empty", true);
+	return 0;
+}
+
+int work_sniff(struct work *k, struct err *e)
+{
+	struct str path = str_of(text_of(k, "path")), *cells;
+	const char *format = text_of(k, "format");
+	struct buf b cleanup(buf_free) = BUF_INIT(65536);
 	size_t rows, cols;
 
 	dom_set_cstr(k->a, k->reply, "format", format);
 	if (set_timezone(k, e))
 		return -1;
 	if (!strcmp(format, "csv"))
-		return sniff_csv(k, path, e);
-	buf_addf(&b, "describe from read_%s(", strcmp(format, "json") ? "parquet" : "json");
-	sql_add_literal(&b, str_of(path));
+		return sniff_csv(k, path, e) ? -1 : sniff_rows(k, path, format, e);
+	buf_addf(&b, "describe from read_%s(", format);
+	sql_add_path(&b, path);
 	buf_adds(&b, ", hive_partitioning = false)");
 	if (work_rows(k, b.p, &cells, &rows, &cols, e))
 		return -1;
-	add_columns(k, cells, rows, cols);
-	return 0;
+	reply_columns(k, cells, rows, cols, 0);
+	return sniff_rows(k, path, format, e);
 }

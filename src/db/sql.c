@@ -28,6 +28,22 @@ void sql_add_literal(struct buf *b, struct str text)
 	buf_addc(b, '\'');
 }
 
+void sql_add_path(struct buf *b, struct str path)
+{
+	buf_addc(b, '\'');
+	for (size_t i = 0; i < path.n; i++) {
+		char c = path.p[i];
+
+		if (c == '*' || c == '?' || c == '[')
+			buf_addf(b, "[%c]", c);
+		else if (c == '\'')
+			buf_adds(b, "''");
+		else
+			buf_addc(b, c);
+	}
+	buf_addc(b, '\'');
+}
+
 static size_t number(const struct dom *d, const char *key)
 {
 	struct dom *v = dom_get(d, key);

@@ -64,5 +64,6 @@ must_check int sql_info_read(struct arena *a, const struct dom *parsed, struct s
 
 void sql_add_ident(struct buf *b, struct str name); /* quoted where it must be */
 void sql_add_literal(struct buf *b, struct str text); /* 'it''s' */
+void sql_add_path(struct buf *b, struct str path); /* a literal that means this file and is no glob */
 
 #endif
