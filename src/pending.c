@@ -76,21 +76,3 @@ void tmpl_uses(void)
 	fputs("leat: tmpl_uses is not there yet\n", stderr);
 	abort();
 }
-void why_id(void);
-void why_id(void)
-{
-	fputs("leat: why_id is not there yet\n", stderr);
-	abort();
-}
-void why_path(void);
-void why_path(void)
-{
-	fputs("leat: why_path is not there yet\n", stderr);
-	abort();
-}
-void why_unit(void);
-void why_unit(void)
-{
-	fputs("leat: why_unit is not there yet\n", stderr);
-	abort();
-}
