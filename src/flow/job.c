@@ -51,7 +51,7 @@ static int parse_keys(struct jobs *js, struct job *j, struct str yaml, struct er
 
 	if (dom_yaml(js->arena, yaml, j->file.p, &keys, e))
 		return -1;
-	j->keys = keys->type == DOM_NULL ? dom_new(js->arena, DOM_MAP) : keys;
+	j->doc = keys->type == DOM_NULL ? dom_new(js->arena, DOM_MAP) : keys;
 	return 0;
 }
 
@@ -131,7 +131,7 @@ static int read_single(struct jobs *js, struct job_entry *en, struct job *j, con
 			return -1;
 		}
 	} else {
-		j->keys = dom_new(a, DOM_MAP);
+		j->doc = dom_new(a, DOM_MAP);
 	}
 	if (jobparse_check(js, j, &files, e) || jobparse_fill(js, j, e) || jobfile_code(js, en, j, &files, body, e) ||
 	    kind_check(j, e))
@@ -236,23 +236,14 @@ static int walk_all(struct walk *w, struct err *e)
 
 /* ---- all jobs ---- */
 
-/* A job from the cache: what follows from its keys, and the inputs that its query was found to have. */
+/* A job from the cache: what is not its own. */
 static int refill(struct jobs *js, struct job *j, struct err *e)
 {
-	struct job_input *found = j->inputs, *all;
-	size_t n = j->n_inputs;
-
-	if (jobparse_fill(js, j, e))
+	j->kind = jobparse_kind(js->kinds, j->kind_name);
+	j->tz = js->ws->tz;
+	if (!j->kind)
 		return -1;
-	if (!n)
-		return 0;
-	all = arena_array(js->arena, struct job_input, j->n_inputs + n);
-	if (j->n_inputs)
-		memcpy(all, j->inputs, j->n_inputs * sizeof(*all));
-	memcpy(all + j->n_inputs, found, n * sizeof(*all));
-	j->inputs = all;
-	j->n_inputs += n;
-	return 0;
+	return j->zone.p ? tz_load(j->zone.p, &j->tz, e) : 0;
 }
 
 /* The job of a place: from the cache if its files stand as they did. NULL: there is none, or it is broken. */
@@ -265,15 +256,15 @@ static struct job *load_one(struct jobs *js, const struct place *p)
 	if (en) {
 		if (!en->job)
 			return NULL;
-		en->job->kind = jobparse_kind(js->kinds, en->job->kind_name);
-		if (en->job->kind && !refill(js, en->job, &e))
+		if (!refill(js, en->job, &e))
 			return en->job;
-		err_clear(&e); /* cannot be but by a fault of ours: reading the file tells */
+		err_clear(&e); /* a zone that is no longer on the machine: reading the file tells where it stands */
 	}
 	js->stats.read++;
 	j = arena_new_of(js->arena, struct job);
 	j->name = p->name;
 	j->folder_pipeline = p->pipeline;
+	j->jobs = js;
 	en = jobcache_new(js, p->path);
 	if (p->ext ? read_single(js, en, j, p->ext, &e) : read_folder(js, en, j, &e)) {
 		err_at(&e, j->file.p ? j->file.p : p->path.p, 0, 0);
@@ -406,6 +397,24 @@ int jobs_find(const struct jobs *js, struct str name, struct job **out, struct e
 }
 
 /* ---- asking ---- */
+
+const struct dom *job_doc(const struct job *j)
+{
+	if (!j->doc)
+		jobcache_unpack_doc((struct job *)j); /* what it is does not change by being known */
+	return j->doc;
+}
+
+void job_remember(struct job *j, struct str bytes)
+{
+	j->remembered = arena_str(j->jobs->arena, bytes);
+	jobcache_changed(j->jobs, j);
+}
+
+void jobs_save(struct jobs *js)
+{
+	jobcache_save(js);
+}
 
 struct sha job_code_id(const struct job *j, const struct sha *meaning)
 {

@@ -70,6 +70,7 @@ struct job {
 	struct str name;
 	size_t index;                  /* in jobs->all */
 	struct job_entry *entry;       /* of the cache */
+	struct jobs *jobs;             /* which it is one of */
 	struct str kind_name;
 	const struct job_kind *kind;
 	struct str dir;                /* from the workspace: "jobs/trips"; of a job of one file its folder */
@@ -93,7 +94,9 @@ struct job {
 	const struct dom *env;         /* a map of scalars; never NULL */
 	const struct dom *environment; /* a map (PATH...); NULL: none */
 	const struct dom *own;         /* the kind's own keys as they stand, a map; never NULL */
-	const struct dom *keys;        /* all keys as they stand, a map */
+	const struct dom *doc;         /* all keys; may not be unpacked yet: ask job_doc */
+	struct str doc_packed, zone;   /* of the cache */
+	struct str remembered;         /* what key.c keeps with the job for as long as its files stand (job_remember) */
 
 	int retries;
 	int64_t retry_delay_ms, timeout_ms /* 0: none */, grace_ms;
@@ -148,6 +151,8 @@ struct jobs {
  */
 must_check int jobs_load(struct workspace *ws, const struct job_kind *const *kinds, struct jobs **out, struct err *e);
 void jobs_free(struct jobs *js); /* NULL is fine */
+/* Writes the cache, if something was remembered or told of a query since jobs_load. */
+void jobs_save(struct jobs *js);
 /* Orders js->all by name and numbers it: after a job was taken out. */
 void jobs_index(struct jobs *js);
 /* Keeps the error of a job that cannot be used (js->errors). */
@@ -162,6 +167,10 @@ must_check int jobs_find(const struct jobs *js, struct str name, struct job **ou
  * depends on ds; NULL takes the job's own).
  */
 struct sha job_code_id(const struct job *j, const struct sha *meaning);
+/* All keys of a job as they stand in its file, a map: for their places, and for what no field of struct job holds. */
+const struct dom *job_doc(const struct job *j) __attribute__((returns_nonnull));
+/* Keeps bytes that follow from the job's files alone; the next process finds them in j->remembered. */
+void job_remember(struct job *j, struct str bytes);
 /* err_at with the job's file and a place in it. Returns -1. */
 int job_at(struct err *e, const struct job *j, int line, int col);
 const struct job_input *job_input(const struct job *j, struct str name); /* NULL */

@@ -172,39 +172,91 @@ static void io_code(struct pack *p, struct job *j)
 	}
 }
 
-/* The inputs that were found in a query; read, they stand alone in j->inputs. */
-static void io_found(struct pack *p, struct job *j)
+static bool io_count(struct pack *p, size_t *n)
 {
-	size_t n = 0;
+	IO_INT(p, *n);
+	p->bad |= !p->out && *n > p->in.n;
+	return !p->bad;
+}
 
-	for (size_t i = 0; p->out && i < j->n_inputs; i++)
-		n += j->inputs[i].found;
-	IO_INT(p, n);
-	if (!p->out && (p->bad || n > p->in.n)) {
-		p->bad = true;
+static void io_inputs(struct pack *p, struct job *j)
+{
+	if (!io_count(p, &j->n_inputs))
 		return;
-	}
-	if (!p->out) {
-		j->inputs = arena_array(p->arena, struct job_input, n);
-		j->n_inputs = n;
-	}
+	if (!p->out)
+		j->inputs = arena_array(p->arena, struct job_input, j->n_inputs);
 	for (size_t i = 0; i < j->n_inputs && !p->bad; i++) {
 		struct job_input *in = &j->inputs[i];
 
-		if (p->out && !in->found)
-			continue;
-		in->found = true;
 		io_str(p, &in->name);
 		io_str(p, &in->repo);
 		io_str(p, &in->pin);
 		io_str(p, &in->at);
+		IO_INT(p, in->optional);
 		IO_INT(p, in->window);
+		IO_INT(p, in->lo);
+		IO_INT(p, in->hi);
+		IO_INT(p, in->found);
 		IO_INT(p, in->line);
 		IO_INT(p, in->col);
 	}
 }
 
-/* What cannot be told again from the keys. */
+static void io_checks(struct pack *p, struct job *j)
+{
+	if (!io_count(p, &j->n_checks))
+		return;
+	if (!p->out)
+		j->checks = arena_array(p->arena, struct job_check, j->n_checks);
+	for (size_t i = 0; i < j->n_checks && !p->bad; i++) {
+		io_str(p, &j->checks[i].text);
+		io_str(p, &j->checks[i].name);
+		IO_INT(p, j->checks[i].whole_table);
+		IO_INT(p, j->checks[i].line);
+		IO_INT(p, j->checks[i].col);
+	}
+}
+
+static void io_ds(struct pack *p, struct ds *d)
+{
+	IO_INT(p, d->every);
+	if (d->every)
+		io_bytes(p, d->label, sizeof(d->label));
+}
+
+/* The whole document, as bytes that are unpacked when somebody asks (job_doc). */
+static void io_doc(struct pack *p, struct job *j)
+{
+	struct buf b cleanup(buf_free) = BUF_INIT(CACHE_MAX);
+	struct pack inner = {.out = &b};
+
+	if (p->out && !j->doc_packed.p) {
+		io_dom(&inner, (struct dom *)j->doc, 0);
+		struct str bytes = buf_str(&b);
+
+		io_str(p, &bytes);
+		return;
+	}
+	io_str(p, &j->doc_packed);
+}
+
+static void io_running(struct pack *p, struct job *j)
+{
+	IO_INT(p, j->retries);
+	IO_INT(p, j->retry_delay_ms);
+	IO_INT(p, j->timeout_ms);
+	IO_INT(p, j->grace_ms);
+	io_bytes(p, &j->backoff, sizeof(j->backoff));
+	io_bytes(p, &j->jitter, sizeof(j->jitter));
+	io_str(p, &j->pool);
+	io_str(p, &j->when);
+	IO_INT(p, j->late_run);
+	IO_INT(p, j->threads);
+	IO_INT(p, j->memo);
+	io_str(p, &j->timezone);
+}
+
+/* All of a job but what depends on other files: its kind's struct and its zone's. */
 static void io_job(struct pack *p, struct job *j)
 {
 	io_str(p, &j->name);
@@ -212,15 +264,42 @@ static void io_job(struct pack *p, struct job *j)
 	io_str(p, &j->dir);
 	io_str(p, &j->file);
 	IO_INT(p, j->single);
+	io_str(p, &j->description);
+	io_inputs(p, j);
+	io_str(p, &j->output);
+	IO_INT(p, j->output_line);
+	IO_INT(p, j->output_col);
+	io_str(p, &j->pipeline);
 	io_str(p, &j->folder_pipeline);
-	io_dom_ptr(p, &j->keys);
+	IO_INT(p, j->every);
+	io_str(p, &j->zone);
+	io_ds(p, &j->start);
+	io_ds(p, &j->end);
+	io_dom_ptr(p, &j->schedule);
+	io_dom_ptr(p, &j->params);
+	io_dom_ptr(p, &j->env);
+	io_dom_ptr(p, &j->environment);
+	io_dom_ptr(p, &j->own);
+	io_doc(p, j);
+	io_running(p, j);
+	io_checks(p, j);
 	io_code(p, j);
 	io_str(p, &j->main_file);
 	io_bytes(p, &j->files_id, sizeof(j->files_id));
 	IO_INT(p, j->sql_by_ds);
 	io_bytes(p, &j->sql_meaning, sizeof(j->sql_meaning));
 	io_str(p, &j->sql_parsed);
-	io_found(p, j);
+	io_str(p, &j->remembered);
+}
+
+void jobcache_unpack_doc(struct job *j)
+{
+	struct pack p = {.in = j->doc_packed, .arena = j->jobs->arena};
+	struct dom *doc = arena_new_of(p.arena, struct dom);
+
+	io_dom(&p, doc, 0);
+	BUG_IF(p.bad); /* it was checked with the whole file */
+	j->doc = doc;
 }
 
 static void io_key(struct pack *p, struct file_key *k)
@@ -371,9 +450,10 @@ struct job_entry *jobcache_get(struct jobs *js, struct str path)
 		en->job = arena_new_of(js->arena, struct job);
 		p.in = en->body;
 		io_job(&p, en->job);
-		if (p.bad || p.in.n || !en->job->keys)
+		if (p.bad || p.in.n || !en->job->params || !en->job->own || !en->job->env)
 			return NULL;
 		en->job->entry = en;
+		en->job->jobs = js;
 	}
 	vec_push(js->arena, &c->kept, en);
 	c->from_file++;

@@ -30,8 +30,8 @@ struct job_entry {
 /* Reads the cache into js->cache; an absent or damaged one is empty. */
 void jobcache_open(struct jobs *js);
 /*
- * The entry of that path, if all its files stand as they did; its job is then decoded but for what jobparse_fill makes
- * of job->keys; job->inputs holds those found in its query. NULL otherwise.
+ * The entry of that path, if all its files stand as they did; its job is then decoded but for its kind and tz. NULL
+ * otherwise.
  */
 struct job_entry *jobcache_get(struct jobs *js, struct str path);
 /*
@@ -44,6 +44,8 @@ int jobcache_node(struct jobs *js, struct job_entry *en, struct str path, struct
 void jobcache_keep(struct jobs *js, struct job_entry *en);
 /* The job's entry has to be written anew (its meaning became known). */
 void jobcache_changed(struct jobs *js, const struct job *j);
+/* Makes j->doc of j->doc_packed. */
+void jobcache_unpack_doc(struct job *j);
 /* Writes the cache, if something in it is new or gone. */
 void jobcache_save(struct jobs *js);
 

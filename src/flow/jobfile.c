@@ -124,7 +124,7 @@ static int named_code(struct jobs *js, struct job_entry *en, struct job *j, stru
                       struct err *e)
 {
 	const struct job_code *std = standard_main(j, l);
-	const struct dom *code = dom_get(j->keys, "code");
+	const struct dom *code = dom_get(j->doc, "code");
 	struct str label = STR_NULL;
 
 	*main = std ? std->label : STR_NULL;

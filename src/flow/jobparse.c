@@ -88,8 +88,8 @@ static int no_kind(const struct jobs *js, const struct job *j, struct err *e)
 	size_t len = 0;
 
 	jobparse_tables_init(&t, js->kinds, NULL);
-	dom_each(v, j->keys) /* a mistyped `kind` says more than its absence */
-		if (!keys_find(t.all, t.n, "", v->key) && keys_check(t.all, t.n, j->keys, j->file.p, e))
+	dom_each(v, j->doc) /* a mistyped `kind` says more than its absence */
+		if (!keys_find(t.all, t.n, "", v->key) && keys_check(t.all, t.n, j->doc, j->file.p, e))
 			return -1;
 	list[0] = '\0';
 	for (const struct job_kind *const *k = js->kinds; *k && len < sizeof(list); k++)
@@ -101,7 +101,7 @@ static int no_kind(const struct jobs *js, const struct job *j, struct err *e)
 
 int jobparse_check(struct jobs *js, struct job *j, const struct jobfile_list *files, struct err *e)
 {
-	const struct dom *kind = dom_get(j->keys, "kind");
+	const struct dom *kind = dom_get(j->doc, "kind");
 	struct jobparse_tables t;
 
 	j->kind = NULL;
@@ -115,7 +115,7 @@ int jobparse_check(struct jobs *js, struct job *j, const struct jobfile_list *fi
 	if (!j->kind && (!kind || kind->type == DOM_NULL))
 		return no_kind(js, j, e);
 	jobparse_tables_init(&t, js->kinds, j->kind);
-	if (keys_check(t.all, t.n, j->keys, j->file.p, e))
+	if (keys_check(t.all, t.n, j->doc, j->file.p, e))
 		return -1;
 	BUG_IF(!j->kind); /* a kind that is no text did not pass */
 	j->kind_name = str_of(j->kind->name);
@@ -491,6 +491,7 @@ static int fill_time(struct fill *f)
 	j->tz = f->js->ws->tz;
 	if (zone && zone->type == DOM_STR)
 		name = zone->s;
+	j->zone = name;
 	if (name.p && tz_load(arena_cstr(f->a, name), &j->tz, f->e))
 		return -1;
 	if (bound(f, f->start, false, &j->start) || bound(f, f->end, true, &j->end))
@@ -516,7 +517,7 @@ int jobparse_fill(struct jobs *js, struct job *j, struct err *e)
 	fill_defaults(&f);
 	j->output = j->name;
 	j->pipeline = j->folder_pipeline;
-	dom_each(v, j->keys)
+	dom_each(v, j->doc)
 		if (fill_key(&f, v, own))
 			return -1;
 	j->own = own;

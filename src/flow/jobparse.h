@@ -20,7 +20,7 @@ void jobparse_tables_init(struct jobparse_tables *t, const struct job_kind *cons
 const struct job_kind *jobparse_kind(const struct job_kind *const *kinds, struct str name); /* NULL */
 
 /*
- * j->name, dir, file, folder_pipeline and keys are set: finds the kind (by the key, else by the files that are there)
+ * j->name, dir, file, folder_pipeline and doc are set: finds the kind (by the key, else by the files that are there)
  * and checks every key against its table.
  */
 must_check int jobparse_check(struct jobs *js, struct job *j, const struct jobfile_list *files, struct err *e);

@@ -127,7 +127,7 @@ static const struct dom *settings_of(struct arena *a, const struct job *j)
 	}
 	if (job_is_sql(j))
 		dom_set_str(a, out, "timezone", j->timezone.p ? j->timezone : STR("UTC"));
-	add_counted(a, out, job_keys(), j->keys);
+	add_counted(a, out, job_keys(), job_doc(j));
 	if (j->kind) {
 		struct keys t = kind_table(j->kind);
 
@@ -510,7 +510,7 @@ int unit_spec(struct arena *a, const struct plan_unit *u, const struct dom *para
 		next = v->next;
 		v->next = NULL;
 		if (render(a, j, &env, v, e) < 0) {
-			const struct dom *at = dom_get(j->keys, arena_cstr(a, v->key));
+			const struct dom *at = dom_get(job_doc(j), arena_cstr(a, v->key));
 
 			err_wrap(e, "%.*s", STR_ARG(v->key));
 			return at ? job_at(e, j, at->line, at->col) : job_at(e, j, 0, 0);

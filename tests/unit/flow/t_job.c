@@ -101,7 +101,7 @@ static void forms(void)
 	T_STR(text(j->output), "raw/b", "a .sh file has its keys in # comments after the #! line");
 	T_INT(j->timeout_ms, 300000, "all of them");
 	T_STR(text(j->kind_name), "script", "a .sh file is of kind script");
-	T_OK(jobs_get(js, STR("c"))->keys->n == 0, "comments without a key are ordinary comments");
+	T_OK(jobs_get(js, STR("c"))->doc->n == 0, "comments without a key are ordinary comments");
 	j = jobs_get(js, STR("d"));
 	T_STR(text(j->pipeline), "p", "a job under pipelines/P/ is in pipeline P");
 	T_INT(j->n_inputs, 3, "inputs may be a list");

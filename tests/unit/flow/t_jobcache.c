@@ -95,7 +95,8 @@ static const char *told(struct job *j)
 	for (size_t i = 0; i < j->n_inputs; i++)
 		buf_addf(&b, "%s=%s:%d:%d:%d ", j->inputs[i].name.p, j->inputs[i].repo.p, j->inputs[i].optional,
 		         j->inputs[i].line, j->inputs[i].col);
-	dom_write_json(&b, j->keys, DOM_COMPACT);
+	dom_write_json(&b, job_doc(j), DOM_COMPACT);
+	dom_write_json(&b, j->params, DOM_COMPACT);
 	dom_write_json(&b, j->own, DOM_COMPACT);
 	out = arena_dup(ws_arena, b.p);
 	buf_free(&b);
