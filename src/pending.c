@@ -52,27 +52,3 @@ void run_recover(void)
 	fputs("leat: run_recover is not there yet\n", stderr);
 	abort();
 }
-void text_line_col(void);
-void text_line_col(void)
-{
-	fputs("leat: text_line_col is not there yet\n", stderr);
-	abort();
-}
-void tmpl_render(void);
-void tmpl_render(void)
-{
-	fputs("leat: tmpl_render is not there yet\n", stderr);
-	abort();
-}
-void tmpl_source_offset(void);
-void tmpl_source_offset(void)
-{
-	fputs("leat: tmpl_source_offset is not there yet\n", stderr);
-	abort();
-}
-void tmpl_uses(void);
-void tmpl_uses(void)
-{
-	fputs("leat: tmpl_uses is not there yet\n", stderr);
-	abort();
-}
