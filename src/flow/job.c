@@ -326,9 +326,9 @@ static int load(struct jobs *js, struct err *e)
 {
 	struct walk w = {.js = js};
 
-	jobcache_open(js);
 	if (walk_all(&w, e))
 		return -1;
+	jobcache_open(js);
 	js->all = arena_array(js->arena, struct job *, w.found.n);
 	js->stats.jobs = w.found.n;
 	for (size_t i = 0; i < w.found.n; i++) {
@@ -337,6 +337,7 @@ static int load(struct jobs *js, struct err *e)
 		if (j)
 			js->all[js->n++] = j;
 	}
+	jobcache_loaded(js);
 	drop_doubles(js);
 	jobs_index(js);
 	jobcache_save(js);

@@ -16,7 +16,7 @@
 #define JOBCACHE_RACY_NS 20000000
 
 struct job_node {
-	struct str path;     /* from the workspace */
+	struct str path;     /* from the workspace; a C string */
 	struct file_key key; /* all zero: not to be trusted */
 };
 
@@ -44,6 +44,8 @@ int jobcache_node(struct jobs *js, struct job_entry *en, struct str path, struct
 void jobcache_keep(struct jobs *js, struct job_entry *en);
 /* The job's entry has to be written anew (its meaning became known). */
 void jobcache_changed(struct jobs *js, const struct job *j);
+/* All that is there has been looked at. */
+void jobcache_loaded(struct jobs *js);
 /* Makes j->doc of j->doc_packed. */
 void jobcache_unpack_doc(struct job *j);
 /* Writes the cache, if something in it is new or gone. */
