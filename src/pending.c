@@ -26,12 +26,6 @@ void api_sql(void)
 	fputs("leat: api_sql is not there yet\n", stderr);
 	abort();
 }
-void fsck_run(void);
-void fsck_run(void)
-{
-	fputs("leat: fsck_run is not there yet\n", stderr);
-	abort();
-}
 extern const void *const job_kinds[];
 const void *const job_kinds[1];
 void query_rows(void);

@@ -1,0 +1,378 @@
+#include "repo/fsck.h"
+
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "base/map.h"
+#include "base/name.h"
+#include "base/str.h"
+#include "repo/blob.h"
+#include "repo/tree_page.h"
+#include "sys/file.h"
+
+#define HITS_NAMED 5 /* places named for one damaged thing */
+
+/* One blob or one page. */
+struct thing {
+	struct sha id;
+	int64_t size;
+	const char *code; /* what is wrong with it; NULL = nothing */
+	const char *what;
+	bool clean;       /* a page: all below it is whole */
+	int64_t hits;
+	char *where;      /* the first places that need it */
+};
+
+struct fsck {
+	struct store *s;
+	struct arena *a;
+	struct map blobs, pages; /* by the 32 bytes of the id -> struct thing */
+	VEC(struct thing *) bad;
+	int (*cb)(void *ptr, const struct fsck_finding *f, struct err *e);
+	void *ptr;
+	struct fsck_totals total;
+	const char *commit;      /* being walked: "raw/trips@master.3 (ID)" */
+	char path[NAME_MAX_PATH + 1];
+};
+
+static struct str key(const struct sha *id)
+{
+	return (struct str){(const char *)id->b, SHA_BYTES};
+}
+
+printf_like(4, 5) static int finding(struct fsck *f, struct err *e, const char *code, const char *fmt, ...)
+{
+	struct fsck_finding found = {.code = code};
+	va_list ap;
+
+	va_start(ap, fmt);
+	found.text = arena_vprintf(f->a, fmt, ap);
+	va_end(ap);
+	f->total.findings++;
+	return f->cb ? f->cb(f->ptr, &found, e) : 0;
+}
+
+static struct thing *thing(struct fsck *f, struct map *m, const struct sha *id)
+{
+	struct thing *t = arena_new_of(f->a, struct thing);
+
+	t->id = *id;
+	map_set(m, key(id), t);
+	return t;
+}
+
+static void spoil(struct fsck *f, struct thing *t, const char *code, const char *what)
+{
+	t->code = code;
+	t->what = what;
+	vec_push(f->a, &f->bad, t);
+}
+
+static void hit(struct fsck *f, struct thing *t, size_t path)
+{
+	if (t->hits++ < HITS_NAMED)
+		t->where = arena_printf(f->a, "%s%s%s:/%.*s", t->where ? t->where : "", t->where ? ", " : "", f->commit, (int)path, f->path);
+}
+
+static int check_database(struct fsck *f, struct err *e)
+{
+	struct q *q = db_query(f->s->db, "pragma quick_check");
+	int r, rc = 0;
+
+	while (!rc && (r = q_step(q, e)) == 1) {
+		struct str text = q_col_text(q, 0);
+		if (!str_is(text, "ok"))
+			rc = finding(f, e, "damaged-database", ".leat/leat.db: %.*s", STR_ARG(text));
+	}
+	q_done(q);
+	return rc || r < 0 ? -1 : 0;
+}
+
+/* The list first, the reading after: no transaction is held while bytes are read. */
+static int list_blobs(struct fsck *f, struct err *e)
+{
+	struct q *q = db_query(f->s->db, "select id, size from blob");
+	int r;
+
+	while ((r = q_step(q, e)) == 1) {
+		struct sha id;
+		if (q_col_sha(q, 0, &id))
+			thing(f, &f->blobs, &id)->size = q_col_int(q, 1);
+	}
+	q_done(q);
+	return r;
+}
+
+static int check_blobs(struct fsck *f, struct err *e)
+{
+	struct str id;
+	void *value;
+
+	if (list_blobs(f, e))
+		return -1;
+	for (size_t i = 0; map_each(&f->blobs, &i, &id, &value);) {
+		struct thing *t = value;
+		struct err inner = ERR_INIT;
+		char path[BLOB_PATH_CAP];
+		uint64_t size;
+		struct sha have;
+		f->total.blobs++;
+		f->total.bytes += t->size;
+		blob_path(f->s, &t->id, path, sizeof(path));
+		if (!file_exists(path)) {
+			spoil(f, t, "missing-blob", "is gone");
+		} else if (file_sha(path, &have, &size, &inner)) {
+			if (inner.code == ERR_PERMISSION) {
+				*e = inner;
+				return -1;
+			}
+			spoil(f, t, "damaged-blob", "cannot be read");
+		} else if (!sha_eq(&have, &t->id)) {
+			spoil(f, t, "damaged-blob", "does not hold the bytes that its name says");
+		} else if ((int64_t)size != t->size && finding(f, e, "bad-record", "%s has %lld bytes, its row says %lld",
+		                                               path + strlen(f->s->ws->dir) + 1, (long long)size, (long long)t->size)) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int check_pages(struct fsck *f, struct err *e)
+{
+	struct q *q = db_query(f->s->db, "select id, body from tree");
+	struct arena *a = arena_new();
+	int r;
+
+	while ((r = q_step(q, e)) == 1) {
+		struct str body = q_col_blob(q, 1);
+		struct err inner = ERR_INIT;
+		struct sha id, have;
+		struct thing *t;
+		struct page p;
+		if (!q_col_sha(q, 0, &id))
+			continue;
+		t = thing(f, &f->pages, &id);
+		f->total.pages++;
+		have = sha_of(body.p, body.n);
+		if (!sha_eq(&have, &id))
+			spoil(f, t, "damaged-tree", "does not hold the bytes that its id says");
+		else if (tree_page_decode(a, body, &p, &inner))
+			spoil(f, t, "damaged-tree", arena_dup(f->a, inner.msg));
+		arena_reset(a);
+	}
+	q_done(q);
+	arena_free(a);
+	return r;
+}
+
+/* A blob or page that something needs; one without a row is found now. */
+static struct thing *needed(struct fsck *f, struct map *m, const struct sha *id)
+{
+	struct sha none = tree_empty_id();
+	struct thing *t = map_get(m, key(id));
+	struct err ignored = ERR_INIT;
+
+	if (t)
+		return t;
+	t = thing(f, m, id);
+	if (m == &f->pages && sha_eq(id, &none))
+		t->clean = true; /* known without a row */
+	else if (m == &f->blobs && blob_present(f->s, id, &ignored) == 1)
+		t->clean = true; /* came since the list was made: hashed by the next fsck */
+	else
+		spoil(f, t, m == &f->pages ? "missing-tree" : "missing-blob", "is gone");
+	return t;
+}
+
+/* Whether all below a page is whole: 1, 0 (told in the things that are not), -1. Whole pages are looked at once. */
+static int walk(struct fsck *f, const struct sha *id, int level, size_t base, struct err *e)
+{
+	struct thing *t = needed(f, &f->pages, id);
+	struct err inner = ERR_INIT;
+	struct arena *a;
+	struct page p;
+	int rc = 1;
+
+	if (t->clean)
+		return 1;
+	if (t->code) {
+		hit(f, t, base);
+		return 0;
+	}
+	a = arena_new();
+	if (tree_page_read(f->s, NULL, id, level, a, &p, &inner)) {
+		arena_free(a);
+		if (inner.code != ERR_DAMAGED) {
+			*e = inner;
+			return -1;
+		}
+		spoil(f, t, "damaged-tree", arena_dup(f->a, inner.msg));
+		hit(f, t, base);
+		return 0;
+	}
+	for (size_t i = 0; i < p.n && rc >= 0; i++) {
+		const struct entry *c = &p.items[i].entry;
+		size_t n = base + (p.level ? 0 : c->name.n);
+		struct thing *b;
+		int r = 1;
+		if (n + 1 > NAME_MAX_PATH)
+			continue;
+		if (!p.level)
+			memcpy(f->path + base, c->name.p, c->name.n);
+		if (p.level) {
+			r = walk(f, &c->id, p.level - 1, base, e);
+		} else if (c->kind == ENTRY_FOLDER) {
+			f->path[n] = '/';
+			r = walk(f, &c->id, -1, n + 1, e);
+		} else {
+			b = needed(f, &f->blobs, &c->id);
+			if (b->code) {
+				hit(f, b, n);
+				r = 0;
+			}
+		}
+		rc = r < 0 ? -1 : MIN(rc, r);
+	}
+	arena_free(a);
+	t->clean = rc == 1;
+	return rc;
+}
+
+static int check_commit(struct fsck *f, struct q *q, struct err *e)
+{
+	struct str repo = q_col_text(q, 0), id = q_col_text(q, 1);
+	int64_t number = q_col_int(q, 2), files = q_col_int(q, 4), bytes = q_col_int(q, 5);
+	struct sha tree;
+	struct entry root;
+	int whole;
+
+	f->total.commits++;
+	f->commit = arena_printf(f->a, "%.*s@%.*s", STR_ARG(repo), STR_ARG(id));
+	if (!q_col_sha(q, 3, &tree))
+		return finding(f, e, "bad-record", "the commit %s names no tree", f->commit);
+	whole = walk(f, &tree, -1, 0, e);
+	if (whole < 0)
+		return -1;
+	if (!q_col_is_null(q, 6) && q_col_is_null(q, 7)) {
+		struct str parent = q_col_text(q, 6);
+		if (finding(f, e, "bad-record", "the commit %s has the parent %.*s, which is not there", f->commit, STR_ARG(parent)))
+			return -1;
+	} else if (number <= (q_col_is_null(q, 7) ? 0 : q_col_int(q, 7)) &&
+	           finding(f, e, "bad-record", "the commit %s has number %lld, not above its parent's", f->commit, (long long)number)) {
+		return -1;
+	}
+	if (!whole)
+		return 0;
+	if (tree_find(f->s, NULL, &tree, STR(""), &root, e) < 0)
+		return -1;
+	if (root.files != files || root.size != bytes)
+		return finding(f, e, "bad-record", "the commit %s says %lld files and %lld bytes, its tree has %lld and %lld", f->commit,
+		               (long long)files, (long long)bytes, (long long)root.files, (long long)root.size);
+	return 0;
+}
+
+static int check_commits(struct fsck *f, struct err *e)
+{
+	struct q *q = db_query(f->s->db, "select coalesce(r.name, 'repo ' || c.repo), c.id, c.number, c.tree, c.files, c.bytes, c.parent, p.number"
+	                                 " from commits c left join repo r on r.id = c.repo"
+	                                 " left join commits p on p.repo = c.repo and p.id = c.parent order by c.repo, c.number");
+	int r, rc = 0;
+
+	while (!rc && (r = q_step(q, e)) == 1)
+		rc = check_commit(f, q, e);
+	q_done(q);
+	return rc || r < 0 ? -1 : 0;
+}
+
+/* Rows that name what must be there; each query gives one text per row that does not. */
+static const struct {
+	const char *code, *sql;
+} references[] = {
+	{"bad-head", "select r.name || '@' || b.name || ' names the commit ' || b.head || ', which is not there' from branch b"
+	             " join repo r on r.id = b.repo where b.head is not null and not exists"
+	             " (select 1 from commits c where c.repo = b.repo and c.id = b.head)"},
+	{"bad-head", "select r.name || ': the tag ' || t.name || ' names the commit ' || t.commit_id || ', which is not there' from tag t"
+	             " join repo r on r.id = t.repo where not exists"
+	             " (select 1 from commits c where c.repo = t.repo and c.id = t.commit_id)"},
+	{"bad-record", "select 'the repo number ' || b.repo || ' of the branch ' || b.name || ' is not there' from branch b"
+	               " where not exists (select 1 from repo r where r.id = b.repo)"},
+	{"bad-record", "select 'the commit ' || c.id || ' has no event' from commits c where not exists"
+	               " (select 1 from event v where v.id = c.id)"},
+};
+
+/* Rows that name trees. */
+static const struct {
+	const char *what, *sql;
+} trees[] = {
+	{"what datastore/ shows of", "select r.name, m.tree from materialised m join repo r on r.id = m.repo"},
+	{"the current partition of", "select r.name || ' ds=' || c.ds, c.tree from current c join repo r on r.id = c.repo"},
+	{"a remembered result for", "select r.name, m.tree from memo m join repo r on r.id = m.repo"},
+};
+
+static int check_references(struct fsck *f, struct err *e)
+{
+	int r = 0, rc = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(references) && !rc && r >= 0; i++) {
+		struct q *q = db_query(f->s->db, references[i].sql);
+		while (!rc && (r = q_step(q, e)) == 1) {
+			struct str text = q_col_text(q, 0);
+			rc = finding(f, e, references[i].code, "%.*s", STR_ARG(text));
+		}
+		q_done(q);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(trees) && !rc && r >= 0; i++) {
+		struct q *q = db_query(f->s->db, trees[i].sql);
+		while (!rc && (r = q_step(q, e)) == 1) {
+			struct str text = q_col_text(q, 0);
+			struct sha id;
+			f->commit = arena_printf(f->a, "%s %.*s", trees[i].what, STR_ARG(text));
+			if (!q_col_sha(q, 1, &id))
+				rc = finding(f, e, "bad-record", "%s names no tree", f->commit);
+			else
+				rc = walk(f, &id, -1, 0, e) < 0 ? -1 : 0;
+		}
+		q_done(q);
+	}
+	return rc || r < 0 ? -1 : 0;
+}
+
+static int tell_bad(struct fsck *f, struct err *e)
+{
+	for (size_t i = 0; i < f->bad.n; i++) {
+		struct thing *t = f->bad.p[i];
+		char hex[SHA_HEX + 1], path[BLOB_PATH_CAP];
+		const char *name = arena_printf(f->a, "the page %s of a folder", (sha_hex(&t->id, hex), hex)), *more = "";
+		if (strstr(t->code, "blob")) {
+			blob_path(f->s, &t->id, path, sizeof(path));
+			name = path + strlen(f->s->ws->dir) + 1;
+		}
+		if (t->hits > HITS_NAMED)
+			more = arena_printf(f->a, " and %lld more", (long long)(t->hits - HITS_NAMED));
+		if (finding(f, e, t->code, "%s %s; %s%s%s", name, t->what, t->where ? "it hits " : "no commit needs it", t->where ? t->where : "",
+		            more))
+			return -1;
+	}
+	return 0;
+}
+
+int fsck_run(struct store *s, int (*cb)(void *ptr, const struct fsck_finding *f, struct err *e), void *ptr,
+             struct fsck_totals *out, struct err *e)
+{
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	struct fsck f = {.s = s, .a = a, .cb = cb, .ptr = ptr};
+
+	map_init(&f.blobs, a);
+	map_init(&f.pages, a);
+	if (check_database(&f, e) || check_blobs(&f, e))
+		return -1;
+	if (db_read_begin(s->db, e))
+		return -1;
+	if (check_pages(&f, e) || check_commits(&f, e) || check_references(&f, e) || tell_bad(&f, e)) {
+		db_read_end(s->db);
+		return -1;
+	}
+	db_read_end(s->db);
+	*out = f.total;
+	return 0;
+}

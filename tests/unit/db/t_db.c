@@ -1,0 +1,195 @@
+/* leat.db: opening, migrating, writers in a queue, snapshots. */
+#include <sqlite3.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "db/db.h"
+#include "sys/file.h"
+#include "t.h"
+
+static char dir[200];
+static struct err e;
+
+static struct db *opened(void)
+{
+	struct db *d = NULL;
+
+	if (db_open(dir, &d, &e))
+		T_OK(false, "it opens: %s", e.msg);
+	return d;
+}
+
+static int64_t one(struct db *d, const char *sql)
+{
+	struct q *q = db_query(d, sql);
+	int64_t v = q_step(q, &e) == 1 ? q_col_int(q, 0) : -1;
+
+	q_done(q);
+	return v;
+}
+
+static int put(struct db *d, const char *key, int64_t v)
+{
+	struct q *q = db_query(d, "insert or replace into store(key, value) values(?, ?)");
+
+	q_cstr(q, 1, key);
+	q_int(q, 2, v);
+	return q_run(q, &e);
+}
+
+static void basics(struct db *d)
+{
+	struct sha id = sha_of("x", 1), back;
+	struct q *q;
+
+	T_NO_ERR(db_begin(d, &e), &e, "a write transaction begins");
+	T_OK(db_in_write(d), "and is open");
+	T_NO_ERR(put(d, "a", 1), &e, "a row is written");
+	T_NO_ERR(db_commit(d, &e), &e, "and committed");
+	T_INT(one(d, "select value from store where key = 'a'"), 1, "it is there");
+	T_NO_ERR(db_begin(d, &e), &e, "another begins");
+	T_NO_ERR(put(d, "a", 2), &e, "a row is changed");
+	db_rollback(d);
+	db_rollback(d);
+	T_INT(one(d, "select value from store where key = 'a'"), 1, "what was rolled back is not there");
+	q = db_query(d, "select ?, ?, ?, x''");
+	q_sha(q, 1, &id);
+	q_text(q, 2, STR("text"));
+	q_null(q, 3);
+	T_INT(q_step(q, &e), 1, "values come back");
+	T_OK(q_col_sha(q, 0, &back) && sha_eq(&id, &back), "a hash");
+	T_OK(str_is(q_col_text(q, 1), "text"), "a text");
+	T_OK(q_col_is_null(q, 2) && !q_col_text(q, 2).p && !q_col_sha(q, 2, &back), "nothing");
+	T_OK(q_col_blob(q, 3).p && !q_col_blob(q, 3).n, "and no bytes, which are not nothing");
+	q_done(q);
+	q = db_query(d, "select 1 union select 2");
+	struct q *same = db_query(d, "select 1 union select 2");
+	T_OK(q_step(q, &e) == 1 && q_step(same, &e) == 1 && q_step(q, &e) == 1 && q_col_int(q, 0) == 2 && q_col_int(same, 0) == 1,
+	     "one text can be stepped twice at once");
+	q_done(q);
+	q_done(same);
+	T_NO_ERR(db_begin(d, &e), &e, "a transaction");
+	q = db_query(d, "insert into repo(id, name, created) values(1, 'a', 0)");
+	T_NO_ERR(q_run(q, &e), &e, "with a row");
+	q = db_query(d, "insert into repo(id, name, created) values(2, 'A', 0)");
+	T_INT(q_run(q, &e), -1, "whose name must be alone");
+	T_ERR(&e, ERR_CONFLICT, "UNIQUE", "is a conflict");
+	db_rollback(d);
+	err_clear(&e);
+}
+
+static void snapshots(struct db *d)
+{
+	struct db *other = opened();
+	int64_t before = db_version(d);
+
+	T_NO_ERR(db_read_begin(d, &e), &e, "a reader");
+	T_INT(one(d, "select value from store where key = 'a'"), 1, "sees a state");
+	if (db_begin(other, &e) || put(other, "a", 5) || db_commit(other, &e))
+		T_OK(false, "another writes: %s", e.msg);
+	T_INT(one(d, "select value from store where key = 'a'"), 1, "and goes on seeing it while another writes");
+	db_read_end(d);
+	T_INT(one(d, "select value from store where key = 'a'"), 5, "until it ends");
+	T_OK(db_version(d) > before, "the version has grown by another's change");
+	before = db_version(d);
+	T_INT(db_version(d), before, "and does not grow by looking");
+	if (db_begin(d, &e) || put(d, "a", 1) || db_commit(d, &e))
+		T_OK(false, "%s", e.msg);
+	T_OK(db_version(d) > before, "it grows by an own change too");
+	db_close(other);
+}
+
+/* Processes that add to one number: none is lost, none fails. */
+static void writers(struct db *d)
+{
+	int bad = 0, status;
+
+	if (db_begin(d, &e) || put(d, "n", 0) || db_commit(d, &e))
+		T_OK(false, "%s", e.msg);
+	for (int i = 0; i < 4; i++) {
+		if (fork())
+			continue;
+		struct db *own;
+		if (db_open(dir, &own, &e))
+			_exit(2);
+		for (int k = 0; k < 50; k++) {
+			if (db_begin_durable(own, DB_PROCESS, &e))
+				_exit(3);
+			if (put(own, "n", one(own, "select value from store where key = 'n'") + 1) || db_commit(own, &e))
+				_exit(4);
+		}
+		db_close(own);
+		_exit(0);
+	}
+	while (wait(&status) > 0)
+		bad += status != 0;
+	T_INT(bad, 0, "four processes that write at once all succeed");
+	T_INT(one(d, "select value from store where key = 'n'"), 200, "and no write of theirs is lost");
+}
+
+static void log_is_bounded(struct db *d)
+{
+	char wal[300], key[20];
+	struct stat st;
+
+	snprintf(wal, sizeof(wal), "%s/leat.db-wal", dir);
+	for (int i = 0; i < 3000; i++) {
+		snprintf(key, sizeof(key), "k%d", i % 100);
+		if (db_begin_durable(d, DB_PROCESS, &e) || put(d, key, i) || db_commit(d, &e)) {
+			T_OK(false, "%s", e.msg);
+			return;
+		}
+	}
+	T_OK(!stat(wal, &st) && st.st_size < 4000000, "the write-ahead log is moved into the database as it grows (%lld bytes)",
+	     (long long)st.st_size);
+}
+
+static void formats(void)
+{
+	char path[300];
+	sqlite3 *h;
+	struct db *d;
+
+	snprintf(path, sizeof(path), "%s/leat.db", dir);
+	sqlite3_open(path, &h);
+	sqlite3_exec(h, "pragma user_version = 999", NULL, NULL, NULL);
+	sqlite3_close(h);
+	T_INT(db_open(dir, &d, &e), -1, "a database of a newer format is not opened");
+	T_ERR(&e, ERR_NEWER_FORMAT, "format 999", "and that is said");
+	err_clear(&e);
+	if (file_unlink(path, &e) || file_write(path, STR("this is no database, but long enough to look like one, is it not? ...................................."), 0644, 0, &e))
+		T_OK(false, "%s", e.msg);
+	T_INT(db_open(dir, &d, &e), -1, "what is no database is not opened");
+	T_ERR(&e, ERR_DAMAGED, "leat.db", "but named as damaged");
+	err_clear(&e);
+	if (file_unlink(path, &e))
+		T_OK(false, "%s", e.msg);
+	T_INT(db_open(dir, &d, &e), -1, "where none is");
+	T_ERR(&e, ERR_NOT_FOUND, "leat.db", "none is found");
+	err_clear(&e);
+}
+
+int main(void)
+{
+	struct db *d;
+
+	snprintf(dir, sizeof(dir), "%s/leat-unit-XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
+	if (!mkdtemp(dir))
+		return 1;
+	T_NO_ERR(db_create(dir, &d, &e), &e, "a database is made");
+	db_close(d);
+	T_NO_ERR(db_create(dir, &d, &e), &e, "made again it is left as it is");
+	db_close(d);
+	d = opened();
+	basics(d);
+	snapshots(d);
+	writers(d);
+	log_is_bounded(d);
+	db_close(d);
+	db_close(NULL);
+	formats();
+	if (dir_remove_tree(dir, &e))
+		printf("# %s\n", e.msg);
+	return t_done();
+}
