@@ -1,0 +1,228 @@
+/* Tasks as processes of this machine. */
+#include <ctype.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "base/tmpl.h"
+#include "exec/exec.h"
+#include "flow/flow.h"
+#include "sys/bind.h"
+#include "sys/env.h"
+#include "sys/file.h"
+
+#define SPEC_MAX ((size_t)16 << 20)
+#define END_MS 50    /* between looks at what a task left running */
+#define END_TRIES 200
+
+struct exec {
+	struct attempt *t;
+	struct proc proc;
+	struct proc_exit exit;
+	struct loop_ev *watch, *again;
+	exec_done_cb *cb;
+	void *ptr;
+	int tries;
+};
+
+const char *exec_path(const struct attempt *t)
+{
+	const struct dom *own = dom_get(t->job->environment, "PATH");
+
+	return own && own->type == DOM_STR ? arena_cstr(t->arena, own->s) : t->path;
+}
+
+/* --- environment --- */
+
+/* A value of env: may hold {{ ds }} and its like. */
+static int set_rendered(struct env *v, const struct attempt *t, const struct dom *n, struct err *e)
+{
+	struct str text = dom_text(t->arena, n);
+	char *key = arena_cstr(t->arena, n->key);
+
+	if (memmem(text.p, text.n, "{{", 2) || memmem(text.p, text.n, "{%", 2)) {
+		struct tmpl_env env = {.vars = t->vars, .tz = t->job->tz, .mode = TMPL_TEXT};
+		struct tmpl_result r;
+
+		if (tmpl_render(t->arena, text, key, &env, &r, e)) {
+			err_at(e, arena_cstr(t->arena, t->job->file), n->line, n->col);
+			return -1;
+		}
+		text = r.text;
+	}
+	if (memchr(text.p, 0, text.n))
+		return err_set(e, ERR_BAD_CONFIG, "env: %s holds a NUL byte", key);
+	env_set(v, key, arena_cstr(t->arena, text));
+	return 0;
+}
+
+static const char *input_variable(struct arena *a, struct str name)
+{
+	char *p = arena_printf(a, "LEAT_INPUT_%.*s", STR_ARG(name));
+
+	for (char *c = p; *c; c++)
+		if (!isalnum((unsigned char)*c))
+			*c = '_';
+	return p;
+}
+
+static int set_inputs(struct env *v, struct attempt *t, struct bind_plan *binds, struct err *e)
+{
+	bool can = t->n_inputs && bind_available(NULL);
+	struct bind_mount *m = arena_array(t->arena, struct bind_mount, t->n_inputs);
+
+	for (size_t i = 0; i < t->n_inputs; i++) {
+		const char *folder;
+
+		if (attempt_input_folder(t, i, &folder, e))
+			return -1;
+		env_set(v, input_variable(t->arena, t->inputs[i].input->name), folder);
+		if (can && i < BIND_MAX)
+			m[binds->n++] = (struct bind_mount){.source = folder, .target = folder, .read_only = true};
+	}
+	binds->mounts = m;
+	return 0;
+}
+
+static int write_spec(struct attempt *t, const char *path, struct err *e)
+{
+	struct buf b = BUF_INIT(SPEC_MAX);
+	int rc;
+
+	dom_write_json(&b, t->spec, DOM_COMPACT);
+	buf_addc(&b, '\n');
+	rc = buf_over(&b) ? err_set(e, ERR_LIMIT, "the rendered job is larger than %zu bytes", SPEC_MAX)
+	                  : file_write(path, buf_str(&b), 0444, 0, e);
+	buf_free(&b);
+	return rc;
+}
+
+static int make_env(struct env *v, struct attempt *t, struct bind_plan *binds, struct err *e)
+{
+	const char *spec = arena_printf(t->arena, "%s/../spec.json", t->work_dir);
+	const char *home = getenv("HOME");
+
+	spec = path_clean(t->arena, spec);
+	env_init(v, t->arena);
+	env_set(v, "PATH", exec_path(t));
+	env_set(v, "HOME", home && *home ? home : "/");
+	env_set(v, "LANG", "C.UTF-8");
+	env_set(v, "TZ", "UTC");
+	dom_each(n, t->job->environment)
+		if (n->type != DOM_LIST && n->type != DOM_MAP && set_rendered(v, t, n, e))
+			return -1;
+	dom_each(n, t->job->env)
+		if (set_rendered(v, t, n, e))
+			return -1;
+	env_set(v, "DS", t->ds.label);
+	env_set(v, "LEAT_DS", t->ds.label);
+	env_set(v, "LEAT_JOB", arena_cstr(t->arena, t->job->name));
+	env_set(v, "LEAT_RUN", t->run_id);
+	env_setf(v, "LEAT_UNIT", "%lld", (long long)t->unit_id);
+	env_setf(v, "LEAT_ATTEMPT", "%d", t->number);
+	env_set(v, "LEAT_OUTPUT", t->out_dir);
+	env_set(v, "LEAT_SPEC", spec);
+	env_set(v, PROC_MARKER, t->marker);
+	return set_inputs(v, t, binds, e) || write_spec(t, spec, e) ? -1 : 0;
+}
+
+/* --- running --- */
+
+static void end(struct exec *x)
+{
+	exec_done_cb *cb = x->cb;
+	void *ptr = x->ptr;
+	struct proc_exit exit = x->exit;
+
+	loop_close(x->again);
+	proc_free(&x->proc);
+	free(x);
+	cb(ptr, &exit);
+}
+
+/* What the task left running is no part of it: it is ended before anybody looks at the output. */
+static void on_again(struct loop_ev *ev, void *ptr)
+{
+	struct exec *x = ptr;
+
+	if (x->tries++ < END_TRIES && proc_signal_tree(&x->proc, x->t->marker, SIGKILL)) {
+		loop_timer_again(ev, END_MS);
+		return;
+	}
+	proc_reap_orphans();
+	x->again = NULL;
+	end(x);
+}
+
+static void on_exit_of(struct loop_ev *ev, const struct proc_exit *exit, void *ptr)
+{
+	struct exec *x = ptr;
+
+	(void)ev;
+	x->watch = NULL;
+	x->exit = *exit;
+	/* Its group first: cheap, and nearly always empty. Orphans come to us (subreaper) and are counted there. */
+	proc_signal(&x->proc, SIGKILL);
+	if (!proc_reap_orphans()) {
+		end(x);
+		return;
+	}
+	proc_signal_tree(&x->proc, x->t->marker, SIGKILL);
+	x->again = loop_timer(x->t->loop, 1, on_again, x);
+}
+
+int exec_start(struct attempt *t, const char *const *argv, exec_done_cb *cb, void *ptr, struct exec **out, struct err *e)
+{
+	struct proc_spec s = PROC_SPEC;
+	struct bind_plan binds = {0};
+	struct env env;
+	struct exec *x;
+	int log;
+
+	if (make_env(&env, t, &binds, e) || attempt_log_fd(t, &log, e))
+		return -1;
+	s.argv = argv;
+	s.env = env_array(&env);
+	s.path = exec_path(t);
+	s.cwd = t->work_dir;
+	s.out = s.err = log;
+	s.die_with_parent = true;
+	s.binds = binds.n ? &binds : NULL;
+	x = xcalloc(1, sizeof(*x));
+	*x = (struct exec){.t = t, .proc = PROC_INIT, .cb = cb, .ptr = ptr};
+	if (proc_spawn(&s, &x->proc, e)) {
+		free(x);
+		return -1;
+	}
+	if (loop_child(t->loop, &x->proc, on_exit_of, x, &x->watch, e)) {
+		struct err ignored = ERR_INIT;
+
+		if (proc_kill_tree(&x->proc, t->marker, 0, &x->exit, &ignored) < 0)
+			err_clear(&ignored);
+		proc_free(&x->proc);
+		free(x);
+		return -1;
+	}
+	*out = x;
+	return 0;
+}
+
+void exec_cancel(struct exec *x, bool hard)
+{
+	proc_signal_tree(&x->proc, x->t->marker, hard ? SIGKILL : SIGTERM);
+}
+
+void exec_result(const struct attempt *t, const struct proc_exit *x, struct attempt_result *out)
+{
+	char text[PROC_TEXT];
+
+	*out = (struct attempt_result){.state = ATTEMPT_OK, .status = x->signal ? 128 + x->signal : x->status, .err = ERR_INIT};
+	if (proc_exit_ok(x))
+		return;
+	proc_exit_text(x, text);
+	out->state = ATTEMPT_FAILED;
+	err_set(&out->err, ERR_FAILED, "%s", text);
+	err_hint(&out->err, "leat logs %.*s%s%s shows what it printed", STR_ARG(t->job->name), t->ds.label[0] ? " " : "",
+	         t->ds.label);
+}

@@ -1,0 +1,433 @@
+#include "flow/publish.h"
+
+#include <stdio.h>
+
+#include "base/str.h"
+#include "flow/catalog.h"
+#include "repo/datastore.h"
+#include "sys/clock.h"
+#include "sys/fault.h"
+
+/* --- one output --- */
+
+static bool gives(const struct run_unit *u)
+{
+	return u->state == STATE_SUCCESS && u->has_tree && !u->published;
+}
+
+struct replacing {
+	struct arena *a;
+	VEC(struct tree_edit) v;
+	enum edit_op op;
+};
+
+static int replace_entry(void *ptr, struct str path, const struct entry *entry, struct err *e)
+{
+	struct replacing *r = ptr;
+	struct tree_edit ed = {.op = r->op, .path = arena_str(r->a, path), .entry = *entry};
+
+	(void)e;
+	vec_push(r->a, &r->v, ed);
+	return 0;
+}
+
+/* A job without partition gives the whole repo: what the head has goes, what it made comes. */
+static int replace_all(struct engine *g, struct ingest *in, const struct run_unit *u, const struct sha *head,
+                       struct replacing *r, struct err *e)
+{
+	r->op = EDIT_REMOVE;
+	if (head && tree_list(g->f->store, in, head, STR_NULL, replace_entry, r, e))
+		return -1;
+	r->op = EDIT_PUT;
+	return tree_list(g->f->store, in, &u->tree.id, STR_NULL, replace_entry, r, e);
+}
+
+static int record_made(struct engine *g, struct run_unit *u, struct arena *a, bool made, struct err *e)
+{
+	struct q *q = db_query(g->f->store->db, "insert or replace into current(repo, ds, key, tree, unit, note) values(?, ?, ?, ?, ?, ?)");
+
+	q_int(q, 1, u->run->repo.id);
+	q_cstr(q, 2, u->p->ds.label);
+	q_sha(q, 3, &u->p->key.key);
+	q_sha(q, 4, &u->tree.id);
+	q_int(q, 5, u->id);
+	q_cstr(q, 6, unit_hand_note(a, u->p->job, run_params(u)));
+	if (q_run(q, e))
+		return -1;
+	if (u->original && !made)
+		return 0;
+	q = db_query(g->f->store->db, "insert into made(repo, ds, tree, unit, commit_id, at) values(?, ?, ?, ?, ?, ?)");
+	q_int(q, 1, u->run->repo.id);
+	q_cstr(q, 2, u->p->ds.label);
+	q_sha(q, 3, &u->tree.id);
+	q_int(q, 4, u->id);
+	q_cstr(q, 5, u->commit[0] ? u->commit : NULL);
+	q_int(q, 6, clock_now_ms());
+	return q_run(q, e);
+}
+
+/* A partition is one folder of its repo; what is there already is the same folder. */
+static int move_head(struct engine *g, struct ingest *in, struct run_unit *u, struct err *e)
+{
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	struct store *s = g->f->store;
+	struct run_job *r = u->run;
+	struct replacing rep = {.a = a};
+	struct tree_edit part = {.op = EDIT_PUT, .entry = u->tree};
+	struct commit_new c = {.branch = STR(BRANCH_DEFAULT), .id = *u->event, .batch = g->sum->batch};
+	struct commit head = {0}, out;
+	bool made;
+
+	if (!r->repo.id && repo_ensure(s, g->arena, r->job->output, REPO_OUTPUT, r->job->name, &r->repo, e))
+		return -1;
+	c.repo = r->repo;
+	c.run = id_of(str_of(r->id));
+	c.message = arena_strf(a, "run %.*s%s%s", STR_ARG(r->job->name), u->p->ds.label[0] ? " " : "", u->p->ds.label);
+	if (u->p->ds.every == EVERY_NONE) {
+		int had = branch_head(s, r->repo.id, c.branch, &head, e);
+
+		if (had < 0 || replace_all(g, in, u, had ? &head.tree : NULL, &rep, e))
+			return -1;
+		c.edits = rep.v.p;
+		c.n_edits = rep.v.n;
+	} else {
+		part.path = arena_strf(a, "ds=%s", u->p->ds.label);
+		part.entry.kind = ENTRY_FOLDER;
+		c.edits = &part;
+		c.n_edits = 1;
+	}
+	if (commit_make(s, in, &c, &out, &made, e))
+		return -1;
+	snprintf(u->commit, sizeof(u->commit), "%s", out.id.hex);
+	if (made && !r->lags) {
+		r->lags = true;
+		r->next = g->lagging;
+		g->lagging = r;
+	}
+	fault_crash("publish-head-moved");
+	return record_made(g, u, a, made, e);
+}
+
+/* --- one group --- */
+
+/* All its leases go back; false when one was no longer ours: somebody took us for dead and works on it. */
+static int unlease(struct engine *g, struct group *gr, bool *ours, struct err *e)
+{
+	*ours = true;
+	for (size_t i = 0; i < gr->list.n; i++) {
+		int r = gr->leased ? run_rows_unlease(g, gr->list.p[i], e) : 1;
+
+		if (r < 0)
+			return -1;
+		*ours &= r;
+	}
+	return 0;
+}
+
+static int group_end(struct engine *g, struct ingest *in, struct group *gr, struct err *e)
+{
+	bool ours;
+
+	gr->ended = true;
+	if (unlease(g, gr, &ours, e))
+		return -1;
+	gr->lost = !ours;
+	gr->published = ours && !gr->n_bad && !g->cancelled;
+	for (size_t i = 0; gr->published && i < gr->list.n; i++)
+		if (gives(gr->list.p[i]) && move_head(g, in, gr->list.p[i], e))
+			return -1;
+	return 0;
+}
+
+/* --- the rows of a flush --- */
+
+static int keep_result(struct engine *g, struct run_unit *u, struct err *e)
+{
+	struct db *d = g->f->store->db;
+	struct q *q;
+
+	for (size_t i = 0; i < u->n_checks; i++) {
+		struct sha key = key_check(u->checks[i].rule, &u->tree.id);
+
+		q = db_query(d, "insert or replace into check_result(key, unit, passed, detail, at) values(?, ?, ?, ?, ?)");
+		q_sha(q, 1, &key);
+		q_int(q, 2, u->id);
+		q_int(q, 3, u->checks[i].passed);
+		q_text(q, 4, u->checks[i].detail);
+		q_int(q, 5, clock_now_ms());
+		if (q_run(q, e))
+			return -1;
+	}
+	if (u->state != STATE_SUCCESS || u->original || !u->has_tree || !u->p->key.memoised)
+		return 0;
+	if (!u->run->repo.id && repo_ensure(g->f->store, g->arena, u->run->job->output, REPO_OUTPUT, u->run->job->name,
+	                                    &u->run->repo, e))
+		return -1;
+	q = db_query(d, "insert or replace into memo(key, unit, repo, tree, at) values(?, ?, ?, ?, ?)");
+	q_sha(q, 1, &u->p->key.key);
+	q_int(q, 2, u->id);
+	q_int(q, 3, u->run->repo.id);
+	q_sha(q, 4, &u->tree.id);
+	q_int(q, 5, clock_now_ms());
+	return q_run(q, e);
+}
+
+/* Units that settled in earlier flushes learn their commit. */
+static int tell_commits(struct engine *g, struct group *gr, struct err *e)
+{
+	for (size_t i = 0; gr->published && i < gr->list.n; i++) {
+		struct run_unit *u = gr->list.p[i];
+		struct q *q;
+
+		if (u->step != STEP_SETTLED || !u->commit[0])
+			continue;
+		q = db_query(g->f->store->db, "update unit set commit_id = ?, repo = ? where id = ?");
+		q_cstr(q, 1, u->commit);
+		q_int(q, 2, u->run->repo.id);
+		q_int(q, 3, u->id);
+		if (q_run(q, e))
+			return -1;
+	}
+	return 0;
+}
+
+static int write_rows(struct engine *g, struct ingest *in, struct run_unit *list, struct err *e)
+{
+	if (in && ingest_record(in, e))
+		return -1;
+	for (struct run_unit *u = list; u; u = u->next)
+		if (run_rows_attempt_end(g, u, u->task, u->state, e) || keep_result(g, u, e))
+			return -1;
+	fault_crash("publish-recorded");
+	for (struct run_unit *u = list; u; u = u->next)
+		if (!u->group->n_left && !u->group->ended &&
+		    (group_end(g, in, u->group, e) || tell_commits(g, u->group, e)))
+			return -1;
+	for (struct run_unit *u = list; u; u = u->next) {
+		if (u->group->lost && u->state == STATE_SUCCESS)
+			u->state = STATE_LOST; /* not by a step of its own: somebody else has it */
+		if (run_rows_unit_end(g, u, e))
+			return -1;
+		if (!u->run->n_left && !u->run->ended && run_rows_run_end(g, u->run, e))
+			return -1;
+		u->run->ended = !u->run->n_left;
+	}
+	fault_crash("publish-before-commit");
+	return 0;
+}
+
+/* --- what is said, and who may go on --- */
+
+static void first_failure(struct engine *g, const struct run_unit *u)
+{
+	if (g->sum->first.code || !u->err)
+		return;
+	g->sum->first = *u->err;
+	err_wrap(&g->sum->first, "%.*s%s%s", STR_ARG(u->p->job->name), u->p->ds.label[0] ? " " : "", u->p->ds.label);
+}
+
+static void say(struct engine *g, struct run_unit *u)
+{
+	int64_t ms = u->started_ms ? clock_mono_ms() - u->started_ms : 0;
+
+	switch (u->state) {
+	case STATE_SUCCESS:
+		*(u->original ? &g->sum->known : &g->sum->ran) += 1;
+		run_event(g, u->original ? RUN_UNIT_KNOWN : RUN_UNIT_DONE, u, u->note, NULL, ms);
+		return;
+	case STATE_SKIPPED:
+		g->sum->skipped++;
+		run_event(g, RUN_UNIT_SKIPPED, u, u->note, NULL, ms);
+		return;
+	case STATE_UPSTREAM_FAILED:
+	case STATE_CANCELLED:
+		g->sum->not_started += u->state == STATE_UPSTREAM_FAILED;
+		run_event(g, RUN_UNIT_SKIPPED, u, state_text(u->state), NULL, ms);
+		return;
+	default:
+		g->sum->failed++;
+		first_failure(g, u);
+		run_event(g, RUN_UNIT_FAILED, u, u->err ? u->err->msg : state_text(u->state), u->err, ms);
+	}
+}
+
+static void group_said(struct engine *g, struct group *gr)
+{
+	struct run_unit *bad = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < gr->list.n; i++) {
+		n += gives(gr->list.p[i]);
+		if (!bad && !state_good(gr->list.p[i]->state))
+			bad = gr->list.p[i];
+	}
+	if (gr->published && n) {
+		g->sum->published_groups++;
+		run_event(g, RUN_PUBLISHED, gr->list.p[0], NULL, NULL, 0);
+	} else if (!gr->published && n) {
+		struct arena *a cleanup(arena_cleanup) = arena_new();
+
+		g->sum->held_groups++;
+		run_event(g, RUN_NOT_PUBLISHED, gr->list.p[0],
+		          bad ? arena_printf(a, "not published: %.*s %s", STR_ARG(bad->p->job->name), state_text(bad->state))
+		              : "not published", NULL, 0);
+	}
+}
+
+/* After the group of `u` has ended: those outside that read it. */
+static int group_told(struct engine *g, struct group *gr, struct err *e)
+{
+	for (size_t i = 0; i < gr->list.n; i++) {
+		struct run_unit *u = gr->list.p[i];
+
+		if (!gr->published && gives(u) && catalog_unplan(g->c, u->p, e))
+			return -1;
+		for (size_t k = 0; k < u->n_downs; k++)
+			if (u->downs[k]->group != gr)
+				run_unit_upstream_done(u->downs[k], gr->published);
+	}
+	return 0;
+}
+
+static int settled(struct engine *g, struct run_unit *u, struct err *e)
+{
+	u->step = STEP_SETTLED;
+	g->n_settled++;
+	say(g, u);
+	if (u->state == STATE_SUCCESS && u->has_tree) {
+		if (catalog_lay(g->c, u->p->job->output, &u->p->ds, &u->tree, e))
+			return -1;
+	} else if (!state_good(u->state) && catalog_unplan(g->c, u->p, e)) {
+		return -1;
+	}
+	for (size_t k = 0; k < u->n_downs; k++)
+		if (u->downs[k]->group == u->group)
+			run_unit_upstream_done(u->downs[k], state_good(u->state));
+	if (u->task)
+		run_dir_done(u->task);
+	return 0;
+}
+
+static int go_on(struct engine *g, struct run_unit *list, struct err *e)
+{
+	for (struct run_unit *u = list, *next; u; u = next) {
+		next = u->next;
+		u->next = NULL;
+		if (settled(g, u, e))
+			return -1;
+		if (u->group->ended && !u->group->said) {
+			u->group->said = true;
+			group_said(g, u->group);
+			if (group_told(g, u->group, e))
+				return -1;
+		}
+	}
+	return 0;
+}
+
+/* --- the flush --- */
+
+static struct ingest *merge_sessions(struct run_unit *list)
+{
+	struct ingest *in = NULL;
+
+	for (struct run_unit *u = list; u; u = u->next) {
+		if (!u->in)
+			continue;
+		if (in) {
+			ingest_merge(in, u->in);
+			ingest_free(u->in);
+		} else {
+			in = u->in;
+		}
+		u->in = NULL;
+	}
+	return in;
+}
+
+static int flush(struct engine *g, struct run_unit *list, struct ingest **in, struct err *e)
+{
+	struct db *d = g->f->store->db;
+	bool publishes = false;
+
+	for (struct run_unit *u = list; u; u = u->next) {
+		u->group->n_left--;
+		u->group->n_bad += !state_good(u->state);
+		u->run->n_left--;
+		u->run->n_bad += !state_good(u->state);
+		u->run->n_cancelled += u->state == STATE_CANCELLED;
+		publishes |= gives(u);
+	}
+	*in = merge_sessions(list);
+	if (publishes && !*in)
+		*in = ingest_new(g->f->store);
+	if (*in && ingest_sync(*in, e))
+		return -1;
+	fault_crash("publish-synced");
+	if (db_begin(d, e))
+		return -1;
+	if (write_rows(g, *in, list, e)) {
+		db_rollback(d);
+		return -1;
+	}
+	if (db_commit(d, e))
+		return -1;
+	fault_crash("publish-committed");
+	return 0;
+}
+
+int publish_flush(struct engine *g, struct err *e)
+{
+	struct run_unit *list = g->done.first;
+	struct ingest *in = NULL;
+	int rc;
+
+	g->done = (struct queue){0};
+	loop_close(g->flush_timer);
+	g->flush_timer = NULL;
+	g->flushing = true;
+	rc = flush(g, list, &in, e);
+	ingest_free(in);
+	if (!rc) {
+		struct run_unit *next;
+
+		/* go_on takes the list apart; what each unit had in memory goes once all has been said. */
+		VEC(struct run_unit *) all = {0};
+		struct arena *a = arena_new();
+
+		for (struct run_unit *u = list; u; u = next) {
+			next = u->next;
+			vec_push(a, &all, u);
+		}
+		rc = go_on(g, list, e);
+		for (size_t i = 0; i < all.n; i++)
+			run_unit_forget(all.p[i]);
+		arena_free(a);
+	}
+	g->flushing = false;
+	return rc;
+}
+
+static void on_note(void *ptr, const char *text)
+{
+	run_event(ptr, RUN_NOTE, NULL, text, NULL, 0);
+}
+
+int publish_show(struct engine *g, bool now, struct err *e)
+{
+	struct run_job *r;
+
+	if (!g->lagging)
+		return 0;
+	if (!now && clock_mono_ms() - g->shown_at < RUN_SHOW_MS)
+		return 0;
+	while ((r = g->lagging)) {
+		if (datastore_update(g->f->store, r->repo.id, on_note, g, e))
+			return -1;
+		r->lags = false;
+		g->lagging = r->next;
+	}
+	g->shown_at = clock_mono_ms();
+	fault_crash("publish-shown");
+	return 0;
+}

@@ -1,0 +1,381 @@
+/* The engine's frame: its loop, what is started when, signals, the end. */
+#include "flow/publish.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "sys/clock.h"
+#include "sys/fault.h"
+#include "sys/proc.h"
+
+void run_fatal(struct engine *g, const struct err *e)
+{
+	if (!g->fatal)
+		g->fatal_err = *e;
+	g->fatal = true;
+	loop_stop(g->loop);
+}
+
+void run_event(struct engine *g, enum run_event_kind kind, struct run_unit *u, const char *text, const struct err *err,
+               int64_t ms)
+{
+	struct run_event ev = {
+		.kind = kind,
+		.job = u ? u->p->job : NULL,
+		.ds = u ? &u->p->ds : NULL,
+		.run_id = u ? u->run->id : NULL,
+		.unit_id = u ? u->id : 0,
+		.text = text,
+		.err = err,
+		.ms = ms,
+		.done = g->n_settled,
+		.total = g->n_units,
+		.running = (size_t)g->used,
+	};
+
+	if (g->o->on_event)
+		g->o->on_event(g->o->ptr, &ev);
+}
+
+/* --- what can be started --- */
+
+/* The first unit of a queue whose pool has a place; it is taken out and holds the place. */
+static struct run_unit *take_placed(struct queue *q)
+{
+	struct run_unit *before = NULL;
+
+	for (struct run_unit *u = q->first; u; before = u, u = u->next) {
+		struct run_pool *pool = u->run->pool;
+
+		if (pool && pool->used >= pool->places)
+			continue;
+		if (pool) {
+			pool->used++;
+			u->pooled = true;
+		}
+		if (before)
+			before->next = u->next;
+		else
+			q->first = u->next;
+		if (q->last == u)
+			q->last = before;
+		q->n--;
+		u->next = NULL;
+		return u;
+	}
+	return NULL;
+}
+
+/*
+ * Decides ready units until `want` of them are to be run, and records their attempts in one transaction: the intent
+ * stands before the spawn. How many at once follows how fast they are used up.
+ */
+static int prepare(struct engine *g, size_t want, struct err *e)
+{
+	struct queue picked = {0};
+	struct run_unit *u;
+
+	while (picked.n < want) {
+		bool runs;
+
+		u = take_placed(&g->hot);
+		if (!u)
+			u = take_placed(&g->cold);
+		if (!u)
+			break;
+		if (run_unit_decide(u, &runs, e))
+			return -1;
+		if (runs)
+			queue_push(&picked, u);
+	}
+	if (!picked.n)
+		return 0;
+	if (db_begin_durable(g->f->store->db, DB_PROCESS, e))
+		return -1;
+	for (u = picked.first; u; u = u->next)
+		if (run_rows_intent(g, u, e)) {
+			db_rollback(g->f->store->db);
+			return -1;
+		}
+	if (db_commit(g->f->store->db, e))
+		return -1;
+	fault_crash("unit-intent-recorded");
+	while ((u = queue_pop(&picked))) {
+		u->step = STEP_PREPARED;
+		queue_push(&g->prepared, u);
+	}
+	return 0;
+}
+
+static int start_ready(struct engine *g, struct err *e)
+{
+	while (!g->cancelled && g->used < g->slots) {
+		struct run_unit *u = queue_pop(&g->prepared);
+
+		if (u) {
+			run_unit_start(u);
+			continue;
+		}
+		if (g->flushing || (!g->hot.n && !g->cold.n))
+			return 0;
+		int64_t now = clock_mono_ms();
+
+		/* Twice as many as were used up within the time of a flush; one per free slot where tasks are long. */
+		if (now - g->intents_at <= RUN_FLUSH_MS)
+			g->intents = MIN(g->intents * 2, RUN_INTENTS);
+		else
+			g->intents = (size_t)(g->slots - g->used);
+		g->intents_at = now;
+		if (prepare(g, MAX(g->intents, 1), e))
+			return -1;
+		if (!g->prepared.n)
+			return 0;
+	}
+	return 0;
+}
+
+static bool flush_due(struct engine *g)
+{
+	if (!g->done.n || g->flushing)
+		return false;
+	return g->done.n >= RUN_FLUSH_UNITS || !g->used || clock_mono_ms() - g->done_since >= RUN_FLUSH_MS;
+}
+
+static void step(struct engine *g)
+{
+	struct err e = ERR_INIT;
+
+	for (;;) {
+		if (start_ready(g, &e))
+			break;
+		if (flush_due(g)) {
+			if (publish_flush(g, &e))
+				break;
+			continue;
+		}
+		if (publish_show(g, false, &e))
+			break;
+		if (g->n_settled == g->n_units) {
+			g->ended = true;
+			loop_stop(g->loop);
+		}
+		return;
+	}
+	run_fatal(g, &e);
+}
+
+static void on_wake(struct loop_ev *ev, void *ptr)
+{
+	struct engine *g = ptr;
+
+	(void)ev;
+	g->pump = NULL;
+	if (!g->fatal && !g->ended)
+		step(g);
+}
+
+void run_wake(struct engine *g)
+{
+	if (!g->pump && !g->flushing)
+		g->pump = loop_defer(g->loop, on_wake, g);
+}
+
+static void on_flush_timer(struct loop_ev *ev, void *ptr)
+{
+	struct engine *g = ptr;
+
+	(void)ev;
+	g->flush_timer = NULL;
+	run_wake(g);
+}
+
+void run_unit_end(struct run_unit *u, enum state s)
+{
+	struct engine *g = u->eng;
+
+	run_unit_slot_free(u);
+	run_rows_set_state(u, s);
+	u->step = STEP_DONE;
+	if (!g->done.n)
+		g->done_since = clock_mono_ms();
+	queue_push(&g->done, u);
+	if (!g->flush_timer)
+		g->flush_timer = loop_timer(g->loop, RUN_FLUSH_MS, on_flush_timer, g);
+	run_wake(g);
+}
+
+/* --- leases --- */
+
+static void on_lease_timer(struct loop_ev *ev, void *ptr);
+
+static int lease_groups(struct engine *g, struct err *e)
+{
+	struct db *d = g->f->store->db;
+	bool first = !g->lease_timer;
+
+	if (!g->n_unleased)
+		return 0;
+	if (db_begin_durable(d, DB_PROCESS, e))
+		return -1;
+	for (size_t i = 0; i < g->n_groups; i++) {
+		struct group *gr = g->groups[i];
+		struct lease_holder holder;
+		int r;
+
+		if (gr->leased)
+			continue;
+		r = run_rows_lease(g, gr, &holder, e);
+		if (r < 0) {
+			db_rollback(d);
+			return -1;
+		}
+		if (!r && !gr->waited) {
+			gr->waited = true;
+			run_event(g, RUN_UNIT_WAITS, gr->list.p[0],
+			          arena_printf(g->arena, "another command works on it (run %.12s, pid %lld)", holder.run,
+			                       (long long)holder.pid), NULL, 0);
+		}
+		if (!r)
+			continue;
+		gr->leased = true;
+		g->n_unleased--;
+	}
+	if (db_commit(d, e))
+		return -1;
+	for (size_t i = 0; i < g->n_groups; i++)
+		for (size_t k = 0; g->groups[i]->leased && !g->groups[i]->told && k < g->groups[i]->list.n; k++)
+			run_unit_upstream_done(g->groups[i]->list.p[k], true);
+	for (size_t i = 0; i < g->n_groups; i++)
+		g->groups[i]->told = g->groups[i]->leased;
+	if (g->n_unleased && first)
+		g->lease_timer = loop_timer(g->loop, RUN_LEASE_POLL_MS, on_lease_timer, g);
+	return 0;
+}
+
+static void on_lease_timer(struct loop_ev *ev, void *ptr)
+{
+	struct engine *g = ptr;
+	struct err e = ERR_INIT;
+
+	if (g->cancelled || g->flushing)
+		return;
+	if (lease_groups(g, &e)) {
+		run_fatal(g, &e);
+		return;
+	}
+	if (g->n_unleased)
+		loop_timer_again(ev, RUN_LEASE_POLL_MS);
+	run_wake(g);
+}
+
+/* --- stopping --- */
+
+void run_cancel_waiting(struct engine *g)
+{
+	struct run_unit *u;
+
+	g->hot = g->cold = g->prepared = (struct queue){0};
+	for (size_t i = 0; i < g->n_units; i++) {
+		u = &g->units[i];
+		if (u->step >= STEP_WORK && u->step != STEP_PAUSE)
+			continue;
+		loop_close(u->timer);
+		u->timer = NULL;
+		run_unit_end(u, STATE_CANCELLED);
+	}
+}
+
+static void on_signal(struct loop_ev *ev, int signo, void *ptr)
+{
+	struct engine *g = ptr;
+
+	(void)ev;
+	(void)signo;
+	g->hard = g->cancelled;
+	if (!g->cancelled)
+		run_event(g, RUN_NOTE, NULL, "stopping; nothing more is published (once more stops at once)", NULL, 0);
+	g->cancelled = true;
+	for (size_t i = 0; i < g->n_units; i++)
+		if (g->units[i].step == STEP_WORK)
+			run_unit_cancel(&g->units[i], g->hard);
+	run_cancel_waiting(g);
+	run_wake(g);
+}
+
+/* Ends what runs when the machinery itself cannot go on: nothing may outlive us unseen. */
+static void stop_all(struct engine *g)
+{
+	for (size_t i = 0; i < g->n_units; i++) {
+		struct run_unit *u = &g->units[i];
+
+		if (u->task && u->task->started)
+			proc_kill_marked(u->task->t.marker);
+		if (u->task)
+			run_dir_done(u->task);
+		run_unit_forget(u);
+	}
+}
+
+/* --- the frame --- */
+
+static int begin(struct engine *g, struct err *e)
+{
+	struct store *s = g->f->store;
+	static const int signals[] = {SIGINT, SIGTERM};
+	struct duck_conf conf = {.leat_dir = s->leat_dir};
+
+	g->boot = clock_boot_id();
+	g->pid = getpid();
+	g->pid_start = lease_own_start();
+	g->started_at = clock_now_ms();
+	g->intents = 1;
+	g->slots = g->o->slots > 0 ? g->o->slots : g->f->ws->slots;
+	g->sum->batch = id_new();
+	g->run_dir = arena_printf(g->arena, "%s/staging/run", s->leat_dir);
+	if (run_make(g, e) || run_dir_path(g, e) || loop_new(&g->loop, e))
+		return -1;
+	g->workers = workers_new(g->loop, &conf);
+	proc_subreaper();
+	if (loop_signal(g->loop, signals, ARRAY_LEN(signals), on_signal, g, &g->signals, e))
+		return -1;
+	for (size_t i = 0; i < g->n_jobs; i++)
+		if (run_dir_pin(g, &g->jobs[i], e))
+			return -1;
+	return run_rows_begin(g, e);
+}
+
+static void end(struct engine *g)
+{
+	stop_all(g);
+	workers_free(g->workers);
+	loop_free(g->loop);
+	run_dir_end(g);
+	arena_free(g->arena);
+}
+
+int run_plan(struct flow *f, struct catalog *c, struct plan *p, const struct plan_ask *ask, const struct run_opts *o,
+             struct run_summary *out, struct err *e)
+{
+	struct run_summary sum = {.first = ERR_INIT};
+	struct engine g = {.f = f, .c = c, .p = p, .ask = ask, .o = o, .sum = &sum, .arena = arena_new()};
+	int rc = -1;
+
+	if (begin(&g, e) || lease_groups(&g, e))
+		goto done;
+	run_wake(&g);
+	if (loop_run(g.loop, e))
+		goto done;
+	if (g.fatal) {
+		*e = g.fatal_err;
+		goto done;
+	}
+	if (publish_show(&g, true, e))
+		goto done;
+	sum.cancelled = g.cancelled;
+	*out = sum;
+	rc = 0;
+done:
+	end(&g);
+	return rc;
+}

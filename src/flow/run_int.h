@@ -1,0 +1,255 @@
+/*
+ * flow/run_int.h: what the files of the engine share (run*.c, publish.c). Not for others.
+ *
+ * The life of a unit: it waits for what it reads (and for its group's leases), is decided anew if it waited, is queued,
+ * gets the rows of an attempt (an intent) and then a slot; its task runs, its output is taken into the store's files,
+ * compared and checked, and it is handed to the flush, which makes it durable together with others and publishes
+ * the groups that have become complete (publish.c). All that happens on one loop in one thread.
+ *
+ * Memory: the engine's arena lives as long as run_plan; what one unit needs lies in its own arena, which ends with it.
+ */
+#ifndef LEAT_FLOW_RUN_INT_H
+#define LEAT_FLOW_RUN_INT_H
+
+#include "flow/check.h"
+#include "flow/key.h"
+#include "flow/lease.h"
+#include "flow/run.h"
+#include "flow/state.h"
+#include "flow/workers.h"
+#include "repo/ingest.h"
+#include "sys/loop.h"
+
+#define RUN_FLUSH_MS 20          /* how long a result may wait for others to be made durable with it (SEMANTICS 9) */
+#define RUN_FLUSH_UNITS 64       /* ... and how many */
+#define RUN_INTENTS 64           /* attempts recorded ahead of their spawns in one transaction, at most */
+#define RUN_LEASE_POLL_MS 50     /* how often to look whether another command has let go of a unit */
+#define RUN_SHOW_MS 1000         /* datastore/ follows at least that often while units go on finishing */
+#define RUN_MAX_RETRY_MS ((int64_t)24 * 3600 * 1000)
+#define RUN_MAX_HOLE ((int64_t)64 << 30) /* bytes of a sparse file that are not there */
+#define RUN_MAX_CODE ((size_t)8 << 20)   /* code of a job that is kept in memory; more is copied from a folder */
+#define RUN_MAX_CODE_FILE ((size_t)1 << 30)
+#define RUN_MAX_COMPARE 1000     /* Parquet files of one unit whose rows are compared with those of the head */
+
+struct engine;
+
+/* A unit in the hands of the engine. */
+enum step {
+	STEP_WAIT,     /* for upstream units or the group's leases */
+	STEP_READY,    /* in a queue, not decided */
+	STEP_PREPARED, /* its attempt is recorded, it can be started */
+	STEP_WORK,     /* in a slot */
+	STEP_PAUSE,    /* between two tries */
+	STEP_DONE,     /* in the queue of the flush */
+	STEP_SETTLED,  /* recorded */
+};
+
+struct code_file {
+	struct str label, bytes;  /* bytes STR_NULL: in the run's code folder */
+	unsigned mode;
+};
+
+struct run_pool {
+	struct str name;
+	int64_t places, used;
+};
+
+struct run_job {
+	const struct job *job;
+	char id[ID_HEX + 1];
+	size_t n_units, n_left, n_bad, n_cancelled;
+	struct run_pool *pool;     /* NULL: none */
+	bool asked;                /* --param is for it */
+	bool ended;                /* its row says so */
+	bool dirs, logs;           /* its folders are there */
+	struct code_file *code;
+	size_t n_code;
+	struct repo repo;          /* of its output; id 0 until it is known */
+	struct run_job *next;      /* of those whose datastore/ lags */
+	bool lags;
+};
+
+struct group {
+	struct str key;            /* pipeline or job, and ds */
+	VEC(struct run_unit *) list;
+	size_t n_left, n_bad;
+	bool leased, told, waited; /* told: its units know; waited: another command held it */
+	bool ended, said, published, lost; /* lost: its leases were no longer ours */
+	size_t n_edges;            /* from other groups, while run_make.c puts them in order */
+	bool ordered;
+	struct group *into;        /* merged into that one */
+	struct group *next;
+};
+
+/* A unit at work: everything that ends with the attempt. */
+struct task {
+	struct attempt t;          /* first */
+	struct engine *eng;
+	struct run_unit *u;
+	bool started;              /* the kind has it */
+	int log_fd;
+	char *dir;                 /* holds out, work and the spec */
+	char *log_name;            /* from .leat/ */
+	int64_t begin_ms;
+	struct loop_ev *limit, *grace;
+	bool timed_out, cancelled, hard;
+	struct attempt_result result;
+	/* what comes after it */
+	struct work *work;
+};
+
+struct run_unit {
+	struct plan_unit *p;
+	struct engine *eng;
+	struct run_job *run;
+	struct group *group;
+	const struct id *event;    /* the global id of its label */
+	struct arena *arena;       /* of its decision, attempts and output; NULL before and after */
+	int64_t id, original;
+	enum state state;
+	enum step step;
+	size_t n_wait;
+	struct run_unit **downs;
+	size_t n_downs;
+	struct run_unit *next;     /* in a queue */
+	struct task *task;
+	struct loop_ev *timer;     /* retry */
+	int attempts;
+	bool attempt_open;         /* its row says that it runs */
+	bool pooled;               /* holds a place in its pool */
+	bool in_slot;
+	bool published;            /* by another command, whose result was taken over */
+	bool doomed;               /* something it reads could not be made */
+	bool checked_only;         /* known: only checks run */
+	/* the result */
+	struct ingest *in;
+	bool has_tree;
+	struct entry tree;
+	char commit[ID_HEX + 1];   /* "": none yet */
+	struct check_result *checks;
+	size_t n_checks;
+	const struct err *err;     /* in its arena */
+	const char *note;          /* why it is skipped, whose result it is */
+	int64_t started_ms;
+};
+
+struct queue {
+	struct run_unit *first, *last;
+	size_t n;
+};
+
+struct engine {
+	struct flow *f;
+	struct catalog *c;
+	struct plan *p;
+	const struct plan_ask *ask;
+	const struct run_opts *o;
+	struct run_summary *sum;
+	struct arena *arena;
+	struct loop *loop;
+	struct workers *workers;
+	struct loop_ev *signals, *flush_timer, *lease_timer, *pump;
+	struct run_job *jobs;
+	size_t n_jobs;
+	struct run_unit *units;
+	size_t n_units, n_settled;
+	struct group **groups;
+	size_t n_groups, n_unleased;
+	struct run_pool *pools;
+	size_t n_pools;
+	struct queue hot, cold;     /* ready: those that go on with a begun group first */
+	struct queue prepared, done;
+	size_t intents;             /* how many to record at once */
+	int64_t intents_at;
+	int slots, used;            /* used: slots taken */
+	int64_t done_since, shown_at, started_at;
+	struct run_job *lagging;
+	bool cancelled, hard, flushing, ended;
+	bool fatal;
+	struct err fatal_err;
+	const char *path;           /* PATH of tasks */
+	const char *run_dir;        /* .leat/staging/run: a folder per run in it */
+	const char *boot;
+	int64_t pid, pid_start;
+};
+
+/* run.c */
+void run_fatal(struct engine *g, const struct err *e); /* the machinery cannot go on */
+void run_wake(struct engine *g);                       /* looks for what can be started at the end of this round */
+void run_event(struct engine *g, enum run_event_kind kind, struct run_unit *u, const char *text, const struct err *err,
+               int64_t ms);
+void run_cancel_waiting(struct engine *g);
+
+/* run_make.c: units, groups and runs of a plan */
+must_check int run_make(struct engine *g, struct err *e);
+
+/* run_unit.c */
+void run_unit_ready(struct run_unit *u);               /* nothing is left to wait for */
+void run_unit_upstream_done(struct run_unit *u, bool good); /* one thing less to wait for */
+must_check int run_unit_decide(struct run_unit *u, bool *runs, struct err *e);
+void run_unit_start(struct run_unit *u);
+void run_unit_end(struct run_unit *u, enum state s);   /* to the flush */
+void run_unit_failed(struct run_unit *u, const struct err *why, int64_t retry_after_ms, enum state s);
+void run_unit_wrong(struct run_unit *u, const struct err *why); /* its output will not do: no other try */
+void run_unit_slot_free(struct run_unit *u);
+void run_unit_cancel(struct run_unit *u, bool hard);
+void run_unit_forget(struct run_unit *u);              /* frees what ends with it */
+
+/* run_dir.c: folders, code and logs of attempts */
+must_check int run_dir_pin(struct engine *g, struct run_job *r, struct err *e);
+must_check int run_dir_make(struct task *t, struct err *e);
+void run_dir_log_name(const struct run_unit *u, char *out, size_t cap); /* of its present attempt, from .leat/ */
+void run_dir_log_end(struct task *t);                   /* closes the log; an empty one goes away */
+void run_dir_done(struct task *t);                      /* removes what is not to be kept */
+must_check int run_dir_path(struct engine *g, struct err *e); /* PATH of tasks */
+void run_dir_end(struct engine *g);                     /* folders of the runs */
+
+/* run_out.c: from a task that ended well to the flush */
+void run_out_take(struct task *t);
+void run_out_known(struct run_unit *u, struct task *t); /* checks of a known output */
+/* Which rules have no kept result for this tree. */
+must_check int run_out_unchecked(struct run_unit *u, struct arena *a, const struct job_check ***out, size_t *n,
+                                 struct err *e);
+
+/* run_rows.c: all rows but those of publishing; inside write transactions */
+must_check int run_rows_begin(struct engine *g, struct err *e);
+must_check int run_rows_intent(struct engine *g, struct run_unit *u, struct err *e);
+must_check int run_rows_attempt_end(struct engine *g, struct run_unit *u, const struct task *t, enum state s, struct err *e);
+must_check int run_rows_unit_end(struct engine *g, struct run_unit *u, struct err *e);
+must_check int run_rows_run_end(struct engine *g, struct run_job *r, struct err *e);
+/* Takes the group's leases. 1, 0, -1. */
+must_check int run_rows_lease(struct engine *g, struct group *gr, struct lease_holder *holder, struct err *e);
+must_check int run_rows_unlease(struct engine *g, struct run_unit *u, struct err *e); /* as lease_drop */
+void run_rows_set_state(struct run_unit *u, enum state s);
+
+static inline void queue_push(struct queue *q, struct run_unit *u)
+{
+	u->next = NULL;
+	if (q->last)
+		q->last->next = u;
+	else
+		q->first = u;
+	q->last = u;
+	q->n++;
+}
+
+static inline struct run_unit *queue_pop(struct queue *q)
+{
+	struct run_unit *u = q->first;
+
+	if (u) {
+		q->first = u->next;
+		if (!q->first)
+			q->last = NULL;
+		q->n--;
+		u->next = NULL;
+	}
+	return u;
+}
+
+static inline const struct dom *run_params(const struct run_unit *u)
+{
+	return u->p->role == ROLE_ASKED ? u->eng->ask->params : NULL;
+}
+
+#endif

@@ -1,0 +1,291 @@
+/* The rows of runs, units, attempts and leases. */
+#include "flow/run_int.h"
+
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "base/str.h"
+#include "sys/clock.h"
+
+#define INGREDIENTS_MAX ((size_t)16 << 20)
+
+void run_rows_set_state(struct run_unit *u, enum state s)
+{
+	if (!state_may_follow(u->state, s))
+		BUG("unit %lld: %s after %s", (long long)u->id, state_word(s), state_word(u->state));
+	u->state = s;
+}
+
+static struct lease run_lease(struct engine *g, const struct run_job *r)
+{
+	return (struct lease){.job = r->job->name, .ds = arena_printf(g->arena, "@%s", r->id), .run = r->id};
+}
+
+static struct lease unit_lease(const struct run_unit *u)
+{
+	return (struct lease){.job = u->p->job->name, .ds = u->p->ds.label, .run = u->run->id, .unit = u->id};
+}
+
+static struct str json_of(struct buf *b, const struct dom *d)
+{
+	if (!d)
+		return STR_NULL;
+	dom_write_json(b, d, DOM_COMPACT);
+	return buf_str(b);
+}
+
+static int begin_run(struct engine *g, struct run_job *r, struct err *e)
+{
+	struct buf b = BUF_INIT(INGREDIENTS_MAX);
+	struct lease own = run_lease(g, r);
+	struct lease_holder holder;
+	size_t which;
+	struct q *q = db_query(g->f->store->db,
+	                       "insert into run(id, job, batch, kind, state, command, params, code, created, started)"
+	                       " values(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+	struct sha code = job_code_id(r->job, NULL);
+	int rc;
+
+	q_cstr(q, 1, r->id);
+	q_text(q, 2, r->job->name);
+	q_cstr(q, 3, g->sum->batch.hex);
+	q_cstr(q, 4, g->o->kind ? g->o->kind : "run");
+	q_cstr(q, 5, state_word(STATE_RUNNING));
+	q_cstr(q, 6, g->o->command);
+	q_text(q, 7, r->asked ? json_of(&b, g->ask->params) : STR_NULL);
+	if (r->job->sql_by_ds)
+		q_null(q, 8);
+	else
+		q_sha(q, 8, &code);
+	q_int(q, 9, clock_now_ms());
+	q_int(q, 10, clock_now_ms());
+	rc = q_run(q, e);
+	buf_free(&b);
+	return rc || lease_take(g->f->store->db, &own, 1, &which, &holder, e) < 0 ? -1 : 0;
+}
+
+static int begin_unit(struct engine *g, struct run_unit *u, struct err *e)
+{
+	struct q *q = db_query(g->f->store->db,
+	                       "insert into unit(run, job, ds, global_id, state, reason, created) values(?, ?, ?, ?, ?, ?, ?)");
+
+	q_cstr(q, 1, u->run->id);
+	q_text(q, 2, u->p->job->name);
+	q_cstr(q, 3, u->p->ds.label);
+	q_cstr(q, 4, u->event->hex);
+	q_cstr(q, 5, state_word(u->state));
+	q_cstr(q, 6, reason_word(u->p->reason));
+	q_int(q, 7, clock_now_ms());
+	if (q_run(q, e))
+		return -1;
+	u->id = db_last_rowid(g->f->store->db);
+	return 0;
+}
+
+static int begin_events(struct engine *g, struct err *e)
+{
+	struct map seen;
+
+	map_init(&seen, g->arena);
+	for (size_t i = 0; i < g->n_units; i++) {
+		struct run_unit *u = &g->units[i];
+		struct event ev = {.id = *u->event, .batch = g->sum->batch, .kind = g->o->kind ? g->o->kind : "run",
+		                   .label = u->p->ds.label, .command = g->o->command};
+
+		if (map_has(&seen, str_of(ev.label)))
+			continue;
+		map_set(&seen, str_of(ev.label), u);
+		if (event_record(g->f->store, &ev, e))
+			return -1;
+	}
+	return 0;
+}
+
+static int begin_rows(struct engine *g, struct err *e)
+{
+	if (begin_events(g, e))
+		return -1;
+	for (size_t i = 0; i < g->n_jobs; i++)
+		if (begin_run(g, &g->jobs[i], e))
+			return -1;
+	for (size_t i = 0; i < g->n_units; i++)
+		if (begin_unit(g, &g->units[i], e))
+			return -1;
+	return 0;
+}
+
+/* Repos that the run will make: a name that may not be is refused now, before anything has run. */
+static int try_outputs(struct engine *g, bool *missing, struct err *e)
+{
+	struct store *s = g->f->store;
+
+	for (size_t i = 0; i < g->n_jobs; i++) {
+		const struct job *j = g->jobs[i].job;
+		struct repo repo;
+		int r = repo_find(s, g->arena, j->output, &repo, e);
+
+		if (r < 0 || (db_in_write(s->db) && !r && repo_ensure(s, g->arena, j->output, REPO_OUTPUT, j->name, &repo, e)))
+			return -1;
+		*missing |= !r;
+	}
+	return 0;
+}
+
+int run_rows_begin(struct engine *g, struct err *e)
+{
+	struct db *d = g->f->store->db;
+	bool missing = false;
+	int rc;
+
+	if (try_outputs(g, &missing, e))
+		return -1;
+	if (missing) {
+		if (db_begin_durable(d, DB_PROCESS, e))
+			return -1;
+		rc = try_outputs(g, &missing, e);
+		db_rollback(d);
+		if (rc)
+			return -1;
+	}
+	if (db_begin_durable(d, DB_PROCESS, e))
+		return -1;
+	if (begin_rows(g, e)) {
+		db_rollback(d);
+		return -1;
+	}
+	return db_commit(d, e);
+}
+
+int run_rows_lease(struct engine *g, struct group *gr, struct lease_holder *holder, struct err *e)
+{
+	struct lease one, *all = gr->list.n == 1 ? &one : xcalloc(gr->list.n, sizeof(*all));
+	size_t which;
+	int r;
+
+	for (size_t i = 0; i < gr->list.n; i++)
+		all[i] = unit_lease(gr->list.p[i]);
+	r = lease_take(g->f->store->db, all, gr->list.n, &which, holder, e);
+	if (all != &one)
+		free(all);
+	return r;
+}
+
+int run_rows_unlease(struct engine *g, struct run_unit *u, struct err *e)
+{
+	struct lease l = unit_lease(u);
+
+	return lease_drop(g->f->store->db, &l, e);
+}
+
+/* Before the spawn: the attempt and, in the unit's row, that it runs. */
+int run_rows_intent(struct engine *g, struct run_unit *u, struct err *e)
+{
+	struct q *q;
+	char log[512];
+
+	u->attempts++;
+	run_rows_set_state(u, STATE_RUNNING);
+	if (u->checked_only)
+		u->attempts = 0;
+	q = db_query(g->f->store->db, "update unit set state = ?, reason = ?, attempts = ?, started = coalesce(started, ?) where id = ?");
+	q_cstr(q, 1, state_word(u->state));
+	q_cstr(q, 2, reason_word(u->p->reason));
+	q_int(q, 3, u->attempts);
+	q_int(q, 4, clock_now_ms());
+	q_int(q, 5, u->id);
+	if (q_run(q, e))
+		return -1;
+	if (u->checked_only)
+		return 0;
+	run_dir_log_name(u, log, sizeof(log));
+	q = db_query(g->f->store->db, "insert into attempt(unit, n, state, started, boot, pid, pid_start, log) values(?, ?, ?, ?, ?, ?, ?, ?)");
+	q_int(q, 1, u->id);
+	q_int(q, 2, u->attempts);
+	q_cstr(q, 3, state_word(STATE_RUNNING));
+	q_int(q, 4, clock_now_ms());
+	q_cstr(q, 5, g->boot);
+	q_int(q, 6, g->pid);
+	q_int(q, 7, g->pid_start);
+	q_cstr(q, 8, log);
+	u->attempt_open = true;
+	return q_run(q, e);
+}
+
+/* reason: the error's sentence. An attempt that was recorded and never begun has no task. */
+int run_rows_attempt_end(struct engine *g, struct run_unit *u, const struct task *t, enum state s, struct err *e)
+{
+	struct q *q;
+
+	if (!u->attempt_open)
+		return 0;
+	u->attempt_open = false;
+	q = db_query(g->f->store->db, "update attempt set state = ?, reason = ?, finished = ?, status = ?, log = ? where unit = ? and n = ?");
+	q_cstr(q, 1, state_word(s));
+	q_cstr(q, 2, !state_good(s) && u->err ? u->err->msg : NULL);
+	q_int(q, 3, clock_now_ms());
+	q_int(q, 4, t ? t->result.status : 0);
+	q_cstr(q, 5, t ? t->log_name : NULL);
+	q_int(q, 6, u->id);
+	q_int(q, 7, u->attempts);
+	return q_run(q, e);
+}
+
+/* The ingredients with what the kind tells of the attempt (`facts`) as one more member. */
+static struct str ingredients_of(struct buf *b, const struct run_unit *u)
+{
+	const struct dom *facts = u->task ? u->task->result.facts : NULL;
+	struct str s = json_of(b, u->p->key.ingredients);
+
+	if (!s.p || !facts || b->p[b->n - 1] != '}')
+		return s;
+	b->n--;
+	buf_adds(b, ",\"facts\":");
+	dom_write_json(b, facts, DOM_COMPACT);
+	buf_addc(b, '}');
+	return buf_str(b);
+}
+
+int run_rows_unit_end(struct engine *g, struct run_unit *u, struct err *e)
+{
+	struct buf b = BUF_INIT(INGREDIENTS_MAX);
+	struct q *q = db_query(g->f->store->db,
+	                       "update unit set state = ?, reason = ?, key = ?, original = ?, repo = ?, tree = ?, commit_id = ?, threads = ?,"
+	                       " ingredients = ?, error = ?, finished = ? where id = ?");
+	bool keyed = u->arena && !sha_is_zero(&u->p->key.key);
+	int rc;
+
+	q_cstr(q, 1, state_word(u->state));
+	q_cstr(q, 2, reason_word(u->p->reason));
+	if (keyed)
+		q_sha(q, 3, &u->p->key.key);
+	if (u->original)
+		q_int(q, 4, u->original);
+	if (u->run->repo.id)
+		q_int(q, 5, u->run->repo.id);
+	if (u->has_tree)
+		q_sha(q, 6, &u->tree.id);
+	q_cstr(q, 7, u->commit[0] ? u->commit : NULL);
+	if (u->task && u->task->t.threads)
+		q_int(q, 8, u->task->t.threads);
+	q_text(q, 9, u->arena ? ingredients_of(&b, u) : STR_NULL);
+	q_cstr(q, 10, u->err ? u->err->msg : NULL);
+	q_int(q, 11, clock_now_ms());
+	q_int(q, 12, u->id);
+	rc = q_run(q, e);
+	buf_free(&b);
+	return rc;
+}
+
+int run_rows_run_end(struct engine *g, struct run_job *r, struct err *e)
+{
+	struct lease own = run_lease(g, r);
+	enum state s = r->n_cancelled ? STATE_CANCELLED : r->n_bad ? STATE_FAILED : STATE_SUCCESS;
+	struct q *q = db_query(g->f->store->db, "update run set state = ?, finished = ? where id = ?");
+
+	q_cstr(q, 1, state_word(s));
+	q_int(q, 2, clock_now_ms());
+	q_cstr(q, 3, r->id);
+	if (q_run(q, e))
+		return -1;
+	return lease_drop(g->f->store->db, &own, e) < 0 ? -1 : 0;
+}

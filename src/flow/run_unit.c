@@ -1,0 +1,375 @@
+/* One unit: from nothing left to wait for, over its tries, to its result. */
+#include "flow/run_int.h"
+
+#include "base/str.h"
+#include "sys/clock.h"
+#include "sys/fault.h"
+#include "sys/rand.h"
+
+void run_unit_slot_free(struct run_unit *u)
+{
+	if (u->in_slot)
+		u->eng->used--;
+	if (u->pooled)
+		u->run->pool->used--;
+	u->in_slot = u->pooled = false;
+}
+
+void run_unit_ready(struct run_unit *u)
+{
+	u->step = STEP_READY;
+	if (u->state == STATE_WAITING)
+		run_rows_set_state(u, STATE_QUEUED);
+	queue_push(u->p->n_upstream || u->attempts ? &u->eng->hot : &u->eng->cold, u);
+	run_wake(u->eng);
+}
+
+void run_unit_upstream_done(struct run_unit *u, bool good)
+{
+	if (!good && !str_is(u->p->job->when, "all_done"))
+		u->doomed = true;
+	if (--u->n_wait || u->step != STEP_WAIT)
+		return;
+	if (u->eng->cancelled)
+		run_unit_end(u, STATE_CANCELLED);
+	else if (u->doomed)
+		run_unit_end(u, STATE_UPSTREAM_FAILED);
+	else
+		run_unit_ready(u);
+}
+
+/* --- deciding --- */
+
+/*
+ * Another command held the group until now. What it made of this very unit since we began is the result: 1; else 0. The
+ * keys must agree: it may have run other code.
+ */
+static int adopt(struct run_unit *u, struct err *e)
+{
+	struct engine *g = u->eng;
+	struct store *s = g->f->store;
+	struct q *q = db_query(s->db, "select id, run, state, key, tree, commit_id, error from unit where job = ? and ds = ?"
+	                              " and id <> ? and finished >= ? order by id desc limit 1");
+	enum state st = STATE_COUNT;
+	struct sha key, tree;
+	bool same = false, has_tree = false;
+	struct err *err = arena_new_of(u->arena, struct err);
+	char run[ID_HEX + 1] = "";
+	int r;
+
+	q_text(q, 1, u->p->job->name);
+	q_cstr(q, 2, u->p->ds.label);
+	q_int(q, 3, u->id);
+	q_int(q, 4, g->started_at);
+	r = q_step(q, e);
+	if (r == 1) {
+		st = state_of_word(q_col_text(q, 2));
+		same = q_col_sha(q, 3, &key) && sha_eq(&key, &u->p->key.key);
+		has_tree = q_col_sha(q, 4, &tree) && !q_col_is_null(q, 5);
+		snprintf(run, sizeof(run), "%.*s", STR_ARG(q_col_text(q, 1)));
+		err_set(err, ERR_FAILED, "run %.12s of another command failed: %.*s", run, STR_ARG(q_col_text(q, 6)));
+		u->original = q_col_int(q, 0);
+	}
+	q_done(q);
+	if (r < 0)
+		return -1;
+	if (!same || !(st == STATE_FAILED || st == STATE_TIMED_OUT || (st == STATE_SUCCESS && has_tree))) {
+		u->original = 0;
+		return 0;
+	}
+	u->note = arena_printf(u->arena, "run %.12s of another command did it", run);
+	if (st != STATE_SUCCESS) {
+		u->err = err;
+		run_unit_end(u, STATE_FAILED);
+		return 1;
+	}
+	r = tree_find(s, NULL, &tree, STR(""), &u->tree, e);
+	if (r < 0)
+		return -1;
+	u->has_tree = r;
+	u->published = true;
+	run_unit_end(u, STATE_SUCCESS);
+	return 1;
+}
+
+static int decide(struct run_unit *u, bool *runs, struct err *e)
+{
+	struct engine *g = u->eng;
+	struct plan_unit *p = u->p;
+	const struct job_check **unchecked;
+	size_t n;
+
+	if (p->n_upstream && plan_decide(g->f, g->c, u->arena, g->ask, p, e))
+		return -1;
+	if (u->group->waited) {
+		int r = adopt(u, e);
+
+		if (r)
+			return r < 0 ? -1 : 0;
+	}
+	if (p->reason == REASON_INPUT_MISSING)
+		return err_set(e, ERR_MISSING_INPUT, "%s", p->detail ? p->detail : reason_text(p->reason));
+	if (!reason_runs(p->reason) && !p->known) {
+		u->note = plan_say(u->arena, p);
+		run_unit_end(u, STATE_SKIPPED);
+		return 0;
+	}
+	if (p->known) {
+		if (run_out_unchecked(u, u->arena, &unchecked, &n, e))
+			return -1;
+		u->tree = p->known_tree;
+		u->has_tree = true;
+		u->original = p->known_unit;
+		u->checked_only = n > 0;
+		if (!n)
+			run_unit_end(u, STATE_SUCCESS);
+		*runs = n > 0;
+		return 0;
+	}
+	if (!p->key.ingredients && key_ingredients(g->f, g->c, u->arena, run_params(u), p, &p->key.ingredients, e))
+		return -1;
+	*runs = true;
+	return 0;
+}
+
+int run_unit_decide(struct run_unit *u, bool *runs, struct err *e)
+{
+	struct err *why;
+
+	*runs = false;
+	if (u->attempts) {
+		*runs = true;
+		return 0;
+	}
+	u->arena = arena_new();
+	why = arena_new_of(u->arena, struct err);
+	u->started_ms = clock_mono_ms();
+	if (!decide(u, runs, why))
+		return 0;
+	*runs = false;
+	if (why->code == ERR_DISK_FULL || why->code == ERR_IO) { /* not the unit's fault: the store cannot be read */
+		*e = *why;
+		return -1;
+	}
+	u->err = why;
+	run_unit_end(u, STATE_FAILED);
+	return 0;
+}
+
+/* --- a try --- */
+
+static void on_grace(struct loop_ev *ev, void *ptr)
+{
+	struct task *t = ptr;
+
+	(void)ev;
+	t->grace = NULL;
+	run_unit_cancel(t->u, true);
+}
+
+void run_unit_cancel(struct run_unit *u, bool hard)
+{
+	struct task *t = u->task;
+
+	if (!t || t->hard)
+		return;
+	t->hard = hard;
+	if (u->eng->cancelled)
+		t->cancelled = true;
+	if (t->started)
+		u->p->job->kind->cancel(&t->t, hard);
+	else if (t->work)
+		workers_cancel(t->work, hard);
+	if (!hard && !t->grace)
+		t->grace = loop_timer(u->eng->loop, u->p->job->grace_ms, on_grace, t);
+}
+
+static void on_limit(struct loop_ev *ev, void *ptr)
+{
+	struct task *t = ptr;
+
+	(void)ev;
+	t->limit = NULL;
+	t->timed_out = true;
+	run_unit_cancel(t->u, false);
+}
+
+static int fill(struct task *t, struct err *e)
+{
+	struct run_unit *u = t->u;
+	struct engine *g = t->eng;
+	size_t others = g->hot.n + g->cold.n + g->prepared.n;
+	int spare = g->slots - g->used + 1;
+
+	t->t = (struct attempt){
+		.arena = u->arena,
+		.flow = g->f,
+		.loop = g->loop,
+		.job = u->p->job,
+		.ds = u->p->ds,
+		.run_id = u->run->id,
+		.unit_id = u->id,
+		.number = u->attempts,
+		.inputs = u->p->inputs,
+		.n_inputs = u->p->n_inputs,
+		.params = run_params(u),
+		.unit = u->p,
+		.catalog = g->c,
+		.workers = g->workers,
+		.path = g->path,
+		.marker = arena_printf(u->arena, "%s.%lld.%d", u->run->id, (long long)u->id, u->attempts),
+		.threads = u->p->job->threads ? u->p->job->threads : others ? 1 : MAX(spare, 1),
+	};
+	t->t.vars = unit_vars(u->arena, u->p, t->t.params);
+	return unit_spec(u->arena, u->p, t->t.params, &t->t.spec, e) ? -1 : run_dir_make(t, e);
+}
+
+void run_unit_start(struct run_unit *u)
+{
+	struct engine *g = u->eng;
+	struct task *t = arena_new_of(u->arena, struct task);
+	struct err e = ERR_INIT;
+
+	*t = (struct task){.eng = g, .u = u, .log_fd = -1, .begin_ms = clock_mono_ms()};
+	u->task = t;
+	u->step = STEP_WORK;
+	u->in_slot = true;
+	g->used++;
+	if (u->checked_only) {
+		run_out_known(u, t);
+		return;
+	}
+	if (fill(t, &e)) {
+		run_unit_failed(u, &e, 0, STATE_FAILED);
+		return;
+	}
+	run_event(g, RUN_UNIT_STARTED, u, u->attempts > 1 ? "once more" : plan_say(u->arena, u->p), NULL, 0);
+	t->started = true;
+	if (u->p->job->kind->start(&t->t, &e)) {
+		t->started = false;
+		run_unit_failed(u, &e, 0, STATE_FAILED);
+		return;
+	}
+	if (u->p->job->timeout_ms)
+		t->limit = loop_timer(g->loop, u->p->job->timeout_ms, on_limit, t);
+}
+
+void attempt_done(struct attempt *a, const struct attempt_result *r)
+{
+	struct task *t = (struct task *)a;
+	struct run_unit *u = t->u;
+	struct err e = ERR_INIT;
+
+	BUG_IF(!t->started);
+	t->started = false;
+	t->result = *r;
+	loop_close(t->limit);
+	loop_close(t->grace);
+	t->limit = t->grace = NULL;
+	t->hard = false;
+	run_dir_log_end(t);
+	if (t->cancelled || (r->state == ATTEMPT_CANCELLED && !t->timed_out)) {
+		run_unit_end(u, STATE_CANCELLED);
+	} else if (t->timed_out || r->state == ATTEMPT_TIMED_OUT) {
+		err_set(&e, ERR_TIMEOUT, "it took longer than its limit of %lld ms", (long long)u->p->job->timeout_ms);
+		err_hint(&e, "timeout: in %.*s sets it", STR_ARG(u->p->job->file));
+		run_unit_failed(u, &e, 0, STATE_TIMED_OUT);
+	} else if (r->state == ATTEMPT_FAILED) {
+		run_unit_failed(u, &r->err, r->retry_after_ms, STATE_FAILED);
+	} else {
+		fault_crash("unit-task-ended");
+		run_out_take(t);
+	}
+}
+
+/* --- trying again --- */
+
+static int64_t retry_delay(const struct run_unit *u)
+{
+	const struct job *j = u->p->job;
+	double ms = (double)j->retry_delay_ms;
+	double spread = (double)(rand_u64() >> 11) / (double)(1ull << 53) * 2 - 1;
+
+	for (int i = 1; i < u->attempts && ms < RUN_MAX_RETRY_MS; i++)
+		ms *= j->backoff;
+	ms *= 1 + j->jitter * spread;
+	return (int64_t)MIN(MAX(ms, 0), (double)RUN_MAX_RETRY_MS);
+}
+
+static void on_retry(struct loop_ev *ev, void *ptr)
+{
+	struct run_unit *u = ptr;
+
+	(void)ev;
+	u->timer = NULL;
+	run_unit_ready(u);
+}
+
+static int record_retry(struct run_unit *u, enum state s, struct err *e)
+{
+	struct db *d = u->eng->f->store->db;
+
+	if (db_begin_durable(d, DB_PROCESS, e))
+		return -1;
+	if (run_rows_attempt_end(u->eng, u, u->task, s, e)) {
+		db_rollback(d);
+		return -1;
+	}
+	return db_commit(d, e);
+}
+
+void run_unit_failed(struct run_unit *u, const struct err *why, int64_t retry_after_ms, enum state s)
+{
+	struct engine *g = u->eng;
+	struct err *err = arena_new_of(u->arena, struct err), e = ERR_INIT;
+	int64_t delay = retry_after_ms > 0 ? MIN(retry_after_ms, RUN_MAX_RETRY_MS) : retry_delay(u);
+
+	*err = *why;
+	u->err = err;
+	run_dir_log_end(u->task);
+	if (g->cancelled) {
+		run_unit_end(u, STATE_CANCELLED);
+		return;
+	}
+	if (u->attempts > u->p->job->retries) {
+		run_unit_end(u, s);
+		return;
+	}
+	/* In a flush the transaction is open: the row then waits for the end of the unit (the log has it all). */
+	if (!g->flushing && record_retry(u, s, &e)) {
+		run_fatal(g, &e);
+		return;
+	}
+	run_event(g, RUN_UNIT_RETRY, u, arena_printf(u->arena, "again in %.1f s", (double)delay / 1e3), err,
+	          clock_mono_ms() - u->task->begin_ms);
+	run_dir_done(u->task);
+	u->task = NULL;
+	run_unit_slot_free(u);
+	run_rows_set_state(u, STATE_RETRY_WAIT);
+	u->step = STEP_PAUSE;
+	u->timer = loop_timer(g->loop, delay, on_retry, u);
+	run_wake(g);
+}
+
+void run_unit_wrong(struct run_unit *u, const struct err *why)
+{
+	struct err *err = arena_new_of(u->arena, struct err);
+
+	*err = *why;
+	u->err = err;
+	run_unit_end(u, STATE_FAILED);
+}
+
+void run_unit_forget(struct run_unit *u)
+{
+	ingest_free(u->in);
+	u->in = NULL;
+	arena_free(u->arena);
+	u->arena = NULL;
+	u->task = NULL;
+	u->err = NULL;
+	u->note = NULL;
+	u->checks = NULL;
+	loop_close(u->timer);
+	u->timer = NULL;
+}

@@ -1,0 +1,149 @@
+#include "flow/workers.h"
+
+struct worker {
+	struct workers *pool;
+	struct duck *duck;
+	struct loop_ev *ev;
+	int fd;
+	struct work *work;     /* NULL: free */
+	struct worker *next;   /* all of the pool */
+	bool lent;
+};
+
+struct work {
+	struct worker *worker;
+	work_cb *cb;
+	void *ptr;
+	bool ended;
+};
+
+struct workers {
+	struct loop *loop;
+	struct duck_conf conf;
+	char *leat_dir, *timezone;
+	struct worker *all;
+	struct arena *arena;   /* of one message */
+};
+
+struct workers *workers_new(struct loop *l, const struct duck_conf *conf)
+{
+	struct workers *w = xcalloc(1, sizeof(*w));
+
+	w->loop = l;
+	w->conf = *conf;
+	w->conf.leat_dir = w->leat_dir = conf->leat_dir ? xstrdup(conf->leat_dir) : NULL;
+	w->conf.timezone = w->timezone = conf->timezone ? xstrdup(conf->timezone) : NULL;
+	w->arena = arena_new();
+	return w;
+}
+
+void workers_free(struct workers *w)
+{
+	struct worker *k;
+
+	if (!w)
+		return;
+	while ((k = w->all)) {
+		w->all = k->next;
+		loop_close(k->ev);
+		duck_free(k->duck);
+		free(k->work);
+		free(k);
+	}
+	arena_free(w->arena);
+	free(w->leat_dir);
+	free(w->timezone);
+	free(w);
+}
+
+static struct worker *worker_free(struct workers *w)
+{
+	struct worker *k;
+
+	for (k = w->all; k; k = k->next)
+		if (!k->work && !k->lent)
+			return k;
+	k = xcalloc(1, sizeof(*k));
+	k->pool = w;
+	k->fd = -1;
+	k->duck = duck_new(&w->conf);
+	k->next = w->all;
+	w->all = k;
+	return k;
+}
+
+static void on_socket(struct loop_ev *ev, uint32_t events, void *ptr)
+{
+	struct worker *k = ptr;
+	struct work *work;
+
+	(void)ev;
+	(void)events;
+	while ((work = k->work)) {
+		struct duck_msg m;
+		bool last;
+
+		arena_reset(k->pool->arena);
+		if (!duck_recv(k->duck, k->pool->arena, &m))
+			return;
+		last = m.kind == DUCK_DONE || m.kind == DUCK_FAILED;
+		if (last) {
+			/* The callback may send the next request at once, to this very worker. */
+			k->work = NULL;
+			loop_close(k->ev);
+			k->ev = NULL;
+		}
+		if (!last) {
+			work->cb(work->ptr, &m);
+			continue;
+		}
+		/* What the callback sends is received into the same arena: the message must outlive that. */
+		struct arena *own = k->pool->arena;
+		k->pool->arena = arena_new();
+		work->cb(work->ptr, &m);
+		arena_free(own);
+		free(work);
+		return;
+	}
+}
+
+int workers_send(struct workers *w, const struct dom *request, work_cb *cb, void *ptr, struct work **out, struct err *e)
+{
+	struct worker *k = worker_free(w);
+	struct work *work;
+
+	if (duck_send(k->duck, request, e))
+		return -1;
+	if (loop_fd(w->loop, duck_fd(k->duck), EPOLLIN, on_socket, k, &k->ev, e)) {
+		/* Its answer would find nobody. */
+		duck_free(k->duck);
+		k->duck = duck_new(&w->conf);
+		return -1;
+	}
+	work = xcalloc(1, sizeof(*work));
+	*work = (struct work){.worker = k, .cb = cb, .ptr = ptr};
+	k->work = work;
+	*out = work;
+	return 0;
+}
+
+void workers_cancel(struct work *work, bool hard)
+{
+	(void)hard;
+	duck_cancel(work->worker->duck);
+}
+
+struct duck *workers_borrow(struct workers *w)
+{
+	struct worker *k = worker_free(w);
+
+	k->lent = true;
+	return k->duck;
+}
+
+void workers_give_back(struct workers *w, struct duck *d)
+{
+	for (struct worker *k = w->all; k; k = k->next)
+		if (k->duck == d)
+			k->lent = false;
+}

@@ -1,0 +1,7 @@
+#include "job/kinds.h"
+
+const struct job_kind *const job_kinds[] = {
+	&kind_sql,
+	&kind_script,
+	NULL,
+};
