@@ -26,23 +26,9 @@ void api_sql(void)
 	fputs("leat: api_sql is not there yet\n", stderr);
 	abort();
 }
-extern const void *const job_kinds[];
-const void *const job_kinds[1];
 void query_rows(void);
 void query_rows(void)
 {
 	fputs("leat: query_rows is not there yet\n", stderr);
-	abort();
-}
-void run_plan(void);
-void run_plan(void)
-{
-	fputs("leat: run_plan is not there yet\n", stderr);
-	abort();
-}
-void run_recover(void);
-void run_recover(void)
-{
-	fputs("leat: run_recover is not there yet\n", stderr);
 	abort();
 }

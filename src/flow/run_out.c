@@ -205,7 +205,7 @@ static int from_file(void *ptr, struct str path, const struct entry *entry, stru
 	blob_path(f->t->eng->f->store, &entry->id, blob, sizeof(blob));
 	f->packing[format] = !packed ? "none" : str_has_suffix(name, STR(".gz")) ? "gzip" : "zstd";
 	buf_adds(&f->list[format], f->list[format].n ? ", " : "");
-	table_add_path(&f->list[format], str_of(blob));
+	sql_add_path(&f->list[format], str_of(blob));
 	return 0;
 }
 
@@ -336,10 +336,9 @@ static void checks_end(struct task *t)
 			job_at(err, u->p->job, k->rule->line, k->rule->col);
 			err_hint(err, "leat sql 'from ...' --at %.12s looks at what it gave", u->run->id);
 		} else {
-			char more[sizeof(err->msg)];
+			size_t n = strlen(err->msg);
 
-			snprintf(more, sizeof(more), "%s; %.*s (%.*s)", err->msg, STR_ARG(k->rule->text), STR_ARG(k->detail));
-			memcpy(err->msg, more, sizeof(more));
+			snprintf(err->msg + n, sizeof(err->msg) - n, "; %.*s (%.*s)", STR_ARG(k->rule->text), STR_ARG(k->detail));
 		}
 	}
 	u->err = err;

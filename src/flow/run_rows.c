@@ -2,6 +2,7 @@
 #include "flow/run_int.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/buf.h"
 #include "base/str.h"

@@ -1,6 +1,8 @@
 /* One unit: from nothing left to wait for, over its tries, to its result. */
 #include "flow/run_int.h"
 
+#include <stdio.h>
+
 #include "base/str.h"
 #include "sys/clock.h"
 #include "sys/fault.h"

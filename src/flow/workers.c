@@ -1,5 +1,7 @@
 #include "flow/workers.h"
 
+#include <stdlib.h>
+
 struct worker {
 	struct workers *pool;
 	struct duck *duck;
