@@ -4,7 +4,8 @@
  *   jobs/NAME/job.yaml + code    pipelines/P/NAME/job.yaml + code (pipeline: P)    jobs/NAME.sql | .py | .sh
  *
  * A job of one file has its keys in the comment block it begins with:
- *   -- kind: sql           Each line is "-- " + YAML (SQL) or "# " + YAML (py, sh). The block begins at the first comment
+ *   -- kind: sql           Each line is "-- " + YAML (SQL) or "# " + YAML (py, sh). The block begins at the first
+ * comment
  *   -- partition: daily    line that is "word:" with a key (or nearly one), so a #! line and words of introduction may
  *   select ...             stand before it, and ends at the first line that is no comment or an empty one; ordinary
  *                          comments go after that. Line and column of errors are those of the file.

@@ -8,7 +8,8 @@ static const struct key rows[] = {
 	{"", "retries", KEYS_INT, KEYS_COUNT, NULL, NULL, "0", 0, "How often."},
 	{"", "slots", KEYS_INT, KEYS_POSITIVE, NULL, NULL, NULL, 0, "How many."},
 	{"", "delay", KEYS_STR | KEYS_NUMBER, KEYS_DURATION, NULL, NULL, "60s", 0, "How long."},
-	{"", "partition", KEYS_STR | KEYS_MAP, KEYS_WORDS, "hourly daily none", "partition", NULL, KEYS_MEMO, "How cut."},
+	{"", "partition", KEYS_STR | KEYS_MAP, KEYS_WORDS, "hourly daily none", "partition", NULL, KEYS_MEMO,
+		"How cut."},
 	{"partition", "every", KEYS_STR, KEYS_WORDS, "hourly daily", NULL, "daily", 0, "How long."},
 	{"partition", "timezone", KEYS_STR, KEYS_ZONE, NULL, NULL, NULL, 0, "Where."},
 	{"", "pools", KEYS_MAP, KEYS_FREE, NULL, "pools", NULL, 0, "Pools."},
@@ -30,14 +31,16 @@ static int check(const char *yaml, struct err *e)
 	struct dom *doc;
 
 	*e = (struct err)ERR_INIT;
-	return dom_yaml(arena, str_of(yaml), "test.yaml", &doc, e) || keys_check(tables, 1, doc, "test.yaml", e) ? -1 : 0;
+	return dom_yaml(arena, str_of(yaml), "test.yaml", &doc, e) || keys_check(tables, 1, doc, "test.yaml", e)
+		? -1 : 0;
 }
 
 static void accepts(void)
 {
 	static const char *const good[] = {
 		"name: x\n", "name: x\r\nretries: 3\r\n", "name: x\ndelay: 90\n", "name: x\ndelay: 1h30m\n",
-		"name: x\npartition: daily\n", "name: x\npartition: {timezone: Europe/Paris}\n", "name: x\npools: {pg: 2}\n",
+		"name: x\npartition: daily\n", "name: x\npartition: {timezone: Europe/Paris}\n",
+			"name: x\npools: {pg: 2}\n",
 		"name: x\nchecks: [a, b]\n", "name: x\ncron: \"30 6 * * *\"\n", "name: x\ncron: \"@daily\"\n",
 		"name: x\nrepo: raw/a@master.31\n", "name: x\nstart: 2018-01-24\n", "name: x\npath: ../lib/x.py\n",
 		"name: x\nany: {a: [1, {b: c}]}\n", "name: x\nretries:\n",
@@ -64,9 +67,12 @@ static void refuses(void)
 		{"name: x\ndelay: soon\n", "test.yaml:2:8: \"delay\" cannot be \"soon\" (a duration is written"},
 		{"name: x\ndelay: 5x\n", "\"delay\" cannot be \"5x\""},
 		{"name: x\ndelay: 1h30\n", "\"delay\" cannot be \"1h30\""},
-		{"name: x\npartition: dayly\n", "test.yaml:2:12: \"partition\" cannot be \"dayly\" (did you mean \"daily\"?)"},
-		{"name: x\npartition:\n  evry: daily\n", "test.yaml:3:3: unknown key \"evry\" (did you mean \"every\"?)"},
-		{"name: x\npartition: {timezone: Europe/Pariss}\n", "test.yaml:2:23: \"timezone\" cannot be \"Europe/Pariss\""},
+		{"name: x\npartition: dayly\n",
+			"test.yaml:2:12: \"partition\" cannot be \"dayly\" (did you mean \"daily\"?)"},
+		{"name: x\npartition:\n  evry: daily\n",
+			"test.yaml:3:3: unknown key \"evry\" (did you mean \"every\"?)"},
+		{"name: x\npartition: {timezone: Europe/Pariss}\n",
+			"test.yaml:2:23: \"timezone\" cannot be \"Europe/Pariss\""},
 		{"name: x\npartition: [daily]\n", "test.yaml:2:12: \"partition\" must be text or a map, not a list"},
 		{"name: x\npools:\n  pg: many\n", "test.yaml:3:7: \"pg\" must be a whole number, not many"},
 		{"name: x\nchecks:\n- a\n- {b: c}\n", "test.yaml:4:3: \"checks\" must be text, not a map"},
@@ -87,7 +93,8 @@ static void refuses(void)
 		char all[2048];
 
 		snprintf(all, sizeof(all), "%s:%d:%d: %s (%s)", e.file, e.line, e.col, e.msg, e.hint);
-		if (!T_OK(r == -1 && e.code == ERR_BAD_CONFIG && strstr(all, bad[i].want), "document %zu is refused: %s", i,
+		if (!T_OK(r == -1 && e.code == ERR_BAD_CONFIG && strstr(all, bad[i].want),
+			  "document %zu is refused: %s", i,
 		          bad[i].want))
 			t_diag("got", all);
 	}
@@ -107,7 +114,8 @@ static void defaults(void)
 	T_OK(keys_duration(STR("1h30m"), &ms) && ms == 5400000, "1h30m is 5,400,000 ms");
 	T_OK(keys_duration(STR("90"), &ms) && ms == 90000, "a bare number is seconds");
 	T_OK(keys_duration(STR("1.5s"), &ms) && ms == 1500, "1.5s is 1,500 ms");
-	T_OK(!keys_duration(STR("-5s"), &ms) && !keys_duration(STR(""), &ms) && !keys_duration(STR("s"), &ms) && ms == 1500,
+	T_OK(!keys_duration(STR("-5s"), &ms) && !keys_duration(STR(""), &ms) && !keys_duration(STR("s"), &ms) &&
+	     ms == 1500,
 	     "what is no duration leaves the output untouched");
 }
 
@@ -120,14 +128,16 @@ static void schema(void)
 
 	dom_write_json(&b, s, DOM_COMPACT);
 	T_NO_ERR(dom_json(arena, buf_str(&b), "schema", &again, &e), &e, "the schema is JSON");
-	T_STR(arena_cstr(arena, dom_path(again, "properties.retries.type")->s), "integer", "a whole number is an integer");
+	T_STR(arena_cstr(arena, dom_path(again, "properties.retries.type")->s), "integer",
+	      "a whole number is an integer");
 	T_INT(dom_path(again, "properties.retries.default")->i, 0, "the schema has the default");
 	T_INT(dom_path(again, "properties.slots.minimum")->i, 1, "the schema has the least value");
 	T_INT(dom_path(again, "properties.partition.anyOf")->n, 2, "a key of two forms may be either");
 	T_OK(!dom_get(again, "additionalProperties")->b, "other keys are refused");
 	T_STR(arena_cstr(arena, dom_path(again, "properties.pools.additionalProperties.type")->s), "integer",
 	      "a map of free names describes their values");
-	T_STR(arena_cstr(arena, dom_path(again, "properties.checks.items.type")->s), "string", "a list describes its items");
+	T_STR(arena_cstr(arena, dom_path(again, "properties.checks.items.type")->s), "string",
+	      "a list describes its items");
 	T_STR(arena_cstr(arena, dom_path(again, "required")->first->s), "name", "what is required is listed");
 }
 

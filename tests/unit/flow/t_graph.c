@@ -75,7 +75,8 @@ static void refused(void)
 	job("d", "{inputs: [tables/c], output: tables/d}");
 	T_OK(make(&g, &e) == -1, "a circle is refused");
 	T_ERR(&e, ERR_BAD_CONFIG,
-	      "jobs read each other in a circle: a (jobs/a/job.yaml) reads tables/c of c, c (jobs/c/job.yaml) reads tables/b of b, "
+	      "jobs read each other in a circle: a (jobs/a/job.yaml) reads tables/c of c, "
+	      "c (jobs/c/job.yaml) reads tables/b of b, "
 	      "b (jobs/b/job.yaml) reads tables/a of a",
 	      "it is printed whole, with files");
 	T_ERR(&e, ERR_BAD_CONFIG, "jobs/a/job.yaml:1:11:", "at the place of an input");
@@ -87,13 +88,15 @@ static void refused(void)
 	job("a", "{output: tables/x}");
 	job("b", "{output: tables/x}");
 	T_OK(make(&g, &e) == -1, "two jobs with one output are refused");
-	T_ERR(&e, ERR_BAD_CONFIG, "jobs/b/job.yaml:1:10: two jobs write tables/x: a (jobs/a/job.yaml) and b (jobs/b/job.yaml)",
+	T_ERR(&e, ERR_BAD_CONFIG,
+	      "jobs/b/job.yaml:1:10: two jobs write tables/x: a (jobs/a/job.yaml) and b (jobs/b/job.yaml)",
 	      "and both are named");
 	ws_clear();
 	job("a", "{output: tables/x}");
 	job("b", "{output: tables/x/y}");
 	T_OK(make(&g, &e) == -1, "an output inside another output is refused");
-	T_ERR(&e, ERR_BAD_CONFIG, "jobs/b/job.yaml:1:10: the repo tables/x/y would lie inside the repo tables/x, which job a writes",
+	T_ERR(&e, ERR_BAD_CONFIG,
+	      "jobs/b/job.yaml:1:10: the repo tables/x/y would lie inside the repo tables/x, which job a writes",
 	      "and both are named");
 	ws_clear();
 	job("a", "{inputs: [raw], output: raw/x}");

@@ -43,7 +43,8 @@ static void whole_job(void)
 	T_INT(j->inputs[0].col, 11, "an input knows its column");
 	T_OK(j->inputs[1].optional && !j->inputs[0].optional, "an input may be optional");
 	T_STR(text(j->inputs[2].pin), "master.31", "an input may be pinned by a key");
-	T_OK(j->inputs[2].window == WINDOW_RANGE && j->inputs[2].lo == -6 && j->inputs[2].hi == 0, "a window is two numbers");
+	T_OK(j->inputs[2].window == WINDOW_RANGE && j->inputs[2].lo == -6 && j->inputs[2].hi == 0,
+	     "a window is two numbers");
 	T_STR(text(j->inputs[3].pin), "abcd", "an input may be pinned by @");
 	T_STR(text(j->inputs[3].repo), "raw/weather", "the repo stands before the @");
 	T_STR(text(j->output), "tables/speed_counts", "it has an output");
@@ -74,7 +75,8 @@ static void forms(void)
 	struct jobs *js;
 	struct job *j;
 
-	ws_put("jobs/a.sql", "-- Counts.\n-- partition: monthly\n-- inputs: raw/x-y\n--\n-- Note: an ordinary comment\nselect 1\n");
+	ws_put("jobs/a.sql",
+	       "-- Counts.\n-- partition: monthly\n-- inputs: raw/x-y\n--\n-- Note: an ordinary comment\nselect 1\n");
 	ws_put("jobs/b.sh", "#!/bin/sh\n# output: raw/b\n# timeout: 5m\n\n# later: not a key\necho\n");
 	ws_put("jobs/c.py", "# -*- coding: utf-8 -*-\n# Says hello: to you\nprint(1)\n");
 	ws_put("pipelines/p/d/job.yaml", "inputs: [raw/a, raw/b.c, {repo: raw/a, name: again, window: all}]\n");
@@ -116,38 +118,52 @@ static void forms(void)
 static const struct bad {
 	const char *path, *text, *want;
 } bads[] = {
-	{"jobs/x/job.yaml", "kind: sql\nretrys: 1\n", "jobs/x/job.yaml:2:1: unknown key \"retrys\" (did you mean \"retries\"?)"},
-	{"jobs/x/job.yaml", "kind: sqll\n", "jobs/x/job.yaml:1:7: there is no kind of job named \"sqll\" (did you mean \"sql\"?)"},
+	{"jobs/x/job.yaml", "kind: sql\nretrys: 1\n",
+		"jobs/x/job.yaml:2:1: unknown key \"retrys\" (did you mean \"retries\"?)"},
+	{"jobs/x/job.yaml", "kind: sqll\n",
+		"jobs/x/job.yaml:1:7: there is no kind of job named \"sqll\" (did you mean \"sql\"?)"},
 	{"jobs/x/job.yaml", "kind: [sql]\n", "jobs/x/job.yaml:1:7: \"kind\" must be text, not a list"},
 	{"jobs/x/job.yaml", "knid: sql\n", "jobs/x/job.yaml:1:1: unknown key \"knid\" (did you mean \"kind\"?)"},
-	{"jobs/x/job.yaml", "output: y\n", "the key \"kind\" is missing, and no file of the job tells it (there are: sql, script"},
+	{"jobs/x/job.yaml", "output: y\n",
+		"the key \"kind\" is missing, and no file of the job tells it (there are: sql, script"},
 	{"jobs/x/job.yaml", "kind: sql\nurl: http://x\n", "jobs/x/job.yaml:2:1: unknown key \"url\""},
 	{"jobs/x/job.yaml", "kind: download\n", "jobs/x/job.yaml:1:1: the key \"url\" is missing"},
 	{"jobs/x/job.yaml", "kind: sql\n  retries: 1\n", "jobs/x/job.yaml:2:"},
 	{"jobs/x/job.yaml", "kind: sql\nkind: sql\n", "jobs/x/job.yaml:2:1"},
-	{"jobs/x/job.yaml", "kind: sql\ninputs: {a-b: raw/x}\n", "jobs/x/job.yaml:2:10: an input cannot be called \"a-b\""},
-	{"jobs/x/job.yaml", "kind: sql\ninputs: [raw/x, tables/x]\n", "jobs/x/job.yaml:2:17: two inputs are called \"x\""},
+	{"jobs/x/job.yaml", "kind: sql\ninputs: {a-b: raw/x}\n",
+		"jobs/x/job.yaml:2:10: an input cannot be called \"a-b\""},
+	{"jobs/x/job.yaml", "kind: sql\ninputs: [raw/x, tables/x]\n",
+		"jobs/x/job.yaml:2:17: two inputs are called \"x\""},
 	{"jobs/x/job.yaml", "kind: sql\ninputs: {a: }\n", "jobs/x/job.yaml:2:10: the input has no repo"},
 	{"jobs/x/job.yaml", "kind: sql\ninputs: {a: {pin: b}}\n", "jobs/x/job.yaml:2:13: the key \"repo\" is missing"},
-	{"jobs/x/job.yaml", "kind: sql\ninputs: {a: {repo: b@c, pin: d}}\n", "jobs/x/job.yaml:2:30: the repo is pinned twice"},
+	{"jobs/x/job.yaml", "kind: sql\ninputs: {a: {repo: b@c, pin: d}}\n",
+		"jobs/x/job.yaml:2:30: the repo is pinned twice"},
 	{"jobs/x/job.yaml", "kind: sql\ninputs: {a: Raw Data}\n", "jobs/x/job.yaml:2:13: \"a\" cannot be \"Raw Data\""},
 	{"jobs/x/job.yaml", "kind: sql\npartition: daily\ninputs: {a: {repo: b, window: [0, -6]}}\n",
 	 "jobs/x/job.yaml:3:31: a window is two numbers"},
 	{"jobs/x/job.yaml", "kind: sql\ninputs: {a: {repo: b, window: [-6, 0]}}\n",
 	 "jobs/x/job.yaml:2:13: a window counts in partitions, and the job has none"},
-	{"jobs/x/job.yaml", "kind: sql\npartition: weekley\n", "jobs/x/job.yaml:2:12: \"partition\" cannot be \"weekley\" (did you mean"},
-	{"jobs/x/job.yaml", "kind: sql\npartition: {start: 2017-99-99}\n", "jobs/x/job.yaml:2:20: \"start\" cannot be \"2017-99-99\""},
+	{"jobs/x/job.yaml", "kind: sql\npartition: weekley\n",
+		"jobs/x/job.yaml:2:12: \"partition\" cannot be \"weekley\" (did you mean"},
+	{"jobs/x/job.yaml", "kind: sql\npartition: {start: 2017-99-99}\n",
+		"jobs/x/job.yaml:2:20: \"start\" cannot be \"2017-99-99\""},
 	{"jobs/x/job.yaml", "kind: sql\npartition: {start: 2018-02-01, end: 2018-01-01}\n",
 	 "jobs/x/job.yaml:2:37: the end, 2018-01-01, is before the start, 2018-02-01"},
 	{"jobs/x/job.yaml", "kind: sql\npartition: {every: none, start: 2018-02-01}\n",
 	 "jobs/x/job.yaml:2:33: a job without partitions has no start"},
-	{"jobs/x/job.yaml", "kind: sql\ntimezone: Mars/Olympus\n", "jobs/x/job.yaml:2:11: \"timezone\" cannot be \"Mars/Olympus\""},
-	{"jobs/x/job.yaml", "kind: sql\nschedule: sometimes\n", "jobs/x/job.yaml:2:11: \"schedule\" cannot be \"sometimes\""},
-	{"jobs/x/job.yaml", "kind: sql\nparams: {a b: 1}\n", "jobs/x/job.yaml:2:10: a parameter cannot be called \"a b\""},
+	{"jobs/x/job.yaml", "kind: sql\ntimezone: Mars/Olympus\n",
+		"jobs/x/job.yaml:2:11: \"timezone\" cannot be \"Mars/Olympus\""},
+	{"jobs/x/job.yaml", "kind: sql\nschedule: sometimes\n",
+		"jobs/x/job.yaml:2:11: \"schedule\" cannot be \"sometimes\""},
+	{"jobs/x/job.yaml", "kind: sql\nparams: {a b: 1}\n",
+		"jobs/x/job.yaml:2:10: a parameter cannot be called \"a b\""},
 	{"jobs/x/job.yaml", "kind: sql\nenv: {A=B: 1}\n", "jobs/x/job.yaml:2:7: \"A=B\" cannot be a variable"},
-	{"jobs/x/job.yaml", "kind: sql\ncode: nothere.sql\n", "jobs/x/job.yaml:2:7: code: there is no jobs/x/nothere.sql"},
-	{"jobs/x/job.yaml", "kind: sql\ncode: ../../../etc/passwd\n", "jobs/x/job.yaml:2:7: code: ../../../etc/passwd lies outside"},
-	{"jobs/x/job.yaml", "kind: sql\nchecks: [{scope: table}]\n", "jobs/x/job.yaml:2:10: the key \"check\" is missing"},
+	{"jobs/x/job.yaml", "kind: sql\ncode: nothere.sql\n",
+		"jobs/x/job.yaml:2:7: code: there is no jobs/x/nothere.sql"},
+	{"jobs/x/job.yaml", "kind: sql\ncode: ../../../etc/passwd\n",
+		"jobs/x/job.yaml:2:7: code: ../../../etc/passwd lies outside"},
+	{"jobs/x/job.yaml", "kind: sql\nchecks: [{scope: table}]\n",
+		"jobs/x/job.yaml:2:10: the key \"check\" is missing"},
 	{"jobs/my job/job.yaml", "kind: sql\n", "jobs/my job/job.yaml"},
 	{"jobs/Bad Name!.sql", "select 1\n", "jobs/Bad Name!.sql"},
 	{"jobs/x/job.sql", "select 1\n", "jobs/x:0:0: the folder has no job.yaml"},
@@ -155,7 +171,8 @@ static const struct bad {
 	{"jobs/x.sql", "-- outpt: y\nselect 1\n", "jobs/x.sql:1:4: unknown key \"outpt\" (did you mean \"output\"?)"},
 	{"jobs/x.sh", "#!/bin/sh\n# retries: many\n", "jobs/x.sh:2:12: \"retries\" must be a whole number, not many"},
 	{"jobs/x.sql", "-- output: y\n-- and some words\nselect 1\n", "jobs/x.sql:2"},
-	{"pipelines/p/x/job.yaml", "kind: sql\npipeline: q\n", "pipelines/p/x/job.yaml:2:11: the job lies in pipelines/p and says"},
+	{"pipelines/p/x/job.yaml", "kind: sql\npipeline: q\n",
+		"pipelines/p/x/job.yaml:2:11: the job lies in pipelines/p and says"},
 	{"pipelines/p/job.yaml", "kind: sql\n", "pipelines/p/job.yaml:0:0: a pipeline's folder holds jobs"},
 };
 
@@ -197,7 +214,8 @@ static void many_faults(void)
 	js = ws_load();
 	T_INT(js->n_errors_all, 4, "all faults of all jobs are collected");
 	T_INT(js->n, 1, "of jobs with one name, or equal but for case, one stays");
-	T_OK(strstr(js->errors[2]->msg, "is there twice") && strstr(js->errors[2]->msg, "jobs/C.sql"), "both files are named");
+	T_OK(strstr(js->errors[2]->msg, "is there twice") && strstr(js->errors[2]->msg, "jobs/C.sql"),
+	     "both files are named");
 	T_OK(jobs_find(js, STR("a"), &j, &e), "a broken job is not found");
 	T_ERR(&e, ERR_BAD_CONFIG, "jobs/a/job.yaml:2:1: unknown key \"x\"", "asking for it says what is wrong with it");
 	err_clear(&e);

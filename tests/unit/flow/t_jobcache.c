@@ -22,7 +22,9 @@ static void cycle_of_edits(void)
 
 	for (int i = 0; i < JOBS; i++) {
 		snprintf(path, sizeof(path), "jobs/j%d/job.yaml", i);
-		ws_put(path, i ? "inputs: {a: raw/x, b: {repo: raw/y, optional: true}}\nparams: {n: 1, s: [a, {b: 1.5}]}\n" : "");
+		ws_put(path, i
+		       ? "inputs: {a: raw/x, b: {repo: raw/y, optional: true}}\nparams: {n: 1, s: [a, {b: 1.5}]}\n"
+			: "");
 		snprintf(path, sizeof(path), "jobs/j%d/job.sh", i);
 		ws_put(path, "true\n");
 	}
@@ -90,7 +92,8 @@ static const char *told(struct job *j)
 	const char *out;
 
 	sha_hex(&j->files_id, hex);
-	buf_addf(&b, "%s %s %s %s %zu %zu %d %s %s ", j->name.p, j->kind->name, j->file.p, j->output.p, j->n_inputs, j->n_code,
+	buf_addf(&b, "%s %s %s %s %zu %zu %d %s %s ", j->name.p, j->kind->name, j->file.p, j->output.p, j->n_inputs,
+		 j->n_code,
 	         j->retries, tz_name(j->tz), hex);
 	for (size_t i = 0; i < j->n_inputs; i++)
 		buf_addf(&b, "%s=%s:%d:%d:%d ", j->inputs[i].name.p, j->inputs[i].repo.p, j->inputs[i].optional,
@@ -112,7 +115,8 @@ static void same_job(void)
 	cached = ws_load();
 	T_INT(cached->stats.read, 0, "a load comes from the cache");
 	T_STR(told(jobs_get(cached, STR("j5"))), told(jobs_get(fresh, STR("j5"))), "a job of the cache is the same");
-	T_STR(told(jobs_get(cached, STR("k"))), told(jobs_get(fresh, STR("k"))), "a job of one file of the cache is the same");
+	T_STR(told(jobs_get(cached, STR("k"))), told(jobs_get(fresh, STR("k"))),
+	      "a job of one file of the cache is the same");
 	jobs_free(fresh);
 	jobs_free(cached);
 }

@@ -33,7 +33,8 @@ static void finding(void)
 	put("leat.yaml", "name: x\n");
 	put("a/b/c.txt", "");
 	put("bare/x", "");
-	T_NO_ERR(workspace_find(path_join(arena, dir, "a/b"), arena, &found, &e), &e, "a workspace is found from below");
+	T_NO_ERR(workspace_find(path_join(arena, dir, "a/b"), arena, &found, &e), &e,
+		 "a workspace is found from below");
 	T_STR(found, dir, "it is the folder with leat.yaml");
 	T_OK(workspace_find("/", arena, &found, &e) == -1, "where there is none, none is found");
 	T_ERR(&e, ERR_NO_WORKSPACE, "leat init", "and the remedy is named");
@@ -109,7 +110,8 @@ static void overrides(void)
 	}
 	setenv("LEAT__SLOTS", "many", 1);
 	T_OK(opened("", &w, &e) == -1, "a wrong override is refused");
-	T_ERR(&e, ERR_BAD_CONFIG, "the environment variable LEAT__SLOTS: \"slots\" must be a whole number", "and named");
+	T_ERR(&e, ERR_BAD_CONFIG, "the environment variable LEAT__SLOTS: \"slots\" must be a whole number",
+	      "and named");
 	unsetenv("LEAT__SLOTS");
 	setenv("LEAT__SLOTTS", "3", 1);
 	T_OK(opened("", &w, &e) == -1, "an unknown override is refused");
@@ -128,7 +130,8 @@ static void faults(void)
 		{"slots: 0\n", "leat.yaml:1:8: \"slots\" cannot be \"0\""},
 		{"name: a\nprotect: copy\n", "leat.yaml:2:10: \"protect\" cannot be \"copy\" (there are: auto, link)"},
 		{"timezone: Europe/Pari\n", "leat.yaml:1:11: \"timezone\" cannot be \"Europe/Pari\""},
-		{"tables: {tables/x: dimm}\n", "leat.yaml:1:20: \"tables/x\" cannot be \"dimm\" (did you mean \"dim\"?)"},
+		{"tables: {tables/x: dimm}\n",
+			"leat.yaml:1:20: \"tables/x\" cannot be \"dimm\" (did you mean \"dim\"?)"},
 		{"tables: {tables/x: {kinds: dim}}\n", "leat.yaml:1:21: unknown key \"kinds\""},
 		{"zones: [a b]\n", "leat.yaml:1:9: \"zones\" cannot be \"a b\""},
 		{"- a\n", "leat.yaml:1:1: leat.yaml must be a map of keys"},
