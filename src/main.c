@@ -18,7 +18,7 @@ int main(int argc, char **argv)
 	if (argc > 2 && !strcmp(argv[1], "--role")) {
 		for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
 			if (!strcmp(argv[2], roles[i].name))
-				return roles[i].run(argc - 2, argv + 2);
+				return roles[i].run(argc, argv);
 		fprintf(stderr, "leat: there is no role '%s'\n", argv[2]);
 		return 2;
 	}
