@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# A process that dies at each named point of a put: what was acknowledged is there, nothing half is visible, and the
+# next command completes what lagged.
+. "$(dirname "$0")/../lib.sh"
+needs_faults
+
+dies_at() { # POINT command…: the command must be killed there
+	local point=$1 got=0
+	shift
+	LEAT_CRASH_AT=$point "$@" || got=$?
+	[ $got = 137 ] || { echo "$point was not reached (status $got): $*"; return 1; }
+}
+
+test_expect 'a workspace with two commits' '
+	workspace w && mkdir -p a b && echo 1 > a/x && echo 2 > a/y && leat put raw/t:/ds=2020-01-01 a &&
+	echo 3 > b/x && echo 4 > b/y && echo 5 > b/z && leat fsck
+'
+
+for point in ingest-placed ingest-synced commit-made; do
+	test_expect "death at $point before the commit leaves the old head, and the same put then succeeds" "
+		cd w && n=\$(leat log raw/t | wc -l) &&
+		dies_at $point leat put raw/t:/ds=2020-01-02 b &&
+		leat fsck && [ \"\$(leat log raw/t | wc -l)\" = \"\$n\" ] && exits 1 leat cat raw/t:/ds=2020-01-02/x &&
+		[ ! -e datastore/raw/t/ds=2020-01-02 ]
+	"
+done
+
+for point in commit-done datastore-built datastore-swapped; do
+	test_expect "death at $point after the commit leaves the new head, and the next writer shows it whole" "
+		cd w && echo $point > b/x && echo $point > b/y &&
+		dies_at $point leat put raw/t:/ds=2020-01-01 b &&
+		leat fsck && [ \"\$(leat cat raw/t:/ds=2020-01-01/x)\" = $point ] &&
+		leat put raw/other b &&
+		diff -r b datastore/raw/t/ds=2020-01-01 &&
+		[ -z \"\$(find .leat/lost+found -type f)\" ]
+	"
+done
+
+test_expect 'a disk that is full at any write of a put leaves a whole store and the old head' '
+	cd w && for i in 1 2 3 4 5 6; do echo "$i-$RANDOM" > "b/n$i"; done &&
+	LEAT_FAULT_COUNT=$TRASH/count leat put raw/probe b && total=$(awk "{print \$1}" "$TRASH/count") && [ "$total" -gt 20 ] &&
+	head=$(leat log raw/t --json | head -c 200) &&
+	for n in $(seq 1 3 "$total"); do
+		for i in 1 2 3 4 5 6; do echo "$n-$i" > "b/n$i"; done
+		rc=0; LEAT_FAULT=enospc@$n leat put "raw/full$n" b || rc=$?
+		[ $rc = 0 ] || [ $rc = 1 ] || { echo "at $n: status $rc"; return 1; }
+		leat fsck > "$TRASH/fsck" || { echo "at $n"; cat "$TRASH/fsck"; return 1; }
+		if [ $rc = 0 ]; then leat cat "raw/full$n:/n1" > got && [ "$(cat got)" = "$n-1" ]; fi
+	done
+'
+
+test_expect 'a write that is torn by a kill does so too' '
+	cd w && total=$(awk "END {print \$1}" "$TRASH/count") &&
+	for n in $(seq 2 3 "$total"); do
+		for i in 1 2 3 4 5 6; do echo "torn$n-$i" > "b/n$i"; done
+		rc=0; LEAT_FAULT=torn@$n leat put "raw/torn$n" b || rc=$?
+		leat fsck > "$TRASH/fsck" || { echo "at $n"; cat "$TRASH/fsck"; return 1; }
+		leat put "raw/torn$n" b && leat cat "raw/torn$n:/n6" > got && [ "$(cat got)" = "torn$n-6" ] &&
+		diff -r b "datastore/raw/torn$n"
+	done
+'
+
+test_done
