@@ -1,12 +1,19 @@
 /*
  * base/glob.h: path globs: * ? [..] [!..] {a,b} ** @( ) +( ) *( ) ?( ) !( ), quoting with \. `*` and `?` stop at '/'.
- * Works on bytes that are UTF-8 (one `?` is one character). Time is bounded: polynomial in pattern × path.
+ * Works on bytes that are UTF-8 (one `?` is one character). Time is bounded: pattern × path, without !( ); with it,
+ * pattern × path × the longest name in the path. A `/` at the front of a pattern is dropped; paths are in the form that
+ * name_path gives. Where a folder may stand, `**` and the '/' behind it stand for any number of folders, none included.
+ * [..] knows ranges, ! or ^ in front, [:alpha:] and its like, and never means '/'. A dot at the front is a character
+ * as any other. ERR_BAD_REQUEST with the byte of the pattern as column if it is wrong.
  */
 #ifndef LEAT_BASE_GLOB_H
 #define LEAT_BASE_GLOB_H
 
 #include "base/arena.h"
 #include "base/err.h"
+
+#define GLOB_MAX_PATTERN 4096
+#define GLOB_MAX_DEPTH 32
 
 struct glob;
 must_check int glob_compile(struct arena *a, struct str pattern, struct glob **out, struct err *e);
