@@ -279,7 +279,8 @@ int catalog_input(struct catalog *c, struct arena *a, const struct job_input *in
 		return -1;
 	if (got < 0)
 		return -1;
-	if (!got || !is_there(r)) {
+	/* What a job will make has its partitions to come. */
+	if (!got || (!is_there(r) && !producer(c, in->repo))) {
 		*why = because ? because : arena_printf(a, "%.*s is not there", STR_ARG(in->repo));
 		return 0;
 	}

@@ -214,7 +214,7 @@ static void read_whole(struct catalog_repo *repo, struct arena *a, struct reads 
 
 	r->whole = true;
 	if (!catalog_root(repo, &r->root, &by))
-		r->problem = arena_printf(a, "%.*s has no commit", STR_ARG(repo->repo.name));
+		r->problem = arena_printf(a, "%.*s is not there yet", STR_ARG(repo->repo.name));
 	if (by) {
 		r->by = arena_array(a, struct plan_unit *, 1);
 		r->by[0] = by;
@@ -274,12 +274,6 @@ int reads_for_unit(struct catalog *c, struct arena *a, const struct job *j, cons
 			return -1;
 	} else {
 		r.repo = NULL;
-		if (!in->pin.p && !in->at.p && catalog_every(c, in->repo) != EVERY_NONE && ds->every != EVERY_NONE) {
-			struct ds d = ds_at(catalog_every(c, in->repo), ds_interval(ds, j->tz).start, j->tz);
-
-			r.problem = NULL;
-			add_missing(a, &r, &d);
-		}
 	}
 	if (in->optional && (r.problem || r.n_missing)) {
 		r.problem = NULL;
