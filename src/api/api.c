@@ -29,13 +29,12 @@ int api_open(struct api *api, unsigned flags, struct err *e)
 {
 	char *dir;
 
-	if (!(flags & OP_W) || api->ws)
-		return 0;
-	if (workspace_find(api->dir, api->arena, &dir, e) || workspace_open(dir, &api->ws, e))
+	if ((flags & OP_W) && !api->ws &&
+	    (workspace_find(api->dir, api->arena, &dir, e) || workspace_open(dir, &api->ws, e)))
 		return -1;
-	if (store_open(api->ws, &api->store, e))
+	if ((flags & OP_W) && !api->store && store_open(api->ws, &api->store, e))
 		return -1;
-	if (!(flags & OP_J))
+	if (!(flags & OP_J) || api->flow)
 		return 0;
 	return flow_open(api->store, api->kinds, (flags & OP_R) != 0, &api->flow, e);
 }
