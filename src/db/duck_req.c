@@ -11,7 +11,7 @@ static struct dom *request(struct arena *a, const char *op)
 
 static void add_sql(struct arena *a, struct dom *r, const struct duck_sql *q)
 {
-	struct dom *views = dom_new(a, DOM_LIST);
+	struct dom *views = dom_new(a, DOM_LIST), *refs = dom_new(a, DOM_LIST);
 
 	dom_set_str(a, r, "sql", q->sql);
 	for (size_t i = 0; i < q->n_views; i++) {
@@ -23,6 +23,17 @@ static void add_sql(struct arena *a, struct dom *r, const struct duck_sql *q)
 		dom_add(views, v);
 	}
 	dom_set(a, r, "views", views);
+	for (size_t i = 0; i < q->n_refs; i++) {
+		struct dom *ref = dom_new(a, DOM_LIST);
+
+		dom_add(ref, dom_new_int(a, (int64_t)q->refs[i].start));
+		dom_add(ref, dom_new_int(a, (int64_t)q->refs[i].end));
+		dom_add(ref, dom_new_int(a, (int64_t)q->refs[i].view));
+		dom_add(ref, dom_new_bool(a, q->refs[i].alias));
+		dom_add(refs, ref);
+	}
+	if (q->n_refs)
+		dom_set(a, r, "refs", refs);
 	if (q->threads)
 		dom_set_int(a, r, "threads", q->threads);
 	if (q->timezone)

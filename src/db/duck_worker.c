@@ -297,6 +297,8 @@ static void serve(struct worker *w, const struct conf *f)
 		pthread_mutex_unlock(&shared.lock);
 
 		struct work k = {.w = w, .a = a, .request = request, .reply = dom_new(a, DOM_MAP), .offset = -1};
+		if (dom_get(request, "sql"))
+			k.sql = dom_get(request, "sql")->s;
 		if (broken) {
 			failed = -1;
 			e = opening;

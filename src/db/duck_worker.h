@@ -25,6 +25,9 @@ struct work {
 	struct arena *a;           /* of the request */
 	const struct dom *request;
 	struct dom *reply;         /* a map, to be filled */
+	struct str sql;            /* the text at work: the request's, or that with its tables put in place */
+	bool inlined;
+	bool told;                 /* the head of a stream is out: no second try */
 	int64_t offset;            /* on failure: byte of the request's `sql`; -1 */
 	bool dirty;                /* statements ran that a rollback does not undo: a fresh database afterwards */
 };

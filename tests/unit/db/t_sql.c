@@ -2,6 +2,7 @@
 #include "base/str.h"
 #include "db/duck.h"
 #include "db/sql.h"
+#include "db/sql_bind.h"
 #include "db/sql_token.h"
 #include "tests/t.h"
 
@@ -161,6 +162,43 @@ static void errors(void)
 	T_STR(arena_cstr(a, s.error), "syntax error at or near \"where\"", "in DuckDB's words");
 }
 
+/* Every table reads `range(3)` with a column a; the result or the error, with its place in the text. */
+static const char *bound(const char *sql)
+{
+	struct sql_info info = parse(sql);
+	struct str *readers = arena_array(a, struct str, info.n_tables);
+	struct sql_bound b;
+	struct duck_small s;
+	struct err e = ERR_INIT;
+	int64_t at = -1;
+
+	for (size_t i = 0; i < info.n_tables; i++)
+		readers[i] = arena_strf(a, "select range + %zu as a from range(3)", info.tables[i].at.n);
+	sql_bind(a, str_of(sql), &info, readers, &b);
+	if (!duck_small(d, a, &b.sql, &s, &at, &e))
+		return s.rows.n_rows && s.rows.at[0].p ? arena_cstr(a, s.rows.at[0]) : "(nothing)";
+	return arena_printf(a, "%s at %lld", e.msg, at < 0 ? -1LL : (long long)sql_bound_offset(&b, (size_t)at));
+}
+
+static void binding(void)
+{
+	T_STR(bound("select sum(a) from raw.x"), "3", "a table is read by its reader");
+	T_STR(bound("select sum(x.a) from raw.x"), "3", "its name is its alias");
+	T_STR(bound("select sum(raw.x.a) from raw.x"), "3", "with its schema too, which takes a view");
+	T_STR(bound("select sum(s.a) from raw.x as s, raw.x t where s.a = t.a"), "3", "an alias stays");
+	T_STR(bound("select sum(x.a) from raw.x at (version => 'abc')"), "12", "a table at a pin is another one");
+	T_STR(bound("select sum(s.a) - sum(t.a) from raw.x s at (version => 'abc'), raw.x as t where s.a = t.a + 3"), "9",
+	      "beside the same at its head");
+	T_STR(bound("select sum(a) from \"raw.x@abc\""), "3", "a pin in the name needs no clause");
+	T_STR(bound("with x as (select a + 1 as a from raw.x) select sum(a) from x"), "6", "a CTE of its name hides it");
+	T_STR(bound("pivot raw.x on a using count(*)"), "1", "PIVOT is read by a view");
+	T_STR(bound("create temp table t as from raw.x; select sum(a) from t"), "3", "so are tables in several statements");
+	T_STR(bound("select sum(a) from raw.x where nope = 1"), "referenced column \"nope\" not found in FROM clause at 31",
+	      "a mistake is told at its place");
+	T_STR(bound("select sum(x.a) from raw.x at (version => 'abc') where nope = 1"),
+	      "referenced column \"nope\" not found in FROM clause at 55", "behind a clause that was taken out too");
+}
+
 static void tokens(void)
 {
 	struct sql_range *r;
@@ -222,6 +260,7 @@ int main(int argc, char **argv)
 	meaning();
 	facts();
 	errors();
+	binding();
 	volatile_list();
 	duck_free(d);
 	arena_free(a);
