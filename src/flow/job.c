@@ -322,6 +322,14 @@ void jobs_index(struct jobs *js)
 	}
 }
 
+static bool queries_pending(const struct jobs *js)
+{
+	for (size_t i = 0; i < js->n; i++)
+		if (str_is(js->all[i]->kind_name, "sql") && !js->all[i]->sql_parsed.p)
+			return true;
+	return false;
+}
+
 static int load(struct jobs *js, struct err *e)
 {
 	struct walk w = {.js = js};
@@ -340,7 +348,8 @@ static int load(struct jobs *js, struct err *e)
 	jobcache_loaded(js);
 	drop_doubles(js);
 	jobs_index(js);
-	jobcache_save(js);
+	if (!queries_pending(js))
+		jobcache_save(js); /* else jobsql_prepare does, once for both */
 	return 0;
 }
 

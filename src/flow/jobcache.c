@@ -45,7 +45,7 @@ static void io_bytes(struct pack *p, void *v, size_t n)
 /* Signed, seven bits a byte, sign in the lowest bit. */
 static void io_int(struct pack *p, int64_t *v)
 {
-	uint64_t u = ((uint64_t)*v << 1) ^ (uint64_t)(*v >> 63);
+	uint64_t u = ((uint64_t)*v << 1) ^ (*v < 0 ? UINT64_MAX : 0);
 	uint8_t byte = 0x80;
 
 	if (p->out) {

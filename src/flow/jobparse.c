@@ -431,11 +431,11 @@ static int fill_key(struct fill *f, const struct dom *v, struct dom *own)
 static void fill_defaults(struct fill *f)
 {
 	static struct job known;
-	static bool ready;
+	static struct arena *forever;
 	struct job *j = f->j;
 
-	if (!ready) {
-		struct arena *forever = arena_new();
+	if (!forever) {
+		forever = arena_new();
 		struct fill d = {.a = forever, .j = &known};
 
 		known.params = known.env = &no_keys;
@@ -447,7 +447,6 @@ static void fill_defaults(struct fill *f)
 		}
 		if (known.n_inputs || d.inputs.n)
 			BUG("inputs with a default");
-		ready = true;
 	}
 	j->params = known.params;
 	j->env = known.env;
