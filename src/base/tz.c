@@ -230,25 +230,33 @@ static bool slurp(const char *name, struct buf *to)
 	return got == 0 && !buf_over(to);
 }
 
-static void zone_free(struct tz *z)
+void tz_free(struct tz *z)
 {
+	if (!z)
+		return;
 	free(z->at);
 	free(z->offset);
 	free(z);
 }
 
-static struct tz *read_zone(const char *name)
+struct tz *tz_of_bytes(const char *name, struct str tzif)
 {
-	struct buf b = BUF_INIT(TZ_MAX_FILE);
 	struct tz *z = xcalloc(1, sizeof(*z));
 
 	snprintf(z->name, sizeof(z->name), "%s", name);
-	if (!slurp(name, &b) || !parse(z, buf_str(&b))) {
-		zone_free(z);
-		z = NULL;
-	} else {
-		note_left_out(z);
+	if (!parse(z, tzif)) {
+		tz_free(z);
+		return NULL;
 	}
+	note_left_out(z);
+	return z;
+}
+
+static struct tz *read_zone(const char *name)
+{
+	struct buf b = BUF_INIT(TZ_MAX_FILE);
+	struct tz *z = slurp(name, &b) ? tz_of_bytes(name, buf_str(&b)) : NULL;
+
 	buf_free(&b);
 	return z;
 }

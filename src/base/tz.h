@@ -18,6 +18,9 @@ struct tz; /* immutable, cached for the life of the process */
 /* Zones are files under $TZDIR or /usr/share/zoneinfo; a name that could leave it (leading '/', "..") is refused. */
 must_check int tz_load(const char *name, const struct tz **out, struct err *e);
 const struct tz *tz_utc(void);
+/* A zone of the bytes of a TZif file, for tests; the caller's to free. NULL if they are none. */
+struct tz *tz_of_bytes(const char *name, struct str tzif);
+void tz_free(struct tz *z);
 const char *tz_name(const struct tz *z);
 
 int tz_offset(const struct tz *z, int64_t utc); /* seconds east of UTC in force at that instant */
