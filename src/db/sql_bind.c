@@ -89,12 +89,15 @@ void sql_bind(struct arena *a, struct str text, const struct sql_info *info, con
 {
 	struct binder b = {.a = a, .text = text, .out = BUF_INIT(SQL_MAX_TEXT * 2)};
 	struct placed *order = arena_array(a, struct placed, info->n_tables);
+	size_t skipped = 0;
 
 	for (size_t i = 0; i < info->n_tables; i++)
 		order[i] = (struct placed){&info->tables[i], readers[i]};
 	qsort(order, info->n_tables, sizeof(*order), by_place);
 	for (size_t i = 0; i < info->n_tables; i++)
-		if (order[i].t->end > order[i].t->start)
+		if (!order[i].reader.p)
+			skipped++;
+		else if (order[i].t->end > order[i].t->start)
 			bind_one(&b, order[i].t, order[i].reader);
 		else
 			(void)view_of(&b, order[i].t->schema, order[i].t->name, order[i].reader); /* the parser told no place */
@@ -105,7 +108,7 @@ void sql_bind(struct arena *a, struct str text, const struct sql_info *info, con
 		.n_shifts = b.shifts.n,
 	};
 	/* In place only where the parser vouches for every place. */
-	if (!(info->facts & SQL_OPAQUE) && info->statements == 1 && b.refs.n == info->n_tables) {
+	if (!(info->facts & SQL_OPAQUE) && info->statements == 1 && b.refs.n + skipped == info->n_tables && b.refs.n) {
 		out->sql.refs = b.refs.p;
 		out->sql.n_refs = b.refs.n;
 	}

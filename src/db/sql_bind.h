@@ -16,7 +16,9 @@ struct sql_bound {
 	size_t n_shifts;
 };
 
-/* readers[i]: the SQL that reads info->tables[i] (duck_view.sql of flow/table.h). Equal names must have equal readers. */
+/*
+ * readers[i]: the SQL that reads info->tables[i] (duck_view.sql of flow/table.h). Equal names must have equal
+ * readers. STR_NULL: DuckDB's own, left as it is. */
 void sql_bind(struct arena *a, struct str text, const struct sql_info *info, const struct str *readers,
               struct sql_bound *out);
 /* The byte of the original that a byte of the bound text is about. */

@@ -189,6 +189,16 @@ static bool serves(const struct job_input *have, const struct job_input *want)
 	       (history ? have->window == WINDOW_HISTORY : have->window != WINDOW_HISTORY || !have->found);
 }
 
+const struct job_input *jobsql_input(struct arena *a, const struct job *j, const struct sql_table *t)
+{
+	struct job_input want = wanted(a, t);
+
+	for (size_t i = 0; i < j->n_inputs; i++)
+		if (serves(&j->inputs[i], &want))
+			return &j->inputs[i];
+	return NULL;
+}
+
 static bool name_taken(const struct job_input *in, size_t n, struct str name)
 {
 	for (size_t i = 0; i < n; i++)

@@ -57,6 +57,8 @@ struct dom *jobsql_vars(struct arena *a, const struct job *j, struct str ds, con
  * SEMANTICS 10: tables.sales → tables/sales; raw."a/b" → raw/a/b; a plain name → the repo without zone; @PIN cut off.
  */
 void jobsql_repo_of(struct arena *a, const struct sql_table *t, struct str *repo, struct str *pin);
+/* The job's input that a table of its query is; NULL: none. */
+const struct job_input *jobsql_input(struct arena *a, const struct job *j, const struct sql_table *t);
 /* The other way, quoted where it must be. */
 struct str jobsql_table_of(struct arena *a, struct str repo, struct str pin);
 

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/str.h"
+#include "db/sql_bind.h"
 #include "flow/catalog.h"
 #include "flow/flow.h"
 #include "flow/key.h"
@@ -16,31 +17,41 @@ static const char *const code_names[] = {"job.sql", NULL};
 struct sql_task {
 	struct attempt *t;
 	struct jobsql q;
-	struct table_source *tables;
-	size_t n_tables;
-	struct duck_view *views;
+	struct table_source *tables; /* one per input; those that the query does not name are empty */
+	struct sql_bound bound;
 	struct work *work;
 };
 
-/* Every input is a table of its name in the query. One that is named twice, at different pins, is two. */
+/* Each table that the query names is an input; one that is named twice, at different pins, is two. */
 static int bind_tables(struct sql_task *k, struct err *e)
 {
 	struct attempt *t = k->t;
+	const struct sql_info *info = &k->q.info;
 	struct duck *d = workers_borrow(t->workers);
+	struct str *readers = arena_array(t->arena, struct str, info->n_tables);
 	int rc = 0;
 
 	k->tables = arena_array(t->arena, struct table_source, t->n_inputs);
-	k->views = arena_array(t->arena, struct duck_view, t->n_inputs);
-	for (size_t i = 0; !rc && i < t->n_inputs; i++) {
-		struct table_source *src = &k->tables[k->n_tables];
+	for (size_t i = 0; !rc && i < info->n_tables; i++) {
+		const struct job_input *in = jobsql_input(t->arena, t->job, &info->tables[i]);
+		size_t n = 0;
 
-		rc = table_open(t->flow->store, t->arena, d, &t->inputs[i].reads, src, e);
-		if (!rc && src->learned)
-			rc = catalog_format_learned(t->catalog, src->repo, e);
+		while (n < t->n_inputs && t->inputs[n].input != in)
+			n++;
+		if (n == t->n_inputs)
+			continue; /* DuckDB's own (information_schema); others jobsql_unit has refused */
+		struct table_source *src = &k->tables[n];
+		if (!src->repo.n) {
+			rc = table_open(t->flow->store, t->arena, d, &t->inputs[n].reads, src, e);
+			if (!rc && src->learned)
+				rc = catalog_format_learned(t->catalog, src->repo, e);
+		}
 		if (!rc)
-			k->views[k->n_tables++] = src->view;
+			readers[i] = src->view.sql;
 	}
 	workers_give_back(t->workers, d);
+	if (!rc)
+		sql_bind(t->arena, k->q.text.text, info, readers, &k->bound);
 	return rc;
 }
 
@@ -66,9 +77,9 @@ static void on_message(void *ptr, const struct duck_msg *m)
 			r.err = *m->err;
 			if (r.err.code == ERR_CANCELLED)
 				r.state = ATTEMPT_CANCELLED;
-			table_error(k->tables, k->n_tables, &r.err);
+			table_error(k->tables, t->n_inputs, &r.err);
 			if (m->offset >= 0)
-				jobsql_at(&r.err, t->job, &k->q, (size_t)m->offset);
+				jobsql_at(&r.err, t->job, &k->q, sql_bound_offset(&k->bound, (size_t)m->offset));
 		}
 		finish(k, &r);
 		return;
@@ -89,13 +100,9 @@ static int start(struct attempt *t, struct err *e)
 	k->t = t;
 	if (unit_sql(t->flow, t->arena, t->unit, t->params, &k->q, e) || bind_tables(k, e))
 		return -1;
-	w.sql = (struct duck_sql){
-		.sql = k->q.text.text,
-		.views = k->views,
-		.n_views = k->n_tables,
-		.threads = t->threads,
-		.timezone = t->job->timezone.n ? arena_cstr(t->arena, t->job->timezone) : NULL,
-	};
+	w.sql = k->bound.sql;
+	w.sql.threads = t->threads;
+	w.sql.timezone = t->job->timezone.n ? arena_cstr(t->arena, t->job->timezone) : NULL;
 	w.ds = t->ds.every == EVERY_NONE ? NULL : t->ds.label;
 	w.ordered = k->q.info.ordered;
 	t->own = k;
