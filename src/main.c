@@ -3,6 +3,7 @@
 
 #include "cli/cli.h"
 #include "db/duck.h"
+#include "job/download.h"
 #include "job/kinds.h"
 
 /* What this program can be besides a command: `leat --role NAME`, started by ourselves only. */
@@ -10,6 +11,7 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } roles[] = {
+	{"download", download_worker_main},
 	{"duck", duck_worker_main},
 };
 

@@ -57,7 +57,7 @@ struct attempt_result {
 	int64_t retry_after_ms; /* the kind knows better than retry_delay (Retry-After); 0 = no */
 	bool final;          /* of FAILED: another try would fail too (404), so `retries:` does not count */
 	bool ordered;        /* the user's own order of rows counts */
-	const struct dom *facts; /* what `why` may tell: url, fetched, rows, …; kept in unit.facts; may be NULL */
+	const struct dom *facts; /* what `why` may tell: url, fetched, rows, …; kept in unit.ingredients; may be NULL */
 };
 
 /* The kind calls it exactly once per attempt it started, from the loop, never from inside start(). */

@@ -319,6 +319,17 @@ static void stop_all(struct engine *g)
 
 /* --- the frame --- */
 
+static void tell_notes(struct engine *g)
+{
+	for (size_t i = 0; i < g->n_jobs; i++) {
+		const struct job *j = g->jobs[i].job;
+		const char *text = j->kind->note ? j->kind->note(j, g->arena, g->jobs[i].n_units) : NULL;
+
+		if (text)
+			run_event(g, RUN_NOTE, NULL, text, NULL, 0);
+	}
+}
+
 static int begin(struct engine *g, struct err *e)
 {
 	struct store *s = g->f->store;
@@ -342,7 +353,10 @@ static int begin(struct engine *g, struct err *e)
 	for (size_t i = 0; i < g->n_jobs; i++)
 		if (run_dir_pin(g, &g->jobs[i], e))
 			return -1;
-	return run_rows_begin(g, e);
+	if (run_rows_begin(g, e))
+		return -1;
+	tell_notes(g);
+	return 0;
 }
 
 static void end(struct engine *g)

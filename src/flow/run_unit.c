@@ -333,7 +333,8 @@ void run_unit_failed(struct run_unit *u, const struct err *why, int64_t retry_af
 		run_unit_end(u, STATE_CANCELLED);
 		return;
 	}
-	if (u->attempts > u->p->job->retries) {
+	bool final = u->task && u->task->result.state == ATTEMPT_FAILED && u->task->result.final;
+	if (final || u->attempts > u->p->job->retries) {
 		run_unit_end(u, s);
 		return;
 	}

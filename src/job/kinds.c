@@ -3,5 +3,6 @@
 const struct job_kind *const job_kinds[] = {
 	&kind_sql,
 	&kind_script,
+	&kind_download,
 	NULL,
 };
