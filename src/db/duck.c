@@ -332,6 +332,19 @@ int duck_call(struct duck *d, struct arena *a, const struct dom *request, duck_c
 	}
 }
 
+struct sha duck_library_id(void)
+{
+	const char *path = duck_abi_would_load();
+	struct file_key key;
+	struct sha none = {0};
+	struct stat st;
+
+	if (!path || stat(path, &st)) /* through a link: it is the file behind it that speaks */
+		return none;
+	key = file_key_of(&st);
+	return sha_of(&key, sizeof(key));
+}
+
 int duck_library(char *version, size_t cap, char *path, size_t path_cap, struct err *e)
 {
 	if (duck_abi_load(e))

@@ -151,6 +151,11 @@ struct dom *duck_req_parse(struct arena *a, const struct str *texts, size_t n);
 
 /* The library: found, loadable, its version ("v1.5.6"). Loads it into this process: for the worker and doctor only. */
 must_check int duck_library(char *version, size_t cap, char *path, size_t path_cap, struct err *e);
+/*
+ * Which library file this is, by its stat, without loading it: what was told by another one may differ. Zero for one that is
+ * found by the system's own search.
+ */
+struct sha duck_library_id(void);
 /* The worker's main: speaks on descriptor 3 until that closes. */
 int duck_worker_main(int argc, char **argv);
 

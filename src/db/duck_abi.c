@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "sys/dl.h"
@@ -64,6 +65,16 @@ static struct dl_lib library = {
 int duck_abi_load(struct err *e)
 {
 	return dl_load(&library, e);
+}
+
+const char *duck_abi_would_load(void)
+{
+	const char *path;
+
+	for (unsigned i = 0; (path = candidate(i)); i++)
+		if (!access(path, R_OK))
+			return path;
+	return NULL;
 }
 
 const char *duck_abi_path(void)

@@ -174,6 +174,8 @@ struct duck_abi {
 extern struct duck_abi duckdb;
 
 must_check int duck_abi_load(struct err *e);
+/* The file that would be tried first, without loading it; NULL: the system's own is looked up by name. */
+const char *duck_abi_would_load(void);
 const char *duck_abi_path(void); /* where it was found; "" before */
 
 #endif

@@ -126,8 +126,10 @@ static int read_single(struct jobs *js, struct job_entry *en, struct job *j, con
 	if (jobfile_block(a, text, !strcmp(ext, ".sql"), all.all, all.n, &yaml, &from, &to)) {
 		body = arena_strf(a, "%.*s%.*s", (int)from, text.p, (int)(text.n - to), text.p + to);
 		if (parse_keys(js, j, yaml, e)) {
-			if (!e->hint[0])
-				err_hint(e, "these comment lines hold keys; ordinary comments go after an empty line");
+			char hint[sizeof(e->hint)];
+
+			memcpy(hint, e->hint, sizeof(hint));
+			err_hint(e, "%s%sordinary comments go after an empty line", hint, hint[0] ? "; " : "");
 			return -1;
 		}
 	} else {

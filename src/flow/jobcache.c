@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "base/str.h"
+#include "db/duck.h"
 #include "flow/plug.h"
 
 #define CACHE_FILE ".leat/cache/jobs"
@@ -308,9 +309,11 @@ void jobcache_unpack_doc(struct job *j)
 static struct sha tables_id(const struct jobs *js)
 {
 	struct sha_ctx c;
+	struct sha library = duck_library_id(); /* another parser may tell another meaning */
 
 	sha_init(&c);
 	sha_field(&c, STR(LEAT_VERSION));
+	sha_add(&c, &library, sizeof(library));
 	for (size_t i = 0; i < job_keys()->n; i++) {
 		const struct key *k = &job_keys()->rows[i];
 

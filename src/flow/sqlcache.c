@@ -15,6 +15,7 @@ struct sqlcache {
 	struct arena *arena;
 	const char *path;
 	bool read, begin_anew;
+	struct sha library;
 	struct map known; /* hash in hex → struct item */
 };
 
@@ -33,15 +34,16 @@ struct sqlcache *sqlcache_new(struct arena *a, const char *leat_dir)
 	return c;
 }
 
-/* Texts are told apart by what this program would make of them too. */
-static struct str text_key(struct arena *a, struct str text)
+/* Texts are told apart by what this program and its parser would make of them too. */
+static struct str text_key(struct sqlcache *c, struct str text)
 {
 	struct sha_ctx ctx;
 	struct sha id;
-	char *hex = arena_alloc(a, SHA_HEX + 1);
+	char *hex = arena_alloc(c->arena, SHA_HEX + 1);
 
 	sha_init(&ctx);
 	sha_field(&ctx, STR("sql 1 " LEAT_VERSION));
+	sha_add(&ctx, &c->library, sizeof(c->library));
 	sha_field(&ctx, text);
 	id = sha_end(&ctx);
 	sha_hex(&id, hex);
@@ -81,6 +83,7 @@ static void read_file(struct sqlcache *c)
 	if (c->read)
 		return;
 	c->read = true;
+	c->library = duck_library_id();
 	if (file_read(c->arena, c->path, SQLCACHE_MAX, &text, &why)) {
 		c->begin_anew = why.code == ERR_LIMIT;
 		return;
@@ -167,7 +170,7 @@ int sqlcache_parse(struct sqlcache *c, struct duck *duck, const struct str *text
 	read_file(c);
 	map_init(&asked, c->arena);
 	for (size_t i = 0; i < n; i++) {
-		keys[i] = text_key(c->arena, texts[i]);
+		keys[i] = text_key(c, texts[i]);
 		if (look_up(c, keys[i]) || map_has(&asked, keys[i]))
 			continue;
 		map_set(&asked, keys[i], c);
