@@ -87,7 +87,7 @@ void progress_event(struct progress *p, const struct run_event *ev)
 		[RUN_UNIT_DONE] = {"done", STYLE_GREEN, false},
 		[RUN_UNIT_KNOWN] = {"known", STYLE_DIM, false},
 		[RUN_UNIT_RETRY] = {"retry", STYLE_YELLOW, true},
-		[RUN_UNIT_SKIPPED] = {"skipped", STYLE_YELLOW, true},
+		[RUN_UNIT_SKIPPED] = {"skipped", STYLE_DIM, false},
 		[RUN_UNIT_WAITS] = {"waits", STYLE_DIM, false},
 		[RUN_NOT_PUBLISHED] = {"held", STYLE_YELLOW, true},
 		[RUN_NOTE] = {"note", STYLE_DIM, true},

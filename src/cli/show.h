@@ -19,7 +19,7 @@ struct show_state {
 	struct grid *grid;   /* rows kept to align them */
 	size_t n;            /* rows seen */
 	int64_t a, b, c;     /* counters of the operation's own */
-	struct str last;
+	struct str last, first_ds, last_ds, detail; /* of the group of units that is being told */
 	struct str *titles;  /* of a query */
 	bool *right;
 	VEC(struct str) cells; /* of a query, for plot */

@@ -6,8 +6,6 @@
 #include "cli/grid.h"
 #include "cli/show.h"
 
-#define PLAN_LINES 40 /* a longer plan is told in groups unless -v */
-
 void show_new(struct show_state *s, const struct dom *row)
 {
 	if (!row) {
@@ -136,45 +134,50 @@ void show_run(struct show_state *s, const struct dom *row)
 		fputs("stopped: nothing of what was still running has been published\n", s->out);
 }
 
-/* Rows come in the order of the plan; runs of one job with the same reason become one line "A..B (n)". */
+/* Rows come in the order of the plan; those of one job with one reason become one line with their first and last ds. */
 static void plan_flush(struct show_state *s)
 {
-	if (s->b && s->last.n)
-		fprintf(s->out, s->b > 1 ? "%.*s  (%" PRId64 " units)\n" : "%.*s\n", STR_ARG(s->last), s->b);
+	struct str ds = s->first_ds;
+
+	if (!s->b)
+		return;
+	if (s->b > 1)
+		ds = arena_strf(s->arena, "%.*s..%.*s (%" PRId64 ")", STR_ARG(s->first_ds), STR_ARG(s->last_ds), s->b);
+	fprintf(s->out, "%.*s%s%.*s%s%.*s\n", STR_ARG(s->last), ds.n ? "  " : "", STR_ARG(ds), s->detail.n ? ": " : "",
+	        STR_ARG(s->detail));
 	s->b = 0;
 }
 
 void show_plan(struct show_state *s, const struct dom *row)
 {
-	struct str job, ds, reason, detail, line;
-	bool known, runs;
+	struct arena *a = s->arena;
+	struct str line, ds, detail;
+	bool known, runs, alone;
 
 	if (!row) {
 		plan_flush(s);
-		fprintf(s->out, s->a ? "%" PRId64 " to run, %" PRId64 " known\n" : "nothing to run\n", s->a, s->c);
+		fprintf(s->out, s->a || s->c ? "%" PRId64 " to run, %" PRId64 " known\n" : "nothing to run\n", s->a, s->c);
 		return;
 	}
-	job = show_text(row, "job");
 	ds = show_text(row, "ds");
-	reason = show_text(row, "text");
 	detail = show_text(row, "detail");
 	known = dom_get(row, "known") && dom_get(row, "known")->b;
 	runs = dom_get(row, "runs") && dom_get(row, "runs")->b;
+	alone = op_option(s->args->op, STR("verbose")) && args_flag(s->args, "verbose");
 	s->a += runs && !known;
 	s->c += runs && known;
-	line = arena_strf(s->arena, "%-24.*s %.*s%s%.*s%s", STR_ARG(job), STR_ARG(reason), detail.n ? ": " : "",
-	                  STR_ARG(detail), known ? " (known: will be published without a run)" : "");
-	if (op_option(s->args->op, STR("verbose")) && args_flag(s->args, "verbose")) {
-		fprintf(s->out, "%-12.*s %.*s\n", STR_ARG(ds), STR_ARG(line));
-		return;
-	}
-	if (s->b && !str_eq(line, s->last))
+	line = arena_strf(a, "%-20.*s  %.*s%s", STR_ARG(show_text(row, "job")), STR_ARG(show_text(row, "text")),
+	                  known ? " (known: will be published without a run)" : "");
+	if (s->b && (alone || !str_eq(line, s->last)))
 		plan_flush(s);
-	if (!s->b)
+	if (!s->b++) {
 		s->last = line;
-	s->b++;
-	if (s->b == 1)
-		s->last = line;
+		s->first_ds = arena_str(a, ds);
+		s->detail = arena_str(a, detail);
+	} else if (!str_eq(detail, s->detail)) {
+		s->detail = STR("");
+	}
+	s->last_ds = arena_str(a, ds);
 }
 
 static void why_value(struct show_state *s, const struct dom *v, int indent);
