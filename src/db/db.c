@@ -22,7 +22,7 @@
 
 struct q {
 	struct db *db;
-	const char *sql;
+	const char *sql, *from; /* our copy; the caller's, most often a literal, so that its address finds it */
 	uint64_t hash;
 	sqlite3_stmt *stmt;
 	bool busy, cached;
@@ -384,9 +384,17 @@ bool db_in_read(const struct db *d)
 
 struct q *db_query(struct db *d, const char *sql)
 {
-	uint64_t hash = hash_bytes(sql, strlen(sql));
+	uint64_t hash;
 	struct q *q;
 
+	for (int i = 0; i < d->n_statements; i++) {
+		q = d->statements[i];
+		if (q->from == sql && !q->busy && !strcmp(q->sql, sql)) {
+			q->busy = true;
+			return q;
+		}
+	}
+	hash = hash_bytes(sql, strlen(sql));
 	for (int i = 0; i < d->n_statements; i++) {
 		q = d->statements[i];
 		if (q->hash == hash && !q->busy && !strcmp(q->sql, sql)) {
@@ -395,7 +403,7 @@ struct q *db_query(struct db *d, const char *sql)
 		}
 	}
 	q = xcalloc(1, sizeof(*q));
-	*q = (struct q){.db = d, .sql = sql, .hash = hash, .busy = true};
+	*q = (struct q){.db = d, .sql = sql, .from = sql, .hash = hash, .busy = true};
 	if (sqlite3_prepare_v3(d->h, sql, -1, SQLITE_PREPARE_PERSISTENT, &q->stmt, NULL)) {
 		int rc = sqlite3_extended_errcode(d->h);
 		/* A text that cannot be right is our fault; a database that cannot be read shows at the first step. */

@@ -33,8 +33,7 @@ struct level {
 	struct page old;        /* the page being laid under, */
 	size_t at;              /* and how much of it has been taken */
 	bool old_last;          /* nothing follows it */
-	struct item *out;       /* the page being made */
-	size_t n_out;
+	VEC(struct item) out;   /* the page being made */
 	VEC(struct str) gone;   /* last names of pages that no longer stand */
 	VEC(struct item) come;  /* pages made */
 };
@@ -86,19 +85,19 @@ static int load(struct level *l, struct str name, bool after, struct err *e)
 static void flush(struct level *l)
 {
 	struct item ref = {0};
-	struct page p = {l->n, l->out, l->n_out};
+	struct page p = {l->n, l->out.p, l->out.n};
 
 	tree_page_sums(&p, &ref.entry, &ref.n);
-	ref.entry.id = tree_page_made(l->f->s, l->f->in, l->n, l->out, l->n_out);
-	ref.entry.name = l->out[l->n_out - 1].entry.name;
+	ref.entry.id = tree_page_made(l->f->s, l->f->in, l->n, l->out.p, l->out.n);
+	ref.entry.name = l->out.p[l->out.n - 1].entry.name;
 	vec_push(l->f->a, &l->come, ref);
-	l->n_out = 0;
+	l->out.n = 0;
 }
 
 static void emit(struct level *l, const struct item *t)
 {
-	l->out[l->n_out++] = *t;
-	if (tree_page_ends(l->n, t->entry.name, l->n_out))
+	vec_push(l->f->a, &l->out, *t);
+	if (tree_page_ends(l->n, t->entry.name, l->out.n))
 		flush(l);
 }
 
@@ -108,11 +107,10 @@ static int rewrite(struct level *l, const struct changes *c, struct changes *up,
 	size_t i = 0, g = 0, m = 0;
 	bool under = false; /* an old page is loaded and not used up */
 
-	l->out = arena_array(l->f->a, struct item, TREE_PAGE_MAX);
-	while (i < c->v.n || under || l->n_out) {
+	while (i < c->v.n || under || l->out.n) {
 		if (!under) {
 			int r;
-			if (l->n_out) /* the new page goes on past the old one's end */
+			if (l->out.n) /* the new page goes on past the old one's end */
 				r = l->old_last || !l->old.n ? 0 : load(l, l->old.items[l->old.n - 1].entry.name, true, e);
 			else if (l->old.n && l->old_last && i < c->v.n)
 				r = 0; /* beyond the last old page, which is used up */
@@ -121,7 +119,7 @@ static int rewrite(struct level *l, const struct changes *c, struct changes *up,
 			if (r < 0)
 				return -1;
 			under = r && l->old.n;
-			if (!r && l->n_out && i == c->v.n) {
+			if (!r && l->out.n && i == c->v.n) {
 				flush(l);
 				continue;
 			}
