@@ -45,6 +45,9 @@ must_check int api_open(struct api *api, unsigned flags, struct err *e);
 /* Makes what is missing of a workspace in `dir` (leat.yaml may be there: a clone from git), and opens it. */
 must_check int api_make_workspace(struct api *api, const char *dir, struct str name, struct err *e);
 
+/* Names of the job templates in the program. */
+size_t api_template_names(struct arena *a, struct str **out);
+
 /* Row helpers: what every list needs. */
 int sink_row(struct sink *out, const struct dom *row, struct err *e);
 void sink_note(struct sink *out, const char *fmt, ...) printf_like(2, 3);

@@ -26,7 +26,7 @@ static const struct dom *template_about(struct arena *a, struct str name, struct
 }
 
 /* Names of the templates in the program: the folders below jobs/ that have a template.yaml. */
-static size_t template_names(struct arena *a, struct str **out)
+size_t api_template_names(struct arena *a, struct str **out)
 {
 	VEC(struct str) v = {0};
 
@@ -46,7 +46,7 @@ static size_t template_names(struct arena *a, struct str **out)
 static int list_templates(struct api *api, struct sink *out, struct err *e)
 {
 	struct str *names;
-	size_t n = template_names(api->arena, &names);
+	size_t n = api_template_names(api->arena, &names);
 
 	for (size_t i = 0; i < n; i++) {
 		const struct dom *about = template_about(api->arena, names[i], e);
@@ -156,7 +156,7 @@ int api_new(struct api *api, const struct args *args, struct sink *out, struct e
 	if (!about) {
 		if (e->code)
 			return -1;
-		n = template_names(a, &names);
+		n = api_template_names(a, &names);
 		err_set(e, ERR_BAD_REQUEST, "there is no template '%.*s'", STR_ARG(tmpl));
 		return keys_hint_nearest(e, tmpl, names, n);
 	}

@@ -1,8 +1,12 @@
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "api/rows.h"
 #include "base/ds.h"
+#include "base/map.h"
 #include "base/name.h"
 #include "base/str.h"
 #include "repo/datastore.h"
@@ -77,12 +81,24 @@ static int put_stdin(struct ingest *in, const struct put_target *t, struct edits
 	return add_edit(ed, EDIT_PUT, arena_strf(ed->arena, "%.*s%.*s", STR_ARG(t->prefix), STR_ARG(path)), &entry, e);
 }
 
+/* `put R .` in a workspace would swallow the store while it grows; nobody means that. */
+static int refuse_store(struct api *api, const char *given, const char *dir, struct err *e)
+{
+	const char *leat_dir = path_join(api->arena, api->ws->dir, ".leat");
+
+	if (!path_inside(dir, leat_dir, NULL) && !path_inside(leat_dir, dir, NULL))
+		return 0;
+	err_set(e, ERR_REFUSED, "%s holds the workspace itself", given);
+	return err_hint(e, "name the folder or the files in it that are data");
+}
+
 /* The folder rules of SEMANTICS 6, for one argument of several (`many`). */
 static int put_one(struct api *api, struct ingest *in, const struct put_target *t, struct str arg, bool many,
                    struct edits *ed, struct err *e)
 {
 	struct arena *a = ed->arena;
 	const char *file = arena_cstr(a, arg);
+	char real[PATH_MAX];
 	struct stat st;
 	struct entry entry;
 	struct str path, base = str_of(path_base(a, file));
@@ -95,7 +111,11 @@ static int put_one(struct api *api, struct ingest *in, const struct put_target *
 	}
 	if (file_stat(file, &st, e))
 		return -1;
+	if (!realpath(file, real)) /* a link that the user names stands for what it leads to */
+		return err_errno(e, errno, "cannot look at %s", file);
 	if (S_ISDIR(st.st_mode)) {
+		if (refuse_store(api, file, real, e))
+			return -1;
 		if (str_is(base, ".") || str_is(base, "..") || !many)
 			base = STR("");
 		path = arena_strf(a, "%.*s%.*s/%.*s", STR_ARG(t->prefix), STR_ARG(t->path), STR_ARG(base));
@@ -110,9 +130,27 @@ static int put_one(struct api *api, struct ingest *in, const struct put_target *
 		                  STR_ARG(base));
 	else
 		path = arena_strf(a, "%.*s%.*s", STR_ARG(t->prefix), STR_ARG(t->path));
-	if (ingest_file(in, file, INGEST_COPY, &entry, e))
+	if (ingest_file(in, real, INGEST_COPY, &entry, e))
 		return -1;
 	return add_edit(ed, EDIT_PUT, path, &entry, e);
+}
+
+/* Two files of one command that would get one name: which of them the user means is not for us to guess. */
+static int check_twice(struct edits *ed, struct err *e)
+{
+	struct map seen;
+
+	map_init(&seen, ed->arena);
+	for (size_t i = 0; i < ed->v.n; i++) {
+		struct tree_edit *edit = &ed->v.p[i], *other = map_get(&seen, edit->path);
+
+		if (other && !sha_eq(&other->entry.id, &edit->entry.id)) {
+			err_set(e, ERR_BAD_REQUEST, "two different files would both be /%.*s", STR_ARG(edit->path));
+			return err_hint(e, "put them with two commands, or into two folders");
+		}
+		map_set(&seen, edit->path, edit);
+	}
+	return 0;
 }
 
 /* REPO[@BRANCH][:/PATH] as something to write to. */
@@ -165,6 +203,19 @@ static int record(struct api *api, struct ingest *in, const struct put_target *t
 	return db_commit(s->db, e);
 }
 
+/* "@" and what reads as a commit's id is meant as that commit, not as a new branch that is called like it. */
+static int refuse_commit(struct api *api, const struct put_target *t, const struct repo *repo, struct err *e)
+{
+	struct err none = ERR_INIT;
+	struct pin pin;
+	struct str text = arena_strf(api->arena, "%.*s@%.*s", STR_ARG(t->repo), STR_ARG(t->branch));
+
+	if (pin_resolve(api->store, api->arena, text, &pin, &none) || pin.branch.n)
+		return 0; /* a branch that is there, or one to be made */
+	err_set(e, ERR_REFUSED, "'%.*s' names a commit, which never changes", STR_ARG(text));
+	return err_hint(e, "put into a branch: %.*s@" BRANCH_DEFAULT, STR_ARG(repo->name));
+}
+
 /* Refuses early what the transaction would refuse late, before bytes are read. */
 static int check_repo(struct api *api, const struct put_target *t, struct err *e)
 {
@@ -174,7 +225,9 @@ static int check_repo(struct api *api, const struct put_target *t, struct err *e
 	if (name_check_repo(t->repo, e))
 		return -1;
 	found = repo_find(api->store, api->arena, t->repo, &repo, e);
-	return found == 1 ? refuse_output(&repo, e) : found;
+	if (found <= 0)
+		return found;
+	return refuse_output(&repo, e) || refuse_commit(api, t, &repo, e) ? -1 : 0;
 }
 
 int api_put(struct api *api, const struct args *args, struct sink *out, struct err *e)
@@ -194,6 +247,8 @@ int api_put(struct api *api, const struct args *args, struct sink *out, struct e
 	for (size_t i = 1; !rc && i < n; i++)
 		rc = put_one(api, in, &t, args_pos(args, i), n > 2, &ed, e);
 	if (!rc)
+		rc = check_twice(&ed, e);
+	if (!rc)
 		rc = ingest_sync(in, e);
 	if (!rc)
 		rc = record(api, in, &t, &ed, args, "put", &commit, &made, e);
@@ -203,11 +258,10 @@ int api_put(struct api *api, const struct args *args, struct sink *out, struct e
 	return sink_row(out, row_commit(api->arena, t.repo, t.branch, &commit), e);
 }
 
-static int end_repo(struct api *api, struct str name, struct err *e)
+static int end_repo(struct api *api, struct str name, struct sink *out, struct err *e)
 {
 	struct store *s = api->store;
 	struct repo repo;
-	struct q *q;
 	int rc = repo_find(s, api->arena, name, &repo, e);
 
 	if (rc <= 0)
@@ -225,15 +279,16 @@ static int end_repo(struct api *api, struct str name, struct err *e)
 	}
 	if (db_begin(s->db, e))
 		return -1;
-	q = db_query(s->db, "update repo set ended = cast(unixepoch('subsec') * 1000 as integer) where id = ?");
-	q_int(q, 1, repo.id);
-	if (q_run(q, e)) {
+	if (repo_end(s, &repo, e)) {
 		db_rollback(s->db);
 		return -1;
 	}
 	if (db_commit(s->db, e))
 		return -1;
-	return datastore_remove(s, name, e);
+	if (datastore_remove(s, name, e))
+		return -1;
+	sink_note(out, "%.*s has ended; its commits stay in the store", STR_ARG(name));
+	return 0;
 }
 
 static int rm_one(struct api *api, const struct args *args, struct str text, struct put_target *t, struct edits *ed,
@@ -265,7 +320,8 @@ static int rm_one(struct api *api, const struct args *args, struct str text, str
 	if (!rc)
 		return err_set(e, ERR_NOT_FOUND, "%.*s has no /%.*s", STR_ARG(pin.repo.name), STR_ARG(path));
 	if (entry.kind == ENTRY_FOLDER && !args_flag(args, "recursive")) {
-		err_set(e, ERR_BAD_REQUEST, "/%.*s is a folder of %lld files", STR_ARG(path), (long long)entry.files);
+		err_set(e, ERR_BAD_REQUEST, "/%.*s is a folder of %lld file%s", STR_ARG(path), (long long)entry.files,
+		        entry.files == 1 ? "" : "s");
 		return err_hint(e, "-r deletes folders");
 	}
 	return add_edit(ed, EDIT_REMOVE, path, NULL, e);
@@ -282,7 +338,7 @@ int api_rm(struct api *api, const struct args *args, struct sink *out, struct er
 
 	if (args_flag(args, "repo")) {
 		for (size_t i = 0; i < args_n(args); i++)
-			if (end_repo(api, args_pos(args, i), e))
+			if (end_repo(api, args_pos(args, i), out, e))
 				return -1;
 		return 0;
 	}
@@ -313,13 +369,19 @@ int api_commit(struct api *api, const struct args *args, struct sink *out, struc
 	struct str rev;
 	struct adopted *list;
 	size_t n;
+	bool some = false;
 
 	if (args_n(args) && pin_parse(args_pos(args, 0), &o.repo, &rev, &o.path, e))
 		return -1;
 	if (datastore_commit(api->store, api->arena, &o, id_new(), &list, &n, note_text, out, e))
 		return -1;
 	for (size_t i = 0; i < n; i++) {
-		struct dom *row = row_commit(api->arena, list[i].repo, STR(BRANCH_DEFAULT), &list[i].commit);
+		struct dom *row;
+
+		if (!list[i].made && !list[i].added && !list[i].changed && !list[i].deleted)
+			continue;
+		some = true;
+		row = row_commit(api->arena, list[i].repo, STR(BRANCH_DEFAULT), &list[i].commit);
 
 		dom_set_bool(api->arena, row, "made", list[i].made);
 		dom_set_int(api->arena, row, "added", list[i].added);
@@ -328,7 +390,7 @@ int api_commit(struct api *api, const struct args *args, struct sink *out, struc
 		if (sink_row(out, row, e))
 			return -1;
 	}
-	if (!n)
+	if (!some)
 		sink_note(out, o.restore ? "nothing to restore" : "nothing to commit");
 	return 0;
 }

@@ -41,8 +41,8 @@ static int find_spot(struct api *api, const struct args *args, struct str text, 
 			return -1;
 		text = arena_strf(api->arena, "%.*s%s%.*s", STR_ARG(repo), rev.n ? "@" : "", STR_ARG(rev));
 		err_set(e, ERR_NOT_FOUND, "%.*s has no /%.*s%s", STR_ARG(text), STR_ARG(s.path), s.pin.folder ? "/" : "");
-		return err_hint(e, "'leat ls -R %.*s' lists what is there (%lld files)", STR_ARG(text),
-		                (long long)s.pin.commit.files);
+		return err_hint(e, "'leat ls -R %.*s' lists what is there (%lld file%s)", STR_ARG(text),
+		                (long long)s.pin.commit.files, s.pin.commit.files == 1 ? "" : "s");
 	}
 	*out = s;
 	return 0;
@@ -137,10 +137,11 @@ int api_get(struct api *api, const struct args *args, struct sink *out, struct e
 	}
 	base = str_of(path_base(api->arena, arena_cstr(api->arena, s.path.n ? s.path : s.pin.repo.name)));
 	g.dest = arena_cstr(api->arena, dest.p ? dest : base);
-	if (dest.p && stat(g.dest, &st) == 0 && S_ISDIR(st.st_mode) && s.entry.kind == ENTRY_FILE)
-		g.dest = arena_printf(api->arena, "%s/%.*s", g.dest, STR_ARG(base));
-	if (s.entry.kind == ENTRY_FILE)
-		return get_file(&g, g.dest, &s.entry, e);
+	if (s.entry.kind == ENTRY_FILE) {
+		if (dest.n && (dest.p[dest.n - 1] == '/' || (stat(g.dest, &st) == 0 && S_ISDIR(st.st_mode))))
+			g.dest = arena_printf(api->arena, "%s/%.*s", g.dest, STR_ARG(base));
+		return dir_make_parent(g.dest, 0777, e) ? -1 : get_file(&g, g.dest, &s.entry, e);
+	}
 	if (dir_make(g.dest, 0777, e))
 		return -1;
 	return tree_walk(api->store, NULL, &s.entry.id, true, get_entry, &g, e);
@@ -387,6 +388,8 @@ int api_log(struct api *api, const struct args *args, struct sink *out, struct e
 		if (!rc && n)
 			return 0;
 	}
+	if (looks_like_id(text) && !repo_find(api->store, api->arena, text, &repo, e))
+		return err_set(e, ERR_NOT_FOUND, "no repo, commit or batch has the name or id %.*s", STR_ARG(text));
 	if (pin_resolve(api->store, api->arena, text, &pin, e))
 		return -1;
 	if (!pin.has_commit)

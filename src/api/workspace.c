@@ -159,7 +159,10 @@ static int drift_attention(struct api *api, struct dom *list, struct err *e)
 		struct str text = arena_strf(a, "datastore/%.*s%s%.*s: %s", STR_ARG(d[i].repo), d[i].path.n ? "/" : "",
 		                             STR_ARG(d[i].path), words[d[i].kind]);
 
-		if (d[i].kind == DRIFT_LAGS)
+		if (d[i].kind == DRIFT_NEW && !d[i].path.n)
+			attention(a, list, arena_strf(a, "datastore/%.*s holds files that lie in no repo", STR_ARG(d[i].repo)),
+			          STR("datastore/REPO/ is where files of a repo lie"));
+		else if (d[i].kind == DRIFT_LAGS)
 			attention(a, list, text, STR("the next command that writes completes it"));
 		else if (d[i].output)
 			attention(a, list, text, STR("leat commit --restore puts back what the job made"));

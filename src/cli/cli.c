@@ -242,13 +242,31 @@ int api_completion(struct api *api, const struct args *args, struct sink *out, s
 	return 0;
 }
 
+/* "list file" is "list-file": the systems people come from part their verbs. NULL if it is no such pair. */
+static char *two_words(struct arena *a, int argc, char **argv, int at)
+{
+	const struct op_alias *aliases;
+	size_t n;
+	char *joined;
+
+	if (at + 1 >= argc)
+		return NULL;
+	joined = arena_printf(a, "%s-%s", argv[at], argv[at + 1]);
+	aliases = op_alias_table(&n);
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(aliases[i].word, joined))
+			return joined;
+	return NULL;
+}
+
 static int run_verb(struct cli *c, int argc, char **argv, int at, const char *command)
 {
 	struct err e = ERR_INIT;
 	const char *fixed;
-	const struct op *op = op_find(str_of(argv[at]), &fixed, &e);
-	int n = argc - at - 1;
-	char **words = argv + at + 1;
+	char *joined = two_words(c->arena, argc, argv, at);
+	const struct op *op = op_find(str_of(joined ? joined : argv[at]), &fixed, &e);
+	int n = argc - at - 1 - (joined != NULL);
+	char **words = argv + argc - n;
 
 	if (!op || (strcmp(op->name, argv[at]) && !fixed)) { /* our own full names win over leat-NAME, guesses do not */
 		fflush(stdout);

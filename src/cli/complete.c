@@ -13,16 +13,22 @@ void complete_script(FILE *f)
 {
 	fputs("# bash completion of leat: eval \"$(leat completion bash)\"\n"
 	      "_leat() {\n"
-	      "\tlocal line cur=${COMP_WORDS[COMP_CWORD]}\n"
+	      "\tlocal line cur keep words files\n"
+	      "\tline=${COMP_LINE:0:COMP_POINT}\n"
+	      "\tread -ra words <<<\"$line\"\n"
+	      "\t[[ $line == *[[:space:]] ]] && words+=('')\n"
+	      "\tcur=${words[-1]}\n"
+	      "\t# bash parts words at : = @ as well and replaces the last part only\n"
+	      "\tkeep=${cur%\"${cur##*[:=@]}\"}\n"
 	      "\tCOMPREPLY=()\n"
 	      "\twhile IFS= read -r line; do\n"
 	      "\t\tcase $line in\n"
-	      "\t\t@files) COMPREPLY+=($(compgen -f -- \"$cur\")); compopt -o filenames ;;\n"
-	      "\t\t@dirs) COMPREPLY+=($(compgen -d -- \"$cur\")); compopt -o filenames ;;\n"
-	      "\t\t*/ | *:/ | *=) COMPREPLY+=(\"$line\"); compopt -o nospace ;;\n"
-	      "\t\t*) COMPREPLY+=(\"$line\") ;;\n"
+	      "\t\t@files) mapfile -t files < <(compgen -f -- \"$cur\"); COMPREPLY+=(\"${files[@]}\"); compopt -o filenames ;;\n"
+	      "\t\t@dirs) mapfile -t files < <(compgen -d -- \"$cur\"); COMPREPLY+=(\"${files[@]}\"); compopt -o filenames ;;\n"
+	      "\t\t*/ | *=) COMPREPLY+=(\"${line#\"$keep\"}\"); compopt -o nospace ;;\n"
+	      "\t\t*) COMPREPLY+=(\"${line#\"$keep\"}\") ;;\n"
 	      "\t\tesac\n"
-	      "\tdone < <(\"${COMP_WORDS[0]}\" __complete \"${COMP_WORDS[@]:1:COMP_CWORD}\" 2>/dev/null)\n"
+	      "\tdone < <(\"${words[0]}\" __complete \"${words[@]:1}\" 2>/dev/null)\n"
 	      "}\n"
 	      "complete -F _leat leat\n", f);
 }
@@ -62,13 +68,19 @@ static void offer_pins(struct api *api, struct str prefix, bool paths)
 	struct str name, rest, dir, last;
 	struct pin pin;
 	struct entry folder;
-	size_t n;
+	const struct repo *only = NULL;
+	size_t n, fits = 0;
 
 	if (api_open(api, OP_W | OP_R, &e) || repo_list(api->store, api->arena, &repos, &n, &e))
 		return;
 	for (size_t i = 0; i < n; i++)
-		if (repos[i].role != REPO_SYSTEM)
+		if (repos[i].role != REPO_SYSTEM && str_has_prefix(repos[i].name, prefix)) {
 			offer(prefix, repos[i].name);
+			only = &repos[i];
+			fits++;
+		}
+	if (paths && fits == 1) /* its files may be meant: two candidates keep bash from ending the word */
+		offer(prefix, arena_strf(api->arena, "%.*s:/", STR_ARG(only->name)));
 	if (!paths || !str_cut(prefix, ':', &name, &rest))
 		return;
 	if (!str_rcut(rest, '/', &dir, &last))
@@ -87,31 +99,60 @@ static void offer_pins(struct api *api, struct str prefix, bool paths)
 		return;
 }
 
-/* The ds there are: partitions of the named job's inputs and output, newest first; and the words. */
-static void offer_ds(struct api *api, struct str prefix, struct str job_name)
+static void offer_partitions(struct catalog *c, struct str repo, struct str prefix)
 {
 	struct err e = ERR_INIT;
+	struct catalog_repo *r;
+
+	if (!repo.n || catalog_repo(c, repo, STR_NULL, &r, &e) != 1)
+		return;
+	for (size_t k = r->n_parts; k-- > 0;)
+		offer(prefix, str_of(r->parts[k].label));
+}
+
+/* The ds there are: partitions of the named repo, or of the named job's inputs and output, newest first, and the words. */
+static void offer_ds(struct api *api, struct str prefix, struct str first, bool data)
+{
+	struct err e = ERR_INIT;
+	struct str repo, rest;
 	struct catalog *c;
 	const struct job *job;
 
-	offer(prefix, STR("today"));
-	offer(prefix, STR("yesterday"));
-	offer(prefix, STR("newest"));
+	if (!data) {
+		offer(prefix, STR("today"));
+		offer(prefix, STR("yesterday"));
+		offer(prefix, STR("newest"));
+	}
 	if (api_open(api, OP_W | OP_J | OP_R, &e) || catalog_new(api->store, api->arena, &c, &e))
 		return;
-	job = jobs_get(api->flow->jobs, job_name);
-	for (size_t i = 0; job && i <= job->n_inputs; i++) {
-		struct str repo = i < job->n_inputs ? job->inputs[i].repo : job->output;
-		struct catalog_repo *r;
-
-		if (!repo.n || catalog_repo(c, repo, STR_NULL, &r, &e) != 1)
-			continue;
-		for (size_t k = r->n_parts; k-- > 0;)
-			offer(prefix, str_of(r->parts[k].label));
-	}
+	if (!str_cut(first, ':', &repo, &rest))
+		repo = first;
+	if (data && repo.n)
+		offer_partitions(c, repo, prefix);
+	job = data ? NULL : jobs_get(api->flow->jobs, first);
+	for (size_t i = 0; job && i <= job->n_inputs; i++)
+		offer_partitions(c, i < job->n_inputs ? job->inputs[i].repo : job->output, prefix);
 }
 
-static void offer_kind(struct api *api, enum arg_kind kind, struct str prefix, struct str first)
+static void offer_templates(struct api *api, struct str prefix)
+{
+	struct str *names;
+	size_t n = api_template_names(api->arena, &names);
+
+	for (size_t i = 0; i < n; i++)
+		offer(prefix, names[i]);
+}
+
+static void offer_settings(struct str prefix)
+{
+	const struct keys *t = workspace_keys();
+
+	for (size_t i = 0; i < t->n; i++)
+		if (!t->rows[i].section[0])
+			offer(prefix, str_of(t->rows[i].name));
+}
+
+static void offer_kind(struct api *api, const struct op *op, enum arg_kind kind, struct str prefix, struct str first)
 {
 	size_t n;
 	const struct op *ops = op_table(&n);
@@ -133,7 +174,13 @@ static void offer_kind(struct api *api, enum arg_kind kind, struct str prefix, s
 		offer_jobs(api, prefix);
 		break;
 	case ARG_DS:
-		offer_ds(api, prefix, first);
+		offer_ds(api, prefix, first, op->area == AREA_DATA);
+		break;
+	case ARG_TEMPLATE:
+		offer_templates(api, prefix);
+		break;
+	case ARG_SETTING:
+		offer_settings(prefix);
 		break;
 	case ARG_COMMAND:
 		for (size_t i = 0; i < n; i++)
@@ -159,11 +206,19 @@ int complete_words(struct api *api, int argc, char **argv)
 	const char *fixed;
 	size_t n_pos = 0;
 
+	if (argc > 2 && !strcmp(argv[0], "-C")) {
+		api->dir = argv[1];
+		argc -= 2;
+		argv += 2;
+	}
 	if (argc <= 1) {
 		struct str_list more = {0};
+		char *dir = NULL;
 
-		offer_kind(api, ARG_COMMAND, last, STR_NULL);
-		extern_list(api->arena, NULL, &more);
+		offer_kind(api, NULL, ARG_COMMAND, last, STR_NULL);
+		if (workspace_find(api->dir, api->arena, &dir, &e))
+			dir = NULL;
+		extern_list(api->arena, dir, &more);
 		for (size_t i = 0; i < more.v.n; i++)
 			offer(last, more.v.p[i]);
 		return 0;
@@ -185,14 +240,14 @@ int complete_words(struct api *api, int argc, char **argv)
 			first = str_of(argv[i]);
 	}
 	if (before && *before->arg) {
-		offer_kind(api, before->kind, last, first);
+		offer_kind(api, op, before->kind, last, first);
 	} else if (last.n && last.p[0] == '-') {
 		for (size_t i = 0; i < op->n_opts; i++)
 			offer(last, arena_strf(api->arena, "--%s", op->opts[i].name));
 	} else if (op->n_pos) {
 		const struct op_pos *p = &op->pos[MIN(n_pos, op->n_pos - 1)];
 
-		offer_kind(api, p->kind, last, first);
+		offer_kind(api, op, p->kind, last, first);
 		if (!n_pos && also_jobs(op))
 			offer_jobs(api, last);
 	}

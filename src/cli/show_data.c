@@ -91,8 +91,8 @@ void show_adopted(struct show_state *s, const struct dom *row)
 	if (!row)
 		return;
 	if (args_flag(s->args, "restore")) {
-		fprintf(s->out, "%.*s restored to %.*s\n", STR_ARG(show_text(row, "repo")),
-		        STR_ARG(short_id(show_text(row, "commit"))));
+		fprintf(s->out, "%.*s  %" PRId64 " put back, %" PRId64 " as committed again, %" PRId64 " moved to .leat/lost+found\n",
+		        STR_ARG(show_text(row, "repo")), show_int(row, "added"), show_int(row, "changed"), show_int(row, "deleted"));
 		return;
 	}
 	if (!made || !made->b)

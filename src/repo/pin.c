@@ -242,7 +242,7 @@ int pin_resolve(struct store *s, struct arena *a, struct str text, struct pin *o
 	r.rev = rev.p ? rev : STR(BRANCH_DEFAULT);
 	while (base < r.rev.n && r.rev.p[base] != '^' && r.rev.p[base] != '~' && r.rev.p[base] != '.')
 		base++;
-	r.base = str_sub(r.rev, 0, base);
+	r.base = base ? str_sub(r.rev, 0, base) : STR(BRANCH_DEFAULT); /* @^ and @.3 are master's */
 	if (name_check_branch(r.base, e))
 		return -1;
 	found = resolve_base(&r, &p.commit, e);

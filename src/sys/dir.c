@@ -270,7 +270,7 @@ static int make_parents(char *path, size_t n, mode_t mode, struct err *e)
 		up--;
 	while (up > 1 && path[up - 1] == '/')
 		up--;
-	if (up > 1 && make_parents(path, up, mode, e)) {
+	if (up > (path[0] == '/') && make_parents(path, up, mode, e)) {
 		path[n] = keep;
 		return -1;
 	}
