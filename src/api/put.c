@@ -277,6 +277,10 @@ static int end_repo(struct api *api, struct str name, struct sink *out, struct e
 			if (str_eq(j->inputs[k].repo, repo.name))
 				return err_set(e, ERR_REFUSED, "job %.*s reads %.*s", STR_ARG(j->name), STR_ARG(repo.name));
 	}
+	if (api->flow->jobs->n_errors) { /* a job that cannot be read may be the one that needs it */
+		*e = *api->flow->jobs->errors[0];
+		return err_hint(e, "put it right first: what jobs read and write must be known before a repo ends");
+	}
 	if (db_begin(s->db, e))
 		return -1;
 	if (repo_end(s, &repo, e)) {

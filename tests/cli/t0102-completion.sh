@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# bash completion, driven through bash itself as a terminal would.
+. "$(dirname "$0")/../lib.sh"
+
+# tab 'LINE': what bash offers for the last word of LINE, one a line, sorted
+tab() {
+	PATH=$(dirname "$LEAT_BIN"):$PATH bash --norc --noprofile -c '
+		eval "$(leat completion bash)"
+		COMP_LINE=$1 COMP_POINT=${#1}
+		# as readline parts words: at blanks and at each run of COMP_WORDBREAKS
+		mapfile -t COMP_WORDS < <(python3 - "$1" <<"P"
+import re, sys
+line = sys.argv[1]
+words = []
+for chunk in re.split(r"\s+", line):
+    words += [w for w in re.split(r"([:=@]+)", chunk) if w] or [""]
+print("\n".join(words))
+P
+)
+		COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+		compopt() { :; }
+		_leat leat "${COMP_WORDS[-1]}"
+		[ ${#COMPREPLY[@]} = 0 ] || printf "%s\n" "${COMPREPLY[@]}"' tab "$1" | sort
+}
+offers() { # 'LINE' word…: exactly these
+	local line=$1
+	shift
+	eq "$(tab "$line" | paste -sd' ')" "$*"
+}
+
+test_expect 'commands' '
+	offers "leat pla" plan playground && offers "leat stat" status && tab "leat " > out && has out put run sql help
+'
+test_expect 'options of a command' '
+	offers "leat put --m" --message && tab "leat ls --" > out && has out --json --recursive --ds && lacks out --message
+'
+test_expect 'repos, and folders and files in them after a colon' '
+	workspace w && echo 1 > f && leat put raw/trips:/2024/a.csv f && leat put raw/trips:/2024/b.csv f && leat put raw/trips:/x f &&
+	leat put raw/zones f && leat put tables/sales f &&
+	offers "leat ls ra" raw/trips raw/zones && offers "leat cat raw/tr" raw/trips raw/trips:/ &&
+	offers "leat cat raw/trips:" /2024/ /x && offers "leat cat raw/trips:/" /2024/ /x && offers "leat cat raw/trips:/20" /2024/ &&
+	offers "leat cat raw/trips:/2024/" /2024/a.csv /2024/b.csv && offers "leat diff raw/trips@master:/2" /2024/ &&
+	offers "leat commit ta" tables/sales
+'
+test_expect 'ds of a repo for --ds, newest first' '
+	cd w && leat put raw/days f --ds 2024-01-01 && leat put raw/days f --ds 2024-01-02 && leat put raw/days f --ds 2023-12-31 &&
+	offers "leat ls raw/days --ds 2024" 2024-01-01 2024-01-02 && eq "$(leat __complete ls raw/days --ds "" | head -1)" 2024-01-02
+'
+test_expect 'jobs, and the ds of what they read and write' '
+	cd w && mkdir -p jobs/totals && printf "kind: sql\ninputs: {days: raw/days}\noutput: tables/totals\npartition: daily\n" > jobs/totals/job.yaml &&
+	echo "select count(*) n from days" > jobs/totals/job.sql &&
+	offers "leat run to" totals && offers "leat plan t" totals && offers "leat run totals 2023" 2023-12-31 &&
+	tab "leat run totals " > out && has out today newest 2024-01-02 && offers "leat logs tot" totals && offers "leat why tot" totals
+'
+test_expect 'files and folders where a command takes them' '
+	cd w && mkdir "some dir" && echo 1 > "some file" && offers "leat put raw/zones some" "some dir" "some file" && offers "leat init some" "some dir"
+'
+test_expect 'templates and settings' '
+	cd w && tab "leat new s" > out && has out sql script && offers "leat config time" timezone
+'
+test_expect 'another workspace by -C' '
+	offers "leat -C w ls raw/z" raw/zones raw/zones:/
+'
+test_expect 'nothing, quietly, where there is no workspace or the line makes no sense' '
+	cd / && offers "leat ls ra" && offers "leat nosuch x" && offers "leat run x"
+'
+test_expect 'no other shell yet, said with exit 2' '
+	exits 2 leat completion zsh 2> err && has err zsh bash
+'
+test_done
