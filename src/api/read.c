@@ -87,7 +87,7 @@ struct getting {
 /* Written beside and renamed over, so that an interrupted get leaves the old file or the new one, never half. */
 static int get_file(struct getting *g, const char *to, const struct entry *entry, struct err *e)
 {
-	char *tmp = arena_printf(g->api->arena, "%s.leat-%d.tmp", to, (int)getpid());
+	char *tmp = arena_printf(g->api->arena, "%s/.leat-get-%d.tmp", path_dir(g->api->arena, to), (int)getpid());
 	struct sha sha;
 	int from, fd, rc;
 

@@ -191,12 +191,6 @@ static void offer_kind(struct api *api, const struct op *op, enum arg_kind kind,
 	}
 }
 
-/* `why JOB|REPO…` and `logs RUN|JOB` take jobs beside what their row says. */
-static bool also_jobs(const struct op *op)
-{
-	return !strcmp(op->name, "why") || !strcmp(op->name, "logs");
-}
-
 int complete_words(struct api *api, int argc, char **argv)
 {
 	struct err e = ERR_INIT;
@@ -248,7 +242,7 @@ int complete_words(struct api *api, int argc, char **argv)
 		const struct op_pos *p = &op->pos[MIN(n_pos, op->n_pos - 1)];
 
 		offer_kind(api, op, p->kind, last, first);
-		if (!n_pos && also_jobs(op))
+		if (!n_pos && !strcmp(op->name, "why")) /* `why JOB|REPO…` takes jobs beside what its row says */
 			offer_jobs(api, last);
 	}
 	return 0;

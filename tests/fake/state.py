@@ -33,7 +33,7 @@ def main(top):
 
 def tables(path, shown):
     db = sqlite3.connect('file:%s?mode=ro' % path, uri=True)
-    db.text_factory = bytes
+    db.text_factory = lambda b: b.decode('utf-8', 'backslashreplace')
     for line in db.iterdump():
         print('row', shown, line)
     db.close()
