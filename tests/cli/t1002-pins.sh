@@ -6,7 +6,7 @@ workspace w > /dev/null 2>&1 || exit 1
 for i in 1 2 3 4 5; do
 	echo $i > n && echo $i > n$i && leat put raw/a n n$i -m "load $i" > /dev/null
 done
-ids=($(leat log raw/a --json | python3 -c 'import json,sys; print("\n".join(json.loads(l)["commit"] for l in sys.stdin))'))
+mapfile -t ids < <(leat log raw/a --json | python3 -c 'import json,sys; print("\n".join(json.loads(l)["commit"] for l in sys.stdin))')
 W=$PWD
 reads() { # PIN WANT: the file n at that pin
 	eq "$(leat -C "$W" cat "raw/a@$1:/n")" "$2"
