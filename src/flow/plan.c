@@ -11,8 +11,9 @@ struct want {
 /* What is wanted of one job. */
 struct wants {
 	VEC(struct want) v;
-	struct map seen; /* label → index + 1, as a pointer */
+	struct map seen; /* label → index + 1, as a pointer; only of many */
 	bool seen_made;
+	size_t n_seen;   /* wants that the map has */
 	bool set;        /* the set of `leat run`, found when its turn comes: what is above it may add to it */
 	bool fallback;   /* ... where that is not defined, the last ended interval */
 	enum plan_role set_role;
@@ -30,17 +31,32 @@ struct maker {
 	struct plan *plan;
 };
 
-static int want(struct maker *m, const struct job *j, const struct ds *ds, enum plan_role role, struct err *e)
-{
-	struct wants *w = &m->wants[j->index];
-	struct want one = {.ds = *ds, .role = role};
-	size_t at;
+#define FEW_WANTS 8 /* up to here looking through them is cheaper than a map */
 
+/* The index + 1 of a ds among the wants of a job; 0: it is not there. */
+static size_t find_want(struct maker *m, struct wants *w, const struct ds *ds)
+{
+	if (w->v.n <= FEW_WANTS) {
+		for (size_t i = 0; i < w->v.n; i++)
+			if (ds_eq(&w->v.p[i].ds, ds))
+				return i + 1;
+		return 0;
+	}
 	if (!w->seen_made) {
 		map_init(&w->seen, m->a);
 		w->seen_made = true;
 	}
-	at = (size_t)(uintptr_t)map_get(&w->seen, str_of(ds->label));
+	for (; w->n_seen < w->v.n; w->n_seen++)
+		map_set(&w->seen, str_of(w->v.p[w->n_seen].ds.label), (void *)(uintptr_t)(w->n_seen + 1));
+	return (size_t)(uintptr_t)map_get(&w->seen, str_of(ds->label));
+}
+
+static int want(struct maker *m, const struct job *j, const struct ds *ds, enum plan_role role, struct err *e)
+{
+	struct wants *w = &m->wants[j->index];
+	struct want one = {.ds = *ds, .role = role};
+	size_t at = find_want(m, w, ds);
+
 	if (at) {
 		/* Asked for by name is more than wanted by another. */
 		if (role == ROLE_ASKED)
@@ -50,7 +66,6 @@ static int want(struct maker *m, const struct job *j, const struct ds *ds, enum 
 	if (m->n++ >= PLAN_MAX_UNITS)
 		return err_set(e, ERR_LIMIT, "the plan would have more than %d units", PLAN_MAX_UNITS);
 	vec_push(m->a, &w->v, one);
-	map_set(&w->seen, str_of(ds->label), (void *)(uintptr_t)w->v.n);
 	return 0;
 }
 
