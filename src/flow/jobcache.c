@@ -9,7 +9,7 @@
 
 #define CACHE_FILE ".leat/cache/jobs"
 #define CACHE_MAX ((size_t)1 << 30)
-#define MAGIC "leat jobs 1\n"
+#define MAGIC "leat jobs 2\n"
 #define MAX_DEPTH DOM_MAX_DEPTH
 
 struct jobcache {
@@ -145,11 +145,14 @@ static void io_dom(struct pack *p, struct dom *v, int depth)
 
 static void io_dom_ptr(struct pack *p, const struct dom **v)
 {
-	int64_t there = *v != NULL;
+	static const struct dom empty = {.type = DOM_MAP};
+	enum { NONE, SOME, EMPTY } what = !*v ? NONE : (*v)->type == DOM_MAP && !(*v)->n ? EMPTY : SOME;
 	struct dom *d = (struct dom *)*v;
 
-	io_int(p, &there);
-	if (!there || p->bad)
+	IO_INT(p, what);
+	if (!p->out && what == EMPTY)
+		*v = &empty; /* most jobs have several of them */
+	if (what != SOME || p->bad)
 		return;
 	if (!p->out)
 		*v = d = arena_new_of(p->arena, struct dom);
