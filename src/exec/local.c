@@ -12,7 +12,6 @@
 #include "sys/env.h"
 #include "sys/file.h"
 
-#define SPEC_MAX ((size_t)16 << 20)
 #define END_MS 50    /* between looks at what a task left running */
 #define END_TRIES 200
 
@@ -85,25 +84,10 @@ static int set_inputs(struct env *v, struct attempt *t, struct bind_plan *binds,
 	return 0;
 }
 
-static int write_spec(struct attempt *t, const char *path, struct err *e)
-{
-	struct buf b = BUF_INIT(SPEC_MAX);
-	int rc;
-
-	dom_write_json(&b, t->spec, DOM_COMPACT);
-	buf_addc(&b, '\n');
-	rc = buf_over(&b) ? err_set(e, ERR_LIMIT, "the rendered job is larger than %zu bytes", SPEC_MAX)
-	                  : file_write(path, buf_str(&b), 0444, 0, e);
-	buf_free(&b);
-	return rc;
-}
-
 static int make_env(struct env *v, struct attempt *t, struct bind_plan *binds, struct err *e)
 {
-	const char *spec = arena_printf(t->arena, "%s/../spec.json", t->work_dir);
 	const char *home = getenv("HOME");
 
-	spec = path_clean(t->arena, spec);
 	env_init(v, t->arena);
 	env_set(v, "PATH", exec_path(t));
 	env_set(v, "HOME", home && *home ? home : "/");
@@ -122,9 +106,9 @@ static int make_env(struct env *v, struct attempt *t, struct bind_plan *binds, s
 	env_setf(v, "LEAT_UNIT", "%lld", (long long)t->unit_id);
 	env_setf(v, "LEAT_ATTEMPT", "%d", t->number);
 	env_set(v, "LEAT_OUTPUT", t->out_dir);
-	env_set(v, "LEAT_SPEC", spec);
+	env_set(v, "LEAT_SPEC", t->spec_path);
 	env_set(v, PROC_MARKER, t->marker);
-	return set_inputs(v, t, binds, e) || write_spec(t, spec, e) ? -1 : 0;
+	return set_inputs(v, t, binds, e);
 }
 
 /* --- running --- */

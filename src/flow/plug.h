@@ -36,6 +36,7 @@ struct attempt {
 	size_t n_inputs;
 	const char *out_dir;           /* absolute; exists, empty; its content becomes the unit's output */
 	const char *work_dir;          /* absolute; fresh, holds the code as it was when the run began */
+	const char *spec_path;         /* absolute: the file that holds .spec; for kinds that start a process */
 	const char *log_path;          /* absolute; attempt_log_fd opens it */
 	const struct dom *vars;        /* template variables: ds, params, inputs, output, job, … */
 	const struct dom *spec;        /* the rendered job, what LEAT_SPEC holds */
@@ -46,6 +47,7 @@ struct attempt {
 	const char *path;              /* PATH of the workspace's tasks (SEMANTICS 5) */
 	const char *marker;            /* LEAT_TASK of all its processes */
 	int threads;                   /* how many the unit may use */
+	bool learned;                  /* set in start(): how an input is read has just been remembered (catalog.h) */
 	void *own;
 };
 

@@ -351,7 +351,7 @@ static int begin(struct engine *g, struct err *e)
 	if (loop_signal(g->loop, signals, ARRAY_LEN(signals), on_signal, g, &g->signals, e))
 		return -1;
 	for (size_t i = 0; i < g->n_jobs; i++)
-		if (run_dir_pin(g, &g->jobs[i], e))
+		if (run_code_pin(g, &g->jobs[i], e))
 			return -1;
 	if (run_rows_begin(g, e))
 		return -1;

@@ -1,14 +1,15 @@
-/* Folders, code, logs and input folders of attempts. */
+/* Folders, logs and inputs of attempts. */
 #include "flow/run_int.h"
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/buf.h"
 #include "base/str.h"
 #include "repo/blob.h"
-#include "sys/fault.h"
-#include "sys/file.h"
 
 #define DEFAULT_PATH "/usr/local/bin:/usr/bin:/bin"
 
@@ -31,103 +32,127 @@ int run_dir_path(struct engine *g, struct err *e)
 	return r < 0 ? -1 : 0;
 }
 
-/* --- code, as it was when the run began --- */
+/* --- desks --- */
 
-/* A shell takes a CR for part of a word, so scripts for shells lose those of Windows. */
-static bool is_shell(struct str label, struct str bytes)
+static void desk_free(struct desk *d)
 {
-	struct str line, rest = bytes, head, tail;
+	struct err e = ERR_INIT;
 
-	if (str_has_suffix(label, STR(".sh")) || str_has_suffix(label, STR(".bash")))
-		return true;
-	if (!str_has_prefix(bytes, STR("#!")) || !str_next_line(&rest, &line))
-		return false;
-	line = str_trim(line);
-	return str_has_suffix(line, STR("sh")) || (str_cut(line, ' ', &head, &tail) && str_has_suffix(head, STR("sh")));
+	if (d->log_fd >= 0 && file_unlink(d->log, &e))
+		err_clear(&e);
+	fd_close(&d->log_fd);
+	fd_close(&d->spec_fd);
+	free(d->laid);
+	free(d->dir);
+	free(d->out);
+	free(d->work);
+	free(d->spec);
+	free(d->extra);
+	free(d->log);
+	free(d);
 }
 
-static struct str without_cr(struct arena *a, struct str s)
+static void desk_scrap(struct desk *d)
 {
-	char *p;
-	size_t n = 0;
+	struct err e = ERR_INIT;
 
-	if (!s.n || !memmem(s.p, s.n, "\r\n", 2))
-		return s;
-	p = arena_alloc(a, s.n + 1);
-	for (size_t i = 0; i < s.n; i++)
-		if (!(s.p[i] == '\r' && i + 1 < s.n && s.p[i + 1] == '\n'))
-			p[n++] = s.p[i];
-	return (struct str){p, n};
+	/* What cannot be removed is only in the way: recovery removes the folder of a run that has ended. */
+	if (dir_remove_tree(d->dir, &e))
+		err_clear(&e);
+	desk_free(d);
 }
 
-static char *code_dir(struct engine *g, const struct run_job *r)
+static char *joined(const char *dir, const char *name)
 {
-	return arena_printf(g->arena, "%s/%s/code", g->run_dir, r->id);
+	size_t n = strlen(dir) + strlen(name) + 2;
+	char *p = xmalloc(n);
+
+	snprintf(p, n, "%s/%s", dir, name);
+	return p;
 }
 
-static int pin_file(struct engine *g, struct run_job *r, const struct job_code *code, size_t *held, struct code_file *out,
-                    struct err *e)
+static int desk_fill(struct engine *g, struct desk *d, struct err *e)
 {
-	char *path = arena_printf(g->arena, "%s/%.*s", g->f->ws->dir, STR_ARG(code->path));
-	struct stat st;
-	struct sha now;
-
-	if (file_stat(path, &st, e))
+	if (dir_make_one(d->dir, 0700, e) || dir_make_one(d->out, 0700, e))
 		return -1;
-	*out = (struct code_file){.label = code->label, .mode = (st.st_mode & 0777) | 0600};
-	if (*held + (size_t)code->size <= RUN_MAX_CODE) {
-		if (file_read(g->arena, path, RUN_MAX_CODE, &out->bytes, e))
-			return -1;
-		now = sha_of(out->bytes.p, out->bytes.n);
-		*held += out->bytes.n;
-		if (is_shell(code->label, out->bytes))
-			out->bytes = without_cr(g->arena, out->bytes);
-	} else {
-		char *to = arena_printf(g->arena, "%s/%.*s", code_dir(g, r), STR_ARG(code->label));
-
-		if (dir_make_parent(to, 0700, e) || file_copy_sha(path, to, 0600, 0, &now, NULL, e))
-			return -1;
-	}
-	if (sha_eq(&now, &code->sha))
+	if (!d->run->job->kind->starts_process)
 		return 0;
-	err_set(e, ERR_CONFLICT, "%.*s was changed while the run began", STR_ARG(code->path));
-	return err_hint(e, "run it again");
+	return dir_make_one(d->work, 0700, e) || file_open_write(d->spec, O_EXCL, 0444, &d->spec_fd, e) ||
+	               run_code_lay(g, d, e)
+	           ? -1
+	           : 0;
 }
 
-int run_dir_pin(struct engine *g, struct run_job *r, struct err *e)
+static int desk_new(struct engine *g, struct run_job *r, struct desk **out, struct err *e)
 {
-	const struct job *j = r->job;
-	size_t held = 0;
+	struct desk *d;
+	char name[32];
+	char *dir = arena_printf(g->arena, "%s/%s", g->run_dir, r->id);
 
-	if (!j->kind->starts_process)
-		return 0;
-	r->code = arena_array(g->arena, struct code_file, j->n_code);
-	for (size_t i = 0; i < j->n_code; i++)
-		if (pin_file(g, r, &j->code[i], &held, &r->code[i], e))
-			return -1;
-	r->n_code = j->n_code;
+	if (!r->dirs && dir_make(dir, 0700, e))
+		return -1;
+	r->dirs = true;
+	d = xcalloc(1, sizeof(*d));
+	snprintf(name, sizeof(name), "%zu", ++r->n_desks);
+	d->run = r;
+	d->dir = joined(dir, name);
+	d->out = joined(d->dir, "out");
+	d->work = joined(d->dir, "work");
+	d->spec = joined(d->dir, "spec.json");
+	d->extra = joined(d->dir, "in");
+	d->log = xstrdup("");
+	d->spec_fd = d->log_fd = -1;
+	d->laid = xcalloc(r->n_code + 1, sizeof(*d->laid));
+	if (desk_fill(g, d, e)) {
+		desk_scrap(d);
+		return -1;
+	}
+	*out = d;
 	return 0;
 }
 
-static int lay_code(struct task *t, struct err *e)
+static bool folder_as_made(const char *path)
 {
-	struct run_job *r = t->u->run;
-	struct arena *a = t->t.arena;
+	struct stat st;
+	struct err e = ERR_INIT;
 
-	for (size_t i = 0; i < r->n_code; i++) {
-		const struct code_file *f = &r->code[i];
-		char *to = arena_printf(a, "%s/%.*s", t->t.work_dir, STR_ARG(f->label));
-
-		if (memchr(f->label.p, '/', f->label.n) && dir_make_parent(to, 0700, e))
-			return -1;
-		if (f->bytes.p ? file_write(to, f->bytes, f->mode, FILE_EXCL, e)
-		               : file_copy(arena_printf(a, "%s/%.*s", code_dir(t->eng, r), STR_ARG(f->label)), to, f->mode, 0, e))
-			return -1;
-	}
-	return 0;
+	return !file_lstat(path, &st, &e) && S_ISDIR(st.st_mode) && (st.st_mode & 07777) == 0700 && st.st_uid == geteuid();
 }
 
-/* --- folders --- */
+/* Whether the next attempt finds it as the first one did. */
+static bool desk_clean(const struct desk *d)
+{
+	struct stat named, open;
+	struct err e = ERR_INIT;
+	bool empty;
+
+	if (!folder_as_made(d->out) || dir_is_empty(d->out, &empty, &e) || !empty || file_exists(d->extra))
+		return false;
+	if (!d->run->job->kind->starts_process)
+		return true;
+	return folder_as_made(d->work) && !file_lstat(d->spec, &named, &e) && !fstat(d->spec_fd, &open) &&
+	       named.st_ino == open.st_ino && (named.st_mode & 07777) == 0444 && run_code_intact(d);
+}
+
+static int write_spec(struct desk *d, const struct dom *spec, struct err *e)
+{
+	struct buf b = BUF_INIT(RUN_MAX_SPEC);
+	int rc;
+
+	dom_write_json(&b, spec, DOM_COMPACT);
+	buf_addc(&b, '\n');
+	if (buf_over(&b))
+		rc = err_set(e, ERR_LIMIT, "the rendered job is larger than %zu bytes", RUN_MAX_SPEC);
+	else
+		rc = fd_pwrite_all(d->spec_fd, b.p, b.n, 0, d->spec, e);
+	if (!rc && b.n < d->spec_size)
+		rc = fd_truncate(d->spec_fd, (off_t)b.n, d->spec, e);
+	d->spec_size = b.n;
+	buf_free(&b);
+	return rc;
+}
+
+/* --- of an attempt --- */
 
 void run_dir_log_name(const struct run_unit *u, char *out, size_t cap)
 {
@@ -142,21 +167,37 @@ int run_dir_make(struct task *t, struct err *e)
 	struct run_job *r = t->u->run;
 	struct arena *a = t->t.arena;
 	char log[512];
-	char *dir = arena_printf(a, "%s/%s/%lld.%d", t->eng->run_dir, r->id, (long long)t->u->id, t->u->attempts);
 
-	if (!r->dirs && dir_make(arena_printf(a, "%s/%s", t->eng->run_dir, r->id), 0700, e))
+	if (r->desks) {
+		t->desk = r->desks;
+		r->desks = t->desk->next;
+	} else if (desk_new(t->eng, r, &t->desk, e)) {
 		return -1;
-	r->dirs = true;
-	if (dir_make_one(dir, 0700, e))
-		return -1;
-	t->dir = dir;
-	t->t.out_dir = arena_printf(a, "%s/out", dir);
-	t->t.work_dir = arena_printf(a, "%s/work", dir);
+	}
+	t->t.out_dir = t->desk->out;
+	t->t.work_dir = t->desk->work;
+	t->t.spec_path = t->desk->spec;
 	run_dir_log_name(t->u, log, sizeof(log));
 	t->t.log_path = arena_printf(a, "%s/%s", t->eng->f->store->leat_dir, log);
-	if (dir_make_one(t->t.out_dir, 0700, e) || dir_make_one(t->t.work_dir, 0700, e))
+	return r->job->kind->starts_process ? write_spec(t->desk, t->t.spec, e) : 0;
+}
+
+/* A log that nobody wrote to serves the next attempt under its name. */
+static int log_open(struct task *t, struct err *e)
+{
+	struct desk *d = t->desk;
+	struct run_job *r = t->u->run;
+
+	if (d->log_fd >= 0) {
+		if (file_rename(d->log, t->t.log_path, e))
+			return -1;
+		t->log_fd = fd_steal(&d->log_fd);
+		return 0;
+	}
+	if (!r->logs && dir_make_parent(t->t.log_path, 0755, e))
 		return -1;
-	return lay_code(t, e);
+	r->logs = true;
+	return file_open_write(t->t.log_path, O_APPEND, 0644, &t->log_fd, e);
 }
 
 int attempt_log_fd(struct attempt *t, int *fd, struct err *e)
@@ -164,12 +205,7 @@ int attempt_log_fd(struct attempt *t, int *fd, struct err *e)
 	struct task *k = (struct task *)t;
 
 	if (k->log_fd < 0) {
-		struct run_job *r = k->u->run;
-
-		if (!r->logs && dir_make_parent(t->log_path, 0755, e))
-			return -1;
-		r->logs = true;
-		if (file_open_write(t->log_path, O_APPEND, 0644, &k->log_fd, e))
+		if (log_open(k, e))
 			return -1;
 		k->log_name = arena_dup(t->arena, t->log_path + strlen(k->eng->f->store->leat_dir) + 1);
 	}
@@ -180,14 +216,15 @@ int attempt_log_fd(struct attempt *t, int *fd, struct err *e)
 void run_dir_log_end(struct task *t)
 {
 	struct stat st;
-	struct err e = ERR_INIT;
 
 	if (t->log_fd < 0)
 		return;
 	if (!fstat(t->log_fd, &st) && !st.st_size) {
-		if (file_unlink(t->t.log_path, &e))
-			err_clear(&e);
+		free(t->desk->log);
+		t->desk->log = xstrdup(t->t.log_path);
+		t->desk->log_fd = fd_steal(&t->log_fd);
 		t->log_name = NULL;
+		return;
 	}
 	fd_close(&t->log_fd);
 	t->log_fd = -1;
@@ -195,23 +232,37 @@ void run_dir_log_end(struct task *t)
 
 void run_dir_done(struct task *t)
 {
-	struct err e = ERR_INIT;
+	struct desk *d = t->desk;
 
+	if (!d)
+		return;
 	run_dir_log_end(t);
-	/* What cannot be removed is only in the way: recovery removes the folder of a run that has ended. */
-	if (t->dir && !t->eng->o->keep_staging && dir_remove_tree(t->dir, &e))
-		err_clear(&e);
-	t->dir = NULL;
+	t->desk = NULL;
+	if (t->eng->o->keep_staging) {
+		desk_free(d);
+	} else if (desk_clean(d)) {
+		d->next = d->run->desks;
+		d->run->desks = d;
+	} else {
+		desk_scrap(d);
+	}
 }
 
 void run_dir_end(struct engine *g)
 {
 	struct err e = ERR_INIT;
 
-	for (size_t i = 0; i < g->n_jobs && !g->o->keep_staging; i++)
-		if ((g->jobs[i].dirs || g->jobs[i].n_code) &&
-		    dir_remove_tree(arena_printf(g->arena, "%s/%s", g->run_dir, g->jobs[i].id), &e))
+	for (size_t i = 0; i < g->n_jobs; i++) {
+		struct run_job *r = &g->jobs[i];
+		struct desk *d;
+
+		while ((d = r->desks)) {
+			r->desks = d->next;
+			desk_free(d);
+		}
+		if (r->dirs && !g->o->keep_staging && dir_remove_tree(arena_printf(g->arena, "%s/%s", g->run_dir, r->id), &e))
 			err_clear(&e);
+	}
 }
 
 /* --- inputs --- */
@@ -252,7 +303,7 @@ static int link_entry(const struct dir_entry *entry, void *ptr, struct err *e)
 static int gather(struct task *t, struct str name, const struct reads *r, const char **path, struct err *e)
 {
 	struct arena *a = t->t.arena;
-	char *dir = arena_printf(a, "%s/in/%.*s", t->dir, STR_ARG(name));
+	char *dir = arena_printf(a, "%s/%.*s", t->desk->extra, STR_ARG(name));
 	char view[BLOB_PATH_CAP];
 
 	if (dir_make(dir, 0700, e))

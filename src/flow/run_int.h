@@ -18,6 +18,7 @@
 #include "flow/state.h"
 #include "flow/workers.h"
 #include "repo/ingest.h"
+#include "sys/file.h"
 #include "sys/loop.h"
 
 #define RUN_FLUSH_MS 20          /* how long a result may wait for others to be made durable with it (SEMANTICS 9) */
@@ -28,7 +29,8 @@
 #define RUN_MAX_RETRY_MS ((int64_t)24 * 3600 * 1000)
 #define RUN_MAX_HOLE ((int64_t)64 << 30) /* bytes of a sparse file that are not there */
 #define RUN_MAX_CODE ((size_t)8 << 20)   /* code of a job that is kept in memory; more is copied from a folder */
-#define RUN_MAX_CODE_FILE ((size_t)1 << 30)
+#define RUN_MAX_SPEC ((size_t)16 << 20)
+#define RUN_MAX_LAID 100         /* files of code that are compared; a folder with more is laid anew each time */
 #define RUN_MAX_COMPARE 1000     /* Parquet files of one unit whose rows are compared with those of the head */
 
 struct engine;
@@ -49,6 +51,22 @@ struct code_file {
 	unsigned mode;
 };
 
+/*
+ * The folders of one attempt after the other. Making and removing inodes is by far the dearest part of a small task
+ * (ext4 looks for long for one that was not in use lately), so what an attempt leaves as it found it serves the next.
+ * An attempt gets an empty output folder and a work folder that holds the code and nothing else, whichever it is.
+ */
+struct desk {
+	struct run_job *run;
+	char *dir, *out, *work, *spec; /* malloc'ed, absolute */
+	struct file_key *laid;         /* of run->code, as it was laid */
+	char *extra;                   /* folder for inputs that are put together */
+	size_t spec_size;
+	int spec_fd, log_fd;           /* log_fd: an empty log that nobody needed; -1 */
+	char *log;                     /* its path; "" = none */
+	struct desk *next;
+};
+
 struct run_pool {
 	struct str name;
 	int64_t places, used;
@@ -62,6 +80,8 @@ struct run_job {
 	bool asked;                /* --param is for it */
 	bool ended;                /* its row says so */
 	bool dirs, logs;           /* its folders are there */
+	struct desk *desks;        /* free ones */
+	size_t n_desks;            /* made so far */
 	struct code_file *code;
 	size_t n_code;
 	struct repo repo;          /* of its output; id 0 until it is known */
@@ -88,8 +108,8 @@ struct task {
 	struct run_unit *u;
 	bool started;              /* the kind has it */
 	int log_fd;
-	char *dir;                 /* holds out, work and the spec */
-	char *log_name;            /* from .leat/ */
+	struct desk *desk;
+	char *log_name;            /* from .leat/; NULL: it has none */
 	int64_t begin_ms;
 	struct loop_ev *limit, *grace;
 	bool timed_out, cancelled, hard;
@@ -115,6 +135,7 @@ struct run_unit {
 	struct task *task;
 	struct loop_ev *timer;     /* retry */
 	int attempts;
+	size_t learned;            /* the engine's when it was decided */
 	bool attempt_open;         /* its row says that it runs */
 	bool pooled;               /* holds a place in its pool */
 	bool in_slot;
@@ -162,6 +183,7 @@ struct engine {
 	size_t intents;             /* how many to record at once */
 	int64_t intents_at;
 	int slots, used;            /* used: slots taken */
+	size_t learned;             /* how often it was remembered how an input is read: keys made before lack it */
 	int64_t done_since, shown_at, started_at;
 	struct run_job *lagging;
 	bool cancelled, hard, flushing, ended;
@@ -195,8 +217,12 @@ void run_unit_slot_free(struct run_unit *u);
 void run_unit_cancel(struct run_unit *u, bool hard);
 void run_unit_forget(struct run_unit *u);              /* frees what ends with it */
 
-/* run_dir.c: folders, code and logs of attempts */
-must_check int run_dir_pin(struct engine *g, struct run_job *r, struct err *e);
+/* run_code.c: the code of a job, as it was when the run began */
+must_check int run_code_pin(struct engine *g, struct run_job *r, struct err *e);
+must_check int run_code_lay(struct engine *g, struct desk *d, struct err *e);
+bool run_code_intact(const struct desk *d); /* the work folder holds what was laid and nothing else */
+
+/* run_dir.c: folders, logs and inputs of attempts */
 must_check int run_dir_make(struct task *t, struct err *e);
 void run_dir_log_name(const struct run_unit *u, char *out, size_t cap); /* of its present attempt, from .leat/ */
 void run_dir_log_end(struct task *t);                   /* closes the log; an empty one goes away */

@@ -128,6 +128,7 @@ static int decide(struct run_unit *u, bool *runs, struct err *e)
 		*runs = n > 0;
 		return 0;
 	}
+	u->learned = g->learned;
 	if (!p->key.ingredients && key_ingredients(g->f, g->c, u->arena, run_params(u), p, &p->key.ingredients, e))
 		return -1;
 	*runs = true;
@@ -249,11 +250,24 @@ void run_unit_start(struct run_unit *u)
 	t->started = true;
 	if (u->p->job->kind->start(&t->t, &e)) {
 		t->started = false;
+		g->learned += t->t.learned;
 		run_unit_failed(u, &e, 0, STATE_FAILED);
 		return;
 	}
+	g->learned += t->t.learned;
 	if (u->p->job->timeout_ms)
 		t->limit = loop_timer(g->loop, u->p->job->timeout_ms, on_limit, t);
+}
+
+/* What was learned of the inputs while it ran counts in its key, as it will the next time. */
+static int rekey(struct run_unit *u, struct err *e)
+{
+	struct engine *g = u->eng;
+
+	return key_make(g->f, g->c, u->arena, run_params(u), u->p, e) ||
+	               key_ingredients(g->f, g->c, u->arena, run_params(u), u->p, &u->p->key.ingredients, e)
+	           ? -1
+	           : 0;
 }
 
 void attempt_done(struct attempt *a, const struct attempt_result *r)
@@ -280,7 +294,10 @@ void attempt_done(struct attempt *a, const struct attempt_result *r)
 		run_unit_failed(u, &r->err, r->retry_after_ms, STATE_FAILED);
 	} else {
 		fault_crash("unit-task-ended");
-		run_out_take(t);
+		if (u->learned != u->eng->learned && rekey(u, &e))
+			run_unit_wrong(u, &e);
+		else
+			run_out_take(t);
 	}
 }
 

@@ -43,8 +43,10 @@ static int bind_tables(struct sql_task *k, struct err *e)
 		struct table_source *src = &k->tables[n];
 		if (!src->repo.n) {
 			rc = table_open(t->flow->store, t->arena, d, &t->inputs[n].reads, src, e);
-			if (!rc && src->learned)
+			if (!rc && src->learned) {
+				t->learned = true;
 				rc = catalog_format_learned(t->catalog, src->repo, e);
+			}
 		}
 		if (!rc)
 			readers[i] = src->view.sql;
