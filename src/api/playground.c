@@ -41,7 +41,8 @@ static int generate(struct arena *a, int64_t n, struct days *out, struct err *e)
 		return -1;
 	for (int64_t i = 0; i < n; i++) {
 		double season = -cos(2 * M_PI * (double)i / 365.25);
-		double rain = MAX(0.0, 18 * noise(&state) - 9 - 3 * season), high = 11 + 9 * season + 8 * noise(&state) - 4;
+		double wet = 18 * noise(&state) - 9 - 3 * season; /* apart, for MAX evaluates what it is given twice */
+		double rain = MAX(0.0, wet), high = 11 + 9 * season + 8 * noise(&state) - 4;
 		double low = high - 3 - 6 * noise(&state), wind = 1 + 6 * noise(&state);
 		const char *kind = rain > 0 ? (low < 0 ? "snow" : "rain") : wind < 1.8 ? "fog" : noise(&state) < 0.15 ? "drizzle" : "sun";
 		struct day day = {d, arena_strf(a, "%s,%.1f,%.1f,%.1f,%.1f,%s", d.label, rain, high, low, wind, kind)};
