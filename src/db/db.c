@@ -15,8 +15,8 @@
 #define DB_BUSY_MS 10000          /* backstop only: writers queue at write.lock */
 #define DB_STATEMENTS 256         /* different texts kept prepared; more are prepared each time */
 /*
- * The lock's holder moves the write-ahead log into the database whenever it has grown by this many pages: small enough that the
- * next process reads it in about a millisecond (the log's index is rebuilt by whoever opens first).
+ * The lock's holder moves the write-ahead log into the database whenever it has grown by this many pages: small enough
+ * that the next process reads it in about a millisecond (the log's index is rebuilt by whoever opens first).
  */
 #define DB_CHECKPOINT_PAGES 500
 
@@ -37,7 +37,8 @@ struct db {
 	bool writing;
 	int reads;
 	enum db_durability durability, in_force;
-	int log_pages, checkpointed; /* pages in the write-ahead log after the last commit; how many of them were there at the last checkpoint */
+	int log_pages, checkpointed; /* pages in the write-ahead log after the last commit; how many of them were there
+					at the last checkpoint */
 	int64_t commits, begun;
 	struct err broken; /* the first error of a write transaction, told again by its commit */
 	struct q *statements[DB_STATEMENTS];
@@ -94,7 +95,8 @@ static int fail(struct db *d, int rc, struct err *e)
 		code = ERR_LIMIT;
 		break;
 	}
-	/* sqlite names a full disk, the system says more; an error number of its own is only there after a system call failed */
+	/* sqlite names a full disk, the system says more; an error number of its own is only there after a system call
+	 * failed */
 	if ((rc & 0xff) == SQLITE_IOERR && d->h && sqlite3_system_errno(d->h) == ENOSPC)
 		code = ERR_DISK_FULL;
 	err_set(&now, code, "%s: %s", d->path, why);
@@ -185,7 +187,8 @@ static struct db *handle(const char *leat_dir)
 
 static int open_file(struct db *d, int flags, struct err *e)
 {
-	int rc = sqlite3_open_v2(d->path, &d->h, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, db_fault_vfs());
+	int rc =
+		sqlite3_open_v2(d->path, &d->h, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, db_fault_vfs());
 
 	if (rc)
 		return fail(d, rc, e);
@@ -427,7 +430,8 @@ void q_int(struct q *q, int i, int64_t v)
 
 void q_text(struct q *q, int i, struct str s)
 {
-	if (q->stmt && (s.p ? sqlite3_bind_text64(q->stmt, i, s.p, s.n, SQLITE_STATIC, SQLITE_UTF8) : sqlite3_bind_null(q->stmt, i)))
+	if (q->stmt && (s.p ? sqlite3_bind_text64(q->stmt, i, s.p, s.n, SQLITE_STATIC, SQLITE_UTF8)
+			    : sqlite3_bind_null(q->stmt, i)))
 		BUG("parameter %d of: %s", i, q->sql);
 }
 

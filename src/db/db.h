@@ -43,7 +43,8 @@ bool db_in_read(const struct db *d);
  *   q_int(q, 1, repo); q_text(q, 2, name);
  *   while ((r = q_step(q, e)) == 1) { ... q_col_int(q, 0) ... }   r: 1 row, 0 done, -1 error (e filled)
  *   q_done(q);      resets and gives it back to the cache; always, also after an error
- * A statement that does not compile is a BUG (its text is ours). Columns of text and blobs live until the next q_step or q_done.
+ * A statement that does not compile is a BUG (its text is ours). Columns of text and blobs live until the next q_step
+ * or q_done.
  */
 struct q;
 struct q *db_query(struct db *d, const char *sql);

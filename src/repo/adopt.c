@@ -61,17 +61,21 @@ static void name_drift(struct adopt *ad, const struct disk_repo *r, const struct
 			continue;
 		if (all++ < NOTES_MAX) {
 			named++;
-			say(ad, arena_printf(ad->a, "datastore/%.*s/%.*s: %s", STR_ARG(r->repo.name), STR_ARG(f->path), words[f->state]));
+			say(ad, arena_printf(ad->a, "datastore/%.*s/%.*s: %s", STR_ARG(r->repo.name), STR_ARG(f->path),
+					     words[f->state]));
 		}
 	}
 	if (all > named)
 		say(ad, arena_printf(ad->a, "datastore/%.*s: %zu more", STR_ARG(r->repo.name), all - named));
 	if (all)
-		say(ad, arena_printf(ad->a, "%.*s is written by the job %.*s: nothing is adopted; leat commit --restore %.*s puts it back",
-		                     STR_ARG(r->repo.name), STR_ARG(r->repo.job), STR_ARG(r->repo.name)));
+		say(ad, arena_printf(ad->a,
+				     "%.*s is written by the job %.*s: nothing is adopted; leat commit --restore %.*s "
+				     "puts it back",
+				     STR_ARG(r->repo.name), STR_ARG(r->repo.job), STR_ARG(r->repo.name)));
 }
 
-static int adopt_file(struct adopt *ad, struct share *sh, struct statcache *cache, const struct disk_file *f, struct err *e)
+static int adopt_file(struct adopt *ad, struct share *sh, struct statcache *cache, const struct disk_file *f,
+		      struct err *e)
 {
 	char *disk = disk_path(ad->s, ad->a, sh->r.repo.name, f->path);
 	struct tree_edit ed = {.op = f->state == DISK_DELETED ? EDIT_REMOVE : EDIT_PUT, .path = f->path};
@@ -81,8 +85,8 @@ static int adopt_file(struct adopt *ad, struct share *sh, struct statcache *cach
 	int64_t started = statcache_now_ns();
 
 	if (f->state == DISK_ODD) {
-		say(ad, arena_printf(ad->a, "datastore/%.*s/%.*s is no plain file: not adopted", STR_ARG(sh->r.repo.name),
-		                     STR_ARG(f->path)));
+		say(ad, arena_printf(ad->a, "datastore/%.*s/%.*s is no plain file: not adopted",
+				     STR_ARG(sh->r.repo.name), STR_ARG(f->path)));
 		return 0;
 	}
 	if (ed.op == EDIT_PUT) {
@@ -93,8 +97,8 @@ static int adopt_file(struct adopt *ad, struct share *sh, struct statcache *cach
 			}
 			if (!ad->busy++)
 				ad->busy_err = inner;
-			say(ad, arena_printf(ad->a, "datastore/%.*s/%.*s is still being written: not adopted", STR_ARG(sh->r.repo.name),
-			                     STR_ARG(f->path)));
+			say(ad, arena_printf(ad->a, "datastore/%.*s/%.*s is still being written: not adopted",
+					     STR_ARG(sh->r.repo.name), STR_ARG(f->path)));
 			return 0;
 		}
 		if (!file_stat_key(disk, &k, &inner))
@@ -118,7 +122,12 @@ static int adopt_file(struct adopt *ad, struct share *sh, struct statcache *cach
 static int adopt_repo(struct adopt *ad, const struct disk_repo *r, bool new_repo, struct err *e)
 {
 	struct share *sh = arena_new_of(ad->a, struct share);
-	struct disk_scan scan = {.s = ad->s, .a = ad->a, .repo = r->repo.name, .base = &r->shown, .next = &r->head, .rehash = ad->o->rehash};
+	struct disk_scan scan = {.s = ad->s,
+				 .a = ad->a,
+				 .repo = r->repo.name,
+				 .base = &r->shown,
+				 .next = &r->head,
+				 .rehash = ad->o->rehash};
 	int rc;
 
 	sh->r = *r;
@@ -149,7 +158,8 @@ static int adopt_repo(struct adopt *ad, const struct disk_repo *r, bool new_repo
 static int new_repo(void *ptr, struct str name, const char *why_not, struct err *e)
 {
 	struct adopt *ad = ptr;
-	struct disk_repo r = {.repo = {.name = name, .role = REPO_SOURCE}, .shown = tree_empty_id(), .head = tree_empty_id()};
+	struct disk_repo r = {
+		.repo = {.name = name, .role = REPO_SOURCE}, .shown = tree_empty_id(), .head = tree_empty_id()};
 
 	if (ad->o->repo.p && !str_eq(ad->o->repo, name))
 		return 0;
@@ -170,13 +180,16 @@ static int merge_check(struct adopt *ad, struct share *sh, const struct commit *
 		bool same;
 		if (tree_find(ad->s, NULL, &head->tree, ed->path, &now, e) < 0)
 			return -1;
-		same = sha_eq(&now.id, &had->id) || (ed->op == EDIT_PUT ? sha_eq(&now.id, &ed->entry.id) : sha_is_zero(&now.id));
+		same = sha_eq(&now.id, &had->id) ||
+		       (ed->op == EDIT_PUT ? sha_eq(&now.id, &ed->entry.id) : sha_is_zero(&now.id));
 		if (same)
 			continue;
-		err_set(e, ERR_CONFLICT, "%.*s:/%.*s was changed in datastore/, and by the commit %s too", STR_ARG(sh->r.repo.name),
-		        STR_ARG(ed->path), head->id.hex);
-		return err_hint(e, "leat commit --restore %.*s:/%.*s takes the committed one and keeps yours in .leat/lost+found",
-		                STR_ARG(sh->r.repo.name), STR_ARG(ed->path));
+		err_set(e, ERR_CONFLICT, "%.*s:/%.*s was changed in datastore/, and by the commit %s too",
+			STR_ARG(sh->r.repo.name), STR_ARG(ed->path), head->id.hex);
+		return err_hint(
+			e,
+			"leat commit --restore %.*s:/%.*s takes the committed one and keeps yours in .leat/lost+found",
+			STR_ARG(sh->r.repo.name), STR_ARG(ed->path));
 	}
 	return 0;
 }
@@ -197,7 +210,8 @@ static int commit_share(struct adopt *ad, struct share *sh, struct id id, struct
 		return -1;
 	if (commit_make(ad->s, ad->in, &c, &sh->out.commit, &sh->out.made, e))
 		return -1;
-	if (tree_apply(ad->s, ad->in, &sh->r.shown, sh->edits.p, sh->edits.n, &shown, e) || tree_record(ad->s, ad->in, e))
+	if (tree_apply(ad->s, ad->in, &sh->r.shown, sh->edits.p, sh->edits.n, &shown, e) ||
+	    tree_record(ad->s, ad->in, e))
 		return -1;
 	return disk_shown(ad->s, c.repo.id, &shown.id, e);
 }
@@ -242,9 +256,20 @@ static int adopt_all(struct adopt *ad, struct disk_repo *repos, size_t n, struct
 /* Puts back what was shown, under o->path; what the user made of it goes to lost+found. */
 static int restore_repo(struct adopt *ad, const struct disk_repo *r, struct err *e)
 {
-	struct disk_scan scan = {.s = ad->s, .a = ad->a, .repo = r->repo.name, .base = &r->shown, .next = &r->head, .rehash = ad->o->rehash};
-	struct place p = {.s = ad->s, .a = ad->a, .repo = r->repo.name, .output = true, .note = ad->note, .ptr = ad->ptr,
-	                  .base = &r->shown, .next = &r->shown};
+	struct disk_scan scan = {.s = ad->s,
+				 .a = ad->a,
+				 .repo = r->repo.name,
+				 .base = &r->shown,
+				 .next = &r->head,
+				 .rehash = ad->o->rehash};
+	struct place p = {.s = ad->s,
+			  .a = ad->a,
+			  .repo = r->repo.name,
+			  .output = true,
+			  .note = ad->note,
+			  .ptr = ad->ptr,
+			  .base = &r->shown,
+			  .next = &r->shown};
 	struct share *sh = arena_new_of(ad->a, struct share);
 	int rc;
 
@@ -278,8 +303,8 @@ static int restore_all(struct adopt *ad, struct disk_repo *repos, size_t n, stru
 	return 0;
 }
 
-int datastore_commit(struct store *s, struct arena *a, const struct adopt_opts *o, struct id batch, struct adopted **out,
-                     size_t *n, datastore_note note, void *ptr, struct err *e)
+int datastore_commit(struct store *s, struct arena *a, const struct adopt_opts *o, struct id batch,
+		     struct adopted **out, size_t *n, datastore_note note, void *ptr, struct err *e)
 {
 	struct lock lock cleanup(lock_drop) = LOCK_INIT;
 	struct adopt ad = {.s = s, .a = a, .o = o, .batch = batch, .note = note, .ptr = ptr};

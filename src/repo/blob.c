@@ -26,7 +26,8 @@ static int record(struct store *s, const struct sha *id, int64_t size, int64_t m
 	return q_run(q, e);
 }
 
-/* Equal bytes under a changed stat: remembered, so that they are not hashed again. Where it cannot be written, they will be. */
+/* Equal bytes under a changed stat: remembered, so that they are not hashed again. Where it cannot be written, they
+ * will be. */
 static void record_anew(struct store *s, const struct sha *id, const struct stat *st)
 {
 	struct err ignored = ERR_INIT;
@@ -57,7 +58,8 @@ static int recorded(struct store *s, const struct sha *id, int64_t *size, int64_
 	return r;
 }
 
-/* Whether the file at `path` holds the bytes of `id`; st as it stands. Reads it only if its stat is not the recorded one. */
+/* Whether the file at `path` holds the bytes of `id`; st as it stands. Reads it only if its stat is not the recorded
+ * one. */
 static int holds(struct store *s, const struct sha *id, const char *path, const struct stat *st, int64_t size,
                  int64_t mtime_ns, struct err *e)
 {
@@ -81,8 +83,8 @@ static int lost(const char *path, const struct sha *id, bool there, struct err *
 	char hex[SHA_HEX + 1];
 
 	sha_hex(id, hex);
-	err_set(e, ERR_DAMAGED, there ? "%s does not hold the bytes with SHA-256 %s any more" : "%s is gone (SHA-256 %s)",
-	        path, hex);
+	err_set(e, ERR_DAMAGED,
+		there ? "%s does not hold the bytes with SHA-256 %s any more" : "%s is gone (SHA-256 %s)", path, hex);
 	return err_hint(e, "leat fsck names the commits that hold it; putting a file with the same bytes repairs it");
 }
 

@@ -16,12 +16,14 @@ void blob_path(const struct store *s, const struct sha *id, char *out, size_t ca
 must_check int blob_open(struct store *s, const struct sha *id, int *fd, struct err *e);
 /* Is it there, whole (by the same one-stat rule)? 1, 0, -1. Not recorded: 0, whatever the file is. */
 must_check int blob_present(struct store *s, const struct sha *id, struct err *e);
-/* A file that is no longer what its name says goes to .leat/lost+found/blobs/, so that the right bytes can take its place. */
+/* A file that is no longer what its name says goes to .leat/lost+found/blobs/, so that the right bytes can take its
+ * place. */
 must_check int blob_quarantine(struct store *s, const struct sha *id, struct err *e);
 
 /*
  * A read-only folder with the content of `tree`: .leat/views/<tree id>/<as>/…, made once of hard links to blobs (never
- * handed to anybody who might write as root without a read-only bind), so that DuckDB sees real names. Its blobs are looked at each time, as blob_open does. `as` is "ds=D", or "all" for a whole repo.
+ * handed to anybody who might write as root without a read-only bind), so that DuckDB sees real names. Its blobs are
+ * looked at each time, as blob_open does. `as` is "ds=D", or "all" for a whole repo.
  */
 must_check int view_make(struct store *s, const struct sha *tree, const char *as, char *out, size_t cap, struct err *e);
 #endif

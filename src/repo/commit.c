@@ -5,7 +5,8 @@
 #include "sys/clock.h"
 #include "sys/fault.h"
 
-#define COMMIT_COLUMNS "c.repo, c.id, c.parent, c.number, c.tree, c.files, c.bytes, c.at, c.batch, c.run, c.author, c.message"
+#define COMMIT_COLUMNS                                                                                                 \
+	"c.repo, c.id, c.parent, c.number, c.tree, c.files, c.bytes, c.at, c.batch, c.run, c.author, c.message"
 
 static int commit_row(struct q *q, struct arena *a, struct commit *out, struct err *e)
 {
@@ -44,8 +45,9 @@ static int one(struct q *q, struct arena *a, struct commit *out, struct err *e)
 
 int branch_head(struct store *s, int64_t repo, struct str branch, struct commit *out, struct err *e)
 {
-	struct q *q = db_query(s->db, "select " COMMIT_COLUMNS " from branch b join commits c on c.repo = b.repo and c.id = b.head"
-	                              " where b.repo = ? and b.name = ?");
+	struct q *q = db_query(s->db, "select " COMMIT_COLUMNS
+				      " from branch b join commits c on c.repo = b.repo and c.id = b.head"
+				      " where b.repo = ? and b.name = ?");
 
 	q_int(q, 1, repo);
 	q_text(q, 2, branch);
@@ -114,8 +116,10 @@ int branch_move(struct store *s, int64_t repo, struct str branch, const struct i
 
 static int insert(struct store *s, const struct commit *c, struct err *e)
 {
-	struct q *q = db_query(s->db, "insert into commits(repo, id, parent, number, tree, files, bytes, at, batch, author, message, run)"
-	                              " values(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+	struct q *q = db_query(
+		s->db,
+		"insert into commits(repo, id, parent, number, tree, files, bytes, at, batch, author, message, run)"
+		" values(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 
 	q_int(q, 1, c->repo);
 	q_cstr(q, 2, c->id.hex);

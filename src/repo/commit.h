@@ -26,20 +26,24 @@ struct commit_new {
 	struct str message;
 	struct id run;
 	const struct sha *expect_tree; /* compare-and-swap on the head's tree; NULL: whatever the head is */
-	bool even_if_equal;            /* make a commit when the tree stays as it is (put does, a calendar run does not) */
+	bool even_if_equal; /* make a commit when the tree stays as it is (put does, a calendar run does not) */
 };
 /*
- * Inside a write transaction, after ingest_record (`in` may be NULL when the edits bring nothing new; pages made here are recorded here): applies the edits to the head, makes the commit, moves the head, records the move.
- * *made tells whether there is a new commit; *out is the head's commit either way (zero id if the branch is still empty).
+ * Inside a write transaction, after ingest_record (`in` may be NULL when the edits bring nothing new; pages made here
+ * are recorded here): applies the edits to the head, makes the commit, moves the head, records the move. *made tells
+ * whether there is a new commit; *out is the head's commit either way (zero id if the branch is still empty).
  */
-must_check int commit_make(struct store *s, struct ingest *in, const struct commit_new *c, struct commit *out, bool *made,
-                           struct err *e);
+must_check int commit_make(struct store *s, struct ingest *in, const struct commit_new *c, struct commit *out,
+			   bool *made, struct err *e);
 
-/* Moves a branch (made if need be) to a commit, or to nothing (NULL), inside a write transaction, and records the move. */
+/* Moves a branch (made if need be) to a commit, or to nothing (NULL), inside a write transaction, and records the move.
+ */
 must_check int branch_move(struct store *s, int64_t repo, struct str branch, const struct id *to, struct id event,
                            struct err *e);
-must_check int branch_head(struct store *s, int64_t repo, struct str branch, struct commit *out, struct err *e); /* 1, 0 = empty, -1 */
-must_check int commit_find(struct store *s, int64_t repo, struct str id, struct commit *out, struct err *e); /* 1, 0, -1 */
+must_check int branch_head(struct store *s, int64_t repo, struct str branch, struct commit *out,
+			   struct err *e); /* 1, 0 = empty, -1 */
+must_check int commit_find(struct store *s, int64_t repo, struct str id, struct commit *out,
+			   struct err *e); /* 1, 0, -1 */
 /* The same with author and message, in the arena. */
 must_check int commit_read(struct store *s, struct arena *a, int64_t repo, struct str id, struct commit *out,
                            struct err *e);

@@ -41,8 +41,8 @@ static struct str common_folder(struct str a, struct str b)
 	return a;
 }
 
-static int plan_change(void *ptr, enum diff_kind kind, struct str path, const struct entry *old, const struct entry *new,
-                       struct err *e)
+static int plan_change(void *ptr, enum diff_kind kind, struct str path, const struct entry *old,
+		       const struct entry *new, struct err *e)
 {
 	struct plan *p = ptr;
 	struct tree_edit ed = {.op = new ? EDIT_PUT : EDIT_REMOVE, .path = arena_str(p->a, path)};
@@ -169,8 +169,14 @@ int datastore_show(struct store *s, int64_t repo, datastore_note note, void *ptr
 	for (; done < n && !rc; done += !rc) {
 		struct disk_repo *r = &repos[done];
 		struct arena *own cleanup(arena_cleanup) = arena_new();
-		struct place p = {.s = s, .a = own, .repo = r->repo.name, .output = r->repo.role == REPO_OUTPUT, .note = note,
-		                  .ptr = ptr, .base = &r->shown, .next = &r->head};
+		struct place p = {.s = s,
+				  .a = own,
+				  .repo = r->repo.name,
+				  .output = r->repo.role == REPO_OUTPUT,
+				  .note = note,
+				  .ptr = ptr,
+				  .base = &r->shown,
+				  .next = &r->head};
 		p.cache = statcache_open(s, r->repo.id);
 		rc = show(&p, r, e);
 		statcache_close(p.cache);

@@ -7,7 +7,8 @@
 
 #include "repo/commit.h"
 
-/* Brings datastore/ of one repo (0: of all that lag) to its head. Foreign files as SEMANTICS 6 says; what moved to lost+found is told to `note`. */
+/* Brings datastore/ of one repo (0: of all that lag) to its head. Foreign files as SEMANTICS 6 says; what moved to
+ * lost+found is told to `note`. */
 typedef void (*datastore_note)(void *ptr, const char *text);
 must_check int datastore_update(struct store *s, int64_t repo, datastore_note note, void *ptr, struct err *e);
 

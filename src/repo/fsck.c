@@ -71,7 +71,8 @@ static void spoil(struct fsck *f, struct thing *t, const char *code, const char 
 static void hit(struct fsck *f, struct thing *t, size_t path)
 {
 	if (t->hits++ < HITS_NAMED)
-		t->where = arena_printf(f->a, "%s%s%s:/%.*s", t->where ? t->where : "", t->where ? ", " : "", f->commit, (int)path, f->path);
+		t->where = arena_printf(f->a, "%s%s%s:/%.*s", t->where ? t->where : "", t->where ? ", " : "", f->commit,
+					(int)path, f->path);
 }
 
 static int check_database(struct fsck *f, struct err *e)
@@ -129,8 +130,9 @@ static int check_blobs(struct fsck *f, struct err *e)
 			spoil(f, t, "damaged-blob", "cannot be read");
 		} else if (!sha_eq(&have, &t->id)) {
 			spoil(f, t, "damaged-blob", "does not hold the bytes that its name says");
-		} else if ((int64_t)size != t->size && finding(f, e, "bad-record", "%s has %lld bytes, its row says %lld",
-		                                               path + strlen(f->s->ws->dir) + 1, (long long)size, (long long)t->size)) {
+		} else if ((int64_t)size != t->size &&
+			   finding(f, e, "bad-record", "%s has %lld bytes, its row says %lld",
+				   path + strlen(f->s->ws->dir) + 1, (long long)size, (long long)t->size)) {
 			return -1;
 		}
 	}
@@ -255,10 +257,12 @@ static int check_commit(struct fsck *f, struct q *q, struct err *e)
 		return -1;
 	if (!q_col_is_null(q, 6) && q_col_is_null(q, 7)) {
 		struct str parent = q_col_text(q, 6);
-		if (finding(f, e, "bad-record", "the commit %s has the parent %.*s, which is not there", f->commit, STR_ARG(parent)))
+		if (finding(f, e, "bad-record", "the commit %s has the parent %.*s, which is not there", f->commit,
+			    STR_ARG(parent)))
 			return -1;
 	} else if (number <= (q_col_is_null(q, 7) ? 0 : q_col_int(q, 7)) &&
-	           finding(f, e, "bad-record", "the commit %s has number %lld, not above its parent's", f->commit, (long long)number)) {
+		   finding(f, e, "bad-record", "the commit %s has number %lld, not above its parent's", f->commit,
+			   (long long)number)) {
 		return -1;
 	}
 	if (!whole)
@@ -266,16 +270,19 @@ static int check_commit(struct fsck *f, struct q *q, struct err *e)
 	if (tree_find(f->s, NULL, &tree, STR(""), &root, e) < 0)
 		return -1;
 	if (root.files != files || root.size != bytes)
-		return finding(f, e, "bad-record", "the commit %s says %lld files and %lld bytes, its tree has %lld and %lld", f->commit,
-		               (long long)files, (long long)bytes, (long long)root.files, (long long)root.size);
+		return finding(f, e, "bad-record",
+			       "the commit %s says %lld files and %lld bytes, its tree has %lld and %lld", f->commit,
+			       (long long)files, (long long)bytes, (long long)root.files, (long long)root.size);
 	return 0;
 }
 
 static int check_commits(struct fsck *f, struct err *e)
 {
-	struct q *q = db_query(f->s->db, "select coalesce(r.name, 'repo ' || c.repo), c.id, c.number, c.tree, c.files, c.bytes, c.parent, p.number"
-	                                 " from commits c left join repo r on r.id = c.repo"
-	                                 " left join commits p on p.repo = c.repo and p.id = c.parent order by c.repo, c.number");
+	struct q *q = db_query(f->s->db,
+			       "select coalesce(r.name, 'repo ' || c.repo), c.id, c.number, c.tree, c.files, c.bytes, "
+			       "c.parent, p.number"
+			       " from commits c left join repo r on r.id = c.repo"
+			       " left join commits p on p.repo = c.repo and p.id = c.parent order by c.repo, c.number");
 	int r, rc = 0;
 
 	while (!rc && (r = q_step(q, e)) == 1)
@@ -288,16 +295,19 @@ static int check_commits(struct fsck *f, struct err *e)
 static const struct {
 	const char *code, *sql;
 } references[] = {
-	{"bad-head", "select r.name || '@' || b.name || ' names the commit ' || b.head || ', which is not there' from branch b"
-	             " join repo r on r.id = b.repo where b.head is not null and not exists"
-	             " (select 1 from commits c where c.repo = b.repo and c.id = b.head)"},
-	{"bad-head", "select r.name || ': the tag ' || t.name || ' names the commit ' || t.commit_id || ', which is not there' from tag t"
-	             " join repo r on r.id = t.repo where not exists"
-	             " (select 1 from commits c where c.repo = t.repo and c.id = t.commit_id)"},
-	{"bad-record", "select 'the repo number ' || b.repo || ' of the branch ' || b.name || ' is not there' from branch b"
-	               " where not exists (select 1 from repo r where r.id = b.repo)"},
+	{"bad-head",
+	 "select r.name || '@' || b.name || ' names the commit ' || b.head || ', which is not there' from branch b"
+	 " join repo r on r.id = b.repo where b.head is not null and not exists"
+	 " (select 1 from commits c where c.repo = b.repo and c.id = b.head)"},
+	{"bad-head", "select r.name || ': the tag ' || t.name || ' names the commit ' || t.commit_id || ', which is "
+		     "not there' from tag t"
+		     " join repo r on r.id = t.repo where not exists"
+		     " (select 1 from commits c where c.repo = t.repo and c.id = t.commit_id)"},
+	{"bad-record",
+	 "select 'the repo number ' || b.repo || ' of the branch ' || b.name || ' is not there' from branch b"
+	 " where not exists (select 1 from repo r where r.id = b.repo)"},
 	{"bad-record", "select 'the commit ' || c.id || ' has no event' from commits c where not exists"
-	               " (select 1 from event v where v.id = c.id)"},
+		       " (select 1 from event v where v.id = c.id)"},
 };
 
 /* Rows that name trees. */
@@ -305,7 +315,8 @@ static const struct {
 	const char *what, *sql;
 } trees[] = {
 	{"what datastore/ shows of", "select r.name, m.tree from materialised m join repo r on r.id = m.repo"},
-	{"the current partition of", "select r.name || ' ds=' || c.ds, c.tree from current c join repo r on r.id = c.repo"},
+	{"the current partition of",
+	 "select r.name || ' ds=' || c.ds, c.tree from current c join repo r on r.id = c.repo"},
 	{"a remembered result for", "select r.name, m.tree from memo m join repo r on r.id = m.repo"},
 };
 
@@ -342,15 +353,16 @@ static int tell_bad(struct fsck *f, struct err *e)
 	for (size_t i = 0; i < f->bad.n; i++) {
 		struct thing *t = f->bad.p[i];
 		char hex[SHA_HEX + 1], path[BLOB_PATH_CAP];
-		const char *name = arena_printf(f->a, "the page %s of a folder", (sha_hex(&t->id, hex), hex)), *more = "";
+		const char *name = arena_printf(f->a, "the page %s of a folder", (sha_hex(&t->id, hex), hex)),
+			   *more = "";
 		if (strstr(t->code, "blob")) {
 			blob_path(f->s, &t->id, path, sizeof(path));
 			name = path + strlen(f->s->ws->dir) + 1;
 		}
 		if (t->hits > HITS_NAMED)
 			more = arena_printf(f->a, " and %lld more", (long long)(t->hits - HITS_NAMED));
-		if (finding(f, e, t->code, "%s %s; %s%s%s", name, t->what, t->where ? "it hits " : "no commit needs it", t->where ? t->where : "",
-		            more))
+		if (finding(f, e, t->code, "%s %s; %s%s%s", name, t->what, t->where ? "it hits " : "no commit needs it",
+			    t->where ? t->where : "", more))
 			return -1;
 	}
 	return 0;

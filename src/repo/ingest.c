@@ -295,7 +295,9 @@ static int copy(struct ingest *in, const char *path, bool adopt, struct entry *o
 	if (adopt && file_lease_read(fd) == 0)
 		return err_set(e, ERR_BUSY, "%s is still being written", path);
 	if (adopt)
-		(void)fchmod(fd, 0444); /* refused where it is another user's file; the second look finds what it then does */
+		(void)fchmod(
+			fd,
+			0444); /* refused where it is another user's file; the second look finds what it then does */
 	if (file_fd_key(fd, path, &before, e))
 		return -1;
 	if (before.size <= SMALL && !link ? small_file(in, fd, path, &made, e) : large_file(in, path, link, &made, e))
@@ -369,7 +371,8 @@ static int sweep_link(struct sweep *w, const char *disk, struct str path, struct
 	target = arena_dup(w->a, real);
 	free(real);
 	if (!path_inside(w->root, target, &rest))
-		return err_set(e, ERR_REFUSED, "%s is a symbolic link that leads out of its folder, to %s", disk, target);
+		return err_set(e, ERR_REFUSED, "%s is a symbolic link that leads out of its folder, to %s", disk,
+			       target);
 	if (file_stat(target, &st, e))
 		return -1;
 	if (S_ISREG(st.st_mode)) {

@@ -14,7 +14,8 @@
 
 #include "repo/tree.h"
 
-/* MOVE: the source is ours and may be renamed away (a staging folder). COPY: it is the user's: copied (reflinked). ADOPT: of datastore/, by the rules of SEMANTICS 6 (read lease; linked where `protect` allows). */
+/* MOVE: the source is ours and may be renamed away (a staging folder). COPY: it is the user's: copied (reflinked).
+ * ADOPT: of datastore/, by the rules of SEMANTICS 6 (read lease; linked where `protect` allows). */
 enum ingest_how { INGEST_MOVE, INGEST_COPY, INGEST_ADOPT };
 
 struct ingest *ingest_new(struct store *s);

@@ -85,7 +85,8 @@ static int ambiguous(struct resolve *r, struct q *q, struct id first, struct err
 			buf_addf(&b, ", %.*s", STR_ARG(id));
 	} while ((step = q_step(q, e)) == 1 && n < 1000);
 	if (step >= 0) {
-		err_set(e, ERR_BAD_REQUEST, "%.*s@%.*s could be %d commits", STR_ARG(r->repo.name), STR_ARG(r->base), n);
+		err_set(e, ERR_BAD_REQUEST, "%.*s@%.*s could be %d commits", STR_ARG(r->repo.name), STR_ARG(r->base),
+			n);
 		err_hint(e, "%s%s", b.p, n > CANDIDATES ? ", ..." : "");
 	}
 	buf_free(&b);
@@ -95,7 +96,8 @@ static int ambiguous(struct resolve *r, struct q *q, struct id first, struct err
 /* A unique prefix of a commit's id: 1, 0, -1. */
 static int prefix(struct resolve *r, struct id *out, struct err *e)
 {
-	struct q *q = db_query(r->s->db, "select id from commits where repo = ?1 and id >= ?2 and id < ?2 || 'g' order by id");
+	struct q *q = db_query(r->s->db,
+			       "select id from commits where repo = ?1 and id >= ?2 and id < ?2 || 'g' order by id");
 	struct id first = {""};
 	int found;
 
@@ -122,16 +124,20 @@ static int nothing(struct resolve *r, struct err *e)
 	struct buf b = BUF_INIT(400);
 	struct q *q;
 
-	err_set(e, ERR_NOT_FOUND, "%.*s has no branch, tag or commit \"%.*s\"", STR_ARG(r->repo.name), STR_ARG(r->base));
+	err_set(e, ERR_NOT_FOUND, "%.*s has no branch, tag or commit \"%.*s\"", STR_ARG(r->repo.name),
+		STR_ARG(r->base));
 	if (is_hex(r->base) && r->base.n == ID_HEX) {
-		q = db_query(r->s->db, "select r.name from commits c join repo r on r.id = c.repo where c.id = ? limit 5");
+		q = db_query(r->s->db,
+			     "select r.name from commits c join repo r on r.id = c.repo where c.id = ? limit 5");
 		q_text(q, 1, r->base);
 		while (q_step(q, e) == 1) {
 			struct str name = q_col_text(q, 0);
 			buf_addf(&b, "%s%.*s", b.n ? ", " : "that id made a commit in ", STR_ARG(name));
 		}
 	} else {
-		q = db_query(r->s->db, "select name from branch where repo = ?1 union select name from tag where repo = ?1 limit 12");
+		q = db_query(
+			r->s->db,
+			"select name from branch where repo = ?1 union select name from tag where repo = ?1 limit 12");
 		q_int(q, 1, r->repo.id);
 		while (q_step(q, e) == 1) {
 			struct str name = q_col_text(q, 0);
@@ -169,15 +175,15 @@ static int resolve_base(struct resolve *r, struct commit *out, struct err *e)
 		return 0;
 	found = commit_read(r->s, r->a, r->repo.id, str_of(id.hex), out, e);
 	if (!found)
-		return err_set(e, ERR_DAMAGED, "%.*s@%.*s names the commit %s, which is not there", STR_ARG(r->repo.name),
-		               STR_ARG(r->base), id.hex);
+		return err_set(e, ERR_DAMAGED, "%.*s@%.*s names the commit %s, which is not there",
+			       STR_ARG(r->repo.name), STR_ARG(r->base), id.hex);
 	return found;
 }
 
 static int not_there(struct resolve *r, const struct commit *from, struct err *e)
 {
-	err_set(e, ERR_NOT_FOUND, "%.*s has %lld commit%s; %.*s is not there", STR_ARG(r->repo.name), (long long)from->number,
-	        from->number == 1 ? "" : "s", STR_ARG(r->rev));
+	err_set(e, ERR_NOT_FOUND, "%.*s has %lld commit%s; %.*s is not there", STR_ARG(r->repo.name),
+		(long long)from->number, from->number == 1 ? "" : "s", STR_ARG(r->rev));
 	return err_hint(e, "the first is %.*s.1, the newest %.*s.%lld", STR_ARG(r->base), STR_ARG(r->base),
 	                (long long)from->number);
 }
@@ -218,8 +224,9 @@ static int ancestry(struct resolve *r, struct commit *c, struct str ops, struct 
 			if (parent(r, &from, c, e))
 				return -1;
 			if (op == '.' && c->number < count)
-				return err_set(e, ERR_NOT_FOUND, "%.*s@%.*s was squashed into %.*s.%lld", STR_ARG(r->repo.name),
-				               STR_ARG(r->rev), STR_ARG(r->base), (long long)child.number);
+				return err_set(e, ERR_NOT_FOUND, "%.*s@%.*s was squashed into %.*s.%lld",
+					       STR_ARG(r->repo.name), STR_ARG(r->rev), STR_ARG(r->base),
+					       (long long)child.number);
 		}
 	}
 	return 0;
@@ -249,8 +256,8 @@ int pin_resolve(struct store *s, struct arena *a, struct str text, struct pin *o
 	if (found < 0)
 		return -1;
 	if (!found && base < r.rev.n)
-		return err_set(e, ERR_NOT_FOUND, "%.*s has no commits on %.*s; %.*s is not there", STR_ARG(repo), STR_ARG(r.base),
-		               STR_ARG(r.rev));
+		return err_set(e, ERR_NOT_FOUND, "%.*s has no commits on %.*s; %.*s is not there", STR_ARG(repo),
+			       STR_ARG(r.base), STR_ARG(r.rev));
 	if (found && ancestry(&r, &p.commit, str_sub(r.rev, base, SIZE_MAX), e))
 		return -1;
 	p.repo = r.repo;

@@ -74,8 +74,8 @@ int place_lost(struct place *p, const char *disk, struct str path, struct err *e
 		if (file_rename_new(disk, to, e))
 			return -1;
 	}
-	say(p, arena_printf(p->a, "datastore/%.*s/%.*s was not put there by leat: moved to %s", STR_ARG(p->repo), STR_ARG(path),
-	                    to + strlen(p->s->ws->dir) + 1));
+	say(p, arena_printf(p->a, "datastore/%.*s/%.*s was not put there by leat: moved to %s", STR_ARG(p->repo),
+			    STR_ARG(path), to + strlen(p->s->ws->dir) + 1));
 	return 0;
 }
 
@@ -168,8 +168,9 @@ int place_one(struct place *p, struct str path, const struct entry *entry, struc
 	if (r) {
 		if (file_stat_key(temp, &k, e))
 			return -1;
-		if (k.ino != f.key.ino || k.size != f.key.size || k.mtime_ns != f.key.mtime_ns ? place_lost(p, temp, path, e)
-		                                                                              : file_unlink(temp, e))
+		if (k.ino != f.key.ino || k.size != f.key.size || k.mtime_ns != f.key.mtime_ns
+			    ? place_lost(p, temp, path, e)
+			    : file_unlink(temp, e))
 			return -1;
 	} else if (file_rename(temp, disk, e)) {
 		return -1;
@@ -287,8 +288,8 @@ static int leave_clean(const struct dir_entry *t, void *ptr, struct err *e)
 
 static int retire(struct swap *w, struct err *e)
 {
-	char *old = arena_printf(w->p->a, "%s/old/%lld-%s", w->p->s->leat_dir, (long long)(statcache_now_ns() / 1000000),
-	                         strrchr(w->temp, '-') + 1);
+	char *old = arena_printf(w->p->a, "%s/old/%lld-%s", w->p->s->leat_dir,
+				 (long long)(statcache_now_ns() / 1000000), strrchr(w->temp, '-') + 1);
 
 	return dir_walk(w->temp, 0, leave_clean, w, e) || file_rename(w->temp, old, e) ? -1 : 0;
 }
@@ -392,8 +393,9 @@ static void sweep_staging(struct store *s, datastore_note note, void *ptr)
 		} else if (str_has_prefix(str_of(names.p[i]), STR("out-")) && !lstat(path, &st)) {
 			struct sha id;
 			p.repo = STR("interrupted");
-			if (file_sha(path, &id, NULL, &ignored) || blob_present(s, &id, &ignored) != 1 ? place_lost(&p, path, str_of(names.p[i]), &ignored)
-			                                                                            : file_unlink(path, &ignored))
+			if (file_sha(path, &id, NULL, &ignored) || blob_present(s, &id, &ignored) != 1
+				    ? place_lost(&p, path, str_of(names.p[i]), &ignored)
+				    : file_unlink(path, &ignored))
 				err_clear(&ignored);
 		}
 	}
@@ -409,7 +411,8 @@ void place_sweep(struct store *s, datastore_note note, void *ptr)
 
 	if (!dir_list(a, arena_printf(a, "%s/old", s->leat_dir), &names, &ignored)) {
 		for (size_t i = 0; i < names.n; i++) {
-			if (str_cut(str_of(names.p[i]), '-', &stamp, &rest) && str_to_i64(stamp, &at) && now - at > OLD_MS &&
+			if (str_cut(str_of(names.p[i]), '-', &stamp, &rest) && str_to_i64(stamp, &at) &&
+			    now - at > OLD_MS &&
 			    dir_remove_tree(arena_printf(a, "%s/old/%s", s->leat_dir, names.p[i]), &ignored))
 				err_clear(&ignored);
 		}

@@ -44,7 +44,8 @@ int64_t statcache_now_ns(void)
 
 static uint64_t check(const struct row *r, struct str path)
 {
-	return hash_bytes((const char *)r + sizeof(r->check), sizeof(*r) - sizeof(r->check)) ^ hash_bytes(path.p, path.n);
+	return hash_bytes((const char *)r + sizeof(r->check), sizeof(*r) - sizeof(r->check)) ^
+	       hash_bytes(path.p, path.n);
 }
 
 static void set(struct statcache *c, struct str path, const struct row *r)
@@ -177,7 +178,8 @@ static void put(struct statcache *c, struct str path, const struct file_key *k, 
 	add(c, &c->fresh, path, &r);
 }
 
-void statcache_hashed(struct statcache *c, struct str path, const struct file_key *k, const struct sha *id, int64_t started_ns)
+void statcache_hashed(struct statcache *c, struct str path, const struct file_key *k, const struct sha *id,
+		      int64_t started_ns)
 {
 	if (MAX(k->mtime_ns, k->ctime_ns) + RACY_NS < started_ns)
 		put(c, path, k, id, false);

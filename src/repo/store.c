@@ -154,7 +154,9 @@ static void repo_row(struct q *q, struct arena *a, struct repo *out)
 
 int repo_find(struct store *s, struct arena *a, struct str name, struct repo *out, struct err *e)
 {
-	struct q *q = db_query(s->db, "select id, name, role, job from repo where lower(name) = lower(?1) and ended is null and name = ?1");
+	struct q *q = db_query(
+		s->db,
+		"select id, name, role, job from repo where lower(name) = lower(?1) and ended is null and name = ?1");
 	int r;
 
 	q_text(q, 1, name);
@@ -197,7 +199,8 @@ static int clashes(struct store *s, struct str name, struct err *e)
 			return r;
 	}
 	/* '0' follows '/', so this is every name that begins with NAME/ */
-	q = db_query(s->db, "select name from repo where ended is null and lower(name) > lower(?1) || '/' and lower(name) < lower(?1) || '0' limit 1");
+	q = db_query(s->db, "select name from repo where ended is null and lower(name) > lower(?1) || '/' and "
+			    "lower(name) < lower(?1) || '0' limit 1");
 	q_text(q, 1, name);
 	r = q_step(q, e);
 	if (r == 1) {
@@ -308,7 +311,8 @@ int repo_not_found(struct store *s, struct str name, struct err *e)
 
 int event_record(struct store *s, const struct event *ev, struct err *e)
 {
-	struct q *q = db_query(s->db, "insert into event(id, batch, kind, label, at, who, command) values(?, ?, ?, ?, ?, ?, ?)");
+	struct q *q = db_query(
+		s->db, "insert into event(id, batch, kind, label, at, who, command) values(?, ?, ?, ?, ?, ?, ?)");
 
 	BUG_IF(!db_in_write(s->db));
 	q_cstr(q, 1, ev->id.hex);

@@ -112,8 +112,8 @@ static int walk_page(struct walk *w, const struct sha *id, int level, size_t bas
 		if (w->after.p && str_eq(t->name, w->after))
 			continue;
 		if (n > NAME_MAX_PATH)
-			return err_set(e, ERR_LIMIT, "the path %.*s... is longer than %d bytes", (int)MIN(base, 200u), w->path,
-			               NAME_MAX_PATH);
+			return err_set(e, ERR_LIMIT, "the path %.*s... is longer than %d bytes", (int)MIN(base, 200u),
+				       w->path, NAME_MAX_PATH);
 		memcpy(w->path + base, t->name.p, t->name.n);
 		w->path[n] = 0;
 		if (!w->deep || w->folders || t->kind == ENTRY_FILE) {

@@ -33,10 +33,11 @@ typedef int (*tree_cb)(void *ptr, struct str path, const struct entry *entry, st
 must_check int tree_list(struct store *s, struct ingest *in, const struct sha *folder, struct str after, tree_cb cb,
                          void *ptr, struct err *e);
 /* All files below (folders too if `folders`), depth first, path relative to `root`. */
-must_check int tree_walk(struct store *s, struct ingest *in, const struct sha *root, bool folders, tree_cb cb, void *ptr,
-                         struct err *e);
+must_check int tree_walk(struct store *s, struct ingest *in, const struct sha *root, bool folders, tree_cb cb,
+			 void *ptr, struct err *e);
 
-/* An edit of a tree. Paths as name_path gives them. A file where a folder is (or the other way round) is ERR_REFUSED naming the path. */
+/* An edit of a tree. Paths as name_path gives them. A file where a folder is (or the other way round) is ERR_REFUSED
+ * naming the path. */
 enum edit_op { EDIT_PUT, EDIT_REMOVE };
 struct tree_edit {
 	enum edit_op op;

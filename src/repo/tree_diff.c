@@ -1,6 +1,6 @@
 /*
- * Two folders are read side by side. A cursor stands on an entry, or on a page not yet opened; where both stand on the same page,
- * or the same folder, neither opens it, so that the cost is that of what differs.
+ * Two folders are read side by side. A cursor stands on an entry, or on a page not yet opened; where both stand on the
+ * same page, or the same folder, neither opens it, so that the cost is that of what differs.
  */
 #include "base/name.h"
 #include "base/str.h"
@@ -131,7 +131,8 @@ static int walk(struct diff *d, struct cursor *x, struct cursor *y, size_t base,
 			continue;
 		}
 		order = x->end ? 1 : y->end ? -1 : str_cmp(here(x)->entry.name, here(y)->entry.name);
-		if (!order && here(x)->entry.kind == here(y)->entry.kind && sha_eq(&here(x)->entry.id, &here(y)->entry.id)) {
+		if (!order && here(x)->entry.kind == here(y)->entry.kind &&
+		    sha_eq(&here(x)->entry.id, &here(y)->entry.id)) {
 			step(x);
 			step(y);
 			continue;

@@ -1,8 +1,8 @@
 /*
  * Editing a folder costs the pages on the path. At each level of pages the same thing happens: a sorted list of
- * changes is laid over the sorted list of items, page by page. From the first touched page on, items are dealt out into new pages
- * by the same rule that made the old ones, until a new page ends exactly where an old one did: from there on all old pages
- * stand. Which pages went and which came are the changes of the level above.
+ * changes is laid over the sorted list of items, page by page. From the first touched page on, items are dealt out into
+ * new pages by the same rule that made the old ones, until a new page ends exactly where an old one did: from there on
+ * all old pages stand. Which pages went and which came are the changes of the level above.
  */
 #include <stdlib.h>
 
@@ -39,8 +39,8 @@ struct level {
 };
 
 /*
- * The page of level l->n that holds `name`, or would: the last one if name is beyond all. after = true: the page that begins right
- * after `name`, which is the last name of one. 1, 0 = there is none, -1.
+ * The page of level l->n that holds `name`, or would: the last one if name is beyond all. after = true: the page that
+ * begins right after `name`, which is the last name of one. 1, 0 = there is none, -1.
  */
 static int load(struct level *l, struct str name, bool after, struct err *e)
 {
@@ -111,7 +111,8 @@ static int rewrite(struct level *l, const struct changes *c, struct changes *up,
 		if (!under) {
 			int r;
 			if (l->out.n) /* the new page goes on past the old one's end */
-				r = l->old_last || !l->old.n ? 0 : load(l, l->old.items[l->old.n - 1].entry.name, true, e);
+				r = l->old_last || !l->old.n ? 0
+							     : load(l, l->old.items[l->old.n - 1].entry.name, true, e);
 			else if (l->old.n && l->old_last && i < c->v.n)
 				r = 0; /* beyond the last old page, which is used up */
 			else
@@ -253,6 +254,61 @@ static int refuse_file(struct str path, size_t upto, struct err *e)
 	return err_set(e, ERR_REFUSED, "%.*s is a file, so nothing can lie in it", (int)upto, path.p);
 }
 
+static int apply(struct folder *f, const struct sha *base, const struct tree_edit **edits, size_t n, size_t skip,
+                 struct entry *out, struct err *e);
+
+/* What one name of a folder becomes. */
+struct slot {
+	struct str name;
+	size_t end;             /* length of its path: where paths below it go on, after a '/' */
+	struct entry old, made;
+	bool had, have;         /* before, after */
+	bool put_over;          /* something was put in the place of something */
+};
+
+/* Edits of what lies below the name. */
+static int apply_below(struct folder *f, struct slot *t, const struct tree_edit **edits, size_t n, struct err *e)
+{
+	struct sha id = t->made.id, empty = tree_empty_id();
+	bool puts = false;
+
+	for (size_t i = 0; i < n; i++)
+		puts |= edits[i]->op == EDIT_PUT;
+	if (t->have && t->made.kind == ENTRY_FILE)
+		return puts ? refuse_file(edits[0]->path, t->end, e) : 0;
+	if (!t->have && !puts)
+		return 0;
+	if (apply(f, t->have ? &id : NULL, edits, n, t->end + 1, &t->made, e))
+		return -1;
+	/* a folder that removals left empty goes; one that was put empty stays */
+	t->have = puts || !sha_eq(&t->made.id, &empty) || (t->have && sha_eq(&id, &empty));
+	return 0;
+}
+
+/* The edits of one name: those on the name itself, then those below it. */
+static int apply_name(struct folder *f, struct slot *t, const struct tree_edit **edits, size_t n, struct err *e)
+{
+	size_t i = 0;
+
+	t->have = t->had;
+	t->made = t->old;
+	for (; i < n && edits[i]->path.n == t->end; i++) {
+		bool put = edits[i]->op == EDIT_PUT;
+		/* what was removed first may be of another kind */
+		t->put_over = put && (t->put_over || t->have);
+		t->have = put;
+		if (put)
+			t->made = edits[i]->entry;
+	}
+	if (i < n && apply_below(f, t, edits + i, n - i, e))
+		return -1;
+	if (t->put_over && t->have && t->had && t->old.kind != t->made.kind)
+		return err_set(e, ERR_REFUSED, "%.*s is a %s and cannot become a %s in the same change", (int)t->end,
+		               edits[0]->path.p, t->old.kind == ENTRY_FILE ? "file" : "folder",
+		               t->made.kind == ENTRY_FILE ? "file" : "folder");
+	return 0;
+}
+
 /* Edits [0, n), sorted, all below the folder `base` (NULL: not there), their paths counted from `skip`. */
 static int apply(struct folder *f, const struct sha *base, const struct tree_edit **edits, size_t n, size_t skip,
                  struct entry *out, struct err *e)
@@ -260,58 +316,27 @@ static int apply(struct folder *f, const struct sha *base, const struct tree_edi
 	struct changes c = {0};
 
 	for (size_t i = 0, next; i < n; i = next) {
-		struct str path = str_sub(edits[i]->path, skip, SIZE_MAX), rest, name = first_segment(path, &rest);
-		struct change ch = {.name = name};
-		struct entry old = {0}, made = {0};
-		bool had = false, have, put_over = false;
-		size_t deep = i;
-		for (next = i + 1; next < n; next++) {
-			struct str r;
-			if (!str_eq(first_segment(str_sub(edits[next]->path, skip, SIZE_MAX), &r), name))
+		struct str rest;
+		struct slot t = {.name = first_segment(str_sub(edits[i]->path, skip, SIZE_MAX), &rest)};
+		struct change ch = {.name = t.name};
+		for (next = i + 1; next < n; next++)
+			if (!str_eq(first_segment(str_sub(edits[next]->path, skip, SIZE_MAX), &rest), t.name))
 				break;
-		}
+		t.end = skip + t.name.n;
 		if (base) {
-			int r = tree_find(f->s, f->in, base, name, &old, e);
+			int r = tree_find(f->s, f->in, base, t.name, &t.old, e);
 			if (r < 0)
 				return -1;
-			had = r;
+			t.had = r;
 		}
-		have = had;
-		made = old;
-		/* on the name itself, then on what lies below it */
-		while (deep < next && edits[deep]->path.n == skip + name.n) {
-			const struct tree_edit *ed = edits[deep++];
-			/* what was removed first may be of another kind */
-			put_over = ed->op == EDIT_PUT && (put_over || have);
-			have = ed->op == EDIT_PUT;
-			if (have)
-				made = ed->entry;
-		}
-		if (deep < next) {
-			bool puts = false;
-			for (size_t k = deep; k < next; k++)
-				puts |= edits[k]->op == EDIT_PUT;
-			if (have && made.kind == ENTRY_FILE) {
-				if (puts)
-					return refuse_file(edits[deep]->path, skip + name.n, e);
-			} else if (have || puts) {
-				struct sha id = made.id, empty = tree_empty_id();
-				if (apply(f, have ? &id : NULL, edits + deep, next - deep, skip + name.n + 1, &made, e))
-					return -1;
-				/* a folder that removals left empty goes; one that was put empty stays */
-				have = puts || !sha_eq(&made.id, &empty) || (have && sha_eq(&id, &empty));
-			}
-		}
-		if (put_over && have && had && old.kind != made.kind)
-			return err_set(e, ERR_REFUSED, "%.*s is a %s and cannot become a %s in the same change",
-			               (int)(skip + name.n), edits[i]->path.p, old.kind == ENTRY_FILE ? "file" : "folder",
-			               made.kind == ENTRY_FILE ? "file" : "folder");
-		if (have) {
+		if (apply_name(f, &t, edits + i, next - i, e))
+			return -1;
+		if (t.have) {
 			ch.put = true;
-			ch.item = (struct item){made, 1};
-			ch.item.entry.name = name;
+			ch.item = (struct item){t.made, 1};
+			ch.item.entry.name = t.name;
 		}
-		if (have ? !had || !sha_eq(&old.id, &made.id) || old.kind != made.kind : had)
+		if (t.have != t.had || (t.have && (!sha_eq(&t.old.id, &t.made.id) || t.old.kind != t.made.kind)))
 			vec_push(f->a, &c.v, ch);
 	}
 	if (!c.v.n && base) /* nothing changes here */

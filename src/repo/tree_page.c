@@ -129,7 +129,8 @@ int tree_page_decode(struct arena *a, struct str body, struct page *out, struct 
 			return damaged(e, "its names are not in order");
 		if (i + 1 < p.n && tree_page_ends(p.level, t->entry.name, i + 1))
 			return damaged(e, "it goes on after the entry that ends it");
-		if (__builtin_add_overflow(size, t->entry.size, &size) || __builtin_add_overflow(files, t->entry.files, &files))
+		if (__builtin_add_overflow(size, t->entry.size, &size) ||
+		    __builtin_add_overflow(files, t->entry.files, &files))
 			return damaged(e, "its sums cannot be");
 	}
 	if (r.p != r.end)

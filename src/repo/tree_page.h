@@ -18,7 +18,8 @@
 #define TREE_PAGE_MAX_NAME 255
 #define TREE_PAGE_MAX_BYTES (TREE_PAGE_MAX * (TREE_PAGE_MAX_NAME + 80))
 
-/* An entry (level 0) or a reference to a page: then name is the last one below, kind is ENTRY_FOLDER, n the entries below. */
+/* An entry (level 0) or a reference to a page: then name is the last one below, kind is ENTRY_FOLDER, n the entries
+ * below. */
 struct item {
 	struct entry entry;
 	int64_t n;
@@ -43,8 +44,8 @@ void tree_page_sums(const struct page *p, struct entry *out, int64_t *entries);
  * The bytes of a page, checked against nothing but that they are there (fsck hashes them). They live in `a`.
  * A missing page is ERR_DAMAGED.
  */
-must_check int tree_page_bytes(struct store *s, struct ingest *in, const struct sha *id, struct arena *a, struct str *out,
-                               struct err *e);
+must_check int tree_page_bytes(struct store *s, struct ingest *in, const struct sha *id, struct arena *a,
+			       struct str *out, struct err *e);
 /* `level` is what its parent says it must be; -1 for the root of a folder. */
 must_check int tree_page_read(struct store *s, struct ingest *in, const struct sha *id, int level, struct arena *a,
                               struct page *out, struct err *e);

@@ -65,7 +65,8 @@ static void basics(struct db *d)
 	q_done(q);
 	q = db_query(d, "select 1 union select 2");
 	struct q *same = db_query(d, "select 1 union select 2");
-	T_OK(q_step(q, &e) == 1 && q_step(same, &e) == 1 && q_step(q, &e) == 1 && q_col_int(q, 0) == 2 && q_col_int(same, 0) == 1,
+	T_OK(q_step(q, &e) == 1 && q_step(same, &e) == 1 && q_step(q, &e) == 1 && q_col_int(q, 0) == 2 &&
+		     q_col_int(same, 0) == 1,
 	     "one text can be stepped twice at once");
 	q_done(q);
 	q_done(same);
@@ -116,7 +117,8 @@ static void writers(struct db *d)
 		for (int k = 0; k < 50; k++) {
 			if (db_begin_durable(own, DB_PROCESS, &e))
 				_exit(3);
-			if (put(own, "n", one(own, "select value from store where key = 'n'") + 1) || db_commit(own, &e))
+			if (put(own, "n", one(own, "select value from store where key = 'n'") + 1) ||
+			    db_commit(own, &e))
 				_exit(4);
 		}
 		db_close(own);
@@ -141,8 +143,8 @@ static void log_is_bounded(struct db *d)
 			return;
 		}
 	}
-	T_OK(!stat(wal, &st) && st.st_size < 4000000, "the write-ahead log is moved into the database as it grows (%lld bytes)",
-	     (long long)st.st_size);
+	T_OK(!stat(wal, &st) && st.st_size < 4000000,
+	     "the write-ahead log is moved into the database as it grows (%lld bytes)", (long long)st.st_size);
 }
 
 static void formats(void)
@@ -158,7 +160,10 @@ static void formats(void)
 	T_INT(db_open(dir, &d, &e), -1, "a database of a newer format is not opened");
 	T_ERR(&e, ERR_NEWER_FORMAT, "format 999", "and that is said");
 	err_clear(&e);
-	if (file_unlink(path, &e) || file_write(path, STR("this is no database, but long enough to look like one, is it not? ...................................."), 0644, 0, &e))
+	if (file_unlink(path, &e) || file_write(path,
+						STR("this is no database, but long enough to look like one, is it not? "
+						    "...................................."),
+						0644, 0, &e))
 		T_OK(false, "%s", e.msg);
 	T_INT(db_open(dir, &d, &e), -1, "what is no database is not opened");
 	T_ERR(&e, ERR_DAMAGED, "leat.db", "but named as damaged");

@@ -89,7 +89,8 @@ static inline const char *fx_read(const char *rest)
 }
 
 /* One commit of edits given as PATH=TEXT (or PATH alone: removed), ended by NULL. */
-__attribute__((sentinel)) static inline int fx_commit_as(struct str repo, enum repo_role role, struct commit *out, struct err *e, ...)
+__attribute__((sentinel)) static inline int fx_commit_as(struct str repo, enum repo_role role, struct commit *out,
+							 struct err *e, ...)
 {
 	struct ingest *in = ingest_new(fx_store);
 	struct tree_edit edits[64] = {0};
@@ -117,7 +118,10 @@ __attribute__((sentinel)) static inline int fx_commit_as(struct str repo, enum r
 	if (!rc) {
 		struct commit done;
 		rc = repo_ensure(fx_store, fx_arena, repo, role, STR_NULL, &c.repo, e) || ingest_record(in, e) ||
-		     event_record(fx_store, &ev, e) || commit_make(fx_store, in, &c, &done, &made, e) || db_commit(fx_store->db, e) ? -1 : 0;
+				     event_record(fx_store, &ev, e) || commit_make(fx_store, in, &c, &done, &made, e) ||
+				     db_commit(fx_store->db, e)
+			     ? -1
+			     : 0;
 		db_rollback(fx_store->db);
 		if (!rc && out)
 			*out = done;

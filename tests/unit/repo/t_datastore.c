@@ -62,7 +62,8 @@ static void shown(void)
 {
 	struct stat st;
 
-	T_NO_ERR(fx_commit("raw/trips", NULL, &e, "ds=2020-01-01/a.csv:one", "ds=2020-01-01/b.csv:two", "readme:hello"), &e, "a commit");
+	T_NO_ERR(fx_commit("raw/trips", NULL, &e, "ds=2020-01-01/a.csv:one", "ds=2020-01-01/b.csv:two", "readme:hello"),
+		 &e, "a commit");
 	T_STR(drift(), ">raw/trips: ", "lags until it is shown");
 	T_NO_ERR(show(), &e, "it can be shown");
 	T_STR(fx_read("datastore/raw/trips/ds=2020-01-01/a.csv"), "one", "its files have their bytes");
@@ -72,12 +73,14 @@ static void shown(void)
 	T_NO_ERR(fx_commit("raw/trips", NULL, &e, "ds=2020-01-01/a.csv:uno"), &e, "one file changes");
 	T_NO_ERR(show(), &e, "that is shown");
 	T_STR(fx_read("datastore/raw/trips/ds=2020-01-01/a.csv"), "uno", "as the new bytes");
-	T_NO_ERR(fx_commit("raw/trips", NULL, &e, "ds=2020-01-01/a.csv:eins", "ds=2020-01-01/b.csv", "ds=2020-01-01/c.csv:drei"), &e,
-	         "several change");
+	T_NO_ERR(fx_commit("raw/trips", NULL, &e, "ds=2020-01-01/a.csv:eins", "ds=2020-01-01/b.csv",
+			   "ds=2020-01-01/c.csv:drei"),
+		 &e, "several change");
 	T_NO_ERR(show(), &e, "the folder is swapped");
 	T_STR(fx_read("datastore/raw/trips/ds=2020-01-01/c.csv"), "drei", "the new file is there");
 	T_OK(!file_exists(fx_path("datastore/raw/trips/ds=2020-01-01/b.csv")), "the removed one is not");
-	T_OK(!dir_is_empty(fx_path(".leat/old"), &(bool){0}, &e) && !drift()[0], "nothing differs, and the old folder is kept a while");
+	T_OK(!dir_is_empty(fx_path(".leat/old"), &(bool){0}, &e) && !drift()[0],
+	     "nothing differs, and the old folder is kept a while");
 	T_STR(notes.p, "", "nobody has lost anything");
 }
 
@@ -85,22 +88,31 @@ static void foreign(void)
 {
 	fx_write("datastore/raw/trips/ds=2020-01-01/mine.txt", "my notes");
 	fx_write("datastore/raw/trips/ds=2020-01-01/c.csv", "edited");
-	T_NO_ERR(fx_commit("raw/trips", NULL, &e, "ds=2020-01-01/a.csv:A", "ds=2020-01-01/d.csv:D"), &e, "a swap over a user's files");
+	T_NO_ERR(fx_commit("raw/trips", NULL, &e, "ds=2020-01-01/a.csv:A", "ds=2020-01-01/d.csv:D"), &e,
+		 "a swap over a user's files");
 	T_NO_ERR(show(), &e, "is shown");
-	T_STR(fx_read("datastore/raw/trips/ds=2020-01-01/mine.txt"), "my notes", "a foreign file of a source repo stays in place");
-	T_STR(fx_read("datastore/raw/trips/ds=2020-01-01/c.csv"), "edited", "so does an edited one that the commit does not touch");
+	T_STR(fx_read("datastore/raw/trips/ds=2020-01-01/mine.txt"), "my notes",
+	      "a foreign file of a source repo stays in place");
+	T_STR(fx_read("datastore/raw/trips/ds=2020-01-01/c.csv"), "edited",
+	      "so does an edited one that the commit does not touch");
 	T_STR(fx_read("datastore/raw/trips/ds=2020-01-01/d.csv"), "D", "beside the new ones");
-	T_STR(drift(), "~raw/trips:ds=2020-01-01/c.csv +raw/trips:ds=2020-01-01/mine.txt ", "and both are named as drift");
-	T_NO_ERR(fx_commit("raw/trips", NULL, &e, "ds=2020-01-01/c.csv:theirs", "ds=2020-01-01/mine.txt:theirs too"), &e, "a commit at the same paths");
+	T_STR(drift(), "~raw/trips:ds=2020-01-01/c.csv +raw/trips:ds=2020-01-01/mine.txt ",
+	      "and both are named as drift");
+	T_NO_ERR(fx_commit("raw/trips", NULL, &e, "ds=2020-01-01/c.csv:theirs", "ds=2020-01-01/mine.txt:theirs too"),
+		 &e, "a commit at the same paths");
 	T_NO_ERR(show(), &e, "is shown");
 	T_STR(fx_read("datastore/raw/trips/ds=2020-01-01/c.csv"), "theirs", "the committed bytes win");
 	T_OK(is_lost("c.csv") && is_lost("mine.txt"), "the user's are kept in lost+found");
 	T_OK(strstr(notes.p, "ds=2020-01-01/mine.txt was not put there by leat"), "and that is said");
 
-	T_NO_ERR(fx_commit_as(STR("tables/out"), REPO_OUTPUT, NULL, &e, "ds=2020-01-01/part-0.parquet:P", "ds=2020-01-01/x:X", NULL), &e, "an output");
+	T_NO_ERR(fx_commit_as(STR("tables/out"), REPO_OUTPUT, NULL, &e, "ds=2020-01-01/part-0.parquet:P",
+			      "ds=2020-01-01/x:X", NULL),
+		 &e, "an output");
 	T_NO_ERR(show(), &e, "is shown");
 	fx_write("datastore/tables/out/ds=2020-01-01/stranger", "foreign");
-	T_NO_ERR(fx_commit_as(STR("tables/out"), REPO_OUTPUT, NULL, &e, "ds=2020-01-01/part-0.parquet:Q", "ds=2020-01-01/x:Y", NULL), &e, "and made anew");
+	T_NO_ERR(fx_commit_as(STR("tables/out"), REPO_OUTPUT, NULL, &e, "ds=2020-01-01/part-0.parquet:Q",
+			      "ds=2020-01-01/x:Y", NULL),
+		 &e, "and made anew");
 	T_NO_ERR(show(), &e, "and shown");
 	T_OK(!file_exists(fx_path("datastore/tables/out/ds=2020-01-01/stranger")) && is_lost("stranger"),
 	     "in a job's output a foreign file moves to lost+found");
@@ -119,15 +131,20 @@ static void adoption(void)
 		T_OK(false, "%s", e.msg);
 	fx_write("datastore/raw/fresh/ds=2020-01-05/f.csv", "fresh");
 	fx_write("datastore/weather/2020.csv", "sun");
-	T_STR(drift(), "~raw/trips:ds=2020-01-01/a.csv +raw/trips:ds=2020-01-02/new.csv -raw/trips:ds=2020-01-01/d.csv ?raw/fresh: ?weather: ",
+	T_STR(drift(),
+	      "~raw/trips:ds=2020-01-01/a.csv +raw/trips:ds=2020-01-02/new.csv -raw/trips:ds=2020-01-01/d.csv "
+	      "?raw/fresh: ?weather: ",
 	      "what was dropped, changed, deleted, and two new repos are drift");
 	T_NO_ERR(commit(NULL, false, &ad, &n), &e, "commit adopts them");
 	T_STR(drift(), "", "nothing differs then");
 	T_NO_ERR(pin_resolve(s, fx_arena, STR("raw/trips"), &pin, &e), &e, "the repo has a new head");
 	struct entry t;
-	T_INT(tree_find(s, NULL, &pin.commit.tree, STR("ds=2020-01-01/d.csv"), &t, &e), 0, "the deleted file is deleted in a source repo");
-	T_INT(tree_find(s, NULL, &pin.commit.tree, STR("ds=2020-01-02/new.csv"), &t, &e), 1, "the dropped one is there");
-	T_NO_ERR(pin_resolve(s, fx_arena, STR("raw/fresh:/ds=2020-01-05/f.csv"), &pin, &e), &e, "in a zone two folders are the name");
+	T_INT(tree_find(s, NULL, &pin.commit.tree, STR("ds=2020-01-01/d.csv"), &t, &e), 0,
+	      "the deleted file is deleted in a source repo");
+	T_INT(tree_find(s, NULL, &pin.commit.tree, STR("ds=2020-01-02/new.csv"), &t, &e), 1,
+	      "the dropped one is there");
+	T_NO_ERR(pin_resolve(s, fx_arena, STR("raw/fresh:/ds=2020-01-05/f.csv"), &pin, &e), &e,
+		 "in a zone two folders are the name");
 	T_NO_ERR(pin_resolve(s, fx_arena, STR("weather:/2020.csv"), &pin, &e), &e, "elsewhere one");
 	T_INT(pin.commit.number, 1, "with its first commit");
 	T_STR(fx_read("datastore/raw/trips/ds=2020-01-01/a.csv"), "changed by hand", "the files stay where they are");
@@ -143,7 +160,8 @@ static void adoption(void)
 
 	fx_write("datastore/tables/out/ds=2020-01-01/x", "edited output");
 	T_NO_ERR(commit(NULL, false, &ad, &n), &e, "in a job's output");
-	T_OK(strstr(notes.p, "datastore/tables/out/ds=2020-01-01/x: edited") && strstr(notes.p, "--restore tables/out"), "nothing is adopted: it is named");
+	T_OK(strstr(notes.p, "datastore/tables/out/ds=2020-01-01/x: edited") && strstr(notes.p, "--restore tables/out"),
+	     "nothing is adopted: it is named");
 	T_NO_ERR(commit("tables/out", true, &ad, &n), &e, "restore");
 	T_STR(fx_read("datastore/tables/out/ds=2020-01-01/x"), "Y", "puts the head back");
 	T_OK(is_lost("x"), "and keeps the edit");
@@ -173,7 +191,8 @@ static void in_place(void)
 	struct entry t;
 	struct sha want = sha_of("sun", 3);
 	T_NO_ERR(pin_resolve(s, fx_arena, STR("weather"), &pin, &e), &e, "the committed version");
-	T_OK(tree_find(s, NULL, &pin.commit.tree, STR("2020.csv"), &t, &e) == 1 && sha_eq(&t.id, &want) && blob_present(s, &t.id, &e) == 1,
+	T_OK(tree_find(s, NULL, &pin.commit.tree, STR("2020.csv"), &t, &e) == 1 && sha_eq(&t.id, &want) &&
+		     blob_present(s, &t.id, &e) == 1,
 	     "has not changed");
 	T_NO_ERR(commit(NULL, false, &ad, &n), &e, "commit makes it a new version");
 	T_STR(drift(), "", "and nothing differs");
@@ -236,8 +255,9 @@ static void recovery(void)
 	T_NO_ERR(show(), &e, "is shown");
 	if (db_begin(s->db, &e))
 		T_OK(false, "%s", e.msg);
-	q = db_query(s->db, "update materialised set tree = (select c.tree from commits c where c.repo = materialised.repo and c.number = 1)"
-	                    " where repo = (select id from repo where name = 'm')");
+	q = db_query(s->db, "update materialised set tree = (select c.tree from commits c where c.repo = "
+			    "materialised.repo and c.number = 1)"
+			    " where repo = (select id from repo where name = 'm')");
 	if (q_run(q, &e) || db_commit(s->db, &e))
 		T_OK(false, "%s", e.msg);
 	T_STR(drift(), ">m: ", "a crash between swap and row is only a lag");

@@ -58,7 +58,8 @@ int main(void)
 	if (file_chmod(path, 0644, &e) || file_write(path, STR("tw0"), 0, 0, &e))
 		T_OK(false, "%s", e.msg);
 	T_OK(strstr(fsck(&t), "damaged-blob: .leat/blobs/"), "a blob that was written through is found");
-	T_OK(strstr(found.p, ":/ds=2020-01-01/b.csv") && strstr(found.p, c.id.hex), "with the file and the commits that it hits");
+	T_OK(strstr(found.p, ":/ds=2020-01-01/b.csv") && strstr(found.p, c.id.hex),
+	     "with the file and the commits that it hits");
 	T_INT(t.findings, 1, "once");
 	if (file_unlink(path, &e))
 		T_OK(false, "%s", e.msg);
@@ -68,7 +69,8 @@ int main(void)
 	T_STR(fsck(&t), "", "the same bytes put back are whole again");
 
 	sql("update branch set head = 'ffffffffffffffffffffffffffffffff'");
-	T_OK(strstr(fsck(&t), "bad-head: raw/trips@master names the commit ffff"), "a head that names nothing is found");
+	T_OK(strstr(fsck(&t), "bad-head: raw/trips@master names the commit ffff"),
+	     "a head that names nothing is found");
 	sql("update branch set head = (select id from commits where number = 2)");
 	sql("update commits set files = 9 where number = 2");
 	T_OK(strstr(fsck(&t), "bad-record: the commit raw/trips@"), "a commit with a wrong count is found");
@@ -78,7 +80,8 @@ int main(void)
 	sql("update commits set number = 2 where parent is not null");
 	T_STR(fsck(&t), "", "all is well again");
 	sql("insert into current(repo, ds, key, tree, unit) values(1, '2020-01-01', x'00', zeroblob(32), 1)");
-	T_OK(strstr(fsck(&t), "missing-tree: ") && strstr(found.p, "the current partition of raw/trips"), "a row that names no tree is found");
+	T_OK(strstr(fsck(&t), "missing-tree: ") && strstr(found.p, "the current partition of raw/trips"),
+	     "a row that names no tree is found");
 	sql("delete from current");
 	sql("update tree set body = body || x'00' where id = (select tree from commits where number = 2)");
 	T_OK(strstr(fsck(&t), "damaged-tree: "), "a page with other bytes is found");

@@ -68,8 +68,8 @@ static void commits(void)
 	static const struct {
 		const char *pin;
 		int number;
-	} good[] = {{"t@master", 3}, {"t@master^", 2}, {"t@master^^", 1}, {"t@master~2", 1}, {"t@master^2", 1}, {"t@master~~", 1},
-	            {"t@master.1", 1}, {"t@master.3", 3}, {"t@master.3^", 2}, {"t@master~0", 3}};
+	} good[] = {{"t@master", 3},   {"t@master^", 2},  {"t@master^^", 1}, {"t@master~2", 1},  {"t@master^2", 1},
+		    {"t@master~~", 1}, {"t@master.1", 1}, {"t@master.3", 3}, {"t@master.3^", 2}, {"t@master~0", 3}};
 	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
 		T_NO_ERR(pin_resolve(s, fx_arena, str_of(good[i].pin), &pin, &e), &e, "%s is found", good[i].pin);
 		T_INT(pin.commit.number, good[i].number, "%s is number %d", good[i].pin, good[i].number);
@@ -198,9 +198,11 @@ static void folders(void)
 	T_OK(sha_eq(&root.id, &moved.id), "and gives the same tree");
 	if (ingest_sync(in, &e) || db_begin(s->db, &e) || ingest_record(in, &e) || db_commit(s->db, &e))
 		T_OK(false, "%s", e.msg);
-	T_INT(tree_find(s, NULL, &root.id, STR("ds=2020-01-02/part-0.csv"), &t, &e), 1, "what was recorded can be read");
+	T_INT(tree_find(s, NULL, &root.id, STR("ds=2020-01-02/part-0.csv"), &t, &e), 1,
+	      "what was recorded can be read");
 	T_NO_ERR(view_make(s, &root.id, "all", view, sizeof(view), &e), &e, "a view has the files under their names");
-	T_OK(!lstat(path_join(fx_arena, view, "ds=2020-01-02/part-0.csv"), &st) && st.st_nlink > 1, "as links to the blobs");
+	T_OK(!lstat(path_join(fx_arena, view, "ds=2020-01-02/part-0.csv"), &st) && st.st_nlink > 1,
+	     "as links to the blobs");
 	T_NO_ERR(view_make(s, &root.id, "all", again, sizeof(again), &e), &e, "asked for again");
 	T_STR(again, view, "it is the same");
 	ingest_free(in);

@@ -64,10 +64,13 @@ static void random_edits(struct store *s, int rounds, unsigned names)
 	for (int round = 0; round < rounds; round++) {
 		struct arena *a = arena_new();
 		size_t n = 1 + (round % 10 ? rnd(4) : rnd(900)), all = 0;
-		struct tree_edit *edits = arena_array(a, struct tree_edit, n), *whole = arena_array(a, struct tree_edit, names);
+		struct tree_edit *edits = arena_array(a, struct tree_edit, n),
+				 *whole = arena_array(a, struct tree_edit, names);
 		struct entry step, once;
 		for (size_t i = 0; i < n; i++) {
-			unsigned k = rnd(names), v = (round / 25) % 2 ? rnd(3) > 1 ? 1 + rnd(1000) : 0 : rnd(5) ? 1 + rnd(1000) : 0;
+			unsigned k = rnd(names), v = (round / 25) % 2 ? rnd(3) > 1 ? 1 + rnd(1000) : 0
+						     : rnd(5)         ? 1 + rnd(1000)
+								      : 0;
 			edits[i] = put(arena_printf(a, "f%u", k * 7919u), v);
 			if (!v)
 				edits[i].op = EDIT_REMOVE;
@@ -79,12 +82,14 @@ static void random_edits(struct store *s, int rounds, unsigned names)
 		if (tree_apply(s, in, &now, edits, n, &step, &e) || tree_apply(s, in, NULL, whole, all, &once, &e))
 			failed++;
 		else
-			differ += !sha_eq(&step.id, &once.id) || step.files != once.files || step.size != once.size || step.files != (int64_t)all;
+			differ += !sha_eq(&step.id, &once.id) || step.files != once.files || step.size != once.size ||
+				  step.files != (int64_t)all;
 		now = step.id;
 		arena_free(a);
 	}
 	T_INT(failed, 0, "random edits of up to %u names succeed", names);
-	T_INT(differ, 0, "a folder of up to %u names edited in %d steps equals the one built at once, each time", names, rounds);
+	T_INT(differ, 0, "a folder of up to %u names edited in %d steps equals the one built at once, each time", names,
+	      rounds);
 	if (failed)
 		printf("# %s\n", e.msg);
 	ingest_free(in);
@@ -119,7 +124,8 @@ static void large_folder(struct store *s, size_t n)
 	T_NO_ERR(tree_list(s, next, &more.id, STR_NULL, in_order, &o, &e), &e, "it can be listed");
 	T_OK(o.sorted && o.n == (int64_t)n + 1, "all entries come once, in order of their bytes");
 	o = (struct order){.sorted = true};
-	T_NO_ERR(tree_list(s, next, &more.id, STR("file-00000099.csv"), in_order, &o, &e), &e, "a list can begin after a name");
+	T_NO_ERR(tree_list(s, next, &more.id, STR("file-00000099.csv"), in_order, &o, &e), &e,
+		 "a list can begin after a name");
 	T_INT(o.n, n + 1 - 100, "and gives what follows it");
 	one.op = EDIT_REMOVE;
 	T_NO_ERR(tree_apply(s, next, &more.id, &one, 1, &found, &e), &e, "the entry can be removed again");
@@ -140,7 +146,9 @@ static void folders(struct store *s)
 {
 	struct err e = ERR_INIT;
 	struct ingest *in = ingest_new(s);
-	struct tree_edit a[] = {put("ds=2020-01-01/a.csv", 1), put("ds=2020-01-02/b.csv", 2), put("x/y/z", 3), put("x.txt", 4)}, b[3];
+	struct tree_edit a[] = {put("ds=2020-01-01/a.csv", 1), put("ds=2020-01-02/b.csv", 2), put("x/y/z", 3),
+				put("x.txt", 4)},
+			 b[3];
 	struct buf out = BUF_INIT(10000);
 	struct entry root, next, found, empty;
 	int64_t n = 0;
@@ -199,9 +207,11 @@ static void codec(void)
 	struct sha empty = tree_empty_id();
 
 	sha_hex(&empty, hex);
-	T_STR(hex, "fb50dc0717ff266cf9baf82b1ce7a1c2ef6d9247859680b11a19fb7077f5f222", "the empty folder's id is fixed for ever");
+	T_STR(hex, "fb50dc0717ff266cf9baf82b1ce7a1c2ef6d9247859680b11a19fb7077f5f222",
+	      "the empty folder's id is fixed for ever");
 	for (int i = 0; i < 3; i++)
-		items[i] = (struct item){{.name = (struct str){"b\0a\0c" + 2 * i, 1}, .kind = ENTRY_FILE, .files = 1}, 1};
+		items[i] =
+			(struct item){{.name = (struct str){"b\0a\0c" + 2 * i, 1}, .kind = ENTRY_FILE, .files = 1}, 1};
 	tree_page_encode(&b, 0, items, 3);
 	T_INT(tree_page_decode(a, buf_str(&b), &p, &e), -1, "a page whose names are out of order is refused");
 	T_ERR(&e, ERR_DAMAGED, "not in order", "as damaged");
