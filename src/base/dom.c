@@ -53,7 +53,8 @@ struct dom *dom_path(const struct dom *root, const char *dotted)
 const char *dom_type_word(enum dom_type t)
 {
 	static const char *const words[] = {
-		[DOM_NULL] = "nothing", [DOM_BOOL] = "true or false", [DOM_INT] = "a whole number", [DOM_REAL] = "a number",
+		[DOM_NULL] = "nothing", [DOM_BOOL] = "true or false", [DOM_INT] = "a whole number",
+		        [DOM_REAL] = "a number",
 		[DOM_STR] = "text",     [DOM_LIST] = "a list",        [DOM_MAP] = "a map",
 	};
 

@@ -125,9 +125,11 @@ static int refuse(struct str label, const char *why, struct err *e)
 	int y, m, d;
 
 	err_set(e, ERR_BAD_DS, "\"%s\" is no date label%s%s", STR_SHOWN(label), why[0] ? ": " : "", why);
-	if (label.n == 8 && number(label, 0, 4, &y) && number(label, 4, 2, &m) && number(label, 6, 2, &d) && civil_is_date(y, m, d))
+	if (label.n == 8 && number(label, 0, 4, &y) && number(label, 4, 2, &m) && number(label, 6, 2, &d) &&
+	        civil_is_date(y, m, d))
 		return err_hint(e, "did you mean %04d-%02d-%02d?", y, m, d);
-	return err_hint(e, "write a day as 2017-11-27, an hour as 2017-11-27T05, a week as 2017-W48, a month as 2017-11");
+	return err_hint(e,
+	        "write a day as 2017-11-27, an hour as 2017-11-27T05, a week as 2017-W48, a month as 2017-11");
 }
 
 int ds_parse(struct str label, struct ds *out, struct err *e)
@@ -143,7 +145,8 @@ int ds_parse(struct str label, struct ds *out, struct err *e)
 		return refuse(label, why, e);
 	if (p.year < 1 || p.year > 9999)
 		snprintf(why, sizeof(why), "years go from 0001 to 9999");
-	else if (p.every == EVERY_WEEK && (p.week < 1 || p.week > (first_monday(p.year + 1) - first_monday(p.year)) / 7))
+	else if (p.every == EVERY_WEEK &&
+	        (p.week < 1 || p.week > (first_monday(p.year + 1) - first_monday(p.year)) / 7))
 		snprintf(why, sizeof(why), "%d has no week %d", p.year, p.week);
 	else if (p.every != EVERY_WEEK && (p.month < 1 || p.month > 12))
 		snprintf(why, sizeof(why), "there is no month %02d", p.month);
@@ -221,14 +224,16 @@ static void day_bounds(const struct parts *p, int64_t *from, int64_t *to)
 static struct ds of_day(enum every every, int64_t day)
 {
 	struct ds d = {.every = every};
-	int64_t thursday = day - weekday(day) + 3, least = days_from_civil(0, 1, 10), most = days_from_civil(MAX_YEAR, 12, 20);
+	int64_t thursday = day - weekday(day) + 3, least = days_from_civil(0, 1, 10),
+	        most = days_from_civil(MAX_YEAR, 12, 20);
 	int y, m, dom;
 
 	day = MAX(least, MIN(day, most));
 	thursday = MAX(least, MIN(thursday, most));
 	civil_from_days(every == EVERY_WEEK ? thursday : day, &y, &m, &dom);
 	if (every == EVERY_WEEK)
-		snprintf(d.label, sizeof(d.label), "%04d-W%02d", y % 100000, (int)(thursday - days_from_civil(y, 1, 1)) / 7 + 1);
+		snprintf(d.label, sizeof(d.label), "%04d-W%02d", y % 100000,
+		        (int)(thursday - days_from_civil(y, 1, 1)) / 7 + 1);
 	else if (every == EVERY_MONTH)
 		snprintf(d.label, sizeof(d.label), "%04d-%02d", y % 100000, m % 100);
 	else
@@ -255,7 +260,8 @@ static struct hour hour_at(int64_t utc, const struct tz *z)
 	h.start = h.local - offset;
 	for (probe = utc; tz_last(z, probe, &at) && at > h.start; probe = at - 1) {
 		before = tz_offset(z, at - 1);
-		if (before > tz_offset(z, at) || at + before <= h.local) { /* the clock went back, or jumped into the hour */
+		/* The clock went back, or jumped into the hour? */
+		if (before > tz_offset(z, at) || at + before <= h.local) {
 			h.start = at;
 			break;
 		}
@@ -292,7 +298,8 @@ static struct ds hour_label(const struct hour *h, const struct tz *z)
 	int64_t first, second;
 
 	civil_of_local(h->local, &c);
-	n = snprintf(d.label, sizeof(d.label), "%04d-%02d-%02dT%02d", c.year % 100000, c.month % 100, c.day % 100, c.hour % 100);
+	n = snprintf(d.label, sizeof(d.label), "%04d-%02d-%02dT%02d", c.year % 100000, c.month % 100, c.day % 100,
+	        c.hour % 100);
 	civil_of_local(h->start + offset, &c);
 	if (tz_to_utc(z, &c, &first, &second) != TZ_FOLD || first == h->start)
 		return d;
@@ -325,14 +332,15 @@ static struct interval hour_interval(const struct parts *p, const struct tz *z)
 	return h.local == local ? (struct interval){h.start, h.end} : (struct interval){first, first};
 }
 
-/* n hours on from the one that holds utc: each step is an hour of the zone, long stretches of one offset are one jump. */
+/* n hours on from the one that holds utc: a step is an hour of the zone; long stretches of one offset are one jump. */
 static int64_t hours_later(int64_t utc, int64_t n, const struct tz *z)
 {
 	while (n > 0) {
 		struct hour h = hour_at(utc, z);
 		int64_t change, whole = n;
 
-		if (tz_next(z, h.end - 1, &change)) /* from h.end on, whole hours up to the change, if the clock shows one now */
+		/* From h.end on there are whole hours up to the change, if the clock shows one at h.end. */
+		if (tz_next(z, h.end - 1, &change))
 			whole = (change - h.end) / HOUR;
 		if ((h.end + tz_offset(z, h.end)) % HOUR)
 			whole = 0;
@@ -480,7 +488,8 @@ static int check_label(struct ds *d, enum every every, const struct tz *z, struc
 	}
 	p = parts_of(d);
 	if (p.has_offset && tz_offset(z, i.start) != p.offset) {
-		err_set(e, ERR_BAD_DS, "there is no %s in %s, where the offset is another one then", d->label, tz_name(z));
+		err_set(e, ERR_BAD_DS, "there is no %s in %s, where the offset is another one then", d->label,
+		        tz_name(z));
 		return err_hint(e, "only an hour that is there twice has an offset in its label");
 	}
 	if (p.has_offset) /* the first of two hours has its offset written, too: its label has none */
@@ -489,7 +498,8 @@ static int check_label(struct ds *d, enum every every, const struct tz *z, struc
 }
 
 /* One end: a label or a word. `today` of an hourly job is a range by itself. */
-static int one_word(struct str word, enum every every, const struct tz *z, int64_t now, struct ds_range *out, struct err *e)
+static int one_word(struct str word, enum every every, const struct tz *z, int64_t now, struct ds_range *out,
+        struct err *e)
 {
 	struct ds day;
 	struct interval i;

@@ -1,7 +1,7 @@
 /*
  * A pattern becomes a small machine; a match walks the path once, with the set of states that are alive at each place
- * (Thompson 1968), so nothing is tried twice. !( ) alone asks where else its body could have ended: that is a walk of its
- * own for each place it begins at, remembered.
+ * (Thompson 1968), so nothing is tried twice. !( ) alone asks where else its body could have ended: that is a walk of
+ * its own for each place it begins at, remembered.
  */
 #include "base/glob.h"
 
@@ -116,7 +116,8 @@ static int class_ranges(struct compile *c, struct set *set)
 		c->p += name.n + 4;
 		return 0;
 	}
-	return bad(c, c->p, "there is no such class; there are alpha, digit, alnum, upper, lower, space, punct, xdigit");
+	return bad(c, c->p,
+	        "there is no such class; there are alpha, digit, alnum, upper, lower, space, punct, xdigit");
 }
 
 static int set_char(struct compile *c, uint32_t *out)
@@ -170,7 +171,7 @@ static int set(struct compile *c)
 
 static int sequence(struct compile *c, const char *until);
 
-/* Alternatives up to `close`; each begins with a split to the next. Its second way is the first, until there is a next. */
+/* Alternatives up to `close`; each begins with a split to the next one, or to itself while there is no next. */
 static int alternatives(struct compile *c, size_t at, char sep, char close)
 {
 	char until[] = {sep, close, '\0'};
@@ -297,7 +298,8 @@ int glob_compile(struct arena *a, struct str pattern, struct glob **out, struct 
 	struct compile c = {.a = a, .s = pattern, .e = e};
 
 	if (pattern.n > GLOB_MAX_PATTERN)
-		return err_set(e, ERR_BAD_REQUEST, "the pattern \"%s\" is longer than %d bytes", STR_SHOWN(pattern), GLOB_MAX_PATTERN);
+		return err_set(e, ERR_BAD_REQUEST, "the pattern \"%s\" is longer than %d bytes", STR_SHOWN(pattern),
+		        GLOB_MAX_PATTERN);
 	if (pattern.n && pattern.p[0] == '/') {
 		c.s = str_sub(pattern, 1, pattern.n);
 		c.skipped = 1;

@@ -147,8 +147,9 @@ static int string(struct json *j, struct str *out)
 		if ((uint8_t)*next < 0x20) {
 			if (next == j->end)
 				return bad(j, "the JSON ends inside a text: a closing \" is missing");
-			return bad(j, *next == '\n' || *next == '\r' ? "a text runs over the end of the line: a closing \" is missing"
-			                                             : "a control character stands in a text");
+			return *next == '\n' || *next == '\r'
+			               ? bad(j, "a text runs over the end of the line: a closing \" is missing")
+			               : bad(j, "a control character stands in a text");
 		}
 		n = str_utf8_get((struct str){next, (size_t)(j->end - next)}, &cp);
 		if (!n)

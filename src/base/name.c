@@ -39,14 +39,17 @@ static int refuse(struct str seg, const char *what, struct str whole, bool branc
 	char could[64];
 
 	if (!seg.n)
-		err_set(e, ERR_BAD_NAME, whole.n ? "\"%2$s\" is no %1$s: a part of it is empty" : "a %s cannot be empty",
+		err_set(e, ERR_BAD_NAME,
+		        whole.n ? "\"%2$s\" is no %1$s: a part of it is empty" : "a %s cannot be empty",
 		        what, STR_SHOWN(whole));
 	else if (seg.n > NAME_MAX_SEGMENT)
-		err_set(e, ERR_BAD_NAME, "\"%s\" is no %s: it is longer than %d bytes", STR_SHOWN(seg), what, NAME_MAX_SEGMENT);
+		err_set(e, ERR_BAD_NAME, "\"%s\" is no %s: it is longer than %d bytes", STR_SHOWN(seg), what,
+		        NAME_MAX_SEGMENT);
 	else
 		err_set(e, ERR_BAD_NAME, "\"%s\" is no %s", STR_SHOWN(whole), what);
 	proposal(seg, branch, could, sizeof(could));
-	return err_hint(e, "it is made of letters, digits, %s%s%s", branch ? "_ and -" : "_ . and -, a letter or digit first",
+	return err_hint(e, "it is made of letters, digits, %s%s%s",
+	        branch ? "_ and -" : "_ . and -, a letter or digit first",
 	                could[0] && seg.n <= NAME_MAX_SEGMENT ? ", such as " : "",
 	                could[0] && seg.n <= NAME_MAX_SEGMENT ? could : "");
 }
@@ -86,7 +89,8 @@ int name_check_repo(struct str name, struct err *e)
 	if (n <= NAME_MAX_SEGMENTS)
 		return 0;
 	err_set(e, ERR_BAD_NAME, "\"%s\" is no repo name: it has %d parts", STR_SHOWN(name), n);
-	return err_hint(e, "a repo name has at most %d parts; deeper folders are paths inside the repo: REPO:/PATH", NAME_MAX_SEGMENTS);
+	return err_hint(e, "a repo name has at most %d parts; deeper folders are paths inside the repo: REPO:/PATH",
+	        NAME_MAX_SEGMENTS);
 }
 
 static int path_bytes(struct str in, struct err *e)
@@ -99,7 +103,8 @@ static int path_bytes(struct str in, struct err *e)
 	}
 	for (size_t i = 0; i < in.n; i++)
 		if ((uint8_t)in.p[i] < 0x20 || in.p[i] == 0x7f)
-			return err_set(e, ERR_BAD_NAME, "the path \"%s\" holds a control character (byte %d)", STR_SHOWN(in),
+			return err_set(e, ERR_BAD_NAME, "the path \"%s\" holds a control character (byte %d)",
+			        STR_SHOWN(in),
 			               (int)in.p[i]);
 	return 0;
 }
@@ -123,9 +128,11 @@ int name_path(struct str in, char *out, size_t *out_len, bool *folder, struct er
 			return err_hint(e, "paths inside a repo begin at its root: REPO:/folder/file");
 		}
 		if (seg.n > NAME_MAX_SEGMENT)
-			return err_set(e, ERR_BAD_NAME, "the name \"%s\" is longer than %d bytes", STR_SHOWN(seg), NAME_MAX_SEGMENT);
+			return err_set(e, ERR_BAD_NAME, "the name \"%s\" is longer than %d bytes", STR_SHOWN(seg),
+			        NAME_MAX_SEGMENT);
 		if (n + (n > 0) + seg.n > NAME_MAX_PATH)
-			return err_set(e, ERR_BAD_NAME, "the path \"%s\" is longer than %d bytes", STR_SHOWN(in), NAME_MAX_PATH);
+			return err_set(e, ERR_BAD_NAME, "the path \"%s\" is longer than %d bytes", STR_SHOWN(in),
+			        NAME_MAX_PATH);
 		if (n)
 			path[n++] = '/';
 		memcpy(path + n, seg.p, seg.n);

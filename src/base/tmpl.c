@@ -149,10 +149,12 @@ static int loop(struct render *r, const struct tn *n)
 	if (tmpl_eval(&r->t, n->expr, &over))
 		return -1;
 	if (over.v->type != DOM_LIST && over.v->type != DOM_MAP)
-		return tmpl_bad(&r->t, n->expr->at, "for goes over a list or a map, not %s", dom_type_word(over.v->type));
+		return tmpl_bad(&r->t, n->expr->at, "for goes over a list or a map, not %s",
+		        dom_type_word(over.v->type));
 	scope.loop = new_loop(r->t.a, (int64_t)over.v->n);
 	for (const struct dom *c = over.v->first; c && !rc; c = c->next, i++) {
-		scope.value = (struct tval){.v = over.v->type == DOM_MAP ? dom_new_str(r->t.a, c->key) : c, .ds = over.ds};
+		scope.value = (struct tval){.v = over.v->type == DOM_MAP ? dom_new_str(r->t.a, c->key) : c,
+		        .ds = over.ds};
 		set_loop(scope.loop, i, (int64_t)over.v->n);
 		r->t.scope = &scope;
 		rc = tmpl_step(&r->t, n->at, 1) || pieces(r, n->body);
@@ -205,10 +207,12 @@ static int pieces(struct render *r, const struct tn *n)
 	return 0;
 }
 
-int tmpl_render(struct arena *a, struct str source, const char *file, const struct tmpl_env *env, struct tmpl_result *out,
+int tmpl_render(struct arena *a, struct str source, const char *file, const struct tmpl_env *env,
+        struct tmpl_result *out,
                 struct err *e)
 {
-	struct render r = {.t = {.a = a, .source = source, .file = file, .env = env, .e = e}, .out = BUF_INIT(TMPL_MAX_OUT)};
+	struct render r = {.t = {.a = a, .source = source, .file = file, .env = env, .e = e},
+	        .out = BUF_INIT(TMPL_MAX_OUT)};
 	struct tn *tree;
 	int rc;
 

@@ -155,11 +155,13 @@ static int index_of(struct teval *t, const struct tx *x, struct tval *out)
 		return 0;
 	}
 	if (of.v->type != DOM_LIST || key.v->type != DOM_INT)
-		return tmpl_bad(t, x->at, "%s cannot be indexed by %s", dom_type_word(of.v->type), dom_type_word(key.v->type));
+		return tmpl_bad(t, x->at, "%s cannot be indexed by %s", dom_type_word(of.v->type),
+		        dom_type_word(key.v->type));
 	i = key.v->i < 0 ? key.v->i + (int64_t)of.v->n : key.v->i;
 	if (i < 0 || i >= (int64_t)of.v->n) {
 		t->missing = true;
-		return tmpl_bad(t, x->at, "the list has %zu items, there is none at [%lld]", of.v->n, (long long)key.v->i);
+		return tmpl_bad(t, x->at, "the list has %zu items, there is none at [%lld]", of.v->n,
+		        (long long)key.v->i);
 	}
 	if (tmpl_step(t, x->at, (size_t)i / 16))
 		return -1;
@@ -201,7 +203,8 @@ static int arithmetic(struct teval *t, const struct tx *x, const struct dom *a, 
 	if (!is_number(a) || !is_number(b)) {
 		tmpl_bad(t, x->at, "cannot calculate with %s and %s", dom_type_word(a->type), dom_type_word(b->type));
 		if (x->op == TX_ADD && a->type == DOM_STR)
-			return err_hint(t->e, "~ joins texts; ds_add(ds, 7) counts days; | int makes a number of a text");
+			return err_hint(t->e,
+			        "~ joins texts; ds_add(ds, 7) counts days; | int makes a number of a text");
 		return a->type == DOM_STR || b->type == DOM_STR ? err_hint(t->e, "| int makes a number of a text") : -1;
 	}
 	if (a->type == DOM_INT && b->type == DOM_INT && x->op != TX_DIV)
@@ -231,7 +234,8 @@ static int less(struct teval *t, const struct tx *x, const struct dom *a, const 
 	} else if (a->type == DOM_STR && b->type == DOM_STR) {
 		c = str_cmp(a->s, b->s);
 	} else {
-		return tmpl_bad(t, x->at, "cannot tell whether %s is less than %s", dom_type_word(a->type), dom_type_word(b->type));
+		return tmpl_bad(t, x->at, "cannot tell whether %s is less than %s", dom_type_word(a->type),
+		        dom_type_word(b->type));
 	}
 	*out = x->op == TX_LT ? c < 0 : x->op == TX_LE ? c <= 0 : x->op == TX_GT ? c > 0 : c >= 0;
 	return 0;
@@ -347,7 +351,8 @@ static int list(struct teval *t, const struct tx *x, struct tval *out)
 	for (const struct tx *arg = x->args; arg; arg = arg->next) {
 		if (tmpl_eval(t, arg, &v))
 			return -1;
-		c = dom_new(t->a, v.v->type); /* the value may hang in another list already; what is below it is shared */
+		/* The value may hang in another list already; what is below it is shared. */
+		c = dom_new(t->a, v.v->type);
 		*c = *v.v;
 		c->key = STR_NULL;
 		dom_add(l, c);
@@ -392,7 +397,8 @@ static int call(struct teval *t, const struct tx *x, struct tval *out)
 		return -1;
 	if (x->n < f->least || x->n > f->most)
 		return tmpl_bad(t, x->at, "%s takes %zu%s argument%s, not %zu", f->name, f->least - own,
-		                f->most == f->least ? "" : " or more", f->least == f->most && f->most - own == 1 ? "" : "s", x->n - own);
+		                f->most == f->least ? "" : " or more",
+		        f->least == f->most && f->most - own == 1 ? "" : "s", x->n - own);
 	for (const struct tx *arg = x->args; arg; arg = arg->next, n++) {
 		BUG_IF(n == MAX_ARGS);
 		if (argument(t, arg, own && n == 0 && str_is(x->name, "default"), &args[n]))

@@ -40,7 +40,8 @@ static int want_ds(struct teval *t, size_t at, const struct tval *v, struct ds *
 	struct err e = ERR_INIT;
 
 	if (v->v->type != DOM_STR || !v->v->s.n)
-		return tmpl_bad(t, at, "a ds should stand here, not %s", v->v->type == DOM_STR ? "nothing" : dom_type_word(v->v->type));
+		return tmpl_bad(t, at, "a ds should stand here, not %s",
+		        v->v->type == DOM_STR ? "nothing" : dom_type_word(v->v->type));
 	if (ds_parse(v->v->s, out, &e)) {
 		tmpl_bad(t, at, "%s", e.msg);
 		return err_hint(t->e, "%s", e.hint);
@@ -91,7 +92,8 @@ static int bound(struct teval *t, size_t at, const struct tval *arg, bool end, s
 		return -1;
 	i = ds_interval(&d, zone(t));
 	tz_to_civil(tz_utc(), end ? i.end : i.start, &c);
-	snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02dZ", c.year, c.month, c.day, c.hour, c.minute, c.second);
+	snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02dZ", c.year, c.month, c.day, c.hour, c.minute,
+	        c.second);
 	if (give_str(t, at, str_of(text), out))
 		return -1;
 	out->ds = true;
@@ -116,7 +118,8 @@ static int fn_ds_range(struct teval *t, size_t at, const struct tval *args, size
 	if (want_ds(t, at, &args[0], &from) || want_ds(t, at, &args[1], &to))
 		return -1;
 	if (from.every != to.every)
-		return tmpl_bad(t, at, "%s is %s, %s is %s: a range has two of one kind", from.label, every_word(from.every), to.label,
+		return tmpl_bad(t, at, "%s is %s, %s is %s: a range has two of one kind", from.label,
+		        every_word(from.every), to.label,
 		                every_word(to.every));
 	while (ds_cmp(&from, &to) <= 0) {
 		if (tmpl_step(t, at, 1))
@@ -134,10 +137,12 @@ static int fn_ds_range(struct teval *t, size_t at, const struct tval *args, size
 /* One letter of ds_format's pattern; false if there is none such. */
 static bool format_one(struct buf *b, char letter, const struct civil *c, int64_t start)
 {
-	static const char *const days[] = {"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"};
+	static const char *const days[] = {"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday",
+	        "Sunday"};
 	static const char *const months[] = {"January", "February", "March", "April", "May", "June", "July", "August",
 	                                     "September", "October", "November", "December"};
-	int64_t day = days_from_civil(c->year, c->month, c->day), weekday = ((day + 3) % 7 + 7) % 7, thursday = day - weekday + 3;
+	int64_t day = days_from_civil(c->year, c->month, c->day), weekday = ((day + 3) % 7 + 7) % 7,
+	        thursday = day - weekday + 3;
 	int iso_year, m, d;
 
 	civil_from_days(thursday, &iso_year, &m, &d);
@@ -176,7 +181,8 @@ static int fn_ds_format(struct teval *t, size_t at, const struct tval *args, siz
 	if (want_ds(t, at, &args[0], &d))
 		return -1;
 	if (args[1].v->type != DOM_STR)
-		return tmpl_bad(t, at, "the format is a text such as '%%Y/%%m/%%d', not %s", dom_type_word(args[1].v->type));
+		return tmpl_bad(t, at, "the format is a text such as '%%Y/%%m/%%d', not %s",
+		        dom_type_word(args[1].v->type));
 	start = ds_interval(&d, zone(t)).start;
 	tz_to_civil(zone(t), start, &c);
 	for (size_t i = 0; i < f.n; i++) {
@@ -188,7 +194,8 @@ static int fn_ds_format(struct teval *t, size_t at, const struct tval *args, siz
 			continue;
 		buf_free(&b);
 		tmpl_bad(t, at, "\"%%%s\" is no part of a date format", i < f.n ? STR_SHOWN(str_sub(f, i, 1)) : "");
-		return err_hint(t->e, "there are %%Y %%y %%m %%d %%H %%M %%S %%j %%F %%G %%V %%u %%A %%a %%B %%b %%s and %%%%");
+		return err_hint(t->e,
+		        "there are %%Y %%y %%m %%d %%H %%M %%S %%j %%F %%G %%V %%u %%A %%a %%B %%b %%s and %%%%");
 	}
 	return give_buf(t, at, &b, out);
 }
@@ -219,7 +226,8 @@ static int fn_range(struct teval *t, size_t at, const struct tval *args, size_t 
 	struct dom *list = dom_new(t->a, DOM_LIST);
 	int64_t from = 0, to = 0, step = 1;
 
-	if (n == 1 ? want_int(t, at, &args[0], &to) : want_int(t, at, &args[0], &from) || want_int(t, at, &args[1], &to))
+	if (n == 1 ? want_int(t, at, &args[0], &to) : want_int(t, at, &args[0], &from) ||
+	        want_int(t, at, &args[1], &to))
 		return -1;
 	if (n == 3 && want_int(t, at, &args[2], &step))
 		return -1;
@@ -275,7 +283,9 @@ static int add_sql(struct teval *t, size_t at, struct buf *b, const struct dom *
 		return 0;
 	case DOM_LIST:
 		if (inner || !v->n)
-			return tmpl_bad(t, at, inner ? "a list within a list cannot stand in SQL" : "an empty list cannot stand in SQL");
+			return tmpl_bad(t, at,
+			                inner ? "a list within a list cannot stand in SQL"
+			                      : "an empty list cannot stand in SQL");
 		buf_addc(b, '(');
 		dom_each(c, v) {
 			if (c != v->first)
@@ -501,10 +511,13 @@ static const struct tfn functions[] = {
 
 static const struct tfn filters[] = {
 	{"sql", 1, 1, fi_sql},         {"ident", 1, 1, fi_ident}, {"shell", 1, 1, fi_shell},     {"sh", 1, 1, fi_shell},
-	{"json", 1, 1, fi_json},       {"upper", 1, 1, fi_upper}, {"lower", 1, 1, fi_lower},     {"replace", 3, 3, fi_replace},
+	{"json", 1, 1, fi_json},       {"upper", 1, 1, fi_upper}, {"lower", 1, 1, fi_lower},
+	{"replace", 3, 3, fi_replace},
 	{"default", 2, 2, fi_default}, {"join", 1, 2, fi_join},   {"trim", 1, 1, fi_trim},       {"int", 1, 1, fi_int},
-	{"float", 1, 1, fi_float},     {"html", 1, 1, fi_html},   {"safe", 1, 1, fi_safe},       {"length", 1, 1, fn_len},
-	{"first", 1, 1, fi_first},     {"last", 1, 1, fi_last},   {"ds_add", 2, 2, fn_ds_add},   {"ds_sub", 2, 2, fn_ds_sub},
+	{"float", 1, 1, fi_float},     {"html", 1, 1, fi_html},   {"safe", 1, 1, fi_safe},
+	{"length", 1, 1, fn_len},
+	{"first", 1, 1, fi_first},     {"last", 1, 1, fi_last},   {"ds_add", 2, 2, fn_ds_add},
+	{"ds_sub", 2, 2, fn_ds_sub},
 	{"ds_format", 2, 2, fn_ds_format},
 };
 

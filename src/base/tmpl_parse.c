@@ -212,7 +212,8 @@ static int number(struct parse *ps, struct tx **out)
 static int name(struct parse *ps, struct str w, struct tx **out)
 {
 	static const char *const consts[] = {"true", "True", "false", "False", "none", "None", "null"};
-	static const char *const keywords[] = {"and", "or", "not", "in", "if", "else", "elif", "for", "endfor", "endif"};
+	static const char *const keywords[] = {"and", "or", "not", "in", "if", "else", "elif", "for", "endfor",
+	        "endif"};
 
 	for (size_t i = 0; i < ARRAY_LEN(keywords); i++)
 		if (str_is(w, keywords[i]))
@@ -325,7 +326,8 @@ static const struct binary *binary_here(struct parse *ps, const struct binary *o
 	return NULL;
 }
 
-static int chain(struct parse *ps, const struct binary *ops, int (*tighter)(struct parse *, struct tx **), struct tx **out)
+static int chain(struct parse *ps, const struct binary *ops, int (*tighter)(struct parse *, struct tx **),
+        struct tx **out)
 {
 	const struct binary *op;
 	struct tx *x, *left, *right;
@@ -404,7 +406,8 @@ static int negation(struct parse *ps, struct tx **out)
 	return 0;
 }
 
-static int logic(struct parse *ps, const char *word, enum tx_op op, int (*tighter)(struct parse *, struct tx **), struct tx **out)
+static int logic(struct parse *ps, const char *word, enum tx_op op, int (*tighter)(struct parse *, struct tx **),
+        struct tx **out)
 {
 	struct tx *x, *left, *right;
 
@@ -462,7 +465,8 @@ static int end_of_block(struct parse *ps, const struct stop *stop, const char *w
 	text_line_col(ps->s, opened, &line, &col);
 	if (!stop->word.n)
 		return bad(ps, opened, "{%% %s %%} is missing for the tag that begins here", want);
-	return bad(ps, stop->at, "{%% %s %%} stands where {%% %s %%} should, for the tag in line %d", STR_SHOWN(stop->word), want, line);
+	return bad(ps, stop->at, "{%% %s %%} stands where {%% %s %%} should, for the tag in line %d",
+	        STR_SHOWN(stop->word), want, line);
 }
 
 static int for_tag(struct parse *ps, struct tn *n)
@@ -509,7 +513,8 @@ static int if_tag(struct parse *ps, struct tn *n)
 static int block_tag(struct parse *ps, struct tn *n, struct stop *stop)
 {
 	static const char *const stops[] = {"endfor", "endif", "else", "elif"};
-	struct str w = word_here(ps), words[] = {STR("for"), STR("if"), STR("endfor"), STR("endif"), STR("else"), STR("elif")};
+	struct str w = word_here(ps),
+	        words[] = {STR("for"), STR("if"), STR("endfor"), STR("endif"), STR("else"), STR("elif")};
 	size_t at = ps->p;
 	int near, rc;
 

@@ -104,7 +104,8 @@ void sql_place_feed(struct sql_place *p, struct str s)
 			in_comment(p, s, i);
 			break;
 		case SQL_DOLLAR:
-			if (c == '$' && i + 1 >= p->dollar + 2 * p->tag && !memcmp(s.p + i + 1 - p->tag, s.p + p->dollar, p->tag))
+			if (c == '$' && i + 1 >= p->dollar + 2 * p->tag &&
+			        !memcmp(s.p + i + 1 - p->tag, s.p + p->dollar, p->tag))
 				back_to_code(p, i);
 			break;
 		}

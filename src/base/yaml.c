@@ -30,7 +30,8 @@ static bool based(struct str s, int64_t *out)
 		char c = s.p[i], l = (char)(c | 0x20);
 		int d = c >= '0' && c <= '9' ? c - '0' : l >= 'a' && l <= 'f' ? l - 'a' + 10 : 99;
 
-		if (d >= (hex ? 16 : 8) || __builtin_mul_overflow(v, hex ? 16 : 8, &v) || __builtin_add_overflow(v, d, &v))
+		if (d >= (hex ? 16 : 8) || __builtin_mul_overflow(v, hex ? 16 : 8, &v) ||
+		        __builtin_add_overflow(v, d, &v))
 			return false;
 	}
 	*out = v;
@@ -39,7 +40,8 @@ static bool based(struct str s, int64_t *out)
 
 static bool special_real(struct str s, double *out)
 {
-	static const char *const nans[] = {".nan", ".NaN", ".NAN", NULL}, *const infs[] = {".inf", ".Inf", ".INF", NULL};
+	static const char *const nans[] = {".nan", ".NaN", ".NAN", NULL},
+	        *const infs[] = {".inf", ".Inf", ".INF", NULL};
 	bool minus = s.n && s.p[0] == '-';
 
 	if (one_of(s, nans)) {
@@ -64,7 +66,8 @@ static bool has_leading_zeros(struct str s)
 void dom_type_plain(struct dom *n, struct str s)
 {
 	static const char *const nulls[] = {"", "~", "null", "Null", "NULL", NULL};
-	static const char *const trues[] = {"true", "True", "TRUE", NULL}, *const falses[] = {"false", "False", "FALSE", NULL};
+	static const char *const trues[] = {"true", "True", "TRUE", NULL},
+	        *const falses[] = {"false", "False", "FALSE", NULL};
 
 	n->raw = s;
 	n->plain = false;
@@ -122,18 +125,22 @@ static const struct {
 } problems[] = {
 	{"found character that cannot start any token", "this character cannot stand here",
 	 "YAML is indented with blanks, never with tabs; text that begins with @, ` or % is put in quotes"},
-	{"mapping values are not allowed in this context", "a second \": \" in one line, or a line indented differently",
+	{"mapping values are not allowed in this context",
+	 "a second \": \" in one line, or a line indented differently",
 	 "put text that holds \": \" in quotes, and begin the keys of one map in the same column"},
-	{"could not find expected ':'", "a \":\" after a key is missing", "a key is written `key: value`, with a blank after the colon", true},
+	{"could not find expected ':'", "a \":\" after a key is missing",
+	 "a key is written `key: value`, with a blank after the colon", true},
 	{"did not find expected key", "this line does not continue what stands above it",
 	 "begin the keys of one map in the same column; text that begins with a quote ends with it"},
 	{"did not find expected '-' indicator", "this line does not continue the list above it",
 	 "begin the items of one list in the same column, each with `- `"},
 	{"did not find expected ',' or ']'", "a \",\" or \"]\" is missing", NULL},
-	{"did not find expected ',' or '}'", "a \",\" or \"}\" is missing", "text that begins with {{ is put in quotes"},
+	{"did not find expected ',' or '}'", "a \",\" or \"}\" is missing",
+	 "text that begins with {{ is put in quotes"},
 	{"found unexpected end of stream", "a closing quote is missing", NULL, true},
 	{"did not find expected <document start>", "something stands after the end of the document", NULL},
-	{"found a tab character that violates indentation", "a tab stands in the indentation", "YAML is indented with blanks, never with tabs"},
+	{"found a tab character that violates indentation", "a tab stands in the indentation",
+	 "YAML is indented with blanks, never with tabs"},
 };
 
 static int parser_error(struct yaml *y)
@@ -148,7 +155,9 @@ static int parser_error(struct yaml *y)
 			at.line += y->text.p[i] == '\n';
 			at.column = y->text.p[i] == '\n' ? 0 : at.column + ((y->text.p[i] & 0xc0) != 0x80);
 		}
-		return bad(y, at, "%s", !strncmp(problem, "control", 7) ? "a control character stands here" : "the bytes here are no UTF-8");
+		if (!strncmp(problem, "control", 7))
+			return bad(y, at, "a control character stands here");
+		return bad(y, at, "the bytes here are no UTF-8");
 	}
 	if (p->error == YAML_MEMORY_ERROR)
 		BUG("libyaml is out of memory");
@@ -274,12 +283,15 @@ static int node(struct yaml *y, yaml_event_t *ev, struct dom **out);
 
 static int check_key(struct yaml *y, const yaml_event_t *ev)
 {
+	const char *what;
 	struct str key;
 
 	if (ev->type != YAML_SCALAR_EVENT) {
-		bad(y, ev->start_mark, "a key must be text, not %s",
-		    ev->type == YAML_ALIAS_EVENT ? "an alias" : ev->type == YAML_MAPPING_START_EVENT ? "a map" : "a list");
-		return ev->type == YAML_MAPPING_START_EVENT ? err_hint(y->e, "text that begins with {{ is put in quotes") : -1;
+		what = ev->type == YAML_ALIAS_EVENT ? "an alias" : ev->type == YAML_MAPPING_START_EVENT ? "a map" : "a list";
+		bad(y, ev->start_mark, "a key must be text, not %s", what);
+		if (ev->type == YAML_MAPPING_START_EVENT)
+			err_hint(y->e, "text that begins with {{ is put in quotes");
+		return -1;
 	}
 	key = (struct str){(const char *)ev->data.scalar.value, ev->data.scalar.length};
 	if (ev->data.scalar.style != YAML_PLAIN_SCALAR_STYLE)
@@ -312,7 +324,8 @@ static int member(struct yaml *y, yaml_event_t *ev, struct dom *map, struct dom_
 	old = dom_add_unique(seen, y->scratch, map, child);
 	if (!old)
 		return 0;
-	return bad(y, at, "the key \"%s\" is there already, in line %d column %d", STR_SHOWN(key), old->key_line, old->key_col);
+	return bad(y, at, "the key \"%s\" is there already, in line %d column %d", STR_SHOWN(key), old->key_line,
+	        old->key_col);
 }
 
 static int children(struct yaml *y, struct dom *n)

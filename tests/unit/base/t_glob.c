@@ -132,16 +132,20 @@ static void prefixes(void)
 {
 	static const struct {
 		const char *pattern, *folder;
-	} cases[] = {{"a/b/c*", "a/b"}, {"*", ""}, {"/a/b.csv", "a"}, {"a/**/b", "a"}, {"a\\*/{b,c}", "a*"}, {"ab*/c", ""}};
+	} cases[] = {{"a/b/c*", "a/b"}, {"*", ""}, {"/a/b.csv", "a"}, {"a/**/b", "a"}, {"a\\*/{b,c}", "a*"},
+	        {"ab*/c", ""}};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct glob *g;
 		struct err e = ERR_INIT;
 
-		if (T_NO_ERR(glob_compile(a, str_of(cases[i].pattern), &g, &e), &e, "%s is a pattern", cases[i].pattern))
-			T_STR(arena_cstr(a, glob_fixed_prefix(g)), cases[i].folder, "every match of %s lies in its folder", cases[i].pattern);
+		if (T_NO_ERR(glob_compile(a, str_of(cases[i].pattern), &g, &e), &e, "%s is a pattern",
+		        cases[i].pattern))
+			T_STR(arena_cstr(a, glob_fixed_prefix(g)), cases[i].folder,
+			        "every match of %s lies in its folder", cases[i].pattern);
 	}
-	T_OK(glob_has_magic(STR("a*")) && glob_has_magic(STR("a{b}")) && glob_has_magic(STR("@(a)")), "patterns are told from names");
+	T_OK(glob_has_magic(STR("a*")) && glob_has_magic(STR("a{b}")) && glob_has_magic(STR("@(a)")),
+	        "patterns are told from names");
 	T_OK(!glob_has_magic(STR("a@b.csv")) && !glob_has_magic(STR("a\\*")), "names are told from patterns");
 }
 
