@@ -128,7 +128,8 @@ static int decide(struct run_unit *u, bool *runs, struct err *e)
 		*runs = n > 0;
 		return 0;
 	}
-	u->learned = g->learned;
+	/* A key made with the plan knows nothing of what units before this one have learned. */
+	u->learned = p->n_upstream ? g->learned : 0;
 	if (!p->key.ingredients && key_ingredients(g->f, g->c, u->arena, run_params(u), p, &p->key.ingredients, e))
 		return -1;
 	*runs = true;
