@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "base/url.h"
 #include "sys/fd.h"
 #include "sys/term.h"
 
@@ -102,7 +103,7 @@ static char *command_text(struct arena *a, int argc, char **argv)
 	buf_adds(&b, "leat");
 	for (int i = 1; i < argc; i++)
 		buf_addf(&b, " %s", argv[i]);
-	text = arena_cstr(a, buf_str(&b));
+	text = arena_cstr(a, url_redact(a, buf_str(&b)));
 	buf_free(&b);
 	return text;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "base/url.h"
 
 /* Ingredients name this many partitions of an input; of longer windows the content id and the ends. */
 #define KEY_MAX_PARTS 64
@@ -60,6 +61,8 @@ static struct dom *counted(struct arena *a, const struct keys *t, const char *su
 		dom_each(child, v) {
 			const struct key *k = sub ? keys_find(&t, 1, sub, child->key) : NULL;
 
+			if (sub && !k)
+				k = keys_find(&t, 1, sub, STR("*"));
 			if (child->type != DOM_NULL && (!sub || (k && (k->flags & KEYS_MEMO))))
 				dom_set(a, out, arena_cstr(a, child->key), counted(a, t, k ? k->sub : NULL, child));
 		}
@@ -162,7 +165,7 @@ const char *unit_hand_note(struct arena *a, const struct job *j, const struct do
 			if (!own || dom_equal(own, p))
 				continue;
 			out = arena_printf(a, "%s%s%.*s was %.*s by hand", out ? out : "", out ? ", " : "", STR_ARG(p->key),
-			                   STR_ARG(dom_text(a, p)));
+			                   STR_ARG(url_redact(a, dom_text(a, p))));
 		}
 	return out;
 }
@@ -405,6 +408,23 @@ static struct dom *input_doc(struct arena *a, const struct unit_input *in, const
 	return out;
 }
 
+/* Passwords in URLs are for the task only: what is kept and shown is without them. */
+static struct dom *without_passwords(struct arena *a, struct dom *v)
+{
+	if (v->type == DOM_LIST || v->type == DOM_MAP) {
+		dom_each(child, v)
+			without_passwords(a, child);
+	} else if (v->type == DOM_STR) {
+		struct str s = url_redact(a, v->s);
+
+		if (s.p != v->s.p) {
+			v->s = s;
+			v->raw = STR_NULL;
+		}
+	}
+	return v;
+}
+
 int key_ingredients(struct flow *f, struct catalog *c, struct arena *a, const struct dom *params,
                     const struct plan_unit *u, const struct dom **out, struct err *e)
 {
@@ -419,8 +439,8 @@ int key_ingredients(struct flow *f, struct catalog *c, struct arena *a, const st
 	dom_set(a, all, "files", files_of(a, u->job));
 	if (u->ds.every != EVERY_NONE)
 		dom_set_cstr(a, all, "ds", u->ds.label);
-	dom_set(a, all, "params", counted(a, job_keys(), NULL, b->params));
-	dom_set(a, all, "settings", counted(a, job_keys(), NULL, b->settings));
+	dom_set(a, all, "params", without_passwords(a, counted(a, job_keys(), NULL, b->params)));
+	dom_set(a, all, "settings", without_passwords(a, counted(a, job_keys(), NULL, b->settings)));
 	if (counts_names(u->job))
 		dom_set_str(a, all, "output", u->job->output);
 	for (size_t i = 0; i < u->n_inputs; i++) {

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/str.h"
+#include "base/url.h"
 #include "sys/clock.h"
 
 #define INGREDIENTS_MAX ((size_t)16 << 20)
@@ -53,7 +54,7 @@ static int begin_run(struct engine *g, struct run_job *r, struct err *e)
 	q_cstr(q, 4, g->o->kind ? g->o->kind : "run");
 	q_cstr(q, 5, state_word(STATE_RUNNING));
 	q_cstr(q, 6, g->o->command);
-	q_text(q, 7, r->asked ? json_of(&b, g->ask->params) : STR_NULL);
+	q_text(q, 7, r->asked ? url_redact(g->arena, json_of(&b, g->ask->params)) : STR_NULL);
 	if (r->job->sql_by_ds)
 		q_null(q, 8);
 	else

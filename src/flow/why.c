@@ -69,6 +69,8 @@ int why_unit_row(struct catalog *c, struct arena *a, int64_t unit, struct dom **
 	q_done(q);
 	if (r <= 0)
 		return r;
+	if (dom_get(doc, "facts"))
+		dom_set(a, row, "facts", dom_copy(a, dom_get(doc, "facts")));
 	*out = row;
 	if (ingredients)
 		*ingredients = doc;

@@ -92,22 +92,83 @@ static int check_counts(const struct job *j, struct err *e)
 	return 0;
 }
 
+/* Whether a name in a template is one that the unit will have; refused now, not when a run is under way. */
+static int check_use(const struct job *j, struct arena *a, struct str path, struct err *e)
+{
+	static const char *const all[] = {"params", "inputs", "output", "ds"};
+	size_t n_all = ARRAY_LEN(all) - (j->every == EVERY_NONE);
+	struct str head = path, rest = STR_NULL, below, deeper, names[ARRAY_LEN(all)];
+	bool known = false;
+
+	if (str_cut(path, '.', &head, &rest) && str_cut(rest, '.', &below, &deeper))
+		rest = below;
+	for (size_t i = 0; i < n_all; i++) {
+		names[i] = str_of(all[i]);
+		known = known || str_is(head, all[i]);
+	}
+	if (!known) {
+		err_set(e, ERR_BAD_CONFIG, str_is(head, "ds") ? "a job without partition has no {{ %s }}" : "there is no {{ %s }}",
+		        STR_SHOWN(head));
+		if (str_is(head, "ds"))
+			return err_hint(e, "partition: daily gives it one");
+		return keys_hint_nearest(e, head, names, n_all);
+	}
+	if (!str_is(head, "params") || !rest.n || dom_get(j->params, arena_cstr(a, rest)))
+		return 0;
+	err_set(e, ERR_BAD_CONFIG, "there is no parameter \"%s\"", STR_SHOWN(rest));
+	return err_hint(e, "params: in the job names them, each with its value");
+}
+
+static int check_template(const struct job *j, const struct dom *v, struct err *e)
+{
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	struct err why = ERR_INIT;
+	struct tmpl_use *uses;
+	size_t n = 0;
+	int r = 0;
+
+	if (v->type != DOM_STR || !has_template(v->s))
+		return 0;
+	if (tmpl_uses(a, v->s, "", &uses, &n, &why))
+		r = -1;
+	for (size_t i = 0; i < n && !r; i++)
+		r = check_use(j, a, uses[i].path, &why);
+	if (!r)
+		return 0;
+	/* A template counts lines and columns from its own beginning; the user's file is what we name. */
+	err_set(e, ERR_BAD_CONFIG, "%s", why.msg);
+	if (why.hint[0])
+		err_hint(e, "%s", why.hint);
+	return at(e, j, v);
+}
+
+static int check_templates(const struct job *j, struct err *e)
+{
+	static const char *const lists[] = {"url", "name", "sha256"};
+
+	for (size_t k = 0; k < ARRAY_LEN(lists); k++) {
+		const struct dom *v = setting(j, lists[k]);
+
+		for (size_t i = 0; i < items_in(v); i++)
+			if (check_template(j, item_of(v, i), e))
+				return -1;
+	}
+	dom_each(h, setting(j, "headers"))
+		if (check_template(j, h, e))
+			return -1;
+	return 0;
+}
+
 static int check_urls(const struct job *j, struct err *e)
 {
 	const struct dom *url = setting(j, "url"), *sha = setting(j, "sha256");
-	struct arena *a cleanup(arena_cleanup) = arena_new();
 	struct sha parsed;
 
 	for (size_t i = 0; i < items_in(url); i++) {
 		const struct dom *u = item_of(url, i), *s = item_of(sha, i);
-		struct tmpl_use *uses;
-		size_t n;
 
-		if (download_url_check(u->s, e) || tmpl_uses(a, u->s, j->file.p, &uses, &n, e)) {
-			e->line = e->col = 0; /* a template counts from its own beginning */
-			e->file[0] = 0;
+		if (download_url_check(u->s, e))
 			return at(e, j, u);
-		}
 		if (s && !has_template(s->s) && !sha_parse(s->s, &parsed)) {
 			err_set(e, ERR_BAD_CONFIG, "sha256: \"%s\" is not 64 hex digits", STR_SHOWN(s->s));
 			return at(e, j, s);
@@ -171,7 +232,7 @@ static int check(const struct job *j, struct err *e)
 		err_hint(e, "the files of an archive keep the names that they have in it");
 		return at(e, j, name);
 	}
-	return check_counts(j, e) || check_urls(j, e) || check_headers(j, e) || max_size(j, &size, e) ? -1 : 0;
+	return check_counts(j, e) || check_templates(j, e) || check_urls(j, e) || check_headers(j, e) || max_size(j, &size, e) ? -1 : 0;
 }
 
 /* A URL that is the same for each day is likely a mistake: all partitions would hold what is there today. */
