@@ -309,6 +309,7 @@ int datastore_commit(struct store *s, struct arena *a, const struct adopt_opts *
 	struct lock lock cleanup(lock_drop) = LOCK_INIT;
 	struct adopt ad = {.s = s, .a = a, .o = o, .batch = batch, .note = note, .ptr = ptr};
 	VEC(struct adopted) all = {0};
+	struct err inner = ERR_INIT;
 	struct disk_repo *repos;
 	bool known = !o->repo.p;
 	size_t many;
@@ -329,8 +330,8 @@ int datastore_commit(struct store *s, struct arena *a, const struct adopt_opts *
 	for (size_t i = 0; i < ad.shares.n; i++)
 		vec_push(a, &all, ad.shares.p[i]->out);
 	/* what others have committed meanwhile, and what a crash left behind */
-	if (datastore_show(s, 0, note, ptr, e))
-		return -1;
+	if (datastore_show(s, 0, note, ptr, &inner))
+		say(&ad, arena_printf(a, "%s; the next command that writes tries again", inner.msg));
 	place_sweep(s, note, ptr);
 	*out = all.p;
 	*n = all.n;

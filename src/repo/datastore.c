@@ -160,39 +160,42 @@ static int record(struct store *s, const struct disk_repo *repos, size_t n, stru
 int datastore_show(struct store *s, int64_t repo, datastore_note note, void *ptr, struct err *e)
 {
 	struct arena *a cleanup(arena_cleanup) = arena_new();
+	struct err first = ERR_INIT;
 	struct disk_repo *repos;
 	size_t n, done = 0;
-	int rc = 0;
 
 	if (disk_repos(s, a, repo, true, &repos, &n, e))
 		return -1;
-	for (; done < n && !rc; done += !rc) {
-		struct disk_repo *r = &repos[done];
+	for (size_t i = 0; i < n; i++) {
+		struct disk_repo *r = &repos[i];
 		struct arena *own cleanup(arena_cleanup) = arena_new();
 		struct place p = {.s = s,
-				  .a = own,
-				  .repo = r->repo.name,
-				  .output = r->repo.role == REPO_OUTPUT,
-				  .note = note,
-				  .ptr = ptr,
-				  .base = &r->shown,
-				  .next = &r->head};
+		                  .a = own,
+		                  .repo = r->repo.name,
+		                  .output = r->repo.role == REPO_OUTPUT,
+		                  .note = note,
+		                  .ptr = ptr,
+		                  .base = &r->shown,
+		                  .next = &r->head};
+		struct err inner = ERR_INIT;
 		p.cache = statcache_open(s, r->repo.id);
-		rc = show(&p, r, e);
+		if (!show(&p, r, &inner)) {
+			repos[done++] = *r;
+		} else if (first.code == ERR_NONE) { /* one repo that cannot be shown hinders no other */
+			err_wrap(&inner, "datastore/%.*s", STR_ARG(r->repo.name));
+			first = inner;
+		}
 		statcache_close(p.cache);
-		if (rc)
-			err_wrap(e, "datastore/%.*s", STR_ARG(r->repo.name));
 	}
-	if (!done)
-		return rc;
-	fault_crash("datastore-swapped");
-	if (rc) { /* what was shown before the failure is recorded; the failure is told */
-		struct err second = ERR_INIT;
-		if (record(s, repos, done, &second))
-			err_clear(&second);
+	if (done)
+		fault_crash("datastore-swapped");
+	if (done && record(s, repos, done, e))
+		return -1;
+	if (first.code != ERR_NONE) {
+		*e = first;
 		return -1;
 	}
-	return record(s, repos, done, e);
+	return 0;
 }
 
 int datastore_update(struct store *s, int64_t repo, datastore_note note, void *ptr, struct err *e)

@@ -209,16 +209,17 @@ int disk_look(struct disk_scan *d, struct str path, struct disk_file *out, struc
 	return 0;
 }
 
+#define DISK_REPOS                                                                                                     \
+	"select r.id, r.name, r.role, r.job, m.tree, c.tree from repo r"                                               \
+	" left join branch b on b.repo = r.id and b.name = 'master'"                                                   \
+	" left join commits c on c.repo = b.repo and c.id = b.head"                                                    \
+	" left join materialised m on m.repo = r.id"                                                                   \
+	" where r.ended is null and r.role <> 'system' and (not ?2 or c.tree is not m.tree)"
+
 int disk_repos(struct store *s, struct arena *a, int64_t repo, bool only_lagging, struct disk_repo **out, size_t *n,
                struct err *e)
 {
-	struct q *q = db_query(s->db,
-		"select r.id, r.name, r.role, r.job, m.tree, c.tree from repo r"
-		" left join branch b on b.repo = r.id and b.name = 'master'"
-		" left join commits c on c.repo = b.repo and c.id = b.head"
-		" left join materialised m on m.repo = r.id"
-		" where r.ended is null and r.role <> 'system' and (?1 = 0 or r.id = ?1)"
-		" and (not ?2 or c.tree is not m.tree) order by r.name");
+	struct q *q = db_query(s->db, repo ? DISK_REPOS " and r.id = ?1" : DISK_REPOS " and ?1 = 0 order by r.name");
 	VEC(struct disk_repo) all = {0};
 	int r;
 

@@ -1,10 +1,14 @@
 /*
  * repo/store.h: the versioned store of a workspace: what is where, opening, names of repos, events.
  *
- *   .leat/leat.db       rows (defs/migrations.def)         .leat/blobs/ab/cdef…   whole blobs, read-only, named by
- * SHA-256 .leat/staging/      units and puts at work             .leat/views/           read-only folders of links to
- * blobs, by tree id .leat/old/          swapped-out folders, 60 s          .leat/lost+found/      foreign files that a
- * swap would have hidden .leat/cache/        may be deleted at any time         .leat/logs/            logs of attempts
+ *   .leat/leat.db       rows (defs/migrations.def)
+ *   .leat/blobs/ab/cd…  whole blobs, read-only, named by SHA-256
+ *   .leat/staging/      units and puts at work
+ *   .leat/views/        read-only folders of links to blobs, by tree id
+ *   .leat/old/          swapped-out folders, 60 s
+ *   .leat/lost+found/   foreign files that a swap would have hidden
+ *   .leat/cache/        may be deleted at any time
+ *   .leat/logs/         logs of attempts
  *   datastore/REPO/     the materialised head of master
  *
  * Order of durability: data (blobs), then trees and rows in one transaction, then datastore/ (derived).

@@ -278,6 +278,57 @@ static void recovery(void)
 	T_OK(!file_exists(fx_path("datastore/m")) && is_lost("own"), "but for what was not leat's");
 }
 
+/* protect: link shares the blob itself: cheap, and an owner can write through it, which is then found out. */
+static void links(void)
+{
+	char view[BLOB_PATH_CAP], *path;
+	struct adopted *ad;
+	struct pin pin;
+	struct entry t;
+	struct stat st;
+	size_t n;
+	int fd;
+
+	fx_ws.protect = PROTECT_LINK;
+	T_NO_ERR(fx_commit("linked", NULL, &e, "a:linked bytes", "b:others"), &e, "with protect: link a commit");
+	T_NO_ERR(show(), &e, "is shown");
+	path = arena_dup(fx_arena, fx_path("datastore/linked/a"));
+	T_OK(!lstat(path, &st) && st.st_nlink > 1, "as links to the blobs");
+	T_NO_ERR(pin_resolve(s, fx_arena, STR("linked"), &pin, &e), &e, "its head");
+	T_NO_ERR(view_make(s, &pin.commit.tree, "all", view, sizeof(view), &e), &e, "can be read through more links");
+	T_STR(drift(), "", "whose making is no drift");
+	if (file_chmod(path, 0644, &e))
+		T_OK(false, "%s", e.msg);
+	fd = open(path, O_WRONLY);
+	T_OK(fd >= 0 && write(fd, "L", 1) == 1, "an owner can write through");
+	close(fd);
+	T_STR(drift(), "~linked:a ", "which is named as an edit");
+	T_OK(tree_find(s, NULL, &pin.commit.tree, STR("a"), &t, &e) == 1 && blob_present(s, &t.id, &e) == 0,
+	     "and the blob is no longer believed");
+	T_NO_ERR(commit(NULL, false, &ad, &n), &e, "commit adopts the new bytes");
+	T_NO_ERR(pin_resolve(s, fx_arena, STR("linked"), &pin, &e), &e, "under their own hash");
+	T_OK(tree_find(s, NULL, &pin.commit.tree, STR("a"), &t, &e) == 1 && blob_present(s, &t.id, &e) == 1, "whole");
+	T_STR(drift(), "", "nothing differs");
+	fx_ws.protect = PROTECT_AUTO;
+}
+
+/* One repo whose bytes are gone does not hinder the others. */
+static void one_damaged(void)
+{
+	char path[BLOB_PATH_CAP];
+	struct sha id = sha_of("will be lost", 12);
+
+	T_NO_ERR(fx_commit("aaa", NULL, &e, "x:will be lost"), &e, "a repo");
+	T_NO_ERR(fx_commit("bbb", NULL, &e, "x:stays"), &e, "and another");
+	blob_path(s, &id, path, sizeof(path));
+	if (file_unlink(path, &e))
+		T_OK(false, "%s", e.msg);
+	T_INT(show(), -1, "when the bytes of one are gone");
+	T_ERR(&e, ERR_DAMAGED, "aaa:/x", "that is said");
+	err_clear(&e);
+	T_STR(fx_read("datastore/bbb/x"), "stays", "and the other is shown");
+}
+
 int main(void)
 {
 	fx_begin();
@@ -288,5 +339,7 @@ int main(void)
 	in_place();
 	merge();
 	recovery();
+	links();
+	one_damaged();
 	return fx_end();
 }
