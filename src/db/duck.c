@@ -132,7 +132,8 @@ int duck_send(struct duck *d, const struct dom *request, struct err *e)
 	BUG_IF(d->busy);
 	dom_write_json(&body, request, DOM_COMPACT);
 	if (buf_over(&body))
-		return err_set(e, ERR_LIMIT, "a request to the SQL worker is over its limit of %zu MiB", DUCK_MAX_FRAME >> 20);
+		return err_set(e, ERR_LIMIT, "a request to the SQL worker is over its limit of %zu MiB",
+			       DUCK_MAX_FRAME >> 20);
 	for (int attempt = 0;; attempt++) {
 		struct err why = ERR_INIT;
 
@@ -176,8 +177,9 @@ static void died(struct duck *d, struct arena *a, struct duck_msg *out)
 		return;
 	}
 	err_set(out->err, ERR_FAILED, "the SQL worker died (%s)%s", how, x.signal == SIGKILL ? ": out of memory?" : "");
-	err_hint(out->err, x.signal == SIGKILL ? "give it less at once, or the machine more memory; nothing was published"
-	                                       : "run it again; nothing was published");
+	err_hint(out->err, x.signal == SIGKILL
+				   ? "give it less at once, or the machine more memory; nothing was published"
+				   : "run it again; nothing was published");
 }
 
 static void read_rows(struct arena *a, struct str body, struct duck_rows *out)

@@ -34,7 +34,8 @@ void duck_free(struct duck *d); /* ends the worker (and what it does); NULL is f
 /* Starts the worker now, to have it warm by the time it is asked; does not wait. */
 must_check int duck_start(struct duck *d, struct err *e);
 bool duck_busy(const struct duck *d); /* a request is under way */
-/* The socket, for a loop (readable: call duck_recv until it gives 0); changes when a dead worker is replaced; -1 = none. */
+/* The socket, for a loop (readable: call duck_recv until it gives 0); changes when a dead worker is replaced; -1 =
+ * none. */
 int duck_fd(const struct duck *d);
 
 enum duck_kind { DUCK_PROGRESS, DUCK_HEAD, DUCK_ROWS, DUCK_DONE, DUCK_FAILED };
@@ -61,7 +62,8 @@ must_check int duck_send(struct duck *d, const struct dom *request, struct err *
  * says so. After DONE or FAILED the next request may be sent.
  */
 int duck_recv(struct duck *d, struct arena *a, struct duck_msg *out);
-/* Asks the worker to stop what it does; the request then ends with FAILED and ERR_CANCELLED (or DONE if it was faster). */
+/* Asks the worker to stop what it does; the request then ends with FAILED and ERR_CANCELLED (or DONE if it was faster).
+ */
 void duck_cancel(struct duck *d);
 
 /*
@@ -78,8 +80,8 @@ struct duck_view {
 };
 
 /*
- * Where a statement names a view as a table: bytes [start, end) of its text. With these the worker puts the reader's SQL
- * in place of the name, which saves making views (a third of the time of a small unit), and makes them only where
+ * Where a statement names a view as a table: bytes [start, end) of its text. With these the worker puts the reader's
+ * SQL in place of the name, which saves making views (a third of the time of a small unit), and makes them only where
  * that does not bind. sql_bind (db/sql_bind.h) fills them.
  */
 struct duck_ref {
@@ -98,18 +100,20 @@ struct duck_sql {
 	const char *timezone;  /* NULL = as the worker was made */
 };
 
-/* Runs a unit: the result as one Parquet file with fixed settings, the same bytes for the same rows in the same order. */
+/* Runs a unit: the result as one Parquet file with fixed settings, the same bytes for the same rows in the same order.
+ */
 struct duck_write {
 	struct duck_sql sql;
 	const char *out;  /* the file; its folder is there, it is not */
-	const char *ds;   /* a column `ds` is dropped if all its values are this label, else ERR_FAILED; NULL keeps it */
+	const char *ds; /* a column `ds` is dropped if all its values are this label, else ERR_FAILED; NULL keeps it */
 	bool ordered;     /* the user's own order counts (sql_info.ordered) */
 	bool row_id;      /* also tell the row id; it costs a second reading */
 };
 struct duck_written {
 	int64_t rows, bytes;
 	int64_t rejected;  /* rows of CSV files that tables with ignore_errors left out */
-	struct sha row_id; /* equal for equal rows, whatever their order (unless ordered) and bytes: SEMANTICS 3; zero if not asked */
+	struct sha row_id; /* equal for equal rows, whatever their order (unless ordered) and bytes: SEMANTICS 3; zero
+			      if not asked */
 };
 struct dom *duck_req_write(struct arena *a, const struct duck_write *w);
 must_check int duck_read_write(const struct dom *reply, struct duck_written *out, struct err *e);
@@ -123,7 +127,8 @@ struct dom *duck_req_row_id(struct arena *a, const char *path, bool ordered, int
 /*
  * A query whose rows are streamed: HEAD {"columns": [{"name", "type"}...]}, ROWS..., DONE {"rows": n, "rejected": n},
  * the latter where a table with ignore_errors is read.
- * TEXT: as a person reads them. JSON: each cell a JSON value of its kind (numbers beyond 2^53 and decimals as numbers too).
+ * TEXT: as a person reads them. JSON: each cell a JSON value of its kind (numbers beyond 2^53 and decimals as numbers
+ * too).
  */
 enum duck_cells { DUCK_CELLS_TEXT, DUCK_CELLS_JSON };
 struct dom *duck_req_query(struct arena *a, const struct duck_sql *q, enum duck_cells cells);
@@ -152,8 +157,8 @@ struct dom *duck_req_parse(struct arena *a, const struct str *texts, size_t n);
 /* The library: found, loadable, its version ("v1.5.6"). Loads it into this process: for the worker and doctor only. */
 must_check int duck_library(char *version, size_t cap, char *path, size_t path_cap, struct err *e);
 /*
- * Which library file this is, by its stat, without loading it: what was told by another one may differ. Zero for one that is
- * found by the system's own search.
+ * Which library file this is, by its stat, without loading it: what was told by another one may differ. Zero for one
+ * that is found by the system's own search.
  */
 struct sha duck_library_id(void);
 /* The worker's main: speaks on descriptor 3 until that closes. */

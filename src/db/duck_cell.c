@@ -214,9 +214,9 @@ static void add_real(struct buf *b, double v, bool single)
 		if (single ? strtof(s, NULL) == (float)v : strtod(s, NULL) == v)
 			break;
 	}
-	if (!strpbrk(s, ".e"))
-		strcat(s, ".0");
 	buf_adds(b, s);
+	if (!strpbrk(s, ".e"))
+		buf_adds(b, ".0");
 }
 
 static void add_date(struct buf *b, int64_t days)

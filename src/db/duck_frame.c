@@ -21,8 +21,9 @@ int frame_write(int fd, enum frame_kind kind, struct str body, struct err *e)
 	size_t sent = 0, total = FRAME_HEADER + body.n;
 
 	if (body.n > DUCK_MAX_FRAME - FRAME_HEADER)
-		return err_set(e, ERR_LIMIT, "a message of %zu MiB to or from the SQL worker is over its limit of %zu MiB",
-		               body.n >> 20, DUCK_MAX_FRAME >> 20);
+		return err_set(e, ERR_LIMIT,
+			       "a message of %zu MiB to or from the SQL worker is over its limit of %zu MiB",
+			       body.n >> 20, DUCK_MAX_FRAME >> 20);
 	memcpy(head, &n, sizeof(n));
 	head[4] = (char)kind;
 	while (sent < total) {

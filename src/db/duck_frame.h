@@ -22,7 +22,8 @@ enum frame_kind {
 
 /* Blocking (a socket that would block is waited for). ERR_LIMIT for a body that is too long, else ERR_IO. */
 must_check int frame_write(int fd, enum frame_kind kind, struct str body, struct err *e);
-/* Takes a whole frame off the front of `in`: 1 and the length to buf_consume afterwards, 0 not whole yet, -1 not a frame. */
+/* Takes a whole frame off the front of `in`: 1 and the length to buf_consume afterwards, 0 not whole yet, -1 not a
+ * frame. */
 must_check int frame_next(const struct buf *in, enum frame_kind *kind, struct str *body, size_t *used);
 /* Reads what is there into `in` (blocking if `wait`): bytes read, 0 at the end, -1 nothing there now or an error. */
 long frame_fill(int fd, struct buf *in, bool wait);

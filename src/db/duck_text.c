@@ -176,11 +176,13 @@ static struct str after(struct str text, const char *label)
 }
 
 /*
- * "CSV Error on Line: 3\nOriginal Line: ...\nError when converting column "a". Could not convert ...\n...\n file = F\n..."
+ * "CSV Error on Line: 3\nOriginal Line: ...\nError when converting column "a". Could not convert ...\n...\n file =
+ * F\n..."
  */
 static int csv_error(struct err *e, struct str msg)
 {
-	struct str row = after(msg, "CSV Error on Line: "), file = after(msg, "\n  file = "), rest = msg, line, what = STR_NULL;
+	struct str row = after(msg, "CSV Error on Line: "), file = after(msg, "\n  file = "), rest = msg, line,
+		   what = STR_NULL;
 	struct str original = after(msg, "Original Line: ");
 	struct str column = after(msg, "Error when converting column \"");
 
@@ -196,15 +198,18 @@ static int csv_error(struct err *e, struct str msg)
 			what = str_sub(column, (size_t)(could - column.p) + 3, column.n);
 			column.n = (size_t)(could - column.p);
 			err_set(e, ERR_BAD_DATA, "%.*s: row %.*s, column %.*s: %c%.*s", STR_ARG(file), STR_ARG(row),
-			        STR_ARG(column), what.n ? tolower((unsigned char)*what.p) : ' ', STR_ARG(str_sub(what, 1, what.n)));
+				STR_ARG(column), what.n ? tolower((unsigned char)*what.p) : ' ',
+				STR_ARG(str_sub(what, 1, what.n)));
 		}
 	}
 	if (!e->code)
 		err_set(e, ERR_BAD_DATA, "%.*s: row %.*s: %.*s", STR_ARG(file), STR_ARG(row), STR_ARG(what));
 	if (original.n > 100)
 		original = str_sub(original, 0, 100);
-	return err_hint(e, "the row is \"%.*s\"; correct the file, or set columns: or ignore_errors: true for the table in leat.yaml",
-	                STR_ARG(original));
+	return err_hint(e,
+			"the row is \"%.*s\"; correct the file, or set columns: or ignore_errors: true for the table "
+			"in leat.yaml",
+			STR_ARG(original));
 }
 
 /* The first paragraph on one line, in lower case; what follows is a hint where it helps to find a name. */
@@ -249,7 +254,8 @@ int duck_error(struct err *e, const char *text, int64_t *offset)
 		*offset = -1;
 	if (!json || dom_json(a, str_of(json), "error", &doc, &no) || !dom_get(doc, "exception_message"))
 		return plain_error(e, code_of(STR(""), str_of(text)), STR(""), str_of(text ? text : ""));
-	struct str type = dom_text(a, dom_get(doc, "exception_type")), msg = dom_text(a, dom_get(doc, "exception_message"));
+	struct str type = dom_text(a, dom_get(doc, "exception_type")),
+		   msg = dom_text(a, dom_get(doc, "exception_message"));
 	struct dom *position = dom_get(doc, "position");
 	if (offset && position && str_to_i64(dom_text(a, position), &at))
 		*offset = at;

@@ -98,8 +98,8 @@ static int set_order(struct work *k, bool keep, struct err *e)
 }
 
 /*
- * Everything a request makes is made in one transaction that is rolled back at its end. What is not undone by that (set,
- * attach) can only come from further statements of the user: then the whole database is made anew (.dirty).
+ * Everything a request makes is made in one transaction that is rolled back at its end. What is not undone by that
+ * (set, attach) can only come from further statements of the user: then the whole database is made anew (.dirty).
  */
 static int begin(struct work *k, struct err *e)
 {
@@ -129,7 +129,8 @@ static int begin(struct work *k, struct err *e)
 		buf_adds(&b, " as ");
 		buf_addstr(&b, sql->s);
 		if (buf_over(&b))
-			return err_set(e, ERR_LIMIT, "the table %.*s has too many files for one statement", STR_ARG(name->s));
+			return err_set(e, ERR_LIMIT, "the table %.*s has too many files for one statement",
+				       STR_ARG(name->s));
 		if (work_exec(k, b.p, e)) {
 			k->offset = -1; /* a place in our text, not in the user's */
 			return -1;
@@ -144,7 +145,8 @@ static void end(struct work *k)
 	struct duck_result r;
 
 	/* By hand: a cancelled request has to be rolled back too. */
-	if (!k->inlined && duckdb.query(k->w->con, "rollback", &r) && !strstr(duckdb.result_error(&r), "no transaction is active"))
+	if (!k->inlined && duckdb.query(k->w->con, "rollback", &r) &&
+	    !strstr(duckdb.result_error(&r), "no transaction is active"))
 		k->dirty = true;
 	if (!k->inlined)
 		duckdb.destroy_result(&r);
@@ -268,12 +270,13 @@ static int prepare(struct work *k, const char *sql, duck_prepared *out, struct e
 }
 
 /*
- * Whether the result may have a column `ds`, by the tokens: only if ds is named, or there is a star or a form that stands
- * for one. Saves the second binding of a statement that cannot.
+ * Whether the result may have a column `ds`, by the tokens: only if ds is named, or there is a star or a form that
+ * stands for one. Saves the second binding of a statement that cannot.
  */
 static bool may_have_ds(struct str sql)
 {
-	static const char *const forms[] = {"ds", "unnest", "columns", "table", "pivot", "unpivot", "describe", "show", "summarize", "values"};
+	static const char *const forms[] = {"ds",      "unnest",   "columns", "table",     "pivot",
+					    "unpivot", "describe", "show",    "summarize", "values"};
 	struct sql_token t, before = {0}, before_2 = {0};
 	unsigned selects[64] = {0}, depth = 0;
 
@@ -341,7 +344,8 @@ static void add_without_ds(struct buf *b, const char *ds, const char *other)
 {
 	buf_adds(b, "select * exclude (ds) replace (case when ds::varchar is distinct from ");
 	sql_add_literal(b, str_of(ds));
-	buf_adds(b, " then error('the result has a row with ds ' || coalesce(ds::varchar, 'null') || ', the unit is of ' || ");
+	buf_adds(b, " then error('the result has a row with ds ' || coalesce(ds::varchar, 'null') || ', the unit is of "
+		    "' || ");
 	sql_add_literal(b, str_of(ds));
 	buf_adds(b, ") else ");
 	sql_add_ident(b, str_of(other));
@@ -361,8 +365,8 @@ static int file_size(const char *path, int64_t *out, struct err *e)
 }
 
 /* copy (<before> statement <after>) to out (options): the rows it wrote. */
-static int copy_out(struct work *k, const struct sql_range *stmt, const char *before, const char *after, const char *out,
-                    const char *options, int64_t *rows, struct err *e)
+static int copy_out(struct work *k, const struct sql_range *stmt, const char *before, const char *after,
+		    const char *out, const char *options, int64_t *rows, struct err *e)
 {
 	struct buf b cleanup(buf_free) = BUF_INIT(MAX_SQL);
 	struct duck_result r;
@@ -415,7 +419,9 @@ static int row_id(struct work *k, const char *path, bool ordered, struct sha *ou
 	}
 	duckdb.destroy_prepare(&p);
 	buf_reset(&b);
-	buf_adds(&b, "select count(*), sum(hash(leat_row, 1)::hugeint), sum(hash(leat_row, 2)::hugeint) from read_parquet(");
+	buf_adds(
+		&b,
+		"select count(*), sum(hash(leat_row, 1)::hugeint), sum(hash(leat_row, 2)::hugeint) from read_parquet(");
 	sql_add_path(&b, str_of(path));
 	buf_addf(&b, ", hive_partitioning = false%s) leat_row", ordered ? ", file_row_number = true" : "");
 	if (work_rows(k, b.p, &cells, &n, &cols, e))
@@ -505,7 +511,10 @@ int work_row_id(struct work *k, struct err *e)
 	const char *path = text_of(k, "path");
 	int64_t rows;
 
-	return set_threads(k, e) || reply_row_id(k, path, flag(k, "ordered"), &rows, e) || reply_written(k, path, rows, e) ? -1 : 0;
+	return set_threads(k, e) || reply_row_id(k, path, flag(k, "ordered"), &rows, e) ||
+			       reply_written(k, path, rows, e)
+		       ? -1
+		       : 0;
 }
 
 static int copy(struct work *k, struct err *e)
@@ -527,7 +536,8 @@ static int copy(struct work *k, struct err *e)
 			options = formats[i].options;
 	if (!options)
 		return err_set(e, ERR_BAD_REQUEST, "no file can be written as %s", format);
-	if (prelude(k, &last, e) || copy_out(k, &last, "", "", out, options, &rows, e) || reply_written(k, out, rows, e))
+	if (prelude(k, &last, e) || copy_out(k, &last, "", "", out, options, &rows, e) ||
+	    reply_written(k, out, rows, e))
 		return -1;
 	return reply_rejected(k, e);
 }
@@ -722,7 +732,8 @@ int work_rows(struct work *k, const char *sql, struct str **cells, size_t *rows,
 
 				if (!cell_is_null(s.cells[c], r))
 					cell_text(s.cells[c], r, k->w->tz, &b);
-				vec_push(k->a, &v, cell_is_null(s.cells[c], r) ? STR_NULL : arena_str(k->a, buf_str(&b)));
+				vec_push(k->a, &v,
+					 cell_is_null(s.cells[c], r) ? STR_NULL : arena_str(k->a, buf_str(&b)));
 			}
 		s.total += (int64_t)n;
 	}
@@ -761,14 +772,15 @@ static void reply_columns(struct work *k, const struct str *cells, size_t rows, 
 /* The dialect stands in the first columns of the answer, in the order of `keys`. */
 static int sniff_csv(struct work *k, struct str path, struct err *e)
 {
-	static const char *const keys[] = {"delim", "quote", "escape", "newline", "comment", "skip", "header", "dateformat",
-	                                   "timestampformat"};
+	static const char *const keys[] = {"delim", "quote",  "escape",     "newline",        "comment",
+					   "skip",  "header", "dateformat", "timestampformat"};
 	struct buf b cleanup(buf_free) = BUF_INIT(65536);
 	struct str *cells;
 	size_t rows, cols;
 
-	buf_adds(&b, "select \"Delimiter\", \"Quote\", \"Escape\", \"NewLineDelimiter\", \"Comment\", \"SkipRows\", \"HasHeader\","
-	             " \"DateFormat\", \"TimestampFormat\", unnest(\"Columns\", max_depth := 2) from sniff_csv(");
+	buf_adds(&b, "select \"Delimiter\", \"Quote\", \"Escape\", \"NewLineDelimiter\", \"Comment\", \"SkipRows\", "
+		     "\"HasHeader\","
+		     " \"DateFormat\", \"TimestampFormat\", unnest(\"Columns\", max_depth := 2) from sniff_csv(");
 	sql_add_path(&b, path);
 	add_hints(k, &b);
 	buf_adds(&b, ")");

@@ -145,8 +145,8 @@ static void *ticker(void *ptr)
 static int setting(duck_config c, const char *name, const char *value, struct err *e)
 {
 	if (duckdb.set_config(c, name, value))
-		return err_set(e, ERR_NO_LIBRARY, "this libduckdb (%s) does not know the setting %s", duckdb.library_version(),
-		               name);
+		return err_set(e, ERR_NO_LIBRARY, "this libduckdb (%s) does not know the setting %s",
+			       duckdb.library_version(), name);
 	return 0;
 }
 
@@ -160,8 +160,9 @@ static int configure(duck_config c, const struct conf *f, struct err *e)
 
 	snprintf(memory, sizeof(memory), "%sB", f->memory);
 	if (setting(c, "threads", f->threads, e) || setting(c, "memory_limit", memory, e) ||
-	    setting(c, "autoinstall_known_extensions", "false", e) || setting(c, "autoload_known_extensions", "false", e) ||
-	    setting(c, "errors_as_json", "true", e) || setting(c, "allow_community_extensions", "false", e))
+	    setting(c, "autoinstall_known_extensions", "false", e) ||
+	    setting(c, "autoload_known_extensions", "false", e) || setting(c, "errors_as_json", "true", e) ||
+	    setting(c, "allow_community_extensions", "false", e))
 		return -1;
 	if (!f->leat_dir)
 		return 0;
@@ -193,7 +194,10 @@ static int open_database(struct worker *w, const struct conf *f, struct err *e)
 	}
 	duckdb.destroy_config(&c);
 	w->con = con;
-	w->threads_now = w->threads = atoi(f->threads);
+	int64_t threads = 1;
+	if (!str_to_i64(str_of(f->threads), &threads))
+		threads = 1;
+	w->threads_now = w->threads = (int)threads;
 	w->timezone = f->timezone;
 	w->timezone_now[0] = 0;
 	w->order_now = true;
@@ -237,7 +241,8 @@ static int dispatch(struct work *k, struct err *e)
 	return err_set(e, ERR_INTERNAL, "the SQL worker knows no such request");
 }
 
-/* The request is over for the ticker and for cancels before its end is told, so that a cancel cannot hit the next one. */
+/* The request is over for the ticker and for cancels before its end is told, so that a cancel cannot hit the next one.
+ */
 static bool rest(void)
 {
 	pthread_mutex_lock(&shared.lock);
@@ -260,7 +265,8 @@ static void answer(struct work *k, int failed, struct err *e)
 	if (!failed) {
 		dom_write_json(&b, k->reply, DOM_COMPACT);
 		if (buf_over(&b))
-			failed = err_set(e, ERR_LIMIT, "the SQL worker's answer is over its limit of %zu MiB", DUCK_MAX_FRAME >> 20);
+			failed = err_set(e, ERR_LIMIT, "the SQL worker's answer is over its limit of %zu MiB",
+					 DUCK_MAX_FRAME >> 20);
 	}
 	if (failed) {
 		struct dom *f = dom_new(k->a, DOM_MAP);

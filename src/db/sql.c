@@ -5,7 +5,8 @@
 #include "base/str.h"
 #include "db/sql_token.h"
 
-/* Quotes are never wrong, so key words need no list: only names of plain lower-case letters that nobody reserves go bare. */
+/* Quotes are never wrong, so key words need no list: only names of plain lower-case letters that nobody reserves go
+ * bare. */
 void sql_add_ident(struct buf *b, struct str name)
 {
 	buf_addc(b, '"');

@@ -100,7 +100,8 @@ void sql_bind(struct arena *a, struct str text, const struct sql_info *info, con
 		else if (order[i].t->end > order[i].t->start)
 			bind_one(&b, order[i].t, order[i].reader);
 		else
-			(void)view_of(&b, order[i].t->schema, order[i].t->name, order[i].reader); /* the parser told no place */
+			(void)view_of(&b, order[i].t->schema, order[i].t->name,
+				      order[i].reader); /* the parser told no place */
 	copy_to(&b, text.n);
 	*out = (struct sql_bound){
 		.sql = {.sql = arena_str(a, buf_str(&b.out)), .views = b.views.p, .n_views = b.views.n},

@@ -1,6 +1,6 @@
 /*
- * db/sql_bind.h: a parsed text made ready for the worker: each table it names gets a reader. The text stays the user's but
- * for AT clauses, which become names of their own; places in it can be brought back.
+ * db/sql_bind.h: a parsed text made ready for the worker: each table it names gets a reader. The text stays the user's
+ * but for AT clauses, which become names of their own; places in it can be brought back.
  */
 #ifndef LEAT_DB_SQL_BIND_H
 #define LEAT_DB_SQL_BIND_H

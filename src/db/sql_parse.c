@@ -113,7 +113,8 @@ static bool read_pieces(struct arena *a, struct sql_walk *w, const struct piece 
 		if (dom_json(a, p[i].tree, "tree", &answer, &e))
 			answer = NULL;
 		bool failed = !answer || (dom_get(answer, "error") && dom_get(answer, "error")->b);
-		bool syntax = answer && failed && dom_get(answer, "error_type") && str_is(dom_get(answer, "error_type")->s, "parser");
+		bool syntax = answer && failed && dom_get(answer, "error_type") &&
+			      str_is(dom_get(answer, "error_type")->s, "parser");
 		if (syntax) {
 			fail(a, out, answer, w->base);
 			return false;

@@ -87,7 +87,8 @@ static void function_used(struct sql_walk *w, struct str name, bool table)
 /* 'x.csv' and "x.csv" are files to DuckDB; "tables.sales@master" is ours. */
 static bool is_file(const struct sql_token *t, struct str name)
 {
-	static const char *const ends[] = {".csv", ".tsv", ".parquet", ".json", ".jsonl", ".ndjson", ".gz", ".zst", ".db"};
+	static const char *const ends[] = {".csv",    ".tsv", ".parquet", ".json", ".jsonl",
+					   ".ndjson", ".gz",  ".zst",     ".db"};
 
 	if (t->kind == SQL_TOK_STRING)
 		return true;
@@ -98,7 +99,8 @@ static bool is_file(const struct sql_token *t, struct str name)
 }
 
 /* The end of name[.name[.name]] that begins with token t; *at stands behind t and is moved. */
-static size_t chain_end(const struct sql_walk *w, size_t *at, const struct sql_token *first, struct str parts[3], size_t *n)
+static size_t chain_end(const struct sql_walk *w, size_t *at, const struct sql_token *first, struct str parts[3],
+			size_t *n)
 {
 	struct str text = str_sub(w->text, 0, w->base_end);
 	size_t end = first->end;
@@ -317,7 +319,7 @@ static void modifiers(struct sql_walk *w, const struct dom *d)
 	}
 }
 
-/* A table in a place of its own (not in a FROM that was collected): DESCRIBE x, the source of a PIVOT. */
+/* What a node says of itself: facts, functions, columns. */
 static void mark(struct sql_walk *w, struct dom *d, struct frame *f)
 {
 	static const struct {
@@ -369,7 +371,8 @@ static void query(struct sql_walk *w, struct dom *d, struct frame *f, const stru
 
 		w->facts |= SQL_CTE;
 		/* A recursive one sees itself, any other means a table of that name. */
-		walk(w, dom_get(cte, "value"), f, node && str_is(field(node, "type"), "RECURSIVE_CTE_NODE") ? &with : s);
+		walk(w, dom_get(cte, "value"), f,
+		     node && str_is(field(node, "type"), "RECURSIVE_CTE_NODE") ? &with : s);
 		query(w, d, f, &with, cte->next);
 		return;
 	}
@@ -438,15 +441,12 @@ static void strip(struct dom *d)
 
 void sql_walk_tree(struct sql_walk *w, struct dom *node)
 {
-	unsigned before = w->facts;
-
 	walk(w, node, NULL, NULL);
 	w->select = true;
 	w->ordered = false;
 	dom_each(m, dom_get(node, "modifiers"))
 		if (str_is(field(m, "type"), "ORDER_MODIFIER"))
 			w->ordered = true;
-	(void)before;
 	strip(node);
 }
 
@@ -471,7 +471,8 @@ static void token_names(struct sql_walk *w, struct str text, struct map *ctes)
 		bool noun = sql_token_is(&t, "table") || sql_token_is(&t, "view") || sql_token_is(&t, "macro") ||
 		            sql_token_is(&t, "function");
 		if (creating && noun) {
-			while (sql_token_is(&next, "if") || sql_token_is(&next, "not") || sql_token_is(&next, "exists")) {
+			while (sql_token_is(&next, "if") || sql_token_is(&next, "not") ||
+			       sql_token_is(&next, "exists")) {
 				next = third;
 				sql_token(text, &ahead, false, &third);
 			}
@@ -482,7 +483,8 @@ static void token_names(struct sql_walk *w, struct str text, struct map *ctes)
 }
 
 /* What stands where a table may stand. *at is behind `t`. */
-static void token_table(struct sql_walk *w, struct str text, const struct sql_token *t, size_t *at, const struct map *ctes)
+static void token_table(struct sql_walk *w, struct str text, const struct sql_token *t, size_t *at,
+			const struct map *ctes)
 {
 	struct str parts[3];
 	struct sql_token next;
@@ -509,65 +511,95 @@ static void token_table(struct sql_walk *w, struct str text, const struct sql_to
 		return;
 	}
 	struct sql_table table = {.name = parts[n - 1], .start = t->start, .end = end};
-	table.schema = n == 1 ? STR("") : n == 2 ? parts[0] : arena_strf(w->a, "%.*s.%.*s", STR_ARG(parts[0]), STR_ARG(parts[1]));
+	table.schema = n == 1   ? STR("")
+		       : n == 2 ? parts[0]
+				: arena_strf(w->a, "%.*s.%.*s", STR_ARG(parts[0]), STR_ARG(parts[1]));
 	vec_push(w->a, &w->tables, table);
+}
+
+#define SCAN_DEPTH 64
+
+/* Going over the tokens of a statement that has no tree. */
+struct scan {
+	struct sql_walk *w;
+	struct str text;
+	struct map ctes;
+	struct sql_token before;
+	struct sql_token owner[SCAN_DEPTH]; /* [d]: the word before the '(' of depth d */
+	unsigned depth, list_depth;
+	bool expect;                        /* a table may come next */
+	bool list;                          /* in a FROM list of list_depth: after a comma too */
+};
+
+static const char *const opens[] = {"from", "join", "pivot", "unpivot", "summarize", "describe"};
+static const char *const ends_list[] = {"where", "group", "order", "on", "using", "select"};
+static const char *const no_table[] = {"select", "lateral", "values"};
+/* extract(year from x) names no table */
+static const char *const own_from[] = {"extract", "substring", "trim", "overlay"};
+static const char *const gives_rows[] = {"select", "with",     "from",      "values", "table",  "pivot",
+                                         "unpivot", "describe", "summarize", "show",   "explain"};
+
+static void scan_word(struct scan *c, const struct sql_token *t)
+{
+	struct str owner = c->depth && c->depth < SCAN_DEPTH ? c->owner[c->depth].text : STR("");
+
+	c->expect = LISTED(t->text, opens) && !LISTED(owner, own_from);
+	if (c->depth <= c->list_depth && (LISTED(t->text, opens) || LISTED(t->text, ends_list)))
+		c->list = false;
+	if (sql_token_is(t, "pivot") || sql_token_is(t, "unpivot"))
+		c->w->facts |= SQL_PIVOT;
+	if (sql_token_is(t, "order") && !c->depth)
+		c->w->ordered = true;
+}
+
+static void scan_open(struct scan *c)
+{
+	if (c->before.kind == SQL_TOK_WORD && !c->expect)
+		function_used(c->w, c->before.text, false);
+	if (++c->depth < SCAN_DEPTH)
+		c->owner[c->depth] = c->before;
+	c->expect = false;
+}
+
+static bool is_table(const struct scan *c, const struct sql_token *t)
+{
+	if (!c->expect)
+		return false;
+	return t->kind == SQL_TOK_QUOTED || t->kind == SQL_TOK_STRING ||
+	       (t->kind == SQL_TOK_WORD && !LISTED(t->text, no_table));
 }
 
 void sql_walk_tokens(struct sql_walk *w)
 {
-	static const char *const opens[] = {"from", "join", "pivot", "unpivot", "summarize", "describe"};
-	static const char *const gives_rows[] = {"select", "with", "from", "values", "table", "pivot", "unpivot", "describe",
-	                                         "summarize", "show", "explain"};
-	struct str text = str_sub(w->text, 0, w->base_end);
-	struct sql_token t, before = {0}, owner[64] = {0}; /* owner[d]: the word before the '(' of depth d */
-	struct map ctes;
-	bool expect = false, list = false;
-	unsigned depth = 0, list_depth = 0;
+	struct scan c = {.w = w, .text = str_sub(w->text, 0, w->base_end)};
+	struct sql_token t;
 
-	map_init(&ctes, w->a);
-	token_names(w, text, &ctes);
+	map_init(&c.ctes, w->a);
+	token_names(w, c.text, &c.ctes);
 	w->facts |= SQL_OPAQUE;
-	w->ordered = w->select = false;
-	for (size_t at = w->base, first = 1;; first = 0) {
-		sql_token(text, &at, false, &t);
+	w->ordered = false;
+	size_t at = w->base;
+	sql_token(c.text, &at, false, &t);
+	w->select = LISTED(t.text, gives_rows);
+	for (at = w->base;; c.before = t) {
+		sql_token(c.text, &at, false, &t);
 		if (t.kind == SQL_TOK_END)
 			return;
-		if (first)
-			w->select = LISTED(t.text, gives_rows);
 		if (t.kind == SQL_TOK_WORD && LISTED(t.text, volatile_words))
 			add_name(w, &w->volatiles, t.text);
-		if (expect && (t.kind == SQL_TOK_QUOTED || t.kind == SQL_TOK_STRING ||
-		               (t.kind == SQL_TOK_WORD && !sql_token_is(&t, "select") && !sql_token_is(&t, "lateral") && !sql_token_is(&t, "values")))) {
-			token_table(w, text, &t, &at, &ctes);
-			expect = false;
-			list = true;
-			list_depth = depth;
+		if (is_table(&c, &t)) {
+			token_table(w, c.text, &t, &at, &c.ctes);
+			c.expect = false;
+			c.list = true;
+			c.list_depth = c.depth;
 		} else if (sql_token_is(&t, "(")) {
-			if (before.kind == SQL_TOK_WORD && !expect)
-				function_used(w, before.text, false);
-			if (++depth < ARRAY_LEN(owner))
-				owner[depth] = before;
-			expect = false;
+			scan_open(&c);
 		} else if (sql_token_is(&t, ")")) {
-			depth -= depth > 0;
+			c.depth -= c.depth > 0;
 		} else if (sql_token_is(&t, ",")) {
-			expect = list && depth == list_depth;
+			c.expect = c.list && c.depth == c.list_depth;
 		} else if (t.kind == SQL_TOK_WORD) {
-			/* extract(year from x) names no table */
-			bool inside = depth && depth < ARRAY_LEN(owner) && owner[depth].kind == SQL_TOK_WORD;
-			bool special = inside && (sql_token_is(&owner[depth], "extract") || sql_token_is(&owner[depth], "substring") ||
-			                          sql_token_is(&owner[depth], "trim") || sql_token_is(&owner[depth], "overlay"));
-
-			expect = !special && LISTED(t.text, opens);
-			if (depth <= list_depth && !sql_token_is(&t, "as"))
-				list = list && !LISTED(t.text, opens) && before.kind != SQL_TOK_SYMBOL && !sql_token_is(&t, "where") &&
-				       !sql_token_is(&t, "group") && !sql_token_is(&t, "order") && !sql_token_is(&t, "on") &&
-				       !sql_token_is(&t, "using") && !sql_token_is(&t, "select");
-			if (sql_token_is(&t, "pivot") || sql_token_is(&t, "unpivot"))
-				w->facts |= SQL_PIVOT;
-			if (sql_token_is(&t, "order") && !depth)
-				w->ordered = true;
+			scan_word(&c, &t);
 		}
-		before = t;
 	}
 }

@@ -1,6 +1,6 @@
 /*
- * db/sql_walk.h: what a parse tree (json_serialize_sql) or, where there is none, a list of tokens says of one statement.
- * Inside the worker: duck_req_parse's reply is made of it.
+ * db/sql_walk.h: what a parse tree (json_serialize_sql) or, where there is none, a list of tokens says of one
+ * statement. Inside the worker: duck_req_parse's reply is made of it.
  */
 #ifndef LEAT_DB_SQL_WALK_H
 #define LEAT_DB_SQL_WALK_H

@@ -28,7 +28,8 @@ bool table_format_of(struct str file, enum table_format *out, bool *packed)
 	if (str_has_suffix(name, STR(".gz")) || str_has_suffix(name, STR(".zst")))
 		is_packed = str_rcut(name, '.', &name, &end);
 	for (size_t i = 0; i < ARRAY_LEN(endings); i++)
-		if (str_has_suffix(name, str_of(endings[i].end)) && !(is_packed && endings[i].format == TABLE_PARQUET)) {
+		if (str_has_suffix(name, str_of(endings[i].end)) &&
+		    !(is_packed && endings[i].format == TABLE_PARQUET)) {
 			*out = endings[i].format;
 			if (packed)
 				*packed = is_packed;
@@ -83,8 +84,9 @@ static int list_file(void *ptr, struct str path, const struct entry *entry, stru
 		l->t->format = format;
 		l->first = name;
 	} else if (format != l->t->format) {
-		err_set(e, ERR_BAD_DATA, "%.*s holds %s and %s files (%.*s, %.*s); a table has one format", STR_ARG(l->t->repo),
-		        table_format_word(l->t->format), table_format_word(format), STR_ARG(l->first), STR_ARG(name));
+		err_set(e, ERR_BAD_DATA, "%.*s holds %s and %s files (%.*s, %.*s); a table has one format",
+			STR_ARG(l->t->repo), table_format_word(l->t->format), table_format_word(format),
+			STR_ARG(l->first), STR_ARG(name));
 		return err_hint(e, "put one of them into a repo of its own, or give its name a leading '_'");
 	}
 	l->any = true;
@@ -132,7 +134,8 @@ static int list_example(struct store *s, struct listing *l, const struct reads *
 	if (l->files.n)
 		return 0;
 	if (l->any)
-		return err_set(e, ERR_NOT_FOUND, "%.*s has only empty files, so its columns are not known", STR_ARG(l->t->repo));
+		return err_set(e, ERR_NOT_FOUND, "%.*s has only empty files, so its columns are not known",
+			       STR_ARG(l->t->repo));
 	err_set(e, ERR_NOT_FOUND, "%.*s is no table: it has no Parquet, CSV or JSON files", STR_ARG(l->t->repo));
 	return err_hint(e, "leat ls %.*s shows what it has", STR_ARG(l->t->repo));
 }
@@ -206,7 +209,8 @@ static void add_columns(struct buf *b, const struct dom *how, size_t group)
 
 static void add_text_options(struct buf *b, const struct table_source *t, size_t group)
 {
-	struct dom *header = dom_get(t->how, "header"), *skip = dom_get(t->how, "skip"), *ignore = dom_get(t->how, "ignore_errors");
+	struct dom *header = dom_get(t->how, "header"), *skip = dom_get(t->how, "skip"),
+		   *ignore = dom_get(t->how, "ignore_errors");
 	bool lenient = ignore && ignore->type == DOM_BOOL && ignore->b;
 
 	buf_adds(b, ", auto_detect = false");
@@ -252,7 +256,8 @@ static void add_group(struct buf *b, const struct table_source *t, size_t group,
 	buf_addc(b, ')');
 }
 
-static int make_sql(struct arena *a, struct table_source *t, size_t n_groups, const struct str *schema_files, struct err *e)
+static int make_sql(struct arena *a, struct table_source *t, size_t n_groups, const struct str *schema_files,
+		    struct err *e)
 {
 	struct buf b cleanup(buf_free) = BUF_INIT(MAX_SQL);
 
@@ -285,10 +290,10 @@ int table_open(struct store *s, struct arena *a, struct duck *d, const struct re
 	t.files = l.files.p;
 	t.n_files = l.files.n;
 	if (t.format != TABLE_PARQUET && table_learn(s, a, d, &r->repo->repo, &t, e))
-		return table_error(&t, 1, e);
+		return table_error(e, &t, 1);
 	if (t.format == TABLE_PARQUET ? table_group_parquet(s, a, d, &t, &n_groups, &schema_files, e)
 	                              : table_group_csv(s, a, d, &t, &n_groups, e))
-		return table_error(&t, 1, e);
+		return table_error(e, &t, 1);
 	if (make_sql(a, &t, n_groups, schema_files, e))
 		return -1;
 	*out = t;
@@ -311,7 +316,7 @@ static bool shown(const struct table_source *t, size_t n, struct str at, struct 
 	return false;
 }
 
-int table_error(const struct table_source *t, size_t n, struct err *e)
+int table_error(struct err *e, const struct table_source *t, size_t n)
 {
 	struct buf b cleanup(buf_free) = BUF_INIT(sizeof(e->msg) * 2);
 	struct str rest = str_of(e->msg);

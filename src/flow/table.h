@@ -31,7 +31,7 @@ struct table_source {
 	enum every every;            /* kind of its ds labels; NONE: it has no ds */
 	struct table_file *files;
 	size_t n_files;
-	bool empty;                  /* nothing is there to read: files are others of the repo, which tell the columns */
+	bool empty; /* nothing is there to read: files are others of the repo, which tell the columns */
 	const struct dom *how;       /* CSV, JSON: what was sniffed or said */
 	bool learned;                /* the format was remembered just now (catalog_format_learned) */
 	struct duck_view view;       /* schema, name, sql */
@@ -41,24 +41,25 @@ struct table_source {
  * The table that `r` reads. Asks the worker (which must not be busy) where files have not been seen yet. A repo without
  * table files at all, mixed formats and a header that does not fit are errors (ERR_BAD_DATA, ERR_NOT_FOUND).
  */
-must_check int table_open(struct store *s, struct arena *a, struct duck *d, const struct reads *r, struct table_source *out,
-                          struct err *e);
+must_check int table_open(struct store *s, struct arena *a, struct duck *d, const struct reads *r,
+			  struct table_source *out, struct err *e);
 /* Puts "raw/x:/ds=2018-01-01/a.csv" where the worker's message names a file of these tables. Returns -1. */
-int table_error(const struct table_source *t, size_t n, struct err *e);
+int table_error(struct err *e, const struct table_source *t, size_t n);
 
 /* raw/a/b ↔ raw."a/b"; trips ↔ main.trips (schema "" when asked for). */
 void table_sql_name(struct str repo, struct str *schema, struct str *name);
 struct str table_repo_name(struct arena *a, struct str schema, struct str name);
-/* "parquet" of "a.parquet", "csv" of "x.tsv.gz"; false for what is no table file. `packed` (may be NULL): .gz or .zst. */
+/* "parquet" of "a.parquet", "csv" of "x.tsv.gz"; false for what is no table file. `packed` (may be NULL): .gz or .zst.
+ */
 must_check bool table_format_of(struct str file, enum table_format *out, bool *packed);
 const char *table_format_word(enum table_format f); /* "parquet", "csv", "json": also what duck_req_sniff takes */
 
 /* Inside flow/table*.c. */
-must_check int table_learn(struct store *s, struct arena *a, struct duck *d, const struct repo *repo, struct table_source *t,
-                           struct err *e);
-must_check int table_group_csv(struct store *s, struct arena *a, struct duck *d, struct table_source *t, size_t *n_groups,
-                               struct err *e);
-must_check int table_group_parquet(struct store *s, struct arena *a, struct duck *d, struct table_source *t, size_t *n_groups,
-                                   struct str **schema_files, struct err *e);
+must_check int table_learn(struct store *s, struct arena *a, struct duck *d, const struct repo *repo,
+			   struct table_source *t, struct err *e);
+must_check int table_group_csv(struct store *s, struct arena *a, struct duck *d, struct table_source *t,
+			       size_t *n_groups, struct err *e);
+must_check int table_group_parquet(struct store *s, struct arena *a, struct duck *d, struct table_source *t,
+				   size_t *n_groups, struct str **schema_files, struct err *e);
 
 #endif

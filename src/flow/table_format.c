@@ -69,7 +69,8 @@ static int remember(struct store *s, int64_t repo, const struct dom *how, const 
 	if (own && db_begin(s->db, e))
 		return -1;
 	q = db_query(s->db, "insert into table_format(repo, body, sniffed_from, at) values (?, ?, ?, ?) "
-	                    "on conflict(repo) do update set body = excluded.body, sniffed_from = excluded.sniffed_from, at = excluded.at");
+			    "on conflict(repo) do update set body = excluded.body, sniffed_from = "
+			    "excluded.sniffed_from, at = excluded.at");
 	q_int(q, 1, repo);
 	q_text(q, 2, buf_str(&b));
 	q_cstr(q, 3, from);
@@ -93,8 +94,8 @@ static void complete(struct arena *a, struct dom *how)
 		escape->s = quote ? arena_str(a, quote->s) : STR("\"");
 }
 
-static int sniff(struct arena *a, struct duck *d, const struct table_source *t, const struct dom *hint, struct dom **out,
-                 const struct table_file **from, struct err *e)
+static int sniff(struct arena *a, struct duck *d, const struct table_source *t, const struct dom *hint,
+		 struct dom **out, const struct table_file **from, struct err *e)
 {
 	const struct dom *how = NULL;
 
@@ -158,8 +159,9 @@ static int packed_head(struct arena *a, struct duck *d, const struct table_file 
 
 	buf_adds(&b, "select line from read_csv(");
 	sql_add_path(&b, f->path);
-	buf_adds(&b, ", auto_detect = false, header = false, columns = {'line': 'VARCHAR'}, delim = e'\\x01', quote = '', escape = '',"
-	             " strict_mode = false, hive_partitioning = false) limit 20");
+	buf_adds(&b, ", auto_detect = false, header = false, columns = {'line': 'VARCHAR'}, delim = e'\\x01', quote = "
+		     "'', escape = '',"
+		     " strict_mode = false, hive_partitioning = false) limit 20");
 	q.sql = buf_str(&b);
 	if (duck_small(d, a, &q, &small, NULL, e))
 		return -1;
@@ -191,8 +193,8 @@ static int file_head(struct store *s, struct arena *a, struct duck *d, const str
 }
 
 /* NULL in *out: the table has no headers, or the file none that could be judged. */
-static int header_of(struct store *s, struct arena *a, struct duck *d, const struct dom *how, const struct table_file *f,
-                     struct dom **out, struct err *e)
+static int header_of(struct store *s, struct arena *a, struct duck *d, const struct dom *how,
+		     const struct table_file *f, struct dom **out, struct err *e)
 {
 	struct dom *header = dom_get(how, "header"), *skip = dom_get(how, "skip"), *quote = dom_get(how, "quote");
 	struct dom *delim = dom_get(how, "delim"), *list = dom_new(a, DOM_LIST);
@@ -299,8 +301,8 @@ static struct dom *order_of(struct arena *a, const struct dom *head, const struc
 	return order;
 }
 
-static int does_not_fit(struct arena *a, const struct table_source *t, const struct table_file *f, const struct dom *head,
-                        const struct dom *here, struct err *e)
+static int does_not_fit(struct arena *a, const struct table_source *t, const struct table_file *f,
+			const struct dom *head, const struct dom *here, struct err *e)
 {
 	struct dom *want = head->first, *got = here->first;
 	int64_t col = 1;
@@ -310,14 +312,16 @@ static int does_not_fit(struct arena *a, const struct table_source *t, const str
 		got = got->next;
 	}
 	if (!got)
-		err_set(e, ERR_BAD_DATA, "%s: row 1: the header has no column \"%.*s\", which the table has", shown(a, t, f),
-		        STR_ARG(want->s));
+		err_set(e, ERR_BAD_DATA, "%s: row 1: the header has no column \"%.*s\", which the table has",
+			shown(a, t, f), STR_ARG(want->s));
 	else if (!want)
-		err_set(e, ERR_BAD_DATA, "%s: row 1, column %lld: the header has a column \"%.*s\", which the table has not",
-		        shown(a, t, f), (long long)col, STR_ARG(got->s));
+		err_set(e, ERR_BAD_DATA,
+			"%s: row 1, column %lld: the header has a column \"%.*s\", which the table has not",
+			shown(a, t, f), (long long)col, STR_ARG(got->s));
 	else
-		err_set(e, ERR_BAD_DATA, "%s: row 1, column %lld: the header says \"%.*s\" where the table has \"%.*s\"", shown(a, t, f),
-		        (long long)col, STR_ARG(got->s), STR_ARG(want->s));
+		err_set(e, ERR_BAD_DATA,
+			"%s: row 1, column %lld: the header says \"%.*s\" where the table has \"%.*s\"", shown(a, t, f),
+			(long long)col, STR_ARG(got->s), STR_ARG(want->s));
 	return err_hint(e, "put files of another shape into a repo of their own, or make them alike in a job");
 }
 

@@ -75,7 +75,8 @@ static int no_such_table(struct preparing *p, const struct sql_table *t, struct 
 
 	if (repo_list(p->s, p->a, &all, &n, e))
 		return -1;
-	err_set(e, ERR_BAD_SQL, "there is no table %.*s%s%.*s", STR_ARG(t->schema), t->schema.n ? "." : "", STR_ARG(t->name));
+	err_set(e, ERR_BAD_SQL, "there is no table %.*s%s%.*s", STR_ARG(t->schema), t->schema.n ? "." : "",
+		STR_ARG(t->name));
 	names = arena_array(p->a, struct str, n);
 	for (size_t i = 0; i < n; i++)
 		names[i] = all[i].name;
@@ -88,7 +89,8 @@ static int no_such_table(struct preparing *p, const struct sql_table *t, struct 
 	}
 	if (near >= 0)
 		return err_hint(e, "did you mean %.*s?", STR_ARG(jobsql_table_of(p->a, names[near], STR_NULL)));
-	return err_hint(e, n ? "leat ls lists the repos; raw/trips is the table raw.trips" : "there are no repos yet: leat put makes them");
+	return err_hint(e, n ? "leat ls lists the repos; raw/trips is the table raw.trips"
+			     : "there are no repos yet: leat put makes them");
 }
 
 /* A commit of the repo's master by time; "" in *rev: it had none. */
@@ -109,8 +111,9 @@ static int rev_at_time(struct preparing *p, const struct repo *repo, int64_t ms,
 /* When the event with this id (or the one whose id begins so) was; 0 if there is none. */
 static int event_time(struct preparing *p, struct str id, int64_t *ms, struct err *e)
 {
-	struct q *q = db_query(p->s->db, "select at from event where id = ?1 or (length(?1) >= 4 and id between ?1 and ?1 || 'g')"
-	                                 " order by seq desc limit 1");
+	struct q *q = db_query(p->s->db,
+			       "select at from event where id = ?1 or (length(?1) >= 4 and id between ?1 and ?1 || 'g')"
+			       " order by seq desc limit 1");
 	int r;
 
 	q_text(q, 1, id);
@@ -140,24 +143,29 @@ static int rev_of_ask(struct preparing *p, const struct repo *repo, struct str *
 	}
 	if (rev_at_time(p, repo, ms, rev, e))
 		return -1;
-	return rev->n ? 0 : err_set(e, ERR_NOT_FOUND, "%.*s had no commit yet at %.*s", STR_ARG(repo->name), STR_ARG(at));
+	return rev->n ? 0
+		      : err_set(e, ERR_NOT_FOUND, "%.*s had no commit yet at %.*s", STR_ARG(repo->name), STR_ARG(at));
 }
 
-static int rev_of(struct preparing *p, const struct sql_table *t, const struct repo *repo, struct str pin, struct str *rev,
-                  struct err *e)
+static int rev_of(struct preparing *p, const struct sql_table *t, const struct repo *repo, struct str pin,
+		  struct str *rev, struct err *e)
 {
 	int64_t ms;
 
 	*rev = pin;
 	if (str_is(t->at_unit, "timestamp")) {
 		if (!time_parse_rfc3339(t->at, &ms))
-			return err_set(e, ERR_BAD_SQL, "'%.*s' is no time; write '2017-11-27 05:00' (UTC)", STR_ARG(t->at));
+			return err_set(e, ERR_BAD_SQL, "'%.*s' is no time; write '2017-11-27 05:00' (UTC)",
+				       STR_ARG(t->at));
 		if (rev_at_time(p, repo, ms, rev, e))
 			return -1;
-		return rev->n ? 0 : err_set(e, ERR_NOT_FOUND, "%.*s had no commit yet at %.*s", STR_ARG(repo->name), STR_ARG(t->at));
+		return rev->n ? 0
+			      : err_set(e, ERR_NOT_FOUND, "%.*s had no commit yet at %.*s", STR_ARG(repo->name),
+					STR_ARG(t->at));
 	}
 	if (t->at_unit.n && !pin.n)
-		return err_set(e, ERR_BAD_SQL, "the pin of %.*s is no constant; write at (version => 'master.31')", STR_ARG(repo->name));
+		return err_set(e, ERR_BAD_SQL, "the pin of %.*s is no constant; write at (version => 'master.31')",
+			       STR_ARG(repo->name));
 	if (!pin.p && p->q->ask.at.p)
 		return rev_of_ask(p, repo, rev, e);
 	return 0;
@@ -178,8 +186,8 @@ static void keep_until(struct reads *r, const struct ds *ds, const struct tz *tz
 	r->n_parts = n;
 }
 
-static int choose(struct preparing *p, const struct repo *repo, struct str rev, bool history, bool all, struct reads *out,
-                  struct err *e)
+static int choose(struct preparing *p, const struct repo *repo, struct str rev, bool history, bool all,
+		  struct reads *out, struct err *e)
 {
 	const struct ds *ds = p->q->ask.ds;
 	const struct tz *tz = p->s->ws->tz;
@@ -278,9 +286,9 @@ int table_query_prepare(struct store *s, struct catalog *c, struct arena *a, str
 	return 0;
 }
 
-int table_query_error(const struct table_query *q, int64_t offset, struct err *e)
+int table_query_error(struct err *e, const struct table_query *q, int64_t offset)
 {
-	table_error(q->tables, q->n_tables, e);
+	table_error(e, q->tables, q->n_tables);
 	if (offset >= 0)
 		at_place(&q->ask, sql_bound_offset(&q->bound, (size_t)offset), e);
 	return -1;

@@ -1,8 +1,8 @@
 /*
  * Parquet files of one table that differ in their columns. What each file has is asked once and kept by the file's hash
- * in .leat/cache/schemas/index (lines "<file> <schema>"); files of equal schema are one group, and each group of several
- * files begins with a file of no rows, .leat/cache/schemas/<schema>/…/schema.parquet, because DuckDB binds a list by
- * its first file: so a query for one day opens that day's files and this one.
+ * in .leat/cache/schemas/index (lines "<file> <schema>"); files of equal schema are one group, and each group of
+ * several files begins with a file of no rows, .leat/cache/schemas/<schema>/…/schema.parquet, because DuckDB binds a
+ * list by its first file: so a query for one day opens that day's files and this one.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -52,8 +52,8 @@ static void save_index(struct store *s, struct arena *a, struct str lines)
 }
 
 /* Asks for the schemas of files[from..], each file's as a hash of names and types. */
-static int ask(struct arena *a, struct duck *d, struct table_source *t, const size_t *which, size_t n, struct map *known,
-               struct buf *lines, struct err *e)
+static int ask(struct arena *a, struct duck *d, struct table_source *t, const size_t *which, size_t n,
+	       struct map *known, struct buf *lines, struct err *e)
 {
 	struct buf b cleanup(buf_free) = BUF_INIT((size_t)8 << 20);
 	struct duck_sql q = {0};
@@ -61,8 +61,11 @@ static int ask(struct arena *a, struct duck *d, struct table_source *t, const si
 	struct map by_path;
 
 	map_init(&by_path, a);
-	buf_adds(&b, "select file_name, sha256(string_agg(concat_ws(' ', name, type, type_length, repetition_type, num_children,"
-	             " converted_type, scale, precision, logical_type), chr(10) order by column_id)) from parquet_schema([");
+	buf_adds(
+		&b,
+		"select file_name, sha256(string_agg(concat_ws(' ', name, type, type_length, repetition_type, "
+		"num_children,"
+		" converted_type, scale, precision, logical_type), chr(10) order by column_id)) from parquet_schema([");
 	for (size_t i = 0; i < n; i++) {
 		struct table_file *f = &t->files[which[i]];
 
@@ -88,7 +91,8 @@ static int ask(struct arena *a, struct duck *d, struct table_source *t, const si
 	return 0;
 }
 
-static int schemas(struct store *s, struct arena *a, struct duck *d, struct table_source *t, struct map *known, struct err *e)
+static int schemas(struct store *s, struct arena *a, struct duck *d, struct table_source *t, struct map *known,
+		   struct err *e)
 {
 	struct buf lines cleanup(buf_free) = BUF_INIT(INDEX_MAX);
 	VEC(size_t) unknown = {0};
@@ -132,7 +136,8 @@ static int schema_file(struct store *s, struct arena *a, struct duck *d, const s
                        struct str *out, struct err *e)
 {
 	struct str folders = folders_of(a, f->in_repo, true);
-	const char *name = arena_printf(a, "%s/%.*sschema.parquet", schema, STR_ARG(folders)), *path = cache_path(s, a, name);
+	const char *name = arena_printf(a, "%s/%.*sschema.parquet", schema, STR_ARG(folders)),
+		   *path = cache_path(s, a, name);
 	const char *temp = arena_printf(a, "%s/cache/schemas/.new-%d-%s.parquet", s->leat_dir, (int)getpid(), schema);
 	struct buf b cleanup(buf_free) = BUF_INIT(65536);
 	struct duck_sql q = {0};
@@ -144,7 +149,8 @@ static int schema_file(struct store *s, struct arena *a, struct duck *d, const s
 	sql_add_path(&b, f->path);
 	buf_adds(&b, ", hive_partitioning = false) limit 0");
 	q.sql = buf_str(&b);
-	if (dir_make_parent(path, 0755, e) || duck_call(d, a, duck_req_copy(a, &q, temp, "parquet"), NULL, NULL, NULL, NULL, e))
+	if (dir_make_parent(path, 0755, e) ||
+	    duck_call(d, a, duck_req_copy(a, &q, temp, "parquet"), NULL, NULL, NULL, NULL, e))
 		return -1;
 	return file_rename(temp, path, e);
 }
@@ -170,7 +176,8 @@ int table_group_parquet(struct store *s, struct arena *a, struct duck *d, struct
 
 		sha_hex(&f->id, hex);
 		const char *schema = map_get(&known, str_of(hex));
-		struct str key = arena_strf(a, "%s %.*s", schema ? schema : "", STR_ARG(folders_of(a, f->in_repo, false)));
+		struct str key =
+			arena_strf(a, "%s %.*s", schema ? schema : "", STR_ARG(folders_of(a, f->in_repo, false)));
 		size_t g = (size_t)(uintptr_t)map_get(&groups, key);
 		if (!g) {
 			vec_push(a, &first, i);

@@ -79,7 +79,7 @@ static void on_message(void *ptr, const struct duck_msg *m)
 			r.err = *m->err;
 			if (r.err.code == ERR_CANCELLED)
 				r.state = ATTEMPT_CANCELLED;
-			table_error(k->tables, t->n_inputs, &r.err);
+			table_error(&r.err, k->tables, t->n_inputs);
 			if (m->offset >= 0)
 				jobsql_at(&r.err, t->job, &k->q, sql_bound_offset(&k->bound, (size_t)m->offset));
 		}

@@ -58,27 +58,27 @@ static void cells(void)
 		{"select true", "true", "true"},
 		{"select 1::tinyint - 2", "-1", "-1"},
 		{"select 18446744073709551615::ubigint", "18446744073709551615", "18446744073709551615"},
-		{"select '-170141183460469231731687303715884105728'::hugeint", "-170141183460469231731687303715884105728",
-	         "-170141183460469231731687303715884105728"},
+		{"select '-170141183460469231731687303715884105728'::hugeint",
+		 "-170141183460469231731687303715884105728", "-170141183460469231731687303715884105728"},
 		{"select 340282366920938463463374607431768211455::uhugeint", "340282366920938463463374607431768211455",
-	         "340282366920938463463374607431768211455"},
+		 "340282366920938463463374607431768211455"},
 		{"select 0.1::double + 0.2::double", "0.30000000000000004", "0.30000000000000004"},
 		{"select 0.1::float", "0.1", "0.1"},
 		{"select 'nan'::double", "nan", "\"nan\""},
 		{"select 3::double", "3.0", "3.0"},
 		{"select -0.05::decimal(4,2)", "-0.05", "-0.05"},
 		{"select 123456789012345678901234567890.12::decimal(38,2)", "123456789012345678901234567890.12",
-	         "123456789012345678901234567890.12"},
+		 "123456789012345678901234567890.12"},
 		{"select date '2018-02-09'", "2018-02-09", "\"2018-02-09\""},
 		{"select time '23:59:59.25'", "23:59:59.25", "\"23:59:59.25\""},
 		{"select timestamp '1969-12-31 23:59:59.5'", "1969-12-31 23:59:59.5", "\"1969-12-31 23:59:59.5\""},
 		{"select timestamptz '2018-02-09 01:00:00+01'", "2018-02-09 00:00:00+00", "\"2018-02-09 00:00:00+00\""},
 		{"select timestamp_ns '2018-02-09 01:02:03.123456789'", "2018-02-09 01:02:03.123456789",
-	         "\"2018-02-09 01:02:03.123456789\""},
+		 "\"2018-02-09 01:02:03.123456789\""},
 		{"select interval '14 months 3 days 1 second'", "1 year 2 months 3 days 00:00:01",
-	         "\"1 year 2 months 3 days 00:00:01\""},
+		 "\"1 year 2 months 3 days 00:00:01\""},
 		{"select '00112233-4455-6677-8899-aabbccddeeff'::uuid", "00112233-4455-6677-8899-aabbccddeeff",
-	         "\"00112233-4455-6677-8899-aabbccddeeff\""},
+		 "\"00112233-4455-6677-8899-aabbccddeeff\""},
 		{"select '\\x00ab'::blob", "\\x00ab", "\"\\\\x00ab\""},
 		{"select '10110'::bit", "10110", "\"10110\""},
 		{"select 'b'::enum('a', 'b')", "b", "\"b\""},
@@ -91,7 +91,7 @@ static void cells(void)
 		{"select '{\"a\": 1}'::json", "{\"a\": 1}", "{\"a\": 1}"},
 		{"select 'a\"b'", "a\"b", "\"a\\\"b\""},
 		{"select 'a long string of more than twelve bytes'", "a long string of more than twelve bytes",
-	         "\"a long string of more than twelve bytes\""},
+		 "\"a long string of more than twelve bytes\""},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(c); i++) {
@@ -110,7 +110,8 @@ static void streams(void)
 
 	T_NO_ERR(duck_small(d, a, &q, &s, NULL, &e), &e, "100,000 rows come through");
 	T_INT(s.rows.n_rows, 100000, "all of them");
-	T_OK(str_is(s.rows.at[99999 * 3], "99999") && !s.rows.at[99999 * 3 + 1].p && str_is(s.rows.at[99999 * 3 + 2], "x99999"),
+	T_OK(str_is(s.rows.at[99999 * 3], "99999") && !s.rows.at[99999 * 3 + 1].p &&
+		     str_is(s.rows.at[99999 * 3 + 2], "x99999"),
 	     "each cell in its place");
 	q.sql = STR("from range(100001)");
 	e = (struct err)ERR_INIT;
@@ -132,21 +133,25 @@ static void failures(void)
 	struct err e = ERR_INIT;
 	int64_t at = -2;
 
-	T_OK(duck_call(d, a, duck_req_query(a, &q, DUCK_CELLS_TEXT), NULL, NULL, NULL, &at, &e) == -1, "a wrong column fails");
+	T_OK(duck_call(d, a, duck_req_query(a, &q, DUCK_CELLS_TEXT), NULL, NULL, NULL, &at, &e) == -1,
+	     "a wrong column fails");
 	T_ERR(&e, ERR_BAD_SQL, "nope", "by its name");
 	T_INT(at, 19, "at its place");
 	e = (struct err)ERR_INIT;
 	q.sql = STR("select 1;\n selec 2");
-	T_OK(duck_call(d, a, duck_req_query(a, &q, DUCK_CELLS_TEXT), NULL, NULL, NULL, &at, &e) == -1, "so does bad grammar");
+	T_OK(duck_call(d, a, duck_req_query(a, &q, DUCK_CELLS_TEXT), NULL, NULL, NULL, &at, &e) == -1,
+	     "so does bad grammar");
 	T_INT(at, 11, "in a second statement too");
 	e = (struct err)ERR_INIT;
 	q.sql = STR("select count(*) from range(100000000000) t(x) where hash(x) = 3");
-	T_OK(duck_call(d, a, duck_req_query(a, &q, DUCK_CELLS_TEXT), cancel_now, NULL, NULL, &at, &e) == -1, "a cancelled query ends");
+	T_OK(duck_call(d, a, duck_req_query(a, &q, DUCK_CELLS_TEXT), cancel_now, NULL, NULL, &at, &e) == -1,
+	     "a cancelled query ends");
 	T_ERR(&e, ERR_CANCELLED, "cancelled", "and says that it was cancelled");
 	T_STR(one("select 8"), "8", "and the worker goes on");
 	e = (struct err)ERR_INIT;
 	q.sql = STR("select sum(error('row ' || x)::int) from range(3) t(x)");
-	T_OK(duck_call(d, a, duck_req_query(a, &q, DUCK_CELLS_TEXT), NULL, NULL, NULL, &at, &e) == -1, "a row can fail a query");
+	T_OK(duck_call(d, a, duck_req_query(a, &q, DUCK_CELLS_TEXT), NULL, NULL, NULL, &at, &e) == -1,
+	     "a row can fail a query");
 	T_ERR(&e, ERR_BAD_DATA, "row 0", "with its own words");
 	T_STR(one("create table t as select 1; set threads = 1; select * from t"), "1", "statements may come before");
 	T_OK(!strncmp(one("select * from t"), "bad-sql", 7), "and leave nothing behind");
@@ -186,8 +191,11 @@ static void death(void)
 
 static struct duck_written write_file(const char *sql, const char *name, const char *ds, bool ordered, int threads)
 {
-	struct duck_write w = {.sql = {.sql = str_of(sql), .threads = threads}, .out = path(name), .ds = ds, .ordered = ordered,
-	                       .row_id = true};
+	struct duck_write w = {.sql = {.sql = str_of(sql), .threads = threads},
+			       .out = path(name),
+			       .ds = ds,
+			       .ordered = ordered,
+			       .row_id = true};
 	struct duck_written out = {0};
 	const struct dom *reply;
 	struct err e = ERR_INIT;
@@ -217,7 +225,8 @@ static struct sha file_id(const char *name)
 
 static void threads(void)
 {
-	const char *group = "select x % 1000 as k, count(*) as n, sum(x) as s from range(400000) t(x) group by 1 -- by key";
+	const char *group =
+		"select x % 1000 as k, count(*) as n, sum(x) as s from range(400000) t(x) group by 1 -- by key";
 	struct duck_written one_thread = write_file(group, "w1.parquet", "2018-01-24", false, 1);
 	struct duck_written two = write_file(group, "w2.parquet", "2018-01-24", false, 2);
 
@@ -231,8 +240,10 @@ static void writes(void)
 	struct err e = ERR_INIT;
 
 	struct duck_written up = write_file("select x from range(10) t(x) order by x", "up.parquet", NULL, true, 1);
-	struct duck_written down = write_file("select x from range(10) t(x) order by x desc", "down.parquet", NULL, true, 1);
-	struct duck_written down2 = write_file("select x from range(10) t(x) order by x desc", "down.parquet", NULL, false, 1);
+	struct duck_written down =
+		write_file("select x from range(10) t(x) order by x desc", "down.parquet", NULL, true, 1);
+	struct duck_written down2 =
+		write_file("select x from range(10) t(x) order by x desc", "down.parquet", NULL, false, 1);
 	struct duck_written up2 = write_file("select x from range(10) t(x) order by x", "up.parquet", NULL, false, 1);
 	T_OK(!sha_eq(&up.row_id, &down.row_id), "where the user orders rows, another order is another table");
 	T_OK(sha_eq(&up2.row_id, &down2.row_id), "where not, it is the same");
@@ -244,10 +255,13 @@ static void writes(void)
 	struct sha two_id = file_id("up.parquet");
 	T_OK(sha_eq(&one_id, &two_id), "the same rows give the same bytes");
 
-	struct duck_written none = write_file("select 1 as a, 'x' as b where false", "none.parquet", "2018-01-24", false, 1);
+	struct duck_written none =
+		write_file("select 1 as a, 'x' as b where false", "none.parquet", "2018-01-24", false, 1);
 	T_INT(none.rows, 0, "no rows are no error");
-	T_STR(one(arena_printf(a, "select string_agg(column_name || ' ' || column_type, ', ') from (describe from '%s')",
-	                       path("none.parquet"))), "a INTEGER, b VARCHAR", "and the file has the schema");
+	T_STR(one(arena_printf(a,
+			       "select string_agg(column_name || ' ' || column_type, ', ') from (describe from '%s')",
+			       path("none.parquet"))),
+	      "a INTEGER, b VARCHAR", "and the file has the schema");
 
 	write_file("select x, date '2018-01-24' as ds from range(3) t(x)", "ds.parquet", "2018-01-24", false, 1);
 	T_STR(one(arena_printf(a, "select string_agg(column_name) from (describe from '%s')", path("ds.parquet"))), "x",
@@ -263,14 +277,18 @@ static void writes(void)
 static void reads(void)
 {
 	struct duck_view v[] = {
-		{STR("raw"), STR("a/b"), str_of(arena_printf(a, "select * from read_csv('%s', auto_detect = false, header = true, "
-		                                                "columns = {'a': 'INTEGER', 'b': 'VARCHAR'})", path("x.csv")))},
+		{STR("raw"), STR("a/b"),
+		 str_of(arena_printf(a,
+				     "select * from read_csv('%s', auto_detect = false, header = true, "
+				     "columns = {'a': 'INTEGER', 'b': 'VARCHAR'})",
+				     path("x.csv")))},
 	};
 	struct duck_sql q = {.sql = STR("select sum(a) from raw.\"a/b\""), .views = v, .n_views = 1};
 	struct duck_small s;
 	struct err e = ERR_INIT;
 
-	T_NO_ERR(file_write(path("x.csv"), STR("a,b\r\n1,x\r\n2,y\r\n"), 0644, 0, &e), &e, "a CSV file with the line ends of Windows");
+	T_NO_ERR(file_write(path("x.csv"), STR("a,b\r\n1,x\r\n2,y\r\n"), 0644, 0, &e), &e,
+		 "a CSV file with the line ends of Windows");
 	if (T_NO_ERR(duck_small(d, a, &q, &s, NULL, &e), &e, "a view is made for the statement"))
 		T_STR(arena_cstr(a, s.rows.at[0]), "3", "and read");
 	T_NO_ERR(file_write(path("x.csv"), STR("a,b\n1,x\nq,y\n"), 0644, 0, &e), &e, "a CSV file with a wrong row");
@@ -278,11 +296,13 @@ static void reads(void)
 	T_ERR(&e, ERR_BAD_DATA, "x.csv: row 3, column a: could not convert string \"q\" to 'INTEGER'",
 	      "which names file, row and column");
 	e = (struct err)ERR_INIT;
-	T_NO_ERR(file_write(path("x.csv"), STR("a,b\n1,x\n2,y,z\n"), 0644, 0, &e), &e, "a CSV file with a row too wide");
+	T_NO_ERR(file_write(path("x.csv"), STR("a,b\n1,x\n2,y,z\n"), 0644, 0, &e), &e,
+		 "a CSV file with a row too wide");
 	T_OK(duck_small(d, a, &q, &s, NULL, &e) == -1, "fails the query");
 	T_ERR(&e, ERR_BAD_DATA, "x.csv: row 3: ", "which names file and row");
 	e = (struct err)ERR_INIT;
-	T_NO_ERR(file_write(path("x.parquet"), STR("PAR1 but no more of it, PAR2"), 0644, 0, &e), &e, "a file that is no Parquet");
+	T_NO_ERR(file_write(path("x.parquet"), STR("PAR1 but no more of it, PAR2"), 0644, 0, &e), &e,
+		 "a file that is no Parquet");
 	v[0].sql = str_of(arena_printf(a, "select * from read_parquet('%s')", path("x.parquet")));
 	T_OK(duck_small(d, a, &q, &s, NULL, &e) == -1, "fails the query");
 	T_ERR(&e, ERR_BAD_DATA, "x.parquet", "which names it");
@@ -293,14 +313,20 @@ static void sniffs(void)
 	const struct dom *reply;
 	struct err e = ERR_INIT;
 
-	T_NO_ERR(file_write(path("s.csv"), STR("day;n\n2018-01-01;1\n2018-01-02;2\n"), 0644, 0, &e), &e, "a CSV file with semicolons");
-	if (T_NO_ERR(duck_call(d, a, duck_req_sniff(a, path("s.csv"), "csv"), NULL, NULL, &reply, NULL, &e), &e, "is sniffed")) {
+	T_NO_ERR(file_write(path("s.csv"), STR("day;n\n2018-01-01;1\n2018-01-02;2\n"), 0644, 0, &e), &e,
+		 "a CSV file with semicolons");
+	if (T_NO_ERR(duck_call(d, a, duck_req_sniff(a, path("s.csv"), "csv"), NULL, NULL, &reply, NULL, &e), &e,
+		     "is sniffed")) {
 		struct buf b cleanup(buf_free) = BUF_INIT(10000);
 
 		dom_write_json(&b, reply, DOM_COMPACT);
-		T_STR(b.p, "{\"format\":\"csv\",\"columns\":[{\"name\":\"day\",\"type\":\"DATE\"},{\"name\":\"n\",\"type\":\"BIGINT\"}],"
-		           "\"delim\":\";\",\"quote\":\"\",\"escape\":\"\",\"newline\":\"\\\\n\",\"comment\":\"\",\"skip\":0,\"header\":true,"
-		           "\"dateformat\":\"%Y-%m-%d\",\"timestampformat\":\"\"}", "into its dialect and columns");
+		T_STR(b.p,
+		      "{\"format\":\"csv\",\"columns\":[{\"name\":\"day\",\"type\":\"DATE\"},{\"name\":\"n\",\"type\":"
+		      "\"BIGINT\"}],"
+		      "\"delim\":\";\",\"quote\":\"\",\"escape\":\"\",\"newline\":\"\\\\n\",\"comment\":\"\",\"skip\":"
+		      "0,\"header\":true,"
+		      "\"dateformat\":\"%Y-%m-%d\",\"timestampformat\":\"\"}",
+		      "into its dialect and columns");
 	}
 }
 

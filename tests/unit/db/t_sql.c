@@ -73,22 +73,25 @@ static void which_tables(void)
 		{"select * from raw.\"a/b\" as t", "raw.a/b[t]{raw.\"a/b\"}"},
 		{"select * from trips", ".trips{trips}"},
 		{"select * from tables.sales at (version => 'master.31')",
-	         "tables.sales@version=master.31{tables.sales|at (version => 'master.31')}"},
+		 "tables.sales@version=master.31{tables.sales|at (version => 'master.31')}"},
 		{"select * from tables . sales s ( x, y ) at (timestamp => timestamp '2020-01-01'), b",
-	         "tables.sales[s]@timestamp=2020-01-01{tables . sales|at (timestamp => timestamp '2020-01-01')} .b{b}"},
+		 "tables.sales[s]@timestamp=2020-01-01{tables . sales|at (timestamp => timestamp '2020-01-01')} .b{b}"},
 		{"select * from \"tables.sales@master.31\"", ".tables.sales@master.31{\"tables.sales@master.31\"}"},
-		{"with c as (select * from raw.x), c2 as (select * from c) select * from c2 join c using (k)", "raw.x{raw.x}"},
+		{"with c as (select * from raw.x), c2 as (select * from c) select * from c2 join c using (k)",
+		 "raw.x{raw.x}"},
 		{"with x as (select * from x) select * from x", ".x{x}"},
 		{"with recursive r as (select 1 n union all select n + 1 from r where n < 3) select * from r", ""},
 		{"select * from (with c as (select 1) select * from c) q, c", ".c{c}"},
-		{"select (select max(k) from raw.y) from raw.x where exists (from raw.z)", "raw.x{raw.x} raw.y{raw.y} raw.z{raw.z}"},
+		{"select (select max(k) from raw.y) from raw.x where exists (from raw.z)",
+		 "raw.x{raw.x} raw.y{raw.y} raw.z{raw.z}"},
 		{"select * from a union all select * from b", ".a{a} .b{b}"},
 		{"select 'x' as \"from q\" -- from w\n from e /* from r */", ".e{e}"},
 		{"describe raw.x", "raw.x{raw.x}"},
 		{"pivot raw.x on y using sum(z)", "raw.x{raw.x}"},
 		{"with c as (select * from raw.x) pivot c on y using sum(z)", "raw.x{raw.x}"},
 		{"create macro m(v) as v + 1; select m(k) from raw.x, raw.y", "raw.x{raw.x} raw.y{raw.y}"},
-		{"create temp table t as select extract(year from day) from raw.x where a in (1, b); from t", "raw.x{raw.x}"},
+		{"create temp table t as select extract(year from day) from raw.x where a in (1, b); from t",
+		 "raw.x{raw.x}"},
 		{"select \xc3\xa9 from raw.x", "raw.x{raw.x}"},
 		/* whose ds */
 		{"select ds from x", ".x{x}!"},
@@ -128,7 +131,8 @@ static void meaning(void)
 
 static void facts(void)
 {
-	struct sql_info s = parse("select now(), current_date, Random(), abs(x), uuid() from read_csv('a.csv'), 'b.csv'");
+	struct sql_info s =
+		parse("select now(), current_date, Random(), abs(x), uuid() from read_csv('a.csv'), 'b.csv'");
 
 	T_STR(join(s.volatiles, s.n_volatiles), "now current_date random uuid", "volatile functions are named");
 	T_STR(join(s.readers, s.n_readers), "read_csv", "functions that read files too");
@@ -187,14 +191,16 @@ static void binding(void)
 	T_STR(bound("select sum(raw.x.a) from raw.x"), "3", "with its schema too, which takes a view");
 	T_STR(bound("select sum(s.a) from raw.x as s, raw.x t where s.a = t.a"), "3", "an alias stays");
 	T_STR(bound("select sum(x.a) from raw.x at (version => 'abc')"), "12", "a table at a pin is another one");
-	T_STR(bound("select sum(s.a) - sum(t.a) from raw.x s at (version => 'abc'), raw.x as t where s.a = t.a + 3"), "9",
-	      "beside the same at its head");
+	T_STR(bound("select sum(s.a) - sum(t.a) from raw.x s at (version => 'abc'), raw.x as t where s.a = t.a + 3"),
+	      "9", "beside the same at its head");
 	T_STR(bound("select sum(a) from \"raw.x@abc\""), "3", "a pin in the name needs no clause");
-	T_STR(bound("with x as (select a + 1 as a from raw.x) select sum(a) from x"), "6", "a CTE of its name hides it");
+	T_STR(bound("with x as (select a + 1 as a from raw.x) select sum(a) from x"), "6",
+	      "a CTE of its name hides it");
 	T_STR(bound("pivot raw.x on a using count(*)"), "1", "PIVOT is read by a view");
-	T_STR(bound("create temp table t as from raw.x; select sum(a) from t"), "3", "so are tables in several statements");
-	T_STR(bound("select sum(a) from raw.x where nope = 1"), "referenced column \"nope\" not found in FROM clause at 31",
-	      "a mistake is told at its place");
+	T_STR(bound("create temp table t as from raw.x; select sum(a) from t"), "3",
+	      "so are tables in several statements");
+	T_STR(bound("select sum(a) from raw.x where nope = 1"),
+	      "referenced column \"nope\" not found in FROM clause at 31", "a mistake is told at its place");
 	T_STR(bound("select sum(x.a) from raw.x at (version => 'abc') where nope = 1"),
 	      "referenced column \"nope\" not found in FROM clause at 55", "behind a clause that was taken out too");
 }
@@ -208,7 +214,8 @@ static void tokens(void)
 	T_INT(sql_split(a, sql, &r), 2, "semicolons in strings, names and comments split nothing");
 	T_STR(arena_cstr(a, str_sub(sql, r[1].start, r[1].end - r[1].start)), "select $$;$$, e'\\';', \"a;\"",
 	      "a statement ends before the comment behind it");
-	T_OK(sql_header(a, STR("\r\n-- kind: sql\r\n--   schedule: x\r\n-- \r\nselect 1 -- y\n"), &header, &line), "a header of comments");
+	T_OK(sql_header(a, STR("\r\n-- kind: sql\r\n--   schedule: x\r\n-- \r\nselect 1 -- y\n"), &header, &line),
+	     "a header of comments");
 	T_STR(arena_cstr(a, header), "kind: sql\n  schedule: x\n\n", "is read without its marks");
 	T_INT(line, 2, "and knows its line");
 	T_OK(sql_header(a, STR("/* kind: sql\n   pool: pg */ select 1"), &header, &line), "a block comment is one too");
@@ -230,15 +237,17 @@ static void volatile_list(void)
 	struct duck_small s;
 	struct err e = ERR_INIT;
 
-	buf_adds(&b, "select distinct function_name from duckdb_functions() where ((stability <> 'CONSISTENT' and function_type "
-	             "= 'scalar') or (function_type in ('table', 'table_macro') and regexp_matches(function_name, "
-	             "'^(read|parquet|sniff|glob)'))) and not list_contains([");
+	buf_adds(&b, "select distinct function_name from duckdb_functions() where ((stability <> 'CONSISTENT' and "
+		     "function_type "
+		     "= 'scalar') or (function_type in ('table', 'table_macro') and regexp_matches(function_name, "
+		     "'^(read|parquet|sniff|glob)'))) and not list_contains([");
 	for (size_t i = 0; i < ARRAY_LEN(ours); i++)
 		buf_addf(&b, "%s'%s'", i ? "," : "", ours[i]);
 	buf_adds(&b, "], function_name) order by 1");
 	q.sql = buf_str(&b);
 	if (T_NO_ERR(duck_small(d, a, &q, &s, NULL, &e), &e, "the library tells of its functions"))
-		T_STR(join(s.rows.at, s.rows.n_rows), "", "every volatile function and every reader of files is in defs/sql_functions.def");
+		T_STR(join(s.rows.at, s.rows.n_rows), "",
+		      "every volatile function and every reader of files is in defs/sql_functions.def");
 }
 
 int main(int argc, char **argv)

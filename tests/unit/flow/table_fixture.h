@@ -23,7 +23,8 @@ static inline void put(const char *repo, const char *path, struct str bytes)
 {
 	struct ingest *in = ingest_new(fx_store);
 	struct tree_edit ed = {.path = str_of(path)};
-	struct commit_new c = {.branch = STR(BRANCH_DEFAULT), .id = id_new(), .edits = &ed, .n_edits = 1, .even_if_equal = true};
+	struct commit_new c = {
+		.branch = STR(BRANCH_DEFAULT), .id = id_new(), .edits = &ed, .n_edits = 1, .even_if_equal = true};
 	struct event ev = {.id = c.id, .batch = c.id, .kind = "put"};
 	struct err e = ERR_INIT;
 	struct commit done;
@@ -32,7 +33,8 @@ static inline void put(const char *repo, const char *path, struct str bytes)
 	c.batch = c.id;
 	if (ingest_bytes(in, bytes, &ed.entry, &e) || ingest_sync(in, &e) || db_begin(fx_store->db, &e) ||
 	    repo_ensure(fx_store, a, str_of(repo), REPO_SOURCE, STR_NULL, &c.repo, &e) || ingest_record(in, &e) ||
-	    event_record(fx_store, &ev, &e) || commit_make(fx_store, in, &c, &done, &made, &e) || db_commit(fx_store->db, &e)) {
+	    event_record(fx_store, &ev, &e) || commit_make(fx_store, in, &c, &done, &made, &e) ||
+	    db_commit(fx_store->db, &e)) {
 		printf("Bail out! put %s %s: %s\n", repo, path, e.msg);
 		exit(1);
 	}
