@@ -2,10 +2,16 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
-/* Blocks double from 4 KiB up to 1 MiB; what is larger than a quarter of that gets a block of its own. */
+/*
+ * Blocks double from 4 KiB up to 8 MiB; what is larger than OWN_BLOCK gets one of its own. From HUGE on they ask for huge
+ * pages: a tree of a 40 MB document is 100,000 small pages, and their faults took four times as long as the parsing.
+ */
 #define BLOCK_MIN ((size_t)4 << 10)
-#define BLOCK_MAX ((size_t)1 << 20)
+#define BLOCK_MAX ((size_t)8 << 20)
+#define OWN_BLOCK ((size_t)256 << 10)
+#define HUGE ((size_t)2 << 20)
 #define ALIGN (_Alignof(max_align_t))
 
 struct block {
@@ -21,8 +27,19 @@ struct arena {
 
 static struct block *block_new(size_t cap)
 {
-	struct block *b = xmalloc(sizeof(*b) + cap);
+	size_t n = sizeof(struct block) + cap;
+	struct block *b;
 
+	if (cap < 2 * HUGE) {
+		b = xmalloc(n);
+	} else {
+		n = (n + HUGE - 1) & ~(HUGE - 1);
+		b = aligned_alloc(HUGE, n);
+		if (!b)
+			BUG("out of memory (%zu bytes)", n);
+		madvise(b, n, MADV_HUGEPAGE); /* advice: where it is refused, all is as before */
+		cap = n - sizeof(struct block);
+	}
 	b->next = NULL;
 	b->used = 0;
 	b->cap = cap;
@@ -89,7 +106,7 @@ void *arena_alloc(struct arena *a, size_t n)
 		b->used += n;
 		return memset(p, 0, n);
 	}
-	if (b && n > BLOCK_MAX / 4) { /* a block of its own, behind the one being filled */
+	if (b && n > OWN_BLOCK) { /* a block of its own, behind the one being filled */
 		struct block *own = block_new(n);
 
 		own->used = n;
