@@ -217,7 +217,7 @@ static int on_message(void *ptr, const struct duck_msg *m)
 			head_text(k);
 			return flush_text(k);
 		}
-		return k->out->head ? k->out->head(k->out->ptr, k->columns, &k->failed) : 0;
+		return k->format == FORMAT_TABLE && k->out->head ? k->out->head(k->out->ptr, k->columns, &k->failed) : 0;
 	case DUCK_ROWS:
 		return give_rows(k, &m->rows);
 	default:
@@ -244,7 +244,7 @@ static int call_worker(struct querying *k, const struct dom *request, const stru
 		*e = k->failed;
 		return -1;
 	}
-	return interrupted ? err_set(e, ERR_CANCELLED, "stopped") : table_query_error(&k->q, offset, e);
+	return interrupted ? err_set(e, ERR_CANCELLED, "stopped") : table_query_error(e, &k->q, offset);
 }
 
 static int prepare(struct querying *k, struct str sql, const char *file, struct str at, const struct ds *ds, struct err *e)
@@ -429,7 +429,7 @@ static int small(struct querying *k, struct duck_small *out, struct err *e)
 {
 	int64_t offset = -1;
 
-	return duck_small(k->duck, k->api->arena, &k->q.bound.sql, out, &offset, e) ? table_query_error(&k->q, offset, e) : 0;
+	return duck_small(k->duck, k->api->arena, &k->q.bound.sql, out, &offset, e) ? table_query_error(e, &k->q, offset) : 0;
 }
 
 int query_rows(struct api *api, struct str sql, struct dom **out, struct err *e)

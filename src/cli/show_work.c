@@ -222,8 +222,9 @@ void show_why(struct show_state *s, const struct dom *row)
 		return;
 	if (show_text(row, "answer").n)
 		section(s, arena_cstr(s->arena, show_text(row, "answer")));
+	/* What the key was made of is for programs (--json) and for comparing; people get what came of it. */
 	dom_each (child, row)
-		if (!str_is(child->key, "answer"))
+		if (!str_is(child->key, "answer") && !str_is(child->key, "ingredients") && !str_is(child->key, "key"))
 			why_pair(s, child, 0);
 }
 
