@@ -58,7 +58,6 @@ static struct str show(struct arena *a, const struct dom *v)
 static void diff_code(struct arena *a, struct dom *out, const struct dom *before, const struct dom *now)
 {
 	const struct dom *old = dom_get(before, "files"), *new = dom_get(now, "files");
-	size_t n = out->n;
 
 	if (!same(dom_get(before, "kind"), dom_get(now, "kind")))
 		add(a, out, "kind", STR("kind"), dom_get(before, "kind"), dom_get(now, "kind"),
@@ -81,8 +80,6 @@ static void diff_code(struct arena *a, struct dom *out, const struct dom *before
 		if (!named(new, "path", path))
 			add(a, out, "file", path, dom_get(x, "sha256"), NULL, arena_printf(a, "%.*s is gone", STR_ARG(path)));
 	}
-	if (out->n == n)
-		add(a, out, "code", STR("code"), dom_get(before, "code"), dom_get(now, "code"), "the query changed");
 }
 
 static void diff_map(struct arena *a, struct dom *out, const char *what, const struct dom *old, const struct dom *new)
@@ -164,6 +161,9 @@ struct dom *key_diff(struct arena *a, const struct dom *before, const struct dom
 	diff_code(a, out, before, now);
 	diff_map(a, out, "param", dom_get(before, "params"), dom_get(now, "params"));
 	diff_map(a, out, "setting", dom_get(before, "settings"), dom_get(now, "settings"));
+	/* No file differs, and no value that the query was rendered with: a file that it includes, or the ds. */
+	if (!out->n && !same(dom_get(before, "code"), dom_get(now, "code")))
+		add(a, out, "code", STR("code"), dom_get(before, "code"), dom_get(now, "code"), "the query changed");
 	if (!same(dom_get(before, "output"), dom_get(now, "output")))
 		add(a, out, "output", STR("output"), dom_get(before, "output"), dom_get(now, "output"), "the name of its output changed");
 	dom_each(x, new) {
