@@ -51,7 +51,7 @@ struct shower *shower_new(struct arena *a, const struct args *args, const char *
 	s->tty = term_is_tty(STDOUT_FILENO);
 	s->width = s->tty ? term_columns(STDOUT_FILENO) : 0;
 	s->sql = !strcmp(args->op->name, "sql");
-	s->state = (struct show_state){.arena = a, .args = args, .out = stdout, .width = s->tty ? s->width : 80};
+	s->state = (struct show_state){.arena = a, .args = args, .out = stdout, .width = s->width};
 	for (size_t i = 0; i < ARRAY_LEN(showers); i++)
 		if (!strcmp(showers[i].op, args->op->name))
 			s->fn = showers[i].fn;

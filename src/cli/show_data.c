@@ -266,7 +266,7 @@ void show_schema(struct show_state *s, const struct dom *row)
 /* Label and length of each row kept, as bars that fill the terminal. */
 static void print_bars(struct show_state *s)
 {
-	size_t label_width = 0, room, value_width = 0;
+	size_t label_width = 0, room, value_width = 0, width = s->width ? s->width : 80;
 	double max = 0;
 
 	for (size_t i = 0; i + 1 < s->cells.n; i += 2) {
@@ -277,8 +277,8 @@ static void print_bars(struct show_state *s)
 		if (s->cells.p[i + 1].p && str_to_f64(s->cells.p[i + 1], &v))
 			max = MAX(max, v);
 	}
-	label_width = MIN(label_width, s->width / 2);
-	room = s->width > label_width + value_width + 4 ? s->width - label_width - value_width - 4 : 8;
+	label_width = MIN(label_width, width / 2);
+	room = width > label_width + value_width + 4 ? width - label_width - value_width - 4 : 8;
 	for (size_t i = 0; i + 1 < s->cells.n; i += 2) {
 		/* eighths of a block, so that small differences show */
 		static const char *const eighths[] = {"", "\u258f", "\u258e", "\u258d", "\u258c", "\u258b", "\u258a", "\u2589"};
