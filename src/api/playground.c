@@ -1,5 +1,6 @@
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "api/embedded.h"
@@ -8,6 +9,7 @@
 #include "base/ds.h"
 #include "base/str.h"
 #include "sys/file.h"
+#include "sys/proc.h"
 
 #define WORKSPACE "workspaces/playground/"
 #define DAYS_DEFAULT 30
@@ -153,10 +155,23 @@ static int say(struct api *api, struct sink *out, struct str text, struct err *e
 	return sink_row(out, row, e);
 }
 
+/* How this program is called from the new workspace: by name where PATH finds this very file, else by its path. */
+static const char *own_name(struct arena *a, const char *dir)
+{
+	const char *self = proc_self_exe(), *found = proc_which(a, "leat", getenv("PATH"));
+	struct stat here, there;
+
+	if (found && stat(self, &here) == 0 && stat(found, &there) == 0 && here.st_ino == there.st_ino &&
+	    here.st_dev == there.st_dev)
+		return "leat";
+	return path_relative(a, dir, self);
+}
+
 static int show_result(struct api *api, struct sink *out, const char *dir, const struct days *days, struct err *e)
 {
 	struct arena *a = api->arena;
 	const struct day *last = &days->v.p[days->v.n - 1];
+	const char *leat = own_name(a, api->ws->dir);
 	struct dom *table, *bars;
 
 	if (query_rows(api, STR("select * from marts.kinds"), &table, e) ||
@@ -170,10 +185,10 @@ static int show_result(struct api *api, struct sink *out, const char *dir, const
 	                                   "  %s/datastore/tables/weather/ds=%s/part-0.parquet\n"
 	                                   "\nWhat to type next:\n"
 	                                   "  cd %s\n"
-	                                   "  leat sql 'from marts.week'\n"
-	                                   "  leat why weather %s\n"
-	                                   "  leat plan          # nothing to run; change jobs/kinds.sql and look again",
-	                                dir, dir, last->ds.label, dir, last->ds.label), e);
+	                                   "  %s sql 'from marts.week'\n"
+	                                   "  %s why weather %s\n"
+	                                   "  %s plan          # nothing to run; change jobs/kinds.sql and look again",
+	                                dir, dir, last->ds.label, dir, leat, leat, last->ds.label, leat), e);
 }
 
 int api_playground(struct api *api, const struct args *args, struct sink *out, struct err *e)
