@@ -5,7 +5,7 @@
 
 #include "api/rows.h"
 #include "base/str.h"
-#include "repo/datastore.h"
+#include "flow/restore.h"
 #include "sys/clock.h"
 
 #define RUNS_SHOWN 20
@@ -173,7 +173,7 @@ int api_plan(struct api *api, const struct args *args, struct sink *out, struct 
 		q.ask.mode = PLAN_EXPLICIT;
 	ask_finish(&q);
 	if (refuse_broken(api, &q, out, e) || catalog_new(api->store, api->arena, &c, e) ||
-	    plan_make(api->flow, c, api->arena, &q.ask, &p, e))
+	    restore_look(api->flow, c, api->arena, &q.ask, e) || plan_make(api->flow, c, api->arena, &q.ask, &p, e))
 		return -1;
 	return plan_rows(api, p, args_flag(args, "verbose"), out, e);
 }
@@ -236,12 +236,18 @@ static void say_not_run(const struct plan *p, bool is_explicit, struct sink *out
 		sink_note(out, "... and %zu more", said - REPEAT_MAX);
 }
 
+static void on_note(void *ptr, const char *text)
+{
+	sink_note(ptr, "%s", text);
+}
+
 static int carry_out(struct api *api, const struct args *args, struct asking *q, const char *kind, struct sink *out,
                      struct err *e)
 {
 	struct running r = {api, out, arena_new()};
 	struct run_opts o = {.command = args->command, .kind = kind, .on_event = on_event, .ptr = &r};
 	struct run_summary sum = {0};
+	struct restored restored = {0};
 	struct catalog *c;
 	struct plan *p;
 	struct dom *row;
@@ -251,11 +257,17 @@ static int carry_out(struct api *api, const struct args *args, struct asking *q,
 
 	ask_finish(q);
 	if (args_int(args, "slots", 1, 1024, 0, &slots, e) || refuse_broken(api, q, out, e) || run_recover(api->store, e) ||
-	    catalog_new(api->store, api->arena, &c, e) || plan_make(api->flow, c, api->arena, &q->ask, &p, e))
+	    catalog_new(api->store, api->arena, &c, e) ||
+	    restore_outputs(api->flow, c, api->arena, &q->ask, on_note, out, &restored, e) ||
+	    plan_make(api->flow, c, api->arena, &q->ask, &p, e))
 		goto done;
 	o.slots = (int)slots;
 	say_not_run(p, q->explicit_ds, out, &missing, &up_to_date);
 	if (p->n_units && run_plan(api->flow, c, p, &q->ask, &o, &sum, e))
+		goto done;
+	/* What had to be made again is in the store now, and can be shown. */
+	if (restored.lost && (catalog_new(api->store, api->arena, &c, e) ||
+	                      restore_outputs(api->flow, c, api->arena, &q->ask, on_note, out, &restored, e)))
 		goto done;
 	row = dom_new(api->arena, DOM_MAP);
 	dom_set_str(api->arena, row, "batch", sum.batch.hex[0] ? str_of(sum.batch.hex) : STR_NULL);
