@@ -478,6 +478,39 @@ static int reply_written(struct work *k, const char *path, int64_t rows, struct 
 	return 0;
 }
 
+/* PIVOT and such are several statements inside: they can be run, but not prepared. */
+static bool is_compound(const struct err *e)
+{
+	return strstr(e->msg, "annot prepare multiple statements") != NULL;
+}
+
+/* The result of such a statement as a table of the transaction, which then is read in its place. */
+static int settle(struct work *k, struct sql_range *stmt, struct err *e)
+{
+	static const char head[] = "create temp table leat_result as ";
+	const char *sql = arena_printf(k->a, "%s%.*s", head, STR_ARG(statement(k, stmt)));
+
+	if (work_exec(k, sql, e))
+		return place(k, stmt, sizeof(head) - 1);
+	k->sql = STR("from leat_result");
+	*stmt = (struct sql_range){0, k->sql.n};
+	return 0;
+}
+
+/* As find_ds, for any statement that gives rows. */
+static int look_for_ds(struct work *k, struct sql_range *stmt, bool *there, char **other, struct err *e)
+{
+	struct err first = ERR_INIT;
+
+	if (!may_have_ds(dom_get(k->request, "sql")->s) || !find_ds(k, statement(k, stmt), there, other, &first))
+		return 0;
+	if (!is_compound(&first)) {
+		*e = first;
+		return place(k, stmt, 0);
+	}
+	return settle(k, stmt, e) ? -1 : find_ds(k, statement(k, stmt), there, other, e);
+}
+
 static int write_unit(struct work *k, struct err *e)
 {
 	const char *ds = text_of(k, "ds"), *out = text_of(k, "out"), *after = "";
@@ -489,8 +522,8 @@ static int write_unit(struct work *k, struct err *e)
 
 	if (prelude(k, &last, e) || set_order(k, ordered || k->w->threads_now == 1, e))
 		return -1;
-	if (ds && may_have_ds(dom_get(k->request, "sql")->s) && find_ds(k, statement(k, &last), &has_ds, &other, e))
-		return place(k, &last, 0);
+	if (ds && look_for_ds(k, &last, &has_ds, &other, e))
+		return -1;
 	if (has_ds) {
 		add_without_ds(&before, ds, other);
 		after = ")";
@@ -661,8 +694,7 @@ static int start(struct work *k, const char *sql, struct duck_result *out, struc
 	int r = 0;
 
 	if (prepare(k, sql, &p, e)) {
-		/* PIVOT and such are several statements inside; they cannot be streamed. */
-		if (!strstr(e->msg, "annot prepare multiple statements"))
+		if (!is_compound(e)) /* which cannot be streamed either */
 			return -1;
 		err_clear(e);
 		return work_result(k, sql, out, e);

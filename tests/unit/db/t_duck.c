@@ -263,6 +263,9 @@ static void writes(void)
 			       path("none.parquet"))),
 	      "a INTEGER, b VARCHAR", "and the file has the schema");
 
+	write_file("pivot (select x % 2 as k, x from range(4) t(x)) on k using sum(x)", "pivot.parquet", "2018-01-24",
+		   false, 1);
+	T_STR(one(arena_printf(a, "select \"1\" from '%s'", path("pivot.parquet"))), "4.0", "a unit may be a PIVOT");
 	write_file("select x, date '2018-01-24' as ds from range(3) t(x)", "ds.parquet", "2018-01-24", false, 1);
 	T_STR(one(arena_printf(a, "select string_agg(column_name) from (describe from '%s')", path("ds.parquet"))), "x",
 	      "a column ds that is the unit's own is dropped");

@@ -118,6 +118,10 @@ static void packed(void)
 
 	put("raw/gz", "ds=2018-01-01/a.csv.gz", (struct str){(const char *)gz, sizeof(gz)});
 	T_STR(ask("raw/gz", "select a, b from $"), "1,2", "gzip is read");
+	static const unsigned char zst[] = {0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x58, 0x41, 0x00, 0x00,
+					    'a',  ',',  'b',  0x0a, '1',  ',',  '2',  0x0a};
+	put("raw/zst", "a.csv.zst", (struct str){(const char *)zst, sizeof(zst)});
+	T_STR(ask("raw/zst", "select a, b from $"), "1,2", "zstd is read");
 	put_text("raw/gz", "ds=2018-01-02/a.csv", "b,a\n4,3\n");
 	T_STR(ask("raw/gz", "select a, b from $ order by a"), "1,2; 3,4",
 	      "beside files that are not packed, by their headers");
