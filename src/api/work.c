@@ -132,7 +132,10 @@ static struct dom *plan_row(struct arena *a, const struct plan_unit *u)
 	unit_row_key(a, row, u->job, &u->ds);
 	dom_set_cstr(a, row, "reason", reason_word(u->reason));
 	dom_set_cstr(a, row, "text", reason_text(u->reason));
-	dom_set_str(a, row, "detail", str_of(u->detail));
+	if (!u->detail && !u->known && u->key.why_not)
+		dom_set_str(a, row, "detail", arena_strf(a, "what it gave is not remembered: %s", u->key.why_not));
+	else
+		dom_set_str(a, row, "detail", str_of(u->detail));
 	dom_set_bool(a, row, "runs", reason_runs(u->reason));
 	dom_set_bool(a, row, "known", u->known);
 	dom_set_bool(a, row, "after_upstream", u->after_upstream);
@@ -155,6 +158,26 @@ static int plan_rows(struct api *api, const struct plan *p, bool all, struct sin
 	return 0;
 }
 
+/* --ds without a job is of every job that has partitions of that kind. */
+static int ask_all(struct api *api, struct str word, struct asking *q, struct err *e)
+{
+	struct jobs *js = api->flow->jobs;
+	struct err why = ERR_INIT;
+
+	err_set(&why, ERR_BAD_REQUEST, "no job has partitions");
+	for (size_t i = 0; i < js->n; i++) {
+		if (js->all[i]->every == EVERY_NONE)
+			continue;
+		err_clear(&why);
+		if (!add_range(api, q, js->all[i], word, &why))
+			vec_push(api->arena, &q->jobs, js->all[i]);
+	}
+	if (q->jobs.n)
+		return 0;
+	*e = why;
+	return -1;
+}
+
 int api_plan(struct api *api, const struct args *args, struct sink *out, struct err *e)
 {
 	struct asking q = {.ask = {.mode = PLAN_STALE, .upstream = args_flag(args, "upstream")}};
@@ -167,10 +190,12 @@ int api_plan(struct api *api, const struct args *args, struct sink *out, struct 
 		if (args_count(args, "ds") && add_range(api, &q, q.jobs.p[i], args_value(args, "ds"), e))
 			return -1;
 	}
-	if (!args_n(args) && args_count(args, "ds"))
-		return err_set(e, ERR_BAD_REQUEST, "--ds needs a job");
-	if (q.ranges.n)
+	if (!args_n(args) && args_count(args, "ds") && ask_all(api, args_value(args, "ds"), &q, e))
+		return -1;
+	if (q.ranges.n) {
 		q.ask.mode = PLAN_EXPLICIT;
+		q.ask.pairs = true; /* each range was read by its job's zone and kind */
+	}
 	ask_finish(&q);
 	if (refuse_broken(api, &q, out, e) || catalog_new(api->store, api->arena, &c, e) ||
 	    restore_look(api->flow, c, api->arena, &q.ask, e) || plan_make(api->flow, c, api->arena, &q.ask, &p, e))
@@ -517,7 +542,7 @@ static int find_logs(struct api *api, const struct args *args, struct log_spot *
 	             " union select * from (select id from unit where job = ?1 and (?2 is null or ds = ?2)"
 	             " and (attempts > 0 or original is not null) order by id desc limit 1))"
 	             " select u.id, u.job, u.ds, t.log, t.finished is not null from w join unit u on u.id = w.u"
-	             " join attempt t on t.unit = coalesce(u.original, u.id) where t.log is not null and t.n = case when ?3 then ?3 else"
+	             " join attempt t on t.unit = coalesce(u.original, u.id) where t.n = case when ?3 then ?3 else"
 	             " (select max(n) from attempt x where x.unit = t.unit) end order by u.id");
 	q_text(q, 1, what);
 	q_text(q, 2, ds);
@@ -571,6 +596,11 @@ int api_logs(struct api *api, const struct args *args, struct sink *out, struct 
 		const char *path = arena_printf(api->arena, "%s/%.*s", api->store->leat_dir, STR_ARG(logs[i].path));
 		off_t from = 0;
 
+		if (!logs[i].path.n) {
+			sink_note(out, "%.*s%s%.*s printed nothing", STR_ARG(logs[i].job), logs[i].ds.n ? " " : "",
+			          STR_ARG(logs[i].ds));
+			continue;
+		}
 		if (n > 1)
 			sink_note(out, "==> %.*s %.*s <==", STR_ARG(logs[i].job), STR_ARG(logs[i].ds));
 		if (copy_log(path, &from, out, e))

@@ -110,11 +110,12 @@ void show_config(struct show_state *s, const struct dom *row)
 /* The last row of a run is its summary. */
 void show_run(struct show_state *s, const struct dom *row)
 {
+	bool dry = op_option(s->args->op, STR("dry-run")) && args_flag(s->args, "dry-run");
 	int64_t failed;
 
-	if (!row)
+	if (!row && !dry)
 		return;
-	if (dom_get(row, "reason")) { /* backfill --dry-run */
+	if (dry) { /* what a plan says */
 		show_plan(s, row);
 		return;
 	}

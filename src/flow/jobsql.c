@@ -189,10 +189,22 @@ static bool serves(const struct job_input *have, const struct job_input *want)
 	       (history ? have->window == WINDOW_HISTORY : have->window != WINDOW_HISTORY || !have->found);
 }
 
+/* The name that job.yaml gives an input is a table of the query, as it is a folder of a script. */
+static const struct job_input *by_own_name(const struct job_input *in, size_t n, const struct sql_table *t)
+{
+	for (size_t i = 0; i < n && !t->schema.n && !t->at.n; i++)
+		if (!in[i].found && str_eq(in[i].name, t->name))
+			return &in[i];
+	return NULL;
+}
+
 const struct job_input *jobsql_input(struct arena *a, const struct job *j, const struct sql_table *t)
 {
 	struct job_input want = wanted(a, t);
+	const struct job_input *own = by_own_name(j->inputs, j->n_inputs, t);
 
+	if (own)
+		return own;
 	for (size_t i = 0; i < j->n_inputs; i++)
 		if (serves(&j->inputs[i], &want))
 			return &j->inputs[i];
@@ -248,7 +260,7 @@ static void add_inputs(struct jobs *js, struct job *j, const struct jobsql *q)
 	for (size_t i = 0; i < info->n_tables; i++) {
 		struct job_input in = wanted(a, &info->tables[i]);
 
-		if (is_system(&info->tables[i]) || find_input(j, n, &in) < n)
+		if (is_system(&info->tables[i]) || by_own_name(all, n, &info->tables[i]) || find_input(j, n, &in) < n)
 			continue;
 		in.name = free_name(a, all, n, in.window == WINDOW_HISTORY ? info->tables[i].name : in.repo);
 		text_line_col(q->source, tmpl_source_offset(&q->text, info->tables[i].start), &in.line, &in.col);
