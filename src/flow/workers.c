@@ -6,7 +6,6 @@ struct worker {
 	struct workers *pool;
 	struct duck *duck;
 	struct loop_ev *ev;
-	int fd;
 	struct work *work;     /* NULL: free */
 	struct worker *next;   /* all of the pool */
 	bool lent;
@@ -16,7 +15,6 @@ struct work {
 	struct worker *worker;
 	work_cb *cb;
 	void *ptr;
-	bool ended;
 };
 
 struct workers {
@@ -67,7 +65,6 @@ static struct worker *worker_free(struct workers *w)
 			return k;
 	k = xcalloc(1, sizeof(*k));
 	k->pool = w;
-	k->fd = -1;
 	k->duck = duck_new(&w->conf);
 	k->next = w->all;
 	w->all = k;
@@ -129,10 +126,35 @@ int workers_send(struct workers *w, const struct dom *request, work_cb *cb, void
 	return 0;
 }
 
+static void on_killed(struct loop_ev *ev, void *ptr)
+{
+	struct work *work = ptr;
+	struct err e = ERR_INIT;
+	struct duck_msg m = {.kind = DUCK_FAILED, .offset = -1, .err = &e};
+
+	(void)ev;
+	err_set(&e, ERR_CANCELLED, "the query was cancelled");
+	work->cb(work->ptr, &m);
+	free(work);
+}
+
+/* Hard: the process goes, whatever it does; another one is started when there is work again. */
 void workers_cancel(struct work *work, bool hard)
 {
-	(void)hard;
-	duck_cancel(work->worker->duck);
+	struct worker *k = work->worker;
+
+	if (!hard) {
+		duck_cancel(k->duck);
+		return;
+	}
+	if (k->work != work)
+		return; /* killed already: its end is on the way */
+	loop_close(k->ev);
+	k->ev = NULL;
+	k->work = NULL;
+	duck_free(k->duck);
+	k->duck = duck_new(&k->pool->conf);
+	loop_defer(k->pool->loop, on_killed, work);
 }
 
 struct duck *workers_borrow(struct workers *w)
