@@ -85,9 +85,11 @@ static int load_repos(struct catalog *c, struct err *e)
 {
 	VEC(struct cat_repo *) all = {0};
 	struct q *q = db_query(c->store->db,
-	                       "select r.id, r.name, r.role, r.job, k.id, k.parent, k.number, k.tree, k.files, k.bytes, k.at, k.batch, k.run"
+	                       "select r.id, r.name, r.role, r.job, k.id, k.parent, k.number, k.tree, k.files, "
+	      "k.bytes, k.at, k.batch, k.run"
 	                       " from repo r left join branch b on b.repo = r.id and b.name = 'master'"
-	                       " left join commits k on k.repo = r.id and k.id = b.head where r.ended is null order by r.id");
+	                       " left join commits k on k.repo = r.id and k.id = b.head where r.ended is null order "
+	      "by r.id");
 	int r;
 
 	while ((r = q_step(q, e)) == 1) {
@@ -201,7 +203,8 @@ static int pinned(struct catalog *c, struct arena *a, struct str name, struct st
 		if (!head || !head->exists)
 			return 0;
 		if (!time_parse_rfc3339(rev, &at))
-			return err_set(e, ERR_BAD_REQUEST, "'%.*s' is no time; write 2017-11-27T05:00:00Z", STR_ARG(rev));
+			return err_set(e, ERR_BAD_REQUEST, "'%.*s' is no time; write 2017-11-27T05:00:00Z",
+			      STR_ARG(rev));
 		q = db_query(c->store->db, "select new from head_move where repo = ? and branch = 'master' and at <= ?"
 		                           " order by seq desc limit 1");
 		q_int(q, 1, head->pub.repo.id);
@@ -215,7 +218,8 @@ static int pinned(struct catalog *c, struct arena *a, struct str name, struct st
 			return got < 0 ? -1 : 0;
 		}
 	}
-	if (pin_resolve(c->store, c->arena, arena_strf(c->arena, "%.*s@%.*s", STR_ARG(name), STR_ARG(rev)), &pin, &mine) < 0) {
+	if (pin_resolve(c->store, c->arena, arena_strf(c->arena, "%.*s@%.*s", STR_ARG(name), STR_ARG(rev)), &pin,
+	      &mine) < 0) {
 		if (mine.code != ERR_NOT_FOUND) {
 			*e = mine;
 			return -1;
@@ -298,7 +302,8 @@ static void overlay(struct cat_repo *r)
 }
 
 /* The whole repo becomes this tree (NULL: not known yet what). */
-static int lay_whole(struct catalog *c, struct cat_repo *r, const struct entry *tree, struct plan_unit *by, struct err *e)
+static int lay_whole(struct catalog *c, struct cat_repo *r, const struct entry *tree, struct plan_unit *by,
+      struct err *e)
 {
 	struct part *p = NULL;
 	size_t n = 0;

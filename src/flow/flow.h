@@ -22,10 +22,12 @@ struct flow {
 };
 
 /*
- * Loads all jobs (through the job cache) and makes the graph. Broken job files fail it unless `lenient`, then they are in
+ * Loads all jobs (through the job cache) and makes the graph. Broken job files fail it unless `lenient`, then they
+ * are in
  * jobs->errors. The store must outlive it.
  */
-must_check int flow_open(struct store *s, const struct job_kind *const *kinds, bool lenient, struct flow **out, struct err *e);
+must_check int flow_open(struct store *s, const struct job_kind *const *kinds, bool lenient,
+                         struct flow **out, struct err *e);
 void flow_close(struct flow *f); /* NULL is fine */
 
 #endif

@@ -164,7 +164,8 @@ const char *unit_hand_note(struct arena *a, const struct job *j, const struct do
 
 			if (!own || dom_equal(own, p))
 				continue;
-			out = arena_printf(a, "%s%s%.*s was %.*s by hand", out ? out : "", out ? ", " : "", STR_ARG(p->key),
+			out = arena_printf(a, "%s%s%.*s was %.*s by hand", out ? out : "", out ? ", " : "",
+			      STR_ARG(p->key),
 			                   STR_ARG(url_redact(a, dom_text(a, p))));
 		}
 	return out;
@@ -202,7 +203,8 @@ static const char *why_not_memoised(struct arena *a, const struct job *j, const 
 	if (j->kind && j->kind->outside_world)
 		return "it reads the outside world";
 	if (q && q->n_volatiles)
-		return arena_printf(a, "its query calls %.*s(), which is not the same each time", STR_ARG(q->volatiles[0]));
+		return arena_printf(a, "its query calls %.*s(), which is not the same each time",
+		      STR_ARG(q->volatiles[0]));
 	if (q && q->n_files)
 		return arena_printf(a, "its query reads %.*s, which is no input", STR_ARG(q->files[0]));
 	if (q && q->n_readers)
@@ -234,7 +236,8 @@ static int make_base(struct flow *f, struct arena *a, const struct plan_unit *u,
                      struct key_base *out, struct err *e)
 {
 	const struct job *j = u->job;
-	struct key_base b = {.made = true, .over = params, .params = unit_params(a, j, params), .settings = settings_of(a, j)};
+	struct key_base b = {.made = true, .over = params, .params = unit_params(a, j, params),
+	      .settings = settings_of(a, j)};
 	struct sql_info info = {0};
 	struct jobsql q = {0};
 
@@ -299,8 +302,12 @@ static const struct unit_input **sorted_inputs(struct arena *a, const struct pla
 	return in;
 }
 
-/* Text tables are read by a remembered format: it counts where Leat reads them, not where a task opens the files itself. */
-static int format_of(struct catalog *c, const struct job *j, const struct unit_input *in, struct sha *out, struct err *e)
+/*
+ * Text tables are read by a remembered format: it counts where Leat reads them, not where a task opens the files
+ * itself.
+ */
+static int format_of(struct catalog *c, const struct job *j, const struct unit_input *in, struct sha *out,
+      struct err *e)
 {
 	memset(out, 0, sizeof(*out));
 	if (!job_is_sql(j))

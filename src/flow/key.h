@@ -15,15 +15,18 @@ struct key_cache *key_cache_new(void) __attribute__((returns_nonnull));
 void key_cache_free(struct key_cache *k); /* NULL is fine */
 
 /*
- * Fills u->key (without ingredients) from u->job, u->ds and u->inputs, whose contents must be known. params: --param, or NULL.
+ * Fills u->key (without ingredients) from u->job, u->ds and u->inputs, whose contents must be known. params: --param,
+ * or NULL.
  */
-must_check int key_make(struct flow *f, struct catalog *c, struct arena *a, const struct dom *params, struct plan_unit *u,
+must_check int key_make(struct flow *f, struct catalog *c, struct arena *a, const struct dom *params,
+                        struct plan_unit *u,
                         struct err *e);
 /* What that key was made of, for the unit's row and for `why`. */
 must_check int key_ingredients(struct flow *f, struct catalog *c, struct arena *a, const struct dom *params,
                                const struct plan_unit *u, const struct dom **out, struct err *e);
 /*
- * How two sets of ingredients differ, the most telling first: a list of {what: code|file|param|setting|input|output|kind, name,
+ * How two sets of ingredients differ, the most telling first: a list of {what:
+ * code|file|param|setting|input|output|kind, name,
  * before, now, text}. text is for people: "min_speed was 19, is 25", "raw/x ds=2018-01-02 changed".
  */
 struct dom *key_diff(struct arena *a, const struct dom *before, const struct dom *now);
@@ -36,7 +39,8 @@ const char *unit_hand_note(struct arena *a, const struct job *j, const struct do
 /* Template variables: {ds, params, inputs, output}; jobsql_vars makes them. */
 const struct dom *unit_vars(struct arena *a, const struct plan_unit *u, const struct dom *params);
 /*
- * What LEAT_SPEC holds: {kind, ds, params, inputs: {name: {repo, partitions}}, output, and the kind's own keys rendered},
+ * What LEAT_SPEC holds: {kind, ds, params, inputs: {name: {repo, partitions}}, output, and the kind's own keys
+ * rendered},
  * nothing that the key does not count.
  */
 must_check int unit_spec(struct arena *a, const struct plan_unit *u, const struct dom *params, const struct dom **out,

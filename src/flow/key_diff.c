@@ -61,7 +61,8 @@ static void diff_code(struct arena *a, struct dom *out, const struct dom *before
 
 	if (!same(dom_get(before, "kind"), dom_get(now, "kind")))
 		add(a, out, "kind", STR("kind"), dom_get(before, "kind"), dom_get(now, "kind"),
-		    arena_printf(a, "kind was %.*s, is %.*s", STR_ARG(text_of(a, before, "kind")), STR_ARG(text_of(a, now, "kind"))));
+		    arena_printf(a, "kind was %.*s, is %.*s", STR_ARG(text_of(a, before, "kind")), STR_ARG(text_of(a,
+		      now, "kind"))));
 	if (same(dom_get(before, "code"), dom_get(now, "code")))
 		return;
 	dom_each(x, new) {
@@ -69,7 +70,8 @@ static void diff_code(struct arena *a, struct dom *out, const struct dom *before
 		const struct dom *was = named(old, "path", path);
 
 		if (!was)
-			add(a, out, "file", path, NULL, dom_get(x, "sha256"), arena_printf(a, "%.*s is new", STR_ARG(path)));
+			add(a, out, "file", path, NULL, dom_get(x, "sha256"), arena_printf(a, "%.*s is new",
+			      STR_ARG(path)));
 		else if (!same(dom_get(was, "sha256"), dom_get(x, "sha256")))
 			add(a, out, "file", path, dom_get(was, "sha256"), dom_get(x, "sha256"),
 			    arena_printf(a, "%.*s changed", STR_ARG(path)));
@@ -78,7 +80,8 @@ static void diff_code(struct arena *a, struct dom *out, const struct dom *before
 		struct str path = text_of(a, x, "path");
 
 		if (!named(new, "path", path))
-			add(a, out, "file", path, dom_get(x, "sha256"), NULL, arena_printf(a, "%.*s is gone", STR_ARG(path)));
+			add(a, out, "file", path, dom_get(x, "sha256"), NULL, arena_printf(a, "%.*s is gone",
+			      STR_ARG(path)));
 	}
 }
 
@@ -93,13 +96,15 @@ static void diff_map(struct arena *a, struct dom *out, const char *what, const s
 				    arena_printf(a, "%.*s is new: %.*s", STR_ARG(x->key), STR_ARG(show(a, x))));
 			else if (!dom_equal(was, x))
 				add(a, out, what, x->key, was, x,
-				    arena_printf(a, "%.*s was %.*s, is %.*s", STR_ARG(x->key), STR_ARG(show(a, was)), STR_ARG(show(a, x))));
+				    arena_printf(a, "%.*s was %.*s, is %.*s", STR_ARG(x->key), STR_ARG(show(a, was)),
+				      STR_ARG(show(a, x))));
 		}
 	if (old)
 		dom_each(x, old)
 			if (!new || !dom_get(new, arena_cstr(a, x->key)))
 				add(a, out, what, x->key, x, NULL,
-				    arena_printf(a, "%.*s was %.*s, is not there now", STR_ARG(x->key), STR_ARG(show(a, x))));
+				    arena_printf(a, "%.*s was %.*s, is not there now", STR_ARG(x->key),
+				      STR_ARG(show(a, x))));
 }
 
 /* Partitions by label; only the first few differences become sentences, the rest one. */
@@ -130,7 +135,8 @@ static void diff_parts(struct arena *a, struct dom *out, struct str repo, const 
 			more++;
 	}
 	if (more)
-		add(a, out, "input", repo, NULL, NULL, arena_printf(a, "%zu more partitions of %.*s differ", more, STR_ARG(repo)));
+		add(a, out, "input", repo, NULL, NULL, arena_printf(a, "%zu more partitions of %.*s differ", more,
+		      STR_ARG(repo)));
 }
 
 static void diff_input(struct arena *a, struct dom *out, const struct dom *old, const struct dom *new)
@@ -165,7 +171,8 @@ struct dom *key_diff(struct arena *a, const struct dom *before, const struct dom
 	if (!out->n && !same(dom_get(before, "code"), dom_get(now, "code")))
 		add(a, out, "code", STR("code"), dom_get(before, "code"), dom_get(now, "code"), "the query changed");
 	if (!same(dom_get(before, "output"), dom_get(now, "output")))
-		add(a, out, "output", STR("output"), dom_get(before, "output"), dom_get(now, "output"), "the name of its output changed");
+		add(a, out, "output", STR("output"), dom_get(before, "output"), dom_get(now, "output"),
+		      "the name of its output changed");
 	dom_each(x, new) {
 		struct str name = text_of(a, x, "name");
 		const struct dom *was = named(old, "name", name);
@@ -173,13 +180,15 @@ struct dom *key_diff(struct arena *a, const struct dom *before, const struct dom
 		if (was)
 			diff_input(a, out, was, x);
 		else
-			add(a, out, "input", name, NULL, dom_get(x, "repo"), arena_printf(a, "input %.*s is new", STR_ARG(name)));
+			add(a, out, "input", name, NULL, dom_get(x, "repo"), arena_printf(a, "input %.*s is new",
+			      STR_ARG(name)));
 	}
 	dom_each(x, old) {
 		struct str name = text_of(a, x, "name");
 
 		if (!named(new, "name", name))
-			add(a, out, "input", name, dom_get(x, "repo"), NULL, arena_printf(a, "input %.*s is not read now", STR_ARG(name)));
+			add(a, out, "input", name, dom_get(x, "repo"), NULL, arena_printf(a,
+			      "input %.*s is not read now", STR_ARG(name)));
 	}
 	return out;
 }

@@ -1,7 +1,9 @@
 /*
- * flow/partset.h: the partitions of one repo in order of time, with their intervals, for finding those of a span quickly.
+ * flow/partset.h: the partitions of one repo in order of time, with their intervals, for finding those of a span
+ * quickly.
  *
- * Invariants: all labels are of one kind (mixed sets say so in .other); starts ascend; a slice (pointer into .p and .by)
+ * Invariants: all labels are of one kind (mixed sets say so in .other); starts ascend; a slice (pointer into .p and
+ * .by)
  * stays readable for as long as the arena, also when partitions are added later. Times are UTC seconds.
  */
 #ifndef LEAT_FLOW_PARTSET_H

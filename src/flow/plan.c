@@ -89,7 +89,8 @@ static int want_above(struct maker *m, const struct job *j, const struct ds *ds,
 			m->wants[p->index].set = true;
 			m->wants[p->index].set_role = ROLE_UPSTREAM;
 		}
-		if (reads_wanted(m->a, j, in, ds, p->every, workspace_table_kind(m->flow->ws, in->repo), got ? have : NULL, &ds_of,
+		if (reads_wanted(m->a, j, in, ds, p->every, workspace_table_kind(m->flow->ws, in->repo),
+		      got ? have : NULL, &ds_of,
 		                 &n, e) < 0)
 			return -1;
 		for (size_t k = 0; k < n; k++) {
@@ -147,8 +148,12 @@ static int want_asked(struct maker *m, struct err *e)
 
 			w->set = w->fallback = true;
 			w->set_role = ROLE_STALE;
-			/* Whether the set is defined does not hang on data: if it is not, what lies above is wanted for that ds. */
-			if (ask->upstream && plan_set(m->flow, m->c, m->a, j, &l, e) == 0 && want(m, j, &last, ROLE_ASKED, e) < 0)
+			/*
+			 * Whether the set is defined does not hang on data: if it is not, what lies above is wanted
+			 * for that ds.
+			 */
+			if (ask->upstream && plan_set(m->flow, m->c, m->a, j, &l, e) == 0 && want(m, j, &last,
+			      ROLE_ASKED, e) < 0)
 				return -1;
 			continue;
 		}
@@ -258,8 +263,10 @@ int plan_check_params(const struct job *j, const struct dom *params, struct err 
 			dom_each(p, params)
 				given |= str_eq(own->key, p->key) && p->type != DOM_NULL;
 		if (!given) {
-			err_set(e, ERR_BAD_REQUEST, "job %.*s needs the parameter '%.*s'", STR_ARG(j->name), STR_ARG(own->key));
-			return err_hint(e, "give it with --param %.*s=VALUE, or a value in %.*s", STR_ARG(own->key), STR_ARG(j->file));
+			err_set(e, ERR_BAD_REQUEST, "job %.*s needs the parameter '%.*s'", STR_ARG(j->name),
+			      STR_ARG(own->key));
+			return err_hint(e, "give it with --param %.*s=VALUE, or a value in %.*s", STR_ARG(own->key),
+			      STR_ARG(j->file));
 		}
 	}
 	return 0;

@@ -23,8 +23,10 @@ struct unit_key {
 	bool memoised;            /* false: volatile, memo: off; then .why_not says why */
 	const char *why_not;
 	/*
-	 * What the row of the unit keeps: {kind, code, files[{path, sha256}], ds, params, settings, output, inputs[{name,
-	 * repo, pin, commit, content, format, tree | parts[{ds, tree}]}]}. NULL in units that do not run (key_ingredients
+	 * What the row of the unit keeps: {kind, code, files[{path, sha256}], ds, params, settings, output,
+	 * inputs[{name,
+	 * repo, pin, commit, content, format, tree | parts[{ds, tree}]}]}. NULL in units that do not run
+	 * (key_ingredients
 	 * makes it).
 	 */
 	const struct dom *ingredients;
@@ -47,7 +49,8 @@ struct plan_unit {
 	struct unit_input *inputs;
 	size_t n_inputs;
 	/*
-	 * Its result is known and whole in the store: it will be published without running. For CHECK_CHANGED it is what the
+	 * Its result is known and whole in the store: it will be published without running. For CHECK_CHANGED it is
+	 * what the
 	 * head shows: checks are tried on it.
 	 */
 	bool known;
@@ -68,8 +71,10 @@ struct plan_unit {
 
 enum plan_mode { PLAN_STALE, PLAN_MISSING, PLAN_FAILED, PLAN_ALL, PLAN_EXPLICIT };
 /*
- * What is asked. jobs NULL: `leat run`: all that is stale. Jobs without ranges: the set of SEMANTICS 5, where that is not
- * defined the last ended interval. ranges are of each asked job's own kind or of another (then all its partitions inside
+ * What is asked. jobs NULL: `leat run`: all that is stale. Jobs without ranges: the set of SEMANTICS 5, where that is
+ * not
+ * defined the last ended interval. ranges are of each asked job's own kind or of another (then all its partitions
+ * inside
  * them); they do not touch jobs without partition.
  */
 struct plan_ask {
@@ -95,8 +100,8 @@ struct plan {
 	size_t n_missing_input;      /* of not_run: asked for by name or range and not possible: exit status 1 */
 };
 
-
-must_check int plan_make(struct flow *f, struct catalog *c, struct arena *a, const struct plan_ask *ask, struct plan **out,
+must_check int plan_make(struct flow *f, struct catalog *c, struct arena *a, const struct plan_ask *ask,
+                         struct plan **out,
                          struct err *e);
 /*
  * Decides one unit anew against a catalog that now holds its inputs: fills inputs, key, reason, known, after_upstream.

@@ -138,7 +138,8 @@ static int explain(struct flow *f, struct catalog *c, struct arena *a, const str
 		enum reason reason;
 	} kinds[] = {
 		{"kind", REASON_CODE_CHANGED},  {"file", REASON_CODE_CHANGED},     {"code", REASON_CODE_CHANGED},
-		{"param", REASON_PARAM_CHANGED}, {"setting", REASON_SETTING_CHANGED}, {"output", REASON_SETTING_CHANGED},
+		{"param", REASON_PARAM_CHANGED}, {"setting", REASON_SETTING_CHANGED}, {"output",
+		      REASON_SETTING_CHANGED},
 		{"input", REASON_INPUT_CHANGED},
 	};
 	const struct dom *before = NULL, *now = NULL, *first;
@@ -200,12 +201,33 @@ static bool is_asked(const struct plan_ask *ask, const struct plan_unit *u)
 	return u->role == ROLE_ASKED && ask->mode == PLAN_EXPLICIT;
 }
 
+/* Backfill's modes, and what is not the same each time. */
+static int by_mode(struct catalog *c, struct arena *a, const struct plan_ask *ask, struct plan_unit *u, bool has_head,
+                   bool outside, struct err *e)
+{
+	bool failed = false, picky = ask->mode == PLAN_MISSING || ask->mode == PLAN_FAILED;
+
+	if (reason_runs(u->reason) && (u->reason == REASON_MISSING || ask->mode == PLAN_FAILED) &&
+	    failed_before(c, a, u, &failed, e) < 0)
+		return -1;
+	if (failed) {
+		u->reason = REASON_FAILED_BEFORE;
+	} else if (u->role == ROLE_ASKED && has_head && reason_runs(u->reason) && picky) {
+		u->detail = plan_say(a, u);
+		u->reason = REASON_NOT_IN_MODE;
+	} else if (u->reason == REASON_UP_TO_DATE && !u->key.memoised && !outside) {
+		u->reason = REASON_NOT_MEMOISED;
+		u->detail = u->key.why_not;
+	}
+	return 0;
+}
+
 /* What was asked decides whether what compare() found makes it run. */
 static int gate(struct catalog *c, struct arena *a, const struct plan_ask *ask, struct plan_unit *u,
                 const struct there *t, struct err *e)
 {
 	const struct job *j = u->job;
-	bool outside = j->kind && j->kind->outside_world, failed = false;
+	bool outside = j->kind && j->kind->outside_world;
 	bool again = u->role != ROLE_UPSTREAM && (ask->again || (u->role == ROLE_ASKED && ask->mode == PLAN_ALL));
 	/* An explicit run of what is never the same twice is one. */
 	bool always = is_asked(ask, u) && (outside || (!u->after_upstream && !u->key.memoised) ||
@@ -223,20 +245,7 @@ static int gate(struct catalog *c, struct arena *a, const struct plan_ask *ask, 
 		u->reason = REASON_OUTSIDE;
 		return 0;
 	}
-	if (reason_runs(u->reason) && (u->reason == REASON_MISSING || ask->mode == PLAN_FAILED) &&
-	    failed_before(c, a, u, &failed, e) < 0)
-		return -1;
-	if (failed) {
-		u->reason = REASON_FAILED_BEFORE;
-	} else if (u->role == ROLE_ASKED && t->has_head && reason_runs(u->reason) &&
-	           (ask->mode == PLAN_MISSING || ask->mode == PLAN_FAILED)) {
-		u->detail = arena_printf(a, "%s", plan_say(a, u));
-		u->reason = REASON_NOT_IN_MODE;
-	} else if (u->reason == REASON_UP_TO_DATE && !u->key.memoised && !outside) {
-		u->reason = REASON_NOT_MEMOISED;
-		u->detail = u->key.why_not;
-	}
-	return 0;
+	return by_mode(c, a, ask, u, t->has_head, outside, e);
 }
 
 /* A check that was not tried on this output yet, or did not hold. */
@@ -392,7 +401,8 @@ static int decide(struct flow *f, struct catalog *c, struct arena *a, const stru
 	}
 	if (u->after_upstream)
 		return decide_later(c, a, ask, u, &t, e);
-	if (key_make(f, c, a, params, u, e) < 0 || compare(f, c, a, params, u, &t, e) < 0 || gate(c, a, ask, u, &t, e) < 0 ||
+	if (key_make(f, c, a, params, u, e) < 0 || compare(f, c, a, params, u, &t, e) < 0 || gate(c, a, ask, u, &t,
+	      e) < 0 ||
 	    look_checks(c, a, ask, u, &t, e) < 0)
 		return -1;
 	if (!reason_runs(u->reason))

@@ -1,5 +1,6 @@
 /*
- * flow/plan_in.h: what the files of plan share: which units there are to look at (plan_set.c), what becomes of one (plan_decide.c).
+ * flow/plan_in.h: what the files of plan share: which units there are to look at (plan_set.c), what becomes of one
+ * (plan_decide.c).
  */
 #ifndef LEAT_FLOW_PLAN_IN_H
 #define LEAT_FLOW_PLAN_IN_H
@@ -12,7 +13,8 @@ struct ds_list {
 };
 
 /*
- * The ds of a job that `leat run` looks at (SEMANTICS 5): 1; 0 where that set is not defined (outside world, no partitioned
+ * The ds of a job that `leat run` looks at (SEMANTICS 5): 1; 0 where that set is not defined (outside world, no
+ * partitioned
  * input, no start), -1. A job without partition: one ds NONE.
  */
 must_check int plan_set(struct flow *f, struct catalog *c, struct arena *a, const struct job *j, struct ds_list *out,

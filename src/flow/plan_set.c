@@ -56,7 +56,8 @@ static int add_units_of(struct arena *a, const struct job *j, const struct ds *p
 		if (ds_interval(&d, j->tz).start >= at.end)
 			return 0;
 		if (l->n >= PLAN_MAX_UNITS)
-			return err_set(e, ERR_LIMIT, "job %.*s would have more than %d units", STR_ARG(j->name), PLAN_MAX_UNITS);
+			return err_set(e, ERR_LIMIT, "job %.*s would have more than %d units", STR_ARG(j->name),
+			      PLAN_MAX_UNITS);
 		if (!l->n || !ds_eq(&l->p[l->n - 1], &d))
 			add(a, j, l, &d);
 	}
@@ -142,12 +143,14 @@ static int from_slots(struct flow *f, struct catalog *c, struct arena *a, const 
 		if (!got)
 			add(a, j, l, &d);
 		if (l->n > PLAN_MAX_UNITS)
-			return err_set(e, ERR_LIMIT, "job %.*s would have more than %d units", STR_ARG(j->name), PLAN_MAX_UNITS);
+			return err_set(e, ERR_LIMIT, "job %.*s would have more than %d units", STR_ARG(j->name),
+			      PLAN_MAX_UNITS);
 	}
 	return 1;
 }
 
-int plan_set(struct flow *f, struct catalog *c, struct arena *a, const struct job *j, struct ds_list *out, struct err *e)
+int plan_set(struct flow *f, struct catalog *c, struct arena *a, const struct job *j, struct ds_list *out,
+      struct err *e)
 {
 	bool any = false, outside = j->kind && j->kind->outside_world;
 
@@ -173,7 +176,8 @@ int plan_set(struct flow *f, struct catalog *c, struct arena *a, const struct jo
 	return 1;
 }
 
-static int add_range(struct arena *a, const struct job *j, const struct ds *from, const struct ds *to, struct ds_list *l,
+static int add_range(struct arena *a, const struct job *j, const struct ds *from, const struct ds *to,
+      struct ds_list *l,
                      struct err *e)
 {
 	struct ds d = *from, last = *to;
@@ -217,7 +221,8 @@ int plan_set_ranges(struct flow *f, struct catalog *c, struct arena *a, const st
 		if (got < 0)
 			return -1;
 		if (!got) {
-			err_set(e, ERR_MISSING_INPUT, "job %.*s has no newest ds: what it reads is not there for any", STR_ARG(j->name));
+			err_set(e, ERR_MISSING_INPUT, "job %.*s has no newest ds: what it reads is not there for any",
+			      STR_ARG(j->name));
 			return err_hint(e, "name a ds and add -u to make what is missing");
 		}
 		vec_push(a, out, newest);

@@ -108,7 +108,8 @@ static void read_span(struct arena *a, struct reads *r, struct partset *s, enum 
 		from = s->n ? MAX(from, s->at[0].start) : to;
 	if (sp->to_last)
 		to = s->n ? MIN(to, s->at[s->n - 1].end) : from;
-	if (from < to && !(n && s->at[first].start <= from && s->at[first + n - 1].end >= to && partset_gapless(s, first, n)))
+	if (from < to && !(n && s->at[first].start <= from && s->at[first + n - 1].end >= to && partset_gapless(s,
+	      first, n)))
 		name_missing(a, r, s, every, from, to, z);
 	/* Its own, where the above left that out. */
 	if (sp->own_from >= sp->from && sp->own_to <= sp->to) {
@@ -118,7 +119,8 @@ static void read_span(struct arena *a, struct reads *r, struct partset *s, enum 
 }
 
 /* A dim_: the newest snapshot not after the instant, or all up to it. */
-static void read_snapshot(struct arena *a, struct reads *r, struct partset *s, enum every every, int64_t at, bool history,
+static void read_snapshot(struct arena *a, struct reads *r, struct partset *s, enum every every, int64_t at,
+      bool history,
                           const struct tz *z)
 {
 	ptrdiff_t i = -1;
@@ -197,7 +199,10 @@ static bool span_of(const struct job *j, const struct job_input *in, const struc
 	}
 	out->from = win.start;
 	out->to = win.end;
-	/* Of kinds that cross at the edges there is no partition of the unit's own: what the window has whole is read. */
+	/*
+	 * Of kinds that cross at the edges there is no partition of the unit's own: what the window has whole is
+	 * read.
+	 */
 	if (!nests)
 		out->own_from = out->own_to = win.start;
 	return true;
@@ -205,7 +210,8 @@ static bool span_of(const struct job *j, const struct job_input *in, const struc
 
 static const char *two_kinds(struct arena *a, const struct partset *s, struct str repo)
 {
-	return arena_printf(a, "%.*s has partitions of two kinds: ds=%s and ds=%s", STR_ARG(repo), s->p[0].label, s->other);
+	return arena_printf(a, "%.*s has partitions of two kinds: ds=%s and ds=%s", STR_ARG(repo), s->p[0].label,
+	      s->other);
 }
 
 static void read_whole(struct catalog_repo *repo, struct arena *a, struct reads *r)
@@ -266,7 +272,10 @@ int reads_for_unit(struct catalog *c, struct arena *a, const struct job *j, cons
 	if (got < 0)
 		return -1;
 	if (got) {
-		/* A whole repo that a unit of the plan makes first may turn out to have partitions: then it is read anew. */
+		/*
+		 * A whole repo that a unit of the plan makes first may turn out to have partitions: then it is read
+		 * anew.
+		 */
 		catalog_root(r.repo, &root, &by);
 		if (r.repo->every == EVERY_NONE || (by && sha_is_zero(&root.id)))
 			read_whole(r.repo, a, &r);
@@ -318,7 +327,8 @@ static int labels_in(struct arena *a, enum every every, int64_t from, int64_t to
 	return 0;
 }
 
-static int wanted_all(struct arena *a, const struct catalog_repo *have, const struct ds *own, struct ds **out, size_t *n)
+static int wanted_all(struct arena *a, const struct catalog_repo *have, const struct ds *own, struct ds **out,
+      size_t *n)
 {
 	VEC(struct ds) v = {0};
 	bool seen = false;
@@ -340,7 +350,8 @@ static int wanted_all(struct arena *a, const struct catalog_repo *have, const st
 	return 0;
 }
 
-int reads_wanted(struct arena *a, const struct job *j, const struct job_input *in, const struct ds *ds, enum every every,
+int reads_wanted(struct arena *a, const struct job *j, const struct job_input *in, const struct ds *ds,
+      enum every every,
                  enum table_kind kind, const struct catalog_repo *have, struct ds **out, size_t *n, struct err *e)
 {
 	struct partset *s = have && have->n_parts ? catalog_set(have) : NULL;
@@ -420,7 +431,8 @@ int reads_for_query_ds(struct catalog *c, struct arena *a, struct str repo, stru
 	if (r.repo->every == EVERY_NONE) {
 		read_whole(r.repo, a, &r);
 	} else if (r.repo->kind != TABLE_DIM && !every_nests(r.repo->every, ds->every)) {
-		err_set(e, ERR_BAD_REQUEST, "%s partitions of %.*s do not fit into %s", every_word(r.repo->every), STR_ARG(repo),
+		err_set(e, ERR_BAD_REQUEST, "%s partitions of %.*s do not fit into %s", every_word(r.repo->every),
+		      STR_ARG(repo),
 		        ds->label);
 		return err_hint(e, "leave --ds out and name the column ds in the query");
 	} else if (read_parts(a, &as, &in, ds, catalog_set(r.repo), &r, e) < 0) {

@@ -28,16 +28,19 @@ struct catalog;
 struct plan_unit;
 must_check int catalog_new(struct store *s, struct arena *a, struct catalog **out, struct err *e);
 /*
- * 1 found, 0 no such repo, -1. `rev` STR_NULL: master's head with what is laid over it, else a pin ("master.31", an id).
+ * 1 found, 0 no such repo, -1. `rev` STR_NULL: master's head with what is laid over it, else a pin ("master.31", an
+ * id).
  * Parts are loaded. The result lives as long as the catalog and follows what is laid over.
  */
-must_check int catalog_repo(struct catalog *c, struct str name, struct str rev, struct catalog_repo **out, struct err *e);
+must_check int catalog_repo(struct catalog *c, struct str name, struct str rev, struct catalog_repo **out,
+                            struct err *e);
 /*
  * Partitions that the cascade has made (published or not), laid over the head for the jobs that read them. ds NONE: the
  * whole repo, tree is its root. Removes nothing of the store. After a unit has succeeded (or was known) this must be
  * called before plan_decide of what reads it.
  */
-must_check int catalog_lay(struct catalog *c, struct str repo, const struct ds *ds, const struct entry *tree, struct err *e);
+must_check int catalog_lay(struct catalog *c, struct str repo, const struct ds *ds, const struct entry *tree,
+                           struct err *e);
 
 enum reads_state { READS_OK, READS_MISSING, READS_EMPTY_OPTIONAL };
 struct reads {
@@ -47,12 +50,14 @@ struct reads {
 	struct part *parts;        /* otherwise these, in time order; a dim_: one snapshot */
 	struct entry root;         /* of a whole one */
 	size_t n_parts;
-	struct plan_unit **by;     /* per part (of a whole one: of that): the unit of a plan that makes it; NULL: none does */
+	/* per part (of a whole one: of that): the unit of a plan that makes it; NULL: none does */
+	struct plan_unit **by;
 	bool planned;              /* some of it is not made yet: no content id */
 	struct ds *missing;        /* the partitions that should be there and are not */
 	size_t n_missing;
 	const char *problem;       /* MISSING for another reason than partitions: "raw/x is not there"; NULL */
-	struct sha content;        /* hash over (label, tree id) of all of the above: the input's content id in memo keys */
+	/* hash over (label, tree id) of all of the above: the input's content id in memo keys */
+	struct sha content;
 };
 
 /*
@@ -74,7 +79,8 @@ must_check int reads_wanted(struct arena *a, const struct job *j, const struct j
 must_check int reads_for_query(struct catalog *c, struct arena *a, struct str repo, struct str rev, bool all_snapshots,
                                struct reads *out, struct err *e);
 /* The same with --ds D. */
-must_check int reads_for_query_ds(struct catalog *c, struct arena *a, struct str repo, struct str rev, const struct ds *ds,
+must_check int reads_for_query_ds(struct catalog *c, struct arena *a, struct str repo, struct str rev,
+                                  const struct ds *ds,
                                   const struct tz *tz, struct reads *out, struct err *e);
 
 #endif

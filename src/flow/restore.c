@@ -75,7 +75,8 @@ static int put_back(struct restorer *r, struct str repo, struct str path, struct
 /* All that differs in one output repo. */
 static int restore_repo(struct restorer *r, const struct drift *d, size_t n, struct err *e)
 {
-	static const char *const words[] = {[DRIFT_NEW] = "foreign", [DRIFT_EDITED] = "edited", [DRIFT_DELETED] = "deleted",
+	static const char *const words[] = {[DRIFT_NEW] = "foreign", [DRIFT_EDITED] = "edited",
+	      [DRIFT_DELETED] = "deleted",
 	                                    [DRIFT_NEW_REPO] = "foreign", [DRIFT_LAGS] = "old"};
 	bool *lost = arena_array(r->a, bool, n), any = false;
 	const char *names = "";
@@ -91,7 +92,8 @@ static int restore_repo(struct restorer *r, const struct drift *d, size_t n, str
 		any |= lost[i];
 		if (whole) {
 			if (back++ < NAMED)
-				names = arena_printf(r->a, "%s%s%.*s (%s)", names, back > 1 ? ", " : "", STR_ARG(d[i].path), words[d[i].kind]);
+				names = arena_printf(r->a, "%s%s%.*s (%s)", names, back > 1 ? ", " : "",
+				      STR_ARG(d[i].path), words[d[i].kind]);
 			else if (back == NAMED + 1)
 				names = arena_printf(r->a, "%s, ...", names);
 			continue;
@@ -101,7 +103,8 @@ static int restore_repo(struct restorer *r, const struct drift *d, size_t n, str
 		r->n.lost++;
 		if (r->look)
 			continue;
-		say(r, arena_printf(r->a, "datastore/%.*s/%.*s: nothing is left of it in the store; it is made again", STR_ARG(d[i].repo),
+		say(r, arena_printf(r->a, "datastore/%.*s/%.*s: nothing is left of it in the store; it is made again",
+		      STR_ARG(d[i].repo),
 		                    STR_ARG(d[i].path)));
 	}
 	if (r->look)
@@ -113,7 +116,8 @@ static int restore_repo(struct restorer *r, const struct drift *d, size_t n, str
 		return -1;
 	r->n.back += back;
 	if (back)
-		say(r, arena_printf(r->a, "datastore/%.*s: %zu file%s put back as the job made %s: %s", STR_ARG(d->repo), back,
+		say(r, arena_printf(r->a, "datastore/%.*s: %zu file%s put back as the job made %s: %s",
+		      STR_ARG(d->repo), back,
 		                    back == 1 ? "" : "s", back == 1 ? "it" : "them", names));
 	return 0;
 }
@@ -127,7 +131,8 @@ static int each_repo(struct restorer *r, const struct plan_ask *ask, struct err 
 		return -1;
 	for (size_t i = 0; i < n; i = end) {
 		end = i + 1;
-		while (end < n && str_eq(d[end].repo, d[i].repo) && d[end].output == d[i].output && d[end].kind != DRIFT_LAGS)
+		while (end < n && str_eq(d[end].repo, d[i].repo) && d[end].output == d[i].output &&
+		      d[end].kind != DRIFT_LAGS)
 			end++;
 		if (d[i].kind == DRIFT_LAGS)
 			continue; /* the next publish completes it */
@@ -135,7 +140,8 @@ static int each_repo(struct restorer *r, const struct plan_ask *ask, struct err 
 			if (restore_repo(r, d + i, end - i, e) < 0)
 				return -1;
 		} else if (!r->look && !d[i].output && (d[i].path.n || d[i].kind == DRIFT_NEW_REPO)) {
-			say(r, arena_printf(r->a, "datastore/%.*s: %zu file%s not committed; leat commit %.*s adopts", STR_ARG(d[i].repo),
+			say(r, arena_printf(r->a, "datastore/%.*s: %zu file%s not committed; leat commit %.*s adopts",
+			      STR_ARG(d[i].repo),
 			                    end - i, end - i == 1 ? "" : "s", STR_ARG(d[i].repo)));
 		}
 	}

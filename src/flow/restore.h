@@ -1,6 +1,8 @@
 /*
- * flow/restore.h: before a plan is made: outputs in datastore/ that somebody edited or deleted are put back from the store, without
- * a run (SEMANTICS 6); where nothing is left of the bytes, the catalog is told, so that the plan makes them again. What people put into
+ * flow/restore.h: before a plan is made: outputs in datastore/ that somebody edited or deleted are put back from the
+ * store, without
+ * a run (SEMANTICS 6); where nothing is left of the bytes, the catalog is told, so that the plan makes them again.
+ * What people put into
  * source repos is only named.
  */
 #ifndef LEAT_FLOW_RESTORE_H
@@ -13,10 +15,14 @@ struct restored {
 	size_t back; /* files put back */
 	size_t lost; /* files of which nothing is left: after the run that makes them again, call it once more */
 };
-/* For the outputs of the jobs that are asked for (with -u, or without jobs: of all). Nothing that differs: nothing is written. */
+/*
+ * For the outputs of the jobs that are asked for (with -u, or without jobs: of all). Nothing that differs: nothing is
+ * written.
+ */
 must_check int restore_outputs(struct flow *f, struct catalog *c, struct arena *a, const struct plan_ask *ask,
                                datastore_note note, void *ptr, struct restored *out, struct err *e);
 /* For `plan`: tells the catalog what is lost, changes nothing. */
-must_check int restore_look(struct flow *f, struct catalog *c, struct arena *a, const struct plan_ask *ask, struct err *e);
+must_check int restore_look(struct flow *f, struct catalog *c, struct arena *a, const struct plan_ask *ask,
+                            struct err *e);
 
 #endif

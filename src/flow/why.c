@@ -33,7 +33,8 @@ int why_unit_row(struct catalog *c, struct arena *a, int64_t unit, struct dom **
                  struct err *e)
 {
 	struct q *q = db_query(catalog_store(c)->db,
-	                       "select u.job, u.ds, u.run, u.state, u.reason, u.global_id, r.batch, u.started, u.finished, u.attempts,"
+	                       "select u.job, u.ds, u.run, u.state, u.reason, u.global_id, r.batch, u.started, "
+	      "u.finished, u.attempts,"
 	                       " u.threads, u.error, u.original, u.commit_id, u.ingredients, r.command"
 	                       " from unit u left join run r on r.id = u.run where u.id = ?");
 	struct err mine = ERR_INIT;
@@ -266,7 +267,8 @@ static int add_key(struct flow *f, struct catalog *c, struct arena *a, struct pl
 int why_unit(struct flow *f, struct catalog *c, struct arena *a, const struct job *j, const struct ds *ds,
              const struct dom **out, struct err *e)
 {
-	struct dom *doc = dom_new(a, DOM_MAP), *inputs = dom_new(a, DOM_LIST), *files = NULL, *made = NULL, *checks = NULL;
+	struct dom *doc = dom_new(a, DOM_MAP), *inputs = dom_new(a, DOM_LIST), *files = NULL, *made = NULL,
+	      *checks = NULL;
 	struct dom *history = dom_new(a, DOM_MAP);
 	const struct dom *before = NULL;
 	struct plan_unit *u = NULL;
@@ -303,7 +305,8 @@ int why_unit(struct flow *f, struct catalog *c, struct arena *a, const struct jo
 		return -1;
 	dom_set(a, doc, "checks", checks);
 	if (!sha_is_zero(&u->current_tree)) {
-		if (why_files(c, a, &u->current_tree, *ds->label ? arena_printf(a, "ds=%s/", ds->label) : "", &files, e) < 0)
+		if (why_files(c, a, &u->current_tree, *ds->label ? arena_printf(a, "ds=%s/", ds->label) : "", &files,
+		      e) < 0)
 			return -1;
 		dom_set(a, doc, "files", files);
 	}

@@ -1,5 +1,6 @@
 /*
- * flow/why.h: why a unit is as it is, where a file came from, what an id is: documents for the CLI and the API. Reads only.
+ * flow/why.h: why a unit is as it is, where a file came from, what an id is: documents for the CLI and the API. Reads
+ * only.
  */
 #ifndef LEAT_FLOW_WHY_H
 #define LEAT_FLOW_WHY_H
@@ -10,20 +11,27 @@
 #define WHY_MAX_FILES 10000
 
 /*
- * {job, ds, state, reason, detail, would_run, output, path, key, memoised, why_not, ingredients, inputs [{name, repo, commit, ds..., state,
- * missing, files [{path, sha256, size}]}], changes [key_diff], last {unit, run, state, reason, batch, global_id, started, finished, threads,
+ * {job, ds, state, reason, detail, would_run, output, path, key, memoised, why_not, ingredients, inputs [{name, repo,
+ * commit, ds..., state,
+ * missing, files [{path, sha256, size}]}], changes [key_diff], last {unit, run, state, reason, batch, global_id,
+ * started, finished, threads,
  * attempts, error, original}, checks [{check, passed, detail}], files [{path, sha256, size}]}
  */
 must_check int why_unit(struct flow *f, struct catalog *c, struct arena *a, const struct job *j, const struct ds *ds,
                         const struct dom **out, struct err *e);
 /*
- * REPO[@PIN]:/PATH (a file, a partition folder, or the root): {repo, commit, path, sha256, size, files, made_by {job, run, unit, ds, code,
- * started, finished, params, settings, inputs [{name, repo, commit, ds, files [{path, sha256, size}], made_by ...}]} | put {global_id, at,
+ * REPO[@PIN]:/PATH (a file, a partition folder, or the root): {repo, commit, path, sha256, size, files, made_by {job,
+ * run, unit, ds, code,
+ * started, finished, params, settings, inputs [{name, repo, commit, ds, files [{path, sha256, size}], made_by ...}]}
+ * | put {global_id, at,
  * author, message, command}}; made_by goes down to files that people put.
  */
 must_check int why_path(struct flow *f, struct catalog *c, struct arena *a, struct str text, const struct dom **out,
                         struct err *e);
-/* Any id or unique prefix: {type: run|event|batch|commit|unit, ...}. ERR_NOT_FOUND; an ambiguous one lists what it could be. */
+/*
+ * Any id or unique prefix: {type: run|event|batch|commit|unit, ...}. ERR_NOT_FOUND; an ambiguous one lists what it
+ * could be.
+ */
 must_check int why_id(struct flow *f, struct catalog *c, struct arena *a, struct str id, const struct dom **out,
                       struct err *e);
 

@@ -114,7 +114,8 @@ static void take_over(struct arena *a, struct dom *doc, const struct dom *row)
 	}
 }
 
-static int add_rows(struct catalog *c, struct arena *a, struct dom *doc, const char *key, const char *sql, struct str id,
+static int add_rows(struct catalog *c, struct arena *a, struct dom *doc, const char *key, const char *sql,
+      struct str id,
                     const char *names, struct err *e)
 {
 	struct dom *list = NULL;
@@ -130,7 +131,9 @@ static int add_rows(struct catalog *c, struct arena *a, struct dom *doc, const c
 #define UNIT_KEYS "#unit run job ds state reason global_id commit error #original #attempts *started *finished"
 #define RUN_COLS "id, job, kind, state, reason, command, params, batch, created, started, finished"
 #define RUN_KEYS "id job kind state reason command params batch *created *started *finished"
-#define COMMIT_SQL "select r.name, k.number, k.files, k.bytes, k.at, k.author, k.message, k.run, k.hidden from commits k join repo r on r.id = k.repo where k.id = ?"
+#define COMMIT_SQL \
+	"select r.name, k.number, k.files, k.bytes, k.at, k.author, k.message, k.run, k.hidden" \
+	" from commits k join repo r on r.id = k.repo where k.id = ?"
 #define COMMIT_KEYS "repo #number #files #size *at author message run #unpublished"
 #define EVENT_COLS "id, kind, label, at, who, command, batch"
 #define EVENT_KEYS "id kind ds *at author command batch"
@@ -145,11 +148,14 @@ static int tell(struct catalog *c, struct arena *a, const struct found *f, struc
 		if (rows(c, a, "select " RUN_COLS " from run where id = ?", f->id, RUN_KEYS, &list, e) < 0)
 			return -1;
 		take_over(a, doc, list->first);
-		return add_rows(c, a, doc, "units", "select " UNIT_COLS " from unit where run = ? order by id", f->id, UNIT_KEYS, e);
+		return add_rows(c, a, doc, "units", "select " UNIT_COLS " from unit where run = ? order by id", f->id,
+		      UNIT_KEYS, e);
 	}
 	if (!strcmp(f->type, "batch"))
-		return add_rows(c, a, doc, "events", "select " EVENT_COLS " from event where batch = ? order by seq", f->id, EVENT_KEYS, e) < 0 ||
-				       add_rows(c, a, doc, "runs", "select " RUN_COLS " from run where batch = ? order by created, id", f->id,
+		return add_rows(c, a, doc, "events", "select " EVENT_COLS " from event where batch = ? order by seq",
+		      f->id, EVENT_KEYS, e) < 0 ||
+				       add_rows(c, a, doc, "runs",
+				      "select " RUN_COLS " from run where batch = ? order by created, id", f->id,
 		                                RUN_KEYS, e) < 0
 			       ? -1
 			       : 0;
@@ -158,7 +164,8 @@ static int tell(struct catalog *c, struct arena *a, const struct found *f, struc
 	take_over(a, doc, list->first);
 	if (add_rows(c, a, doc, "commits", COMMIT_SQL, f->id, COMMIT_KEYS, e) < 0)
 		return -1;
-	return add_rows(c, a, doc, "units", "select " UNIT_COLS " from unit where global_id = ? order by id", f->id, UNIT_KEYS, e);
+	return add_rows(c, a, doc, "units", "select " UNIT_COLS " from unit where global_id = ? order by id", f->id,
+	      UNIT_KEYS, e);
 }
 
 /* A unit's number, where nothing else begins with these digits. */
@@ -213,7 +220,8 @@ int why_id(struct flow *f, struct catalog *c, struct arena *a, struct str id, co
 		return -1;
 	if (!got) {
 		err_set(e, ERR_NOT_FOUND, "there is no run, event, batch, commit or unit '%.*s'", STR_ARG(id));
-		return err_hint(e, "an id is 32 hex digits, %d of them are enough if no other begins so", WHY_MIN_PREFIX);
+		return err_hint(e, "an id is 32 hex digits, %d of them are enough if no other begins so",
+		      WHY_MIN_PREFIX);
 	}
 	*out = doc;
 	return 0;

@@ -37,7 +37,8 @@ static int repo_id(struct trace *t, struct str name, int64_t *out, struct err *e
 static int find_unit(struct trace *t, const struct content *k, int64_t *out, struct err *e)
 {
 	struct q *q = db_query(catalog_store(t->c)->db,
-	                       "select unit from made where repo = ? and ds = ? and tree = ? order by unit desc limit 1");
+	                       "select unit from made where repo = ? and ds = ? and tree = ? order by unit desc "
+	      "limit 1");
 	int r;
 
 	q_int(q, 1, k->repo);
@@ -74,7 +75,8 @@ static int go_back(void *ptr, const struct commit *k, struct err *e)
 }
 
 /* {global_id, at, author, message, kind, command} of the commit that brought a path's present content. */
-static int put_doc(struct trace *t, int64_t repo, struct str commit, struct str path, const struct sha *id, struct dom **out,
+static int put_doc(struct trace *t, int64_t repo, struct str commit, struct str path, const struct sha *id,
+      struct dom **out,
                    struct err *e)
 {
 	struct store *s = catalog_store(t->c);
@@ -154,7 +156,8 @@ static int one_content(struct trace *t, const struct content *k, int depth, stru
 }
 
 /* A long window keeps only its ends in the ingredients: its partitions are read from the commit they were seen in. */
-static int long_window(struct trace *t, struct content *k, const struct dom *in, int depth, struct dom *list, struct err *e)
+static int long_window(struct trace *t, struct content *k, const struct dom *in, int depth, struct dom *list,
+      struct err *e)
 {
 	struct store *s = catalog_store(t->c);
 	const struct dom *from = dom_get(in, "from"), *to = dom_get(in, "to");
@@ -273,10 +276,12 @@ static const char *answer(struct arena *a, const struct dom *doc, struct str tex
 		const struct dom *job = dom_get(unit, "job"), *run = dom_get(unit, "run"), *ds = dom_get(unit, "ds");
 
 		return arena_printf(a, "%.*s was made by job %.*s%s%.*s in run %.*s", STR_ARG(text), STR_ARG(job->s),
-		                    ds ? " ds=" : "", ds ? (int)ds->s.n : 0, ds ? ds->s.p : "", (int)MIN(run->s.n, 8), run->s.p);
+		                    ds ? " ds=" : "", ds ? (int)ds->s.n : 0, ds ? ds->s.p : "", (int)MIN(run->s.n, 8),
+		      run->s.p);
 	}
 	if (put) {
-		const struct dom *kind = dom_get(put, "kind"), *id = dom_get(put, "global_id"), *at = dom_get(put, "at");
+		const struct dom *kind = dom_get(put, "kind"), *id = dom_get(put, "global_id"), *at = dom_get(put,
+		      "at");
 
 		return arena_printf(a, "%.*s came by %.*s %.*s at %.*s", STR_ARG(text), kind ? (int)kind->s.n : 6,
 		                    kind ? kind->s.p : "commit", (int)MIN(id->s.n, 8), id->s.p, (int)at->s.n, at->s.p);
@@ -318,7 +323,8 @@ int why_path(struct flow *f, struct catalog *c, struct arena *a, struct str text
 	if (got < 0)
 		return -1;
 	if (!got)
-		return err_set(e, ERR_NOT_FOUND, "%.*s has no /%.*s in commit %.8s", STR_ARG(pin.repo.name), STR_ARG(pin.path),
+		return err_set(e, ERR_NOT_FOUND, "%.*s has no /%.*s in commit %.8s", STR_ARG(pin.repo.name),
+		      STR_ARG(pin.path),
 		               pin.commit.id.hex);
 	k.repo = pin.repo.id;
 	k.name = pin.repo.name;
@@ -351,8 +357,8 @@ int why_path(struct flow *f, struct catalog *c, struct arena *a, struct str text
 			return -1;
 		/* Of a file that people put, its own commit tells more than that of its partition. */
 		if (got)
-			*old = (struct dom){.type = DOM_MAP, .key = old->key, .next = old->next, .first = put->first, .last = put->last,
-			                    .n = put->n};
+			*old = (struct dom){.type = DOM_MAP, .key = old->key, .next = old->next, .first = put->first,
+			                    .last = put->last, .n = put->n};
 	}
 	head = dom_new(a, DOM_MAP);
 	dom_set_cstr(a, head, "answer", answer(a, doc, text));

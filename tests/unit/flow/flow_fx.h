@@ -1,5 +1,6 @@
 /*
- * tests/unit/flow/flow_fx.h: a workspace with a store, repos with partitions, jobs of a kind that does nothing, and a stand-in for the
+ * tests/unit/flow/flow_fx.h: a workspace with a store, repos with partitions, jobs of a kind that does nothing, and a
+ * stand-in for the
  * engine that publishes a unit's result as flow/run would.
  */
 #ifndef LEAT_TESTS_FLOW_FX_H
@@ -130,7 +131,8 @@ static inline void fx_parts(const char *repo, const char *labels)
 			one = rest;
 			rest.n = 0;
 		}
-		fx_must(ds_parse(str_sub(one, 0, memmem(one.p, one.n, "..", 2) ? (size_t)((char *)memmem(one.p, one.n, "..", 2) - one.p) : one.n),
+		fx_must(ds_parse(str_sub(one, 0, memmem(one.p, one.n, "..", 2) ? (size_t)((char *)memmem(one.p, one.n,
+		      "..", 2) - one.p) : one.n),
 		                 &d, &e), &e);
 		fx_must(ds_words(one, d.every, tz_utc(), 0, &r, &e), &e);
 		for (d = r.from; ds_cmp(&d, &r.to) <= 0; d = ds_add(&d, 1, tz_utc())) {
@@ -202,8 +204,10 @@ static inline const char *fx_say(const struct plan *p)
 	for (size_t i = 0; i < p->n_units; i++) {
 		const struct plan_unit *u = p->units[i];
 
-		out = arena_printf(fx_a, "%s%s%.*s%s%s %s%s%s", out, *out ? "; " : "", STR_ARG(u->job->name), *u->ds.label ? " " : "",
-		                   u->ds.label, reason_word(u->reason), u->known ? "=known" : "", u->after_upstream ? " later" : "");
+		out = arena_printf(fx_a, "%s%s%.*s%s%s %s%s%s", out, *out ? "; " : "", STR_ARG(u->job->name),
+		      *u->ds.label ? " " : "",
+		                   u->ds.label, reason_word(u->reason), u->known ? "=known" : "",
+		      u->after_upstream ? " later" : "");
 	}
 	return out;
 }
@@ -257,7 +261,8 @@ static inline void fx_publish(struct plan_unit *u, const char *text, const char 
 		ed.entry = u->known_tree;
 	}
 	k = fx_put_as(u->job->output, REPO_OUTPUT, &ed, 1, in);
-	fx_must(tree_find(fx_store, NULL, &k.tree, *u->ds.label ? arena_strf(fx_a, "ds=%s", u->ds.label) : STR(""), &made, &e), &e);
+	fx_must(tree_find(fx_store, NULL, &k.tree, *u->ds.label ? arena_strf(fx_a, "ds=%s", u->ds.label) : STR(""),
+	      &made, &e), &e);
 	dom_write_json(&json, u->key.ingredients, DOM_COMPACT);
 	fx_must(db_begin(fx_store->db, &e), &e);
 	q = db_query(fx_store->db, "insert into unit(run, job, ds, global_id, state, key, ingredients, created) values"
@@ -269,7 +274,8 @@ static inline void fx_publish(struct plan_unit *u, const char *text, const char 
 	q_text(q, 5, buf_str(&json));
 	fx_must(q_run(q, &e), &e);
 	unit = db_last_rowid(fx_store->db);
-	q = db_query(fx_store->db, "insert or replace into current(repo, ds, key, tree, unit, note) values (?, ?, ?, ?, ?, ?)");
+	q = db_query(fx_store->db, "insert or replace into current(repo, ds, key, tree, unit, note) values (?, ?, "
+	      "?, ?, ?, ?)");
 	q_int(q, 1, k.repo);
 	q_cstr(q, 2, u->ds.label);
 	q_sha(q, 3, &u->key.key);
@@ -295,7 +301,10 @@ static inline void fx_publish(struct plan_unit *u, const char *text, const char 
 	fx_must(catalog_lay(fx_cat, u->job->output, &u->ds, &made, &e), &e);
 }
 
-/* Carries a plan out: each unit is decided again when its turn comes, and gives `text` (or its ds, if NULL). How many ran. */
+/*
+ * Carries a plan out: each unit is decided again when its turn comes, and gives `text` (or its ds, if NULL). How many
+ * ran.
+ */
 static inline size_t fx_carry(struct plan *p, const struct plan_ask *ask, const char *text)
 {
 	struct err e = ERR_INIT;
@@ -309,7 +318,8 @@ static inline size_t fx_carry(struct plan *p, const struct plan_ask *ask, const 
 		if (!reason_runs(u->reason))
 			continue;
 		ran += !u->known;
-		fx_publish(u, u->known ? NULL : text ? text : u->ds.label, unit_hand_note(fx_a, u->job, plan_params(ask, u)));
+		fx_publish(u, u->known ? NULL : text ? text : u->ds.label, unit_hand_note(fx_a, u->job,
+		      plan_params(ask, u)));
 	}
 	return ran;
 }

@@ -27,7 +27,8 @@ static void first_and_again(void)
 	job("b", "partition: daily\noutput: tables/b\ninputs: tables/a\n");
 	job("total", "partition: none\noutput: tables/total\ninputs: tables/b\n");
 	T_STR(plan_all(),
-	      "a 2018-01-01 missing; a 2018-01-02 missing; a 2018-01-03 missing; b 2018-01-01 missing later; b 2018-01-02 missing later; "
+	      "a 2018-01-01 missing; a 2018-01-02 missing; a 2018-01-03 missing; b 2018-01-01 missing later; b "
+	      "2018-01-02 missing later; "
 	      "b 2018-01-03 missing later; total missing later",
 	      "leat run takes every day whose input is there, downstream after upstream, the whole after its days");
 	T_INT(run_all(NULL), 7, "each unit runs once");
@@ -73,8 +74,10 @@ static void code_changes(void)
 	fx_reload();
 	p = fx_plan(&all);
 	T_STR(fx_say(p),
-	      "a 2018-01-01 setting-changed=known; a 2018-01-02 setting-changed=known; a 2018-01-03 setting-changed=known; "
-	      "b 2018-01-01 input-changed=known; b 2018-01-02 input-changed=known; b 2018-01-03 input-changed=known; total input-changed=known",
+	      "a 2018-01-01 setting-changed=known; a 2018-01-02 setting-changed=known; a 2018-01-03 "
+	      "setting-changed=known; "
+	      "b 2018-01-01 input-changed=known; b 2018-01-02 input-changed=known; b 2018-01-03 "
+	      "input-changed=known; total input-changed=known",
 	      "changed back after it ran: the memo knows all, downstream too, before anything ran");
 	T_INT(fx_carry(p, &all, NULL), 0, "... and nothing runs");
 	T_STR(plan_all(), "", "... and then all is up to date");
@@ -82,7 +85,8 @@ static void code_changes(void)
 
 static void what_does_not_count(void)
 {
-	job("a", "# a comment\ncommand: \"one\"\ninputs: {x: raw/x}\noutput: tables/a\nparams: {speed: 19}\ndescription: new\nretries: 3\n"
+	job("a", "# a comment\ncommand: \"one\"\ninputs: {x: raw/x}\noutput: tables/a\nparams: {speed: "
+	      "19}\ndescription: new\nretries: 3\n"
 	         "colour: red\npartition: {every: daily}\n");
 	T_STR(plan_all(), "", "reordered keys, comments, another spelling, and keys that do not count re-run nothing");
 	fx_write("leat.yaml", "name: renamed\n");
@@ -126,22 +130,27 @@ static void asked(void)
 	j = fx_job("a");
 	ask = (struct plan_ask){.jobs = &j, .n_jobs = 1, .ranges = &r, .n_ranges = 1, .mode = PLAN_EXPLICIT};
 	p = fx_plan(&ask);
-	T_STR(fx_say_not(p), "a 2018-01-02 up-to-date; a 2018-01-03 up-to-date; a 2018-01-04 input-missing; a 2018-01-05 input-missing",
+	T_STR(fx_say_not(p), "a 2018-01-02 up-to-date; a 2018-01-03 up-to-date; a 2018-01-04 input-missing; a "
+	      "2018-01-05 input-missing",
 	      "A..B has both ends, and says of each why it does not run");
 	T_STR(p->not_run[2]->detail, "raw/x ds=2018-01-04 is missing", "... naming the missing partition");
 	T_INT(p->n_missing_input, 2, "... and counting them");
 	ask.again = true;
 	T_STR(fx_say(fx_plan(&ask)), "a 2018-01-02 asked; a 2018-01-03 asked", "--again runs what is up to date");
 	ask.again = false;
-	T_STR(fx_ask("a", "2018-01-01..2018-01-03", PLAN_ALL, false), "a 2018-01-01 asked; a 2018-01-02 asked; a 2018-01-03 asked",
+	T_STR(fx_ask("a", "2018-01-01..2018-01-03", PLAN_ALL, false),
+	      "a 2018-01-01 asked; a 2018-01-02 asked; a 2018-01-03 asked",
 	      "backfill all runs everything in the range");
 	fx_parts("raw/x", "2018-01-04");
 	fx_put("raw/x", "ds=2018-01-01/f", "changed for backfill");
 	fx_reload();
-	T_STR(fx_ask("a", "2018-01-01..2018-01-05", PLAN_STALE, false), "a 2018-01-01 input-changed; a 2018-01-04 missing",
+	T_STR(fx_ask("a", "2018-01-01..2018-01-05", PLAN_STALE, false),
+	      "a 2018-01-01 input-changed; a 2018-01-04 missing",
 	      "backfill stale takes changed and missing ones");
-	T_STR(fx_ask("a", "2018-01-01..2018-01-05", PLAN_MISSING, false), "a 2018-01-04 missing", "backfill missing leaves changed ones");
-	T_STR(fx_ask("a", "newest", PLAN_EXPLICIT, false), "a 2018-01-04 missing", "newest is the latest ds whose inputs are there");
+	T_STR(fx_ask("a", "2018-01-01..2018-01-05", PLAN_MISSING, false), "a 2018-01-04 missing",
+	      "backfill missing leaves changed ones");
+	T_STR(fx_ask("a", "newest", PLAN_EXPLICIT, false), "a 2018-01-04 missing",
+	      "newest is the latest ds whose inputs are there");
 	T_STR(fx_ask("b", "newest", PLAN_EXPLICIT, false), "", "... of another job its own latest");
 	T_STR(fx_ask("b", "2018-01-04", PLAN_EXPLICIT, true), "a 2018-01-04 missing; b 2018-01-04 missing later",
 	      "-u adds what is missing above");
@@ -173,7 +182,8 @@ static void by_hand(void)
 	const struct job *j = fx_job("a");
 	struct dom *params = dom_new(fx_a, DOM_MAP), *wrong = dom_new(fx_a, DOM_MAP);
 	struct ds_range r = {.from = ds_of_label("2018-01-03"), .to = ds_of_label("2018-01-03")};
-	struct plan_ask ask = {.jobs = &j, .n_jobs = 1, .ranges = &r, .n_ranges = 1, .mode = PLAN_EXPLICIT, .params = params};
+	struct plan_ask ask = {.jobs = &j, .n_jobs = 1, .ranges = &r, .n_ranges = 1, .mode = PLAN_EXPLICIT,
+	      .params = params};
 	struct err e = ERR_INIT;
 	struct plan *p = NULL;
 
@@ -201,7 +211,8 @@ static void gone_and_changed(void)
 	fx_rm("raw/x", "ds=2018-01-05");
 	fx_reload();
 	T_STR(fx_say(fx_plan(&all)), "", "a deleted input makes nothing run");
-	T_OK(strstr(fx_say_not(fx_plan(&all)), "a 2018-01-05 input-gone"), "... its partition is kept and shown as input gone");
+	T_OK(strstr(fx_say_not(fx_plan(&all)), "a 2018-01-05 input-gone"),
+	      "... its partition is kept and shown as input gone");
 	fx_put("tables/a", "ds=2018-01-04/out", "edited behind the back");
 	fx_reload();
 	T_OK(strstr(fx_say(fx_plan(&all)), "a 2018-01-04 output-changed=known"),
@@ -209,7 +220,8 @@ static void gone_and_changed(void)
 	run_all(NULL);
 	fx_rm("tables/a", "ds=2018-01-04");
 	fx_reload();
-	T_OK(strstr(fx_say(fx_plan(&all)), "a 2018-01-04 missing=known"), "a removed output is missing, and the memo has it");
+	T_OK(strstr(fx_say(fx_plan(&all)), "a 2018-01-04 missing=known"),
+	      "a removed output is missing, and the memo has it");
 	run_all(NULL);
 	T_STR(plan_all(), "", "... and then all is as it was");
 }
@@ -219,20 +231,25 @@ static void outside(void)
 	fx_write("jobs/fetch/job.yaml", "kind: fetch\npartition: daily\noutput: raw/f\ncommand: x\n");
 	job("after", "partition: daily\noutput: tables/after\ninputs: raw/f\n");
 	T_STR(plan_all(), "", "leat run takes nothing of a job over the outside world without a start");
-	T_STR(fx_ask("after", "2018-01-01", PLAN_EXPLICIT, true), "fetch 2018-01-01 missing; after 2018-01-01 missing later",
+	T_STR(fx_ask("after", "2018-01-01", PLAN_EXPLICIT, true),
+	      "fetch 2018-01-01 missing; after 2018-01-01 missing later",
 	      "-u takes it if it is missing");
 	{
 		const struct job *j = fx_job("after");
 		struct ds_range r = {.from = ds_of_label("2018-01-01"), .to = ds_of_label("2018-01-01")};
-		struct plan_ask ask = {.jobs = &j, .n_jobs = 1, .ranges = &r, .n_ranges = 1, .mode = PLAN_EXPLICIT, .upstream = true};
+		struct plan_ask ask = {.jobs = &j, .n_jobs = 1, .ranges = &r, .n_ranges = 1, .mode = PLAN_EXPLICIT,
+		      .upstream = true};
 
 		fx_carry(fx_plan(&ask), &ask, "fetched");
 	}
-	T_STR(fx_ask("fetch", "2018-01-01", PLAN_EXPLICIT, false), "fetch 2018-01-01 asked", "an explicit run asks the outside world again");
+	T_STR(fx_ask("fetch", "2018-01-01", PLAN_EXPLICIT, false), "fetch 2018-01-01 asked",
+	      "an explicit run asks the outside world again");
 	fx_write("jobs/fetch/job.yaml", "kind: fetch\npartition: daily\noutput: raw/f\ncommand: y\n");
 	fx_reload();
-	T_STR(fx_ask("after", "2018-01-01", PLAN_EXPLICIT, true), "", "-u does not ask it again for what is there, also if it changed");
-	fx_write("jobs/fetch/job.yaml", "kind: fetch\npartition: {every: daily, start: 2018-01-01, end: 2018-01-03}\noutput: raw/f\ncommand: y\n");
+	T_STR(fx_ask("after", "2018-01-01", PLAN_EXPLICIT, true), "",
+	      "-u does not ask it again for what is there, also if it changed");
+	fx_write("jobs/fetch/job.yaml", "kind: fetch\npartition: {every: daily, start: 2018-01-01, end: "
+	      "2018-01-03}\noutput: raw/f\ncommand: y\n");
 	fx_reload();
 	T_OK(strstr(fx_say(fx_plan(&all)), "fetch 2018-01-02 missing; fetch 2018-01-03 missing"),
 	     "with a start, leat run takes the ended slots that were never published");
@@ -248,12 +265,14 @@ static void odd_jobs(void)
 	T_STR(fx_ask("lonely", NULL, PLAN_EXPLICIT, false), "lonely asked", "... but by each explicit run");
 	job("ruled", "partition: none\noutput: tables/ruled\nparams: {needed: null}\n");
 	fx_reload();
-	T_OK(strstr(fx_say_not(fx_plan(&all)), "ruled  param-missing"), "a parameter without a value keeps a job from leat run");
+	T_OK(strstr(fx_say_not(fx_plan(&all)), "ruled  param-missing"),
+	      "a parameter without a value keeps a job from leat run");
 	fx_write("jobs/ruled/job.yaml", "kind: task\npartition: none\noutput: tables/ruled\nchecks: [row_count > 0]\n");
 	fx_reload();
 	run_all("checked");
 	fx_reload();
-	T_STR(fx_say(fx_plan(&all)), "ruled check-changed=known", "a check that was not tried is tried on the known output, the job does not run");
+	T_STR(fx_say(fx_plan(&all)), "ruled check-changed=known",
+	      "a check that was not tried is tried on the known output, the job does not run");
 	{
 		struct ds none = {.every = EVERY_NONE};
 		struct entry tree;
@@ -275,7 +294,8 @@ static void odd_jobs(void)
 static void own_past(void)
 {
 	fx_parts("raw/inc", "2018-02-01..2018-02-03");
-	job("grow", "partition: daily\noutput: tables/grow\ninputs:\n  x: raw/inc\n  before: {repo: tables/grow, window: [-1, -1]}\n");
+	job("grow", "partition: daily\noutput: tables/grow\ninputs:\n  x: raw/inc\n  before: {repo: tables/grow, "
+	      "window: [-1, -1]}\n");
 	T_STR(plan_all(), "grow 2018-02-01 missing; grow 2018-02-02 missing later; grow 2018-02-03 missing later",
 	      "a job that reads its own day before runs in the order of days");
 	T_INT(run_all(NULL), 3, "... each after the one before");
@@ -289,13 +309,16 @@ static void snapshots(void)
 	fx_parts("raw/shops", "2018-03-01..2018-03-03");
 	fx_parts("raw/sales", "2018-03-02..2018-03-03");
 	job("shops", "partition: daily\noutput: tables/dim_shops\ninputs: raw/shops\n");
-	job("sales", "partition: daily\noutput: tables/fct_sales\ninputs:\n  sales: raw/sales\n  shops: tables/dim_shops\n");
+	job("sales", "partition: daily\noutput: tables/fct_sales\ninputs:\n  sales: raw/sales\n  shops: "
+	      "tables/dim_shops\n");
 	fx_reload();
 	p = fx_plan(&all);
 	T_STR(fx_say(p),
-	      "shops 2018-03-01 missing; shops 2018-03-02 missing; shops 2018-03-03 missing; sales 2018-03-02 missing later; sales 2018-03-03 missing later",
+	      "shops 2018-03-01 missing; shops 2018-03-02 missing; shops 2018-03-03 missing; sales 2018-03-02 "
+	      "missing later; sales 2018-03-03 missing later",
 	      "days come from the facts, not from the snapshots");
-	T_STR(p->units[3]->upstream[0]->ds.label, "2018-03-02", "if the cascade makes the day's snapshot, the unit waits for it");
+	T_STR(p->units[3]->upstream[0]->ds.label, "2018-03-02",
+	      "if the cascade makes the day's snapshot, the unit waits for it");
 	T_INT(p->units[3]->n_upstream, 1, "... and only for it");
 	run_all(NULL);
 	T_STR(fx_ask("sales", "2018-03-03", PLAN_EXPLICIT, true), "", "with all there, -u adds nothing");
