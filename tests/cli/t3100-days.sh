@@ -77,8 +77,8 @@ test_expect 'backfill --mode failed takes what failed or is not there' '
 	ran 1 backfill f --from 2017-11-01 --to 2017-11-03 --mode failed && count 3 leat ls raw/f
 '
 test_expect 'backfill --dry-run and plan --ds name the days and change nothing' '
-	cd bf && sed -i "s/\* 4/* 5/" jobs/mid/job.sql && state . > ../before && leat backfill mid --from 2017-12-03 --to 2017-12-05 --dry-run > out &&
-	has out 2017-12-03 3 && leat plan mid --ds 2017-12-03..2017-12-05 > out && has out "3 to run" && state . > ../after && same ../before ../after
+	cd bf && sed -i "s/\* 4/* 5/" jobs/mid/job.sql && state . > ../before && leat backfill mid --from 2017-12-03 --to 2017-12-05 --dry-run > ../out &&
+	has ../out 2017-12-03 3 && leat plan mid --ds 2017-12-03..2017-12-05 > ../out && has ../out "3 to run" && state . > ../after && same ../before ../after
 '
 test_expect 'a range the wrong way round, of mixed kinds, or half given is refused with exit 2' '
 	cd bf && exits 2 leat backfill mid --from 2017-12-05 --to 2017-12-03 2> err && exits 2 leat run mid 2017-12-05..2017-12-03 2> err &&
