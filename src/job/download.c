@@ -587,7 +587,8 @@ static int start(struct attempt *t, struct err *e)
 	struct download *d;
 	struct str request;
 
-	if (make_request(t, &request, e))
+	/* Folders of tasks are used again, and made only for kinds that run programs of the user's. */
+	if (make_request(t, &request, e) || dir_make(t->work_dir, 0700, e))
 		return -1;
 	d = xcalloc(1, sizeof(*d));
 	*d = (struct download){.t = t, .proc = PROC_INIT, .reply_fd = -1, .reply = BUF_INIT(DOWNLOAD_MAX_MESSAGE)};

@@ -229,7 +229,8 @@ static struct dom *work(struct work *w, struct item *it, struct err *e)
 		*it = (struct item){.w = w, .d = d, .name = text_of(w, d, "name"), .url = text_of(w, d, "url")};
 		it->shown = arena_cstr(w->a, url_redact(w->a, str_of(it->url)));
 		it->part = path_join(w->a, w->dir, arena_printf(w->a, ".part-%u", n++));
-		if (fetch(it, e))
+		/* An attempt that was killed has left its own. */
+		if (file_unlink(it->part, e) || fetch(it, e))
 			return failure(w, it, e);
 	}
 	dom_set(w->a, all, "downloads", w->done);
