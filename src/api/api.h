@@ -49,7 +49,7 @@ must_check int api_make_workspace(struct api *api, const char *dir, struct str n
 size_t api_template_names(struct arena *a, struct str **out);
 
 /* Row helpers: what every list needs. */
-int sink_row(struct sink *out, const struct dom *row, struct err *e);
+must_check int sink_row(struct sink *out, const struct dom *row, struct err *e);
 void sink_note(struct sink *out, const char *fmt, ...) printf_like(2, 3);
 
 #define OP(verb, area, flags, summary, more) op_fn api_##verb;

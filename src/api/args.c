@@ -173,7 +173,8 @@ static int check_count(const struct args *a, struct err *e)
 	return 0;
 }
 
-int args_parse(const struct op *op, struct arena *arena, int argc, const char *const *argv, struct args *out, struct err *e)
+int args_parse(const struct op *op, struct arena *arena, int argc, const char *const *argv, struct args *out,
+               struct err *e)
 {
 	struct args a = {.op = op, .arena = arena};
 	bool only_words = false;

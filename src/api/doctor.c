@@ -79,7 +79,8 @@ static int see_fsync(struct doctor *d, struct err *e)
 	unlink(path);
 	if (best < 0)
 		return say(d, "fsync", "missing", "a write could not be made durable", NULL, e);
-	return say(d, "fsync", best > 50000000 ? "warn" : "ok", arena_printf(a, "%.2f ms for a small write", (double)best / 1e6),
+	return say(d, "fsync", best > 50000000 ? "warn" : "ok",
+	           arena_printf(a, "%.2f ms for a small write", (double)best / 1e6),
 	           best > 50000000 ? "slow; 'durability: process' in leat.yaml waits for no disk" : NULL, e);
 }
 
@@ -98,8 +99,10 @@ static int see_disk(struct doctor *d, struct err *e)
 		return -1;
 	reflink = fs_can_reflink(d->dir, &why);
 	return say(d, "shared blocks", "ok",
-	           reflink == 1 ? "yes: datastore/ costs no space beside the store"
-	                        : "no reflinks here: datastore/ holds copies (protect: link in leat.yaml saves the space)", NULL, e);
+	           reflink == 1
+	                   ? "yes: datastore/ costs no space beside the store"
+	                   : "no reflinks here: datastore/ holds copies (protect: link in leat.yaml saves the space)",
+	           NULL, e);
 }
 
 static int see_isolation(struct doctor *d, struct err *e)
@@ -110,7 +113,8 @@ static int see_isolation(struct doctor *d, struct err *e)
 	if (bind_available(&why)) {
 		if (say(d, "mount namespaces", "ok", "inputs of tasks are read-only", NULL, e))
 			return -1;
-	} else if (say(d, "mount namespaces", "warn", why, "tasks get copies of their inputs instead of read-only folders", e)) {
+	} else if (say(d, "mount namespaces", "warn", why,
+	               "tasks get copies of their inputs instead of read-only folders", e)) {
 		return -1;
 	}
 	return say(d, "cgroups", v2 || hybrid ? "ok" : "warn", v2 ? "v2" : hybrid ? "hybrid (v1 and v2)" : "none found",
@@ -129,7 +133,8 @@ static int see_optional(struct doctor *d, struct err *e)
 	};
 	static const struct {
 		const char *program, *use, *package;
-	} programs[] = {{"python3", "scripts and notebooks in Python", "python3"}, {"git", "history of your code", "git"}};
+	} programs[] = {{"python3", "scripts and notebooks in Python", "python3"},
+	                {"git", "history of your code", "git"}};
 	struct arena *a = d->api->arena;
 
 	for (size_t i = 0; i < ARRAY_LEN(libs); i++) {

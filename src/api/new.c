@@ -108,7 +108,8 @@ static int template_vars(struct arena *a, const struct args *args, const struct 
 			return err_set(e, ERR_BAD_REQUEST, "--set '%.*s' is not KEY=VALUE", STR_ARG(text));
 		if (!dom_get(values, arena_cstr(a, key))) {
 			err_set(e, ERR_BAD_REQUEST, "this template asks for no '%.*s'", STR_ARG(key));
-			return values && values->first ? err_hint(e, "it asks for '%.*s'", STR_ARG(values->first->key)) : -1;
+			return values && values->first ? err_hint(e, "it asks for '%.*s'", STR_ARG(values->first->key))
+			                               : -1;
 		}
 	}
 	*out = vars;

@@ -16,7 +16,17 @@ enum op_area { AREA_WORKSPACE, AREA_DATA, AREA_WORK, AREA_LOOK, AREA_COUNT };
 extern const char *const op_area_titles[AREA_COUNT];
 
 enum arg_kind {
-	ARG_NONE, ARG_TEXT, ARG_FILE, ARG_DIR, ARG_PIN, ARG_REPO, ARG_JOB, ARG_DS, ARG_TEMPLATE, ARG_SETTING, ARG_COMMAND
+	ARG_NONE,
+	ARG_TEXT,
+	ARG_FILE,
+	ARG_DIR,
+	ARG_PIN,
+	ARG_REPO,
+	ARG_JOB,
+	ARG_DS,
+	ARG_TEMPLATE,
+	ARG_SETTING,
+	ARG_COMMAND
 };
 
 struct op_pos {
@@ -62,7 +72,8 @@ struct op_alias {
 };
 const struct op_alias *op_alias_table(size_t *n);
 
-/* An operation by name, unambiguous prefix, plural or alias: NULL and a "did you mean" otherwise. *fixed: words an alias adds, else NULL. */
+/* An operation by name, unambiguous prefix, plural or alias: NULL and a "did you mean" otherwise. *fixed: words an
+ * alias adds, else NULL. */
 const struct op *op_find(struct str word, const char **fixed, struct err *e);
 const struct op_opt *op_option(const struct op *op, struct str name);
 const struct op_opt *op_option_letter(const struct op *op, char c);
@@ -89,6 +100,7 @@ must_check int args_int(const struct args *a, const char *opt, int64_t min, int6
                         struct err *e);
 
 /* Parses words after the verb. Refuses unknown options (with the nearest), missing values, too few or many words. */
-must_check int args_parse(const struct op *op, struct arena *a, int argc, const char *const *argv, struct args *out, struct err *e);
+must_check int args_parse(const struct op *op, struct arena *a, int argc, const char *const *argv, struct args *out,
+                          struct err *e);
 
 #endif

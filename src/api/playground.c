@@ -46,7 +46,10 @@ static int generate(struct arena *a, int64_t n, struct days *out, struct err *e)
 		double wet = 18 * noise(&state) - 9 - 3 * season; /* apart, for MAX evaluates what it is given twice */
 		double rain = MAX(0.0, wet), high = 11 + 9 * season + 8 * noise(&state) - 4;
 		double low = high - 3 - 6 * noise(&state), wind = 1 + 6 * noise(&state);
-		const char *kind = rain > 0 ? (low < 0 ? "snow" : "rain") : wind < 1.8 ? "fog" : noise(&state) < 0.15 ? "drizzle" : "sun";
+		const char *kind = rain > 0               ? (low < 0 ? "snow" : "rain")
+		                   : wind < 1.8           ? "fog"
+		                   : noise(&state) < 0.15 ? "drizzle"
+		                                          : "sun";
 		struct day day = {d, arena_strf(a, "%s,%.1f,%.1f,%.1f,%.1f,%s", d.label, rain, high, low, wind, kind)};
 
 		vec_push(a, &out->v, day);
@@ -140,7 +143,10 @@ static int put_days(struct api *api, struct sink *out, const struct days *days, 
 		out->progress(out->ptr, "loading days", (double)i / (double)days->v.n);
 		rc = file_write(file, arena_strf(a, HEADER "\n%.*s\n", STR_ARG(d->line)), 0666, 0, e);
 		if (!rc)
-			rc = do_op(api, out, (const char *[]){"put", "raw/weather", file, "--ds", arena_dup(a, d->ds.label), NULL}, e);
+			rc = do_op(
+				api, out,
+				(const char *[]){"put", "raw/weather", file, "--ds", arena_dup(a, d->ds.label), NULL},
+				e);
 	}
 	out->progress(out->ptr, NULL, 0);
 	unlink(file);

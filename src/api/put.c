@@ -42,8 +42,8 @@ static int add_file(void *ptr, struct str path, const struct entry *entry, struc
 {
 	struct folder_put *fp = ptr;
 
-	return add_edit(fp->edits, EDIT_PUT, arena_strf(fp->edits->arena, "%.*s/%.*s", STR_ARG(fp->under), STR_ARG(path)),
-	                entry, e);
+	return add_edit(fp->edits, EDIT_PUT,
+	                arena_strf(fp->edits->arena, "%.*s/%.*s", STR_ARG(fp->under), STR_ARG(path)), entry, e);
 }
 
 /* A folder's files are put one by one, so that what is there already beside them stays. */
@@ -275,7 +275,8 @@ static int end_repo(struct api *api, struct str name, struct sink *out, struct e
 			return err_set(e, ERR_REFUSED, "job %.*s writes %.*s", STR_ARG(j->name), STR_ARG(repo.name));
 		for (size_t k = 0; k < j->n_inputs; k++)
 			if (str_eq(j->inputs[k].repo, repo.name))
-				return err_set(e, ERR_REFUSED, "job %.*s reads %.*s", STR_ARG(j->name), STR_ARG(repo.name));
+				return err_set(e, ERR_REFUSED, "job %.*s reads %.*s", STR_ARG(j->name),
+				               STR_ARG(repo.name));
 	}
 	if (api->flow->jobs->n_errors) { /* a job that cannot be read may be the one that needs it */
 		*e = *api->flow->jobs->errors[0];

@@ -217,7 +217,8 @@ static int on_message(void *ptr, const struct duck_msg *m)
 			head_text(k);
 			return flush_text(k);
 		}
-		return k->format == FORMAT_TABLE && k->out->head ? k->out->head(k->out->ptr, k->columns, &k->failed) : 0;
+		return k->format == FORMAT_TABLE && k->out->head ? k->out->head(k->out->ptr, k->columns, &k->failed)
+		                                                 : 0;
 	case DUCK_ROWS:
 		return give_rows(k, &m->rows);
 	default:
@@ -247,7 +248,8 @@ static int call_worker(struct querying *k, const struct dom *request, const stru
 	return interrupted ? err_set(e, ERR_CANCELLED, "stopped") : table_query_error(e, &k->q, offset);
 }
 
-static int prepare(struct querying *k, struct str sql, const char *file, struct str at, const struct ds *ds, struct err *e)
+static int prepare(struct querying *k, struct str sql, const char *file, struct str at, const struct ds *ds,
+                   struct err *e)
 {
 	struct table_query_ask ask = {.sql = sql, .file = file, .at = at, .ds = ds};
 
@@ -275,7 +277,8 @@ static int parse_format(const struct args *args, struct str output, enum format 
 			*out = (enum format)i;
 			return 0;
 		}
-	return err_set(e, ERR_BAD_REQUEST, "--format '%.*s' is none of table, csv, json, parquet, markdown", STR_ARG(word));
+	return err_set(e, ERR_BAD_REQUEST, "--format '%.*s' is none of table, csv, json, parquet, markdown",
+	               STR_ARG(word));
 }
 
 /* Parquet, and what goes to a file: written beside and renamed over, so that a stopped query leaves the old file. */
@@ -292,12 +295,14 @@ static int to_file(struct querying *k, const char *path, struct err *e)
 	tmp = arena_printf(a, "%s.leat.tmp", absolute);
 	if (file_unlink(tmp, e))
 		return -1;
-	if (call_worker(k, duck_req_copy(a, &k->q.bound.sql, tmp, words[k->format]), &reply, e) || file_rename(tmp, absolute, e)) {
+	if (call_worker(k, duck_req_copy(a, &k->q.bound.sql, tmp, words[k->format]), &reply, e) ||
+	    file_rename(tmp, absolute, e)) {
 		if (file_unlink(tmp, &ignored))
 			sink_note(k->out, "%s", ignored.msg);
 		return -1;
 	}
-	sink_note(k->out, "%lld rows written to %s", (long long)(dom_get(reply, "rows") ? dom_get(reply, "rows")->i : 0), path);
+	sink_note(k->out, "%lld rows written to %s",
+	          (long long)(dom_get(reply, "rows") ? dom_get(reply, "rows")->i : 0), path);
 	return 0;
 }
 
@@ -332,8 +337,8 @@ static int markdown_file(struct querying *k, const char *path, struct err *e)
 	own.progress = no_progress;
 	own.head = NULL;
 	k->out = &own;
-	rc = duck_call(k->duck, k->api->arena, duck_req_query(k->api->arena, &k->q.bound.sql, DUCK_CELLS_TEXT), on_message, k,
-	               &reply, NULL, e);
+	rc = duck_call(k->duck, k->api->arena, duck_req_query(k->api->arena, &k->q.bound.sql, DUCK_CELLS_TEXT),
+	               on_message, k, &reply, NULL, e);
 	k->out = user;
 	close(t.fd);
 	return rc;
@@ -429,7 +434,9 @@ static int small(struct querying *k, struct duck_small *out, struct err *e)
 {
 	int64_t offset = -1;
 
-	return duck_small(k->duck, k->api->arena, &k->q.bound.sql, out, &offset, e) ? table_query_error(e, &k->q, offset) : 0;
+	return duck_small(k->duck, k->api->arena, &k->q.bound.sql, out, &offset, e)
+	               ? table_query_error(e, &k->q, offset)
+	               : 0;
 }
 
 int query_rows(struct api *api, struct str sql, struct dom **out, struct err *e)
@@ -621,7 +628,8 @@ int api_schema(struct api *api, const struct args *args, struct sink *out, struc
 		return -1;
 	if (query_begin(&k, api, out, e))
 		return -1;
-	rc = file_exists(path) && !dir_exists(path) ? schema_of_file(&k, path, &row, e) : schema_of_table(&k, name, &row, e);
+	rc = file_exists(path) && !dir_exists(path) ? schema_of_file(&k, path, &row, e)
+	                                            : schema_of_table(&k, name, &row, e);
 	query_end(&k);
 	if (rc)
 		return -1;
@@ -705,8 +713,9 @@ static int check_job(struct querying *k, const struct args *args, const struct j
 				return -1;
 			if (ds_parse(str_of(r->parts[i].label), &ds, e))
 				return -1;
-			wanted = wanted || (range.newest ? i + 1 == r->n_parts
-			                                 : ds_cmp(&range.from, &ds) <= 0 && ds_cmp(&ds, &range.to) <= 0);
+			wanted =
+				wanted || (range.newest ? i + 1 == r->n_parts
+			                                : ds_cmp(&range.from, &ds) <= 0 && ds_cmp(&ds, &range.to) <= 0);
 		}
 		if (wanted && (ds_parse(str_of(r->parts[i].label), &ds, e) || check_one(k, j, &ds, false, e)))
 			return -1;

@@ -40,7 +40,8 @@ static int find_spot(struct api *api, const struct args *args, struct str text, 
 		if (pin_parse(text, &repo, &rev, &path, e))
 			return -1;
 		text = arena_strf(api->arena, "%.*s%s%.*s", STR_ARG(repo), rev.n ? "@" : "", STR_ARG(rev));
-		err_set(e, ERR_NOT_FOUND, "%.*s has no /%.*s%s", STR_ARG(text), STR_ARG(s.path), s.pin.folder ? "/" : "");
+		err_set(e, ERR_NOT_FOUND, "%.*s has no /%.*s%s", STR_ARG(text), STR_ARG(s.path),
+		        s.pin.folder ? "/" : "");
 		return err_hint(e, "'leat ls -R %.*s' lists what is there (%lld file%s)", STR_ARG(text),
 		                (long long)s.pin.commit.files, s.pin.commit.files == 1 ? "" : "s");
 	}
@@ -57,7 +58,8 @@ static int cat_blob(struct api *api, const struct sha *id, struct sink *out, str
 	if (blob_open(api->store, id, &fd, e))
 		return -1;
 	while (!rc && (n = read(fd, buf, CHUNK)) != 0)
-		rc = n < 0 ? err_errno(e, errno, "reading a blob") : out->bytes(out->ptr, (struct str){buf, (size_t)n}, e);
+		rc = n < 0 ? err_errno(e, errno, "reading a blob")
+		           : out->bytes(out->ptr, (struct str){buf, (size_t)n}, e);
 	close(fd);
 	return rc;
 }
@@ -257,8 +259,8 @@ static int draw_folder(struct listing *l, const struct sha *folder, struct str u
 	return tree_list(l->api->store, NULL, folder, STR_NULL, draw_entry, &d, e);
 }
 
-static int draw_repo(struct api *api, struct str repo, const struct commit *c, const struct entry *root, struct str under,
-                     int64_t most, struct sink *out, struct err *e)
+static int draw_repo(struct api *api, struct str repo, const struct commit *c, const struct entry *root,
+                     struct str under, int64_t most, struct sink *out, struct err *e)
 {
 	struct listing l = {.api = api, .out = out, .repo = repo, .commit = c};
 	struct dom *row = row_entry(api->arena, repo, c, under, root);
@@ -340,7 +342,8 @@ static int log_id(struct api *api, struct str id, struct sink *out, size_t *n, s
 {
 	struct q *q = db_query(api->store->db,
 	                       "select r.name, c.repo, c.id from commits c join repo r on r.id = c.repo"
-	                       " where c.id >= ?1 and c.id < ?1 || 'g' or c.batch >= ?1 and c.batch < ?1 || 'g' order by c.at, c.repo");
+	                       " where c.id >= ?1 and c.id < ?1 || 'g' or c.batch >= ?1 and c.batch < ?1 || 'g'"
+	                       " order by c.at, c.repo");
 	int rc;
 
 	q_text(q, 1, id);
@@ -442,8 +445,8 @@ int api_diff(struct api *api, const struct args *args, struct sink *out, struct 
 			a.has_commit = rc == 1;
 		}
 	}
-	return tree_diff(api->store, a.has_commit ? &a.commit.tree : &empty, b.has_commit ? &b.commit.tree : &empty, false,
-	                 diff_row, &l, e);
+	return tree_diff(api->store, a.has_commit ? &a.commit.tree : &empty, b.has_commit ? &b.commit.tree : &empty,
+	                 false, diff_row, &l, e);
 }
 
 static int fsck_row(void *ptr, const struct fsck_finding *f, struct err *e)

@@ -9,7 +9,8 @@
 
 struct dom *row_commit(struct arena *a, struct str repo, struct str branch, const struct commit *c);
 /* path is shown with a leading '/' */
-struct dom *row_entry(struct arena *a, struct str repo, const struct commit *c, struct str path, const struct entry *en);
+struct dom *row_entry(struct arena *a, struct str repo, const struct commit *c, struct str path,
+                      const struct entry *en);
 void row_time(struct arena *a, struct dom *row, const char *key, int64_t ms); /* RFC 3339; 0 gives null */
 void row_sha(struct arena *a, struct dom *row, const char *key, const struct sha *id);
 void row_err(struct arena *a, struct dom *row, const struct err *e); /* code, message, file, line, col, hint */

@@ -27,7 +27,9 @@ int api_why(struct api *api, const struct args *args, struct sink *out, struct e
 		if (r.newest) {
 			rc = plan_newest(api->flow, c, api->arena, job, &r.from, e);
 			if (rc <= 0)
-				return rc ? -1 : err_set(e, ERR_NOT_FOUND, "no ds has all inputs of job %.*s", STR_ARG(what));
+				return rc ? -1
+				          : err_set(e, ERR_NOT_FOUND, "no ds has all inputs of job %.*s",
+				                    STR_ARG(what));
 		}
 		if (why_unit(api->flow, c, api->arena, job, &r.from, &doc, e))
 			return -1;

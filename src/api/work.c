@@ -42,9 +42,10 @@ static int parse_params(const struct args *args, const struct job *job, const st
 
 			dom_each (p, job->params)
 				names[k++] = p->key;
-			err_set(e, ERR_BAD_REQUEST, "job %.*s has no parameter '%.*s'", STR_ARG(job->name), STR_ARG(key));
-			return k ? keys_hint_nearest(e, key, names, k) : err_hint(e, "it declares none (params: in %.*s)",
-			                                                          STR_ARG(job->file));
+			err_set(e, ERR_BAD_REQUEST, "job %.*s has no parameter '%.*s'", STR_ARG(job->name),
+			        STR_ARG(key));
+			return k ? keys_hint_nearest(e, key, names, k)
+			         : err_hint(e, "it declares none (params: in %.*s)", STR_ARG(job->file));
 		}
 		if (dom_yaml(a, value, "--param", &v, e))
 			return -1;
@@ -210,9 +211,11 @@ struct running {
 };
 
 static const char *event_words[] = {
-	[RUN_UNIT_STARTED] = "started", [RUN_UNIT_DONE] = "done", [RUN_UNIT_KNOWN] = "known", [RUN_UNIT_FAILED] = "failed",
-	[RUN_UNIT_RETRY] = "retry", [RUN_UNIT_SKIPPED] = "skipped", [RUN_UNIT_WAITS] = "waits",
-	[RUN_PUBLISHED] = "published", [RUN_NOT_PUBLISHED] = "held", [RUN_NOTE] = "note",
+	[RUN_UNIT_STARTED] = "started", [RUN_UNIT_DONE] = "done",
+	[RUN_UNIT_KNOWN] = "known",     [RUN_UNIT_FAILED] = "failed",
+	[RUN_UNIT_RETRY] = "retry",     [RUN_UNIT_SKIPPED] = "skipped",
+	[RUN_UNIT_WAITS] = "waits",     [RUN_PUBLISHED] = "published",
+	[RUN_NOT_PUBLISHED] = "held",   [RUN_NOTE] = "note",
 };
 
 static void on_event(void *ptr, const struct run_event *ev)
@@ -253,8 +256,11 @@ static void say_not_run(const struct plan *p, bool is_explicit, struct sink *out
 		*up_to_date += !lacks;
 		if (!out->people || (!is_explicit && !lacks) || said++ >= REPEAT_MAX)
 			continue;
-		sink_note(out, "%.*s %s: %s%s%s%s", STR_ARG(u->job->name), u->ds.label, lacks ? "" : reason_text(u->reason),
-		          u->detail && !lacks ? ": " : "", u->detail ? u->detail : lacks ? reason_text(u->reason) : "",
+		sink_note(out, "%.*s %s: %s%s%s%s", STR_ARG(u->job->name), u->ds.label,
+		          lacks ? "" : reason_text(u->reason), u->detail && !lacks ? ": " : "",
+		          u->detail ? u->detail
+		          : lacks   ? reason_text(u->reason)
+		                    : "",
 		          lacks && is_explicit ? "; -u makes it if a job can" : "");
 	}
 	if (said > REPEAT_MAX)
@@ -281,8 +287,8 @@ static int carry_out(struct api *api, const struct args *args, struct asking *q,
 	int rc = -1;
 
 	ask_finish(q);
-	if (args_int(args, "slots", 1, 1024, 0, &slots, e) || refuse_broken(api, q, out, e) || run_recover(api->store, e) ||
-	    catalog_new(api->store, api->arena, &c, e) ||
+	if (args_int(args, "slots", 1, 1024, 0, &slots, e) || refuse_broken(api, q, out, e) ||
+	    run_recover(api->store, e) || catalog_new(api->store, api->arena, &c, e) ||
 	    restore_outputs(api->flow, c, api->arena, &q->ask, on_note, out, &restored, e) ||
 	    plan_make(api->flow, c, api->arena, &q->ask, &p, e))
 		goto done;
@@ -406,8 +412,9 @@ int api_rerun(struct api *api, const struct args *args, struct sink *out, struct
 
 	if (find_batch(api, args_pos(args, 0), batch, e))
 		return -1;
-	st = db_query(api->store->db, "select u.job, u.ds from unit u join run r on r.id = u.run where r.batch = ?"
-	                              " and (?2 or u.state not in ('success', 'known')) group by u.job, u.ds order by min(u.id)");
+	st = db_query(api->store->db,
+	              "select u.job, u.ds from unit u join run r on r.id = u.run where r.batch = ?"
+	              " and (?2 or u.state not in ('success', 'known')) group by u.job, u.ds order by min(u.id)");
 	q_cstr(st, 1, batch);
 	q_int(st, 2, all);
 	/* One request per unit: jobs and ranges go side by side. */
@@ -459,8 +466,10 @@ int api_jobs(struct api *api, const struct args *args, struct sink *out, struct 
 
 	for (size_t i = 0; i < js->n; i++) {
 		struct dom *row = job_row(api, js->all[i]);
-		struct q *q = db_query(api->store->db,
-		                       "select id, state, coalesce(finished, created) from run where job = ? order by created desc limit 1");
+		struct q *q = db_query(
+			api->store->db,
+			"select id, state, coalesce(finished, created) from run where job = ? order by created desc"
+			" limit 1");
 		int rc;
 
 		q_text(q, 1, js->all[i]->name);
@@ -475,7 +484,8 @@ int api_jobs(struct api *api, const struct args *args, struct sink *out, struct 
 			return -1;
 	}
 	for (size_t i = 0; i < js->n_errors; i++)
-		sink_note(out, "%s:%d:%d: %s", js->errors[i]->file, js->errors[i]->line, js->errors[i]->col, js->errors[i]->msg);
+		sink_note(out, "%s:%d:%d: %s", js->errors[i]->file, js->errors[i]->line, js->errors[i]->col,
+		          js->errors[i]->msg);
 	if (!js->n && !js->n_errors)
 		sink_note(out, "no jobs yet; 'leat new' lists templates");
 	return 0;

@@ -70,7 +70,8 @@ static int keep_path(struct store *s, struct err *e)
 
 	if (db_begin(s->db, e))
 		return -1;
-	q = db_query(s->db, "insert into store(key, value) values ('path', ?) on conflict(key) do update set value = excluded.value");
+	q = db_query(s->db, "insert into store(key, value) values ('path', ?)"
+	                    " on conflict(key) do update set value = excluded.value");
 	q_cstr(q, 1, getenv("PATH") ? getenv("PATH") : "/usr/local/bin:/usr/bin:/bin");
 	if (q_run(q, e)) {
 		db_rollback(s->db);
@@ -146,7 +147,10 @@ static void attention(struct arena *a, struct dom *list, struct str text, struct
 static int drift_attention(struct api *api, struct dom *list, struct err *e)
 {
 	static const char *const words[] = {
-		[DRIFT_NEW] = "new", [DRIFT_EDITED] = "edited", [DRIFT_DELETED] = "deleted", [DRIFT_NEW_REPO] = "a new repo",
+		[DRIFT_NEW] = "new",
+		[DRIFT_EDITED] = "edited",
+		[DRIFT_DELETED] = "deleted",
+		[DRIFT_NEW_REPO] = "a new repo",
 		[DRIFT_LAGS] = "not yet as published",
 	};
 	struct arena *a = api->arena;
@@ -160,7 +164,8 @@ static int drift_attention(struct api *api, struct dom *list, struct err *e)
 		                             STR_ARG(d[i].path), words[d[i].kind]);
 
 		if (d[i].kind == DRIFT_NEW && !d[i].path.n)
-			attention(a, list, arena_strf(a, "datastore/%.*s holds files that lie in no repo", STR_ARG(d[i].repo)),
+			attention(a, list,
+			          arena_strf(a, "datastore/%.*s holds files that lie in no repo", STR_ARG(d[i].repo)),
 			          STR("datastore/REPO/ is where files of a repo lie"));
 		else if (d[i].kind == DRIFT_LAGS)
 			attention(a, list, text, STR("the next command that writes completes it"));
@@ -170,7 +175,8 @@ static int drift_attention(struct api *api, struct dom *list, struct err *e)
 			attention(a, list, text, STR("leat commit adopts it; leat commit --restore puts the old back"));
 	}
 	if (n > DRIFT_SHOWN)
-		attention(a, list, arena_strf(a, "... and %zu more files differ in datastore/", n - DRIFT_SHOWN), STR_NULL);
+		attention(a, list, arena_strf(a, "... and %zu more files differ in datastore/", n - DRIFT_SHOWN),
+		          STR_NULL);
 	return 0;
 }
 
@@ -187,17 +193,21 @@ static int work_attention(struct api *api, struct dom *list, struct err *e)
 		return -1;
 	js = api->flow->jobs;
 	for (size_t i = 0; i < js->n_errors; i++)
-		attention(a, list, arena_strf(a, "%s:%d:%d: %s", js->errors[i]->file, js->errors[i]->line, js->errors[i]->col,
-		                              js->errors[i]->msg), arena_str(a, str_of(js->errors[i]->hint)));
+		attention(a, list,
+		          arena_strf(a, "%s:%d:%d: %s", js->errors[i]->file, js->errors[i]->line, js->errors[i]->col,
+		                     js->errors[i]->msg),
+		          arena_str(a, str_of(js->errors[i]->hint)));
 	if (catalog_new(api->store, a, &c, e) || plan_make(api->flow, c, a, &ask, &p, e))
 		return -1;
 	for (size_t i = 0; i < p->n_units; i++)
 		known += p->units[i]->known;
 	if (p->n_units)
-		attention(a, list, arena_strf(a, "%zu unit%s stale or missing", p->n_units, p->n_units == 1 ? " is" : "s are"),
+		attention(a, list,
+		          arena_strf(a, "%zu unit%s stale or missing", p->n_units, p->n_units == 1 ? " is" : "s are"),
 		          STR("leat plan tells why; leat run makes them"));
 	if (p->n_missing_input)
-		attention(a, list, arena_strf(a, "%zu units lack an input", p->n_missing_input), STR("leat plan names it"));
+		attention(a, list, arena_strf(a, "%zu units lack an input", p->n_missing_input),
+		          STR("leat plan names it"));
 	return 0;
 }
 

@@ -5,8 +5,9 @@
 #include <sys/mman.h>
 
 /*
- * Blocks double from 4 KiB up to 8 MiB; what is larger than OWN_BLOCK gets one of its own. From HUGE on they ask for huge
- * pages: a tree of a 40 MB document is 100,000 small pages, and their faults took four times as long as the parsing.
+ * Blocks double from 4 KiB up to 8 MiB; what is larger than OWN_BLOCK gets one of its own. From HUGE on they ask for
+ * huge pages: a tree of a 40 MB document is 100,000 small pages, and their faults took four times as long as the
+ * parsing.
  */
 #define BLOCK_MIN ((size_t)4 << 10)
 #define BLOCK_MAX ((size_t)8 << 20)

@@ -7,7 +7,8 @@
  * CRLF and a byte order mark are no obstacle. Merge keys (<<) and tags beyond the core ones are errors. What is parsed
  * does not point into `text`; keys and strings end in a NUL that the length does not count. YAML that is wrong is
  * ERR_BAD_CONFIG, JSON that is wrong ERR_BAD_DATA, each with its place. An integer too large for int64 becomes a REAL,
- * its text stays in .raw; the infinities and NaN are written to JSON as the strings ".inf", "-.inf", ".nan". Duplicate documents ("---") are an error unless dom_yaml_all is called.
+ * its text stays in .raw; the infinities and NaN are written to JSON as the strings ".inf", "-.inf", ".nan". Duplicate
+ * documents ("---") are an error unless dom_yaml_all is called.
  */
 #ifndef LEAT_BASE_DOM_H
 #define LEAT_BASE_DOM_H
@@ -60,7 +61,8 @@ struct dom *dom_new_bool(struct arena *a, bool b);
 struct dom *dom_new_plain(struct arena *a, struct str s); /* typed as a plain YAML scalar is: for `--param k=v` */
 struct dom *dom_copy(struct arena *a, const struct dom *n); /* with all below; strings are shared, not copied */
 void dom_add(struct dom *list, struct dom *child);
-void dom_set(struct arena *a, struct dom *map, const char *key, struct dom *child); /* appends; keys are the caller's to keep unique */
+void dom_set(struct arena *a, struct dom *map, const char *key,
+             struct dom *child); /* appends; keys are the caller's to keep unique */
 void dom_set_str(struct arena *a, struct dom *map, const char *key, struct str s); /* STR_NULL gives null */
 void dom_set_cstr(struct arena *a, struct dom *map, const char *key, const char *s);
 void dom_set_int(struct arena *a, struct dom *map, const char *key, int64_t i);

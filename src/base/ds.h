@@ -2,7 +2,8 @@
  * base/ds.h: partition labels (`ds`) and the intervals they stand for (SEMANTICS 2).
  *
  * Daily 2017-11-27, hourly 2017-11-27T05 (with an offset where the zone is not UTC and the hour is doubled:
- * 2026-10-25T02+01, the second one only), weekly 2017-W48 (ISO 8601), monthly 2017-11. An interval is [start, end) in UTC seconds.
+ * 2026-10-25T02+01, the second one only), weekly 2017-W48 (ISO 8601), monthly 2017-11. An interval is [start, end) in
+ * UTC seconds.
  */
 #ifndef LEAT_BASE_DS_H
 #define LEAT_BASE_DS_H

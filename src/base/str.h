@@ -30,7 +30,8 @@ bool str_is_utf8(struct str s);
 /* Length 1..4 of the code point that s begins with, and the code point; 0 where that is no UTF-8, or s is empty. */
 size_t str_utf8_get(struct str s, uint32_t *cp);
 size_t str_utf8_put(uint32_t cp, char out[4]);
-/* For messages: s with control bytes and what is no UTF-8 as '?', cut with "..." to `cap` bytes and a NUL. Returns out. */
+/* For messages: s with control bytes and what is no UTF-8 as '?', cut with "..." to `cap` bytes and a NUL. Returns out.
+ */
 #define STR_SHOW 120
 const char *str_show(struct str s, char *out, size_t cap);
 /* str_show in memory of the expression's block: printf("%s", STR_SHOWN(s)) */

@@ -1,13 +1,15 @@
 /*
  * base/tmpl.h: the template language of job files, bound when a job runs, never when it is generated.
  *
- *   {{ expr }}   {{ expr | filter | filter(arg) }}   {% for x in expr %}..{% endfor %}   {% if expr %}..{% elif %}..{% else %}..{% endif %}   {# comment #}
- * expr: names with dots and [index], strings, numbers, true/false/none, == != < <= > >= and or not in, + - * / ~ (join as
- * text), function calls (ds_add(ds, 7), ds_format(ds, '%Y/%m'), …: the table of functions and filters is in tmpl.c).
+ *   {{ expr }}   {{ expr | filter | filter(arg) }}   {% for x in expr %}..{% endfor %}   {% if expr %}..{% elif %}..{%
+ * else %}..{% endif %}   {# comment #} expr: names with dots and [index], strings, numbers, true/false/none, == != < <=
+ * > >= and or not in, + - * / ~ (join as text), function calls (ds_add(ds, 7), ds_format(ds, '%Y/%m'), …: the table of
+ * functions and filters is in tmpl.c).
  * `{%- -%}` trim blanks. A name that does not exist is an error at its place, with the nearest name as a hint.
  *
- * In SQL (TMPL_SQL) `{{ ds }}` is a quoted literal where an expression stands and bare inside quotes; everything else is
- * inserted as it is, `| sql` quotes. Bounded: output TMPL_MAX_OUT, loop steps TMPL_MAX_STEPS, nesting TMPL_MAX_DEPTH.
+ * In SQL (TMPL_SQL) `{{ ds }}` is a quoted literal where an expression stands and bare inside quotes; everything else
+ * is inserted as it is, `| sql` quotes. Bounded: output TMPL_MAX_OUT, loop steps TMPL_MAX_STEPS, nesting
+ * TMPL_MAX_DEPTH.
  */
 #ifndef LEAT_BASE_TMPL_H
 #define LEAT_BASE_TMPL_H

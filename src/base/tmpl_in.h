@@ -37,7 +37,7 @@ struct tn {
 	struct tx *expr;             /* OUT, FOR, IF */
 	struct str var;              /* FOR */
 	struct tn *body, *otherwise; /* FOR, IF */
-	bool elif_follows;           /* .otherwise is one IF, the elif; they may be very many, so nobody recurses along them */
+	bool elif_follows; /* .otherwise is one IF, the elif; they may be very many, so nobody recurses along them */
 	struct tn *next;
 };
 

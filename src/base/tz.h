@@ -47,6 +47,6 @@ bool civil_is_date(int year, int month, int day);
 
 #define TIME_TEXT 32
 void time_rfc3339(int64_t utc_ms, char out[TIME_TEXT]);                  /* 2017-11-27T05:00:00.000Z */
-must_check bool time_parse_rfc3339(struct str s, int64_t *utc_ms);       /* also "2017-11-27 05:00", zone absent = UTC */
+must_check bool time_parse_rfc3339(struct str s, int64_t *utc_ms); /* also "2017-11-27 05:00", zone absent = UTC */
 
 #endif

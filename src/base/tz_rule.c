@@ -96,7 +96,8 @@ bool tz_rule_parse(struct str s, struct tz_rule *out)
 				return false;
 			r.summer = -west;
 		}
-		if (!take_char(&s, ',') || !take_day(&s, &r.start) || !take_char(&s, ',') || !take_day(&s, &r.end) || s.n)
+		if (!take_char(&s, ',') || !take_day(&s, &r.start) || !take_char(&s, ',') || !take_day(&s, &r.end) ||
+		    s.n)
 			return false;
 	}
 	*out = r;

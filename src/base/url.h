@@ -1,6 +1,6 @@
 /*
- * base/url.h: URLs as text (RFC 3986): enough to see where one leads, to name a file by it, and to keep passwords out of
- * sight. Who transfers parses for itself.
+ * base/url.h: URLs as text (RFC 3986): enough to see where one leads, to name a file by it, and to keep passwords out
+ * of sight. Who transfers parses for itself.
  */
 #ifndef LEAT_BASE_URL_H
 #define LEAT_BASE_URL_H

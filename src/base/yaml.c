@@ -287,7 +287,9 @@ static int check_key(struct yaml *y, const yaml_event_t *ev)
 	struct str key;
 
 	if (ev->type != YAML_SCALAR_EVENT) {
-		what = ev->type == YAML_ALIAS_EVENT ? "an alias" : ev->type == YAML_MAPPING_START_EVENT ? "a map" : "a list";
+		what = ev->type == YAML_ALIAS_EVENT           ? "an alias"
+		       : ev->type == YAML_MAPPING_START_EVENT ? "a map"
+		                                              : "a list";
 		bad(y, ev->start_mark, "a key must be text, not %s", what);
 		if (ev->type == YAML_MAPPING_START_EVENT)
 			err_hint(y->e, "text that begins with {{ is put in quotes");

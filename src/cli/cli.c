@@ -189,7 +189,8 @@ static int call(struct cli *c)
 	};
 	int rc;
 
-	signal(SIGPIPE, SIG_IGN); /* a reader that has seen enough is seen by the write; a worker's death must not be ours */
+	signal(SIGPIPE,
+	       SIG_IGN); /* a reader that has seen enough is seen by the write; a worker's death must not be ours */
 	if (json)
 		out.event = NULL; /* operations then give their events as rows */
 	c->progress = progress_new(c->arena, op_option(c->args.op, STR("quiet")) && args_flag(&c->args, "quiet"));

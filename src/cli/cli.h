@@ -1,5 +1,6 @@
 /*
- * cli/cli.h: the command line: words to a request, a result to text. The only room, beside web/ and daemon/, that speaks.
+ * cli/cli.h: the command line: words to a request, a result to text. The only room, beside web/ and daemon/, that
+ * speaks.
  */
 #ifndef LEAT_CLI_CLI_H
 #define LEAT_CLI_CLI_H
@@ -40,9 +41,9 @@ void print_err(const struct err *e);
 /* show.c: how rows look to people. One per operation; NULL: the columns of SHOW. */
 struct shower;
 struct shower *shower_new(struct arena *a, const struct args *args, const char *workspace_dir);
-int shower_row(struct shower *s, const struct dom *row, struct err *e);
-int shower_end(struct shower *s, struct err *e);
-int shower_head(struct shower *s, const struct dom *columns, struct err *e);
+must_check int shower_row(struct shower *s, const struct dom *row, struct err *e);
+must_check int shower_end(struct shower *s, struct err *e);
+must_check int shower_head(struct shower *s, const struct dom *columns, struct err *e);
 
 /* progress.c: units of a run, and long single steps, on a terminal; plain lines otherwise */
 struct progress;

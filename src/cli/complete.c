@@ -23,14 +23,17 @@ void complete_script(FILE *f)
 	      "\tCOMPREPLY=()\n"
 	      "\twhile IFS= read -r line; do\n"
 	      "\t\tcase $line in\n"
-	      "\t\t@files) mapfile -t files < <(compgen -f -- \"$cur\"); COMPREPLY+=(\"${files[@]}\"); compopt -o filenames ;;\n"
-	      "\t\t@dirs) mapfile -t files < <(compgen -d -- \"$cur\"); COMPREPLY+=(\"${files[@]}\"); compopt -o filenames ;;\n"
+	      "\t\t@files) mapfile -t files < <(compgen -f -- \"$cur\"); COMPREPLY+=(\"${files[@]}\"); compopt -o"
+	      " filenames ;;\n"
+	      "\t\t@dirs) mapfile -t files < <(compgen -d -- \"$cur\"); COMPREPLY+=(\"${files[@]}\"); compopt -o"
+	      " filenames ;;\n"
 	      "\t\t*/ | *=) COMPREPLY+=(\"${line#\"$keep\"}\"); compopt -o nospace ;;\n"
 	      "\t\t*) COMPREPLY+=(\"${line#\"$keep\"}\") ;;\n"
 	      "\t\tesac\n"
 	      "\tdone < <(\"${words[0]}\" __complete \"${words[@]:1}\" 2>/dev/null)\n"
 	      "}\n"
-	      "complete -F _leat leat\n", f);
+	      "complete -F _leat leat\n",
+	      f);
 }
 
 static void offer(struct str prefix, struct str word)
@@ -110,7 +113,8 @@ static void offer_partitions(struct catalog *c, struct str repo, struct str pref
 		offer(prefix, str_of(r->parts[k].label));
 }
 
-/* The ds there are: partitions of the named repo, or of the named job's inputs and output, newest first, and the words. */
+/* The ds there are: partitions of the named repo, or of the named job's inputs and output, newest first, and the words.
+ */
 static void offer_ds(struct api *api, struct str prefix, struct str first, bool data)
 {
 	struct err e = ERR_INIT;

@@ -61,8 +61,8 @@ static void unit_line(const struct run_event *ev, enum style style, const char *
 	fprintf(stderr, "%s%-7s%s %s%s%s", style_on(stderr, style), word, style_off(stderr),
 	        ev->job ? ev->job->name.p : "", *ds_text(ev) ? " " : "", ds_text(ev));
 	if (ev->ms > 0)
-		fprintf(stderr, "  %s%.*f s%s", style_on(stderr, STYLE_DIM), ev->ms < 10000 ? 2 : 0, (double)ev->ms / 1e3,
-		        style_off(stderr));
+		fprintf(stderr, "  %s%.*f s%s", style_on(stderr, STYLE_DIM), ev->ms < 10000 ? 2 : 0,
+		        (double)ev->ms / 1e3, style_off(stderr));
 	if (ev->text && *ev->text)
 		fprintf(stderr, "  %s", ev->text);
 	fputc('\n', stderr);

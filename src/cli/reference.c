@@ -57,15 +57,17 @@ static void key_rows(const struct keys *t)
 
 static void settings(const struct job_kind *const *kinds)
 {
-	puts("# Settings\n\nThe keys of `leat.yaml`, written from `src/defs/settings.def`. `leat config` shows them with their values; "
-	     "`LEAT__KEY` or `LEAT__SECTION__KEY` in the environment overrides one. A row `section: key` is a key inside the map of that name.");
+	puts("# Settings\n\nThe keys of `leat.yaml`, written from `src/defs/settings.def`. `leat config` shows them"
+	     " with their values; `LEAT__KEY` or `LEAT__SECTION__KEY` in the environment overrides one. A row"
+	     " `section: key` is a key inside the map of that name.");
 	key_rows(workspace_keys());
 }
 
 static void jobs(const struct job_kind *const *kinds)
 {
-	puts("# Jobs\n\nThe keys of `job.yaml` (or of the comment block that a job of one file begins with), written from "
-	     "`src/defs/jobkeys.def` and the tables of the kinds. A row `section: key` is a key inside the map of that name.\n\n"
+	puts("# Jobs\n\nThe keys of `job.yaml` (or of the comment block that a job of one file begins with), written"
+	     " from `src/defs/jobkeys.def` and the tables of the kinds. A row `section: key` is a key inside"
+	     " the map of that name.\n\n"
 	     "## Every job");
 	key_rows(job_keys());
 	for (size_t i = 0; kinds[i]; i++) {
@@ -92,8 +94,10 @@ static void errors(const struct job_kind *const *kinds)
 #undef E
 	};
 
-	puts("# Errors\n\nWritten from `src/defs/errors.def`. Exit status 1: the work failed, or a thing that could exist is not there. "
-	     "2: the request can never be right as it stands.\n\n| code | exit status | HTTP | what it means |\n| --- | --- | --- | --- |");
+	puts("# Errors\n\nWritten from `src/defs/errors.def`. Exit status 1: the work failed, or a thing that"
+	     " could exist is not there. 2: the request can never be right as it stands.\n\n"
+	     "| code | exit status | HTTP | what it means |\n"
+	     "| --- | --- | --- | --- |");
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		printf("| `%s` | %d | %d | %s |\n", rows[i].word, rows[i].status, rows[i].http, rows[i].text);
 }
@@ -109,7 +113,8 @@ static void reasons(const struct job_kind *const *kinds)
 #undef R
 	};
 
-	puts("# Reasons\n\nWhy a unit is in a plan or is not: `reason` in `leat plan --json` and `leat why --json`. Written from "
+	puts("# Reasons\n\nWhy a unit is in a plan or is not: `reason` in `leat plan --json`"
+	     " and `leat why --json`. Written from "
 	     "`src/defs/reasons.def`.\n\n| reason | runs | what it means |\n| --- | --- | --- |");
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		printf("| `%s` | %s | %s |\n", rows[i].word, rows[i].runs ? "yes" : "no", rows[i].text);

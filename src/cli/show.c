@@ -33,11 +33,14 @@ static const struct {
 	const char *op;
 	show_fn *fn;
 } showers[] = {
-	{"init", show_note}, {"new", show_new}, {"playground", show_playground}, {"status", show_status}, {"doctor", show_doctor},
-	{"config", show_config}, {"put", show_commit_made}, {"rm", show_commit_made}, {"commit", show_adopted},
-	{"ls", show_entry}, {"tree", show_tree}, {"log", show_log}, {"diff", show_diff}, {"fsck", show_finding},
-	{"run", show_run}, {"backfill", show_run}, {"rerun", show_run}, {"plan", show_plan}, {"why", show_why},
-	{"check", show_check}, {"schema", show_schema}, {"plot", show_plot},
+	{"init", show_note},       {"new", show_new},        {"playground", show_playground},
+	{"status", show_status},   {"doctor", show_doctor},  {"config", show_config},
+	{"put", show_commit_made}, {"rm", show_commit_made}, {"commit", show_adopted},
+	{"ls", show_entry},        {"tree", show_tree},      {"log", show_log},
+	{"diff", show_diff},       {"fsck", show_finding},   {"run", show_run},
+	{"backfill", show_run},    {"rerun", show_run},      {"plan", show_plan},
+	{"why", show_why},         {"check", show_check},    {"schema", show_schema},
+	{"plot", show_plot},
 };
 
 struct shower *shower_new(struct arena *a, const struct args *args, const char *workspace_dir)
@@ -72,7 +75,8 @@ static void columns_row(struct shower *s, const struct dom *row)
 	if (!s->grid) {
 		s->grid = grid_new(s->piece, s->n_columns);
 		for (size_t i = 0; i < s->n_columns; i++)
-			grid_head(s->grid, i, s->columns[i], str_is(s->columns[i], "units") || str_is(s->columns[i], "seconds"));
+			grid_head(s->grid, i, s->columns[i],
+			          str_is(s->columns[i], "units") || str_is(s->columns[i], "seconds"));
 	}
 	for (size_t i = 0; i < s->n_columns; i++) {
 		const struct dom *v = dom_get(row, arena_cstr(s->piece, s->columns[i]));
@@ -162,8 +166,8 @@ int shower_end(struct shower *s, struct err *e)
 	if (s->sql && s->n_columns) {
 		flush_piece(s);
 		if (s->shown < s->rows)
-			printf("%s%zu of %zu rows shown; --max-rows N shows more%s\n", style_on(stdout, STYLE_DIM), s->shown,
-			       s->rows, style_off(stdout));
+			printf("%s%zu of %zu rows shown; --max-rows N shows more%s\n", style_on(stdout, STYLE_DIM),
+			       s->shown, s->rows, style_off(stdout));
 		else if (s->tty || !s->rows)
 			printf("%s%zu row%s%s\n", style_on(stdout, STYLE_DIM), s->rows, s->rows == 1 ? "" : "s",
 			       style_off(stdout));

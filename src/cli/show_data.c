@@ -31,8 +31,8 @@ struct str show_value(struct arena *a, const struct dom *v)
 
 bool show_is_number_type(struct str t)
 {
-	static const char *const words[] = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT",
-	                                    "UINTEGER", "UBIGINT", "UHUGEINT", "FLOAT", "DOUBLE"};
+	static const char *const words[] = {"TINYINT",   "SMALLINT", "INTEGER", "BIGINT",   "HUGEINT", "UTINYINT",
+	                                    "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT", "FLOAT",   "DOUBLE"};
 
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		if (str_is(t, words[i]))
@@ -91,8 +91,11 @@ void show_adopted(struct show_state *s, const struct dom *row)
 	if (!row)
 		return;
 	if (args_flag(s->args, "restore")) {
-		fprintf(s->out, "%.*s  %" PRId64 " put back, %" PRId64 " as committed again, %" PRId64 " moved to .leat/lost+found\n",
-		        STR_ARG(show_text(row, "repo")), show_int(row, "added"), show_int(row, "changed"), show_int(row, "deleted"));
+		fprintf(s->out,
+		        "%.*s  %" PRId64 " put back, %" PRId64 " as committed again, %" PRId64
+		        " moved to .leat/lost+found\n",
+		        STR_ARG(show_text(row, "repo")), show_int(row, "added"), show_int(row, "changed"),
+		        show_int(row, "deleted"));
 		return;
 	}
 	if (!made || !made->b)
@@ -218,9 +221,9 @@ void show_diff(struct show_state *s, const struct dom *row)
 		if (args_flag(s->args, "name-only"))
 			fprintf(s->out, "%.*s\n", STR_ARG(show_text(row, "path")));
 		else
-			fprintf(s->out, "%s%s %.*s%s  %" PRId64 " -> %" PRId64 " bytes\n", style_on(s->out, signs[i].style),
-			        signs[i].sign, STR_ARG(show_text(row, "path")), style_off(s->out), show_int(row, "old_size"),
-			        show_int(row, "size"));
+			fprintf(s->out, "%s%s %.*s%s  %" PRId64 " -> %" PRId64 " bytes\n",
+			        style_on(s->out, signs[i].style), signs[i].sign, STR_ARG(show_text(row, "path")),
+			        style_off(s->out), show_int(row, "old_size"), show_int(row, "size"));
 	}
 }
 
@@ -281,7 +284,8 @@ static void print_bars(struct show_state *s)
 	room = width > label_width + value_width + 4 ? width - label_width - value_width - 4 : 8;
 	for (size_t i = 0; i + 1 < s->cells.n; i += 2) {
 		/* eighths of a block, so that small differences show */
-		static const char *const eighths[] = {"", "\u258f", "\u258e", "\u258d", "\u258c", "\u258b", "\u258a", "\u2589"};
+		static const char *const eighths[] = {"",       "\u258f", "\u258e", "\u258d",
+		                                      "\u258c", "\u258b", "\u258a", "\u2589"};
 		struct str label = s->cells.p[i], value = s->cells.p[i + 1];
 		double v = 0;
 		int units = 0;

@@ -1,10 +1,10 @@
 /*
  * exec/exec.h: where the process of an attempt runs. Today: on this machine (local.c).
  *
- * The environment is that of SEMANTICS 5: PATH of the workspace, HOME, LANG=C.UTF-8, TZ=UTC, the job's `environment:` and
- * `env:`, DS, LEAT_* and what marks the task's processes (LEAT_TASK); nothing of the caller's own. Standard input is
- * empty, output and errors go to the log of the attempt. Input folders are mounted read-only over themselves in the child's
- * view where the machine allows it.
+ * The environment is that of SEMANTICS 5: PATH of the workspace, HOME, LANG=C.UTF-8, TZ=UTC, the job's `environment:`
+ * and `env:`, DS, LEAT_* and what marks the task's processes (LEAT_TASK); nothing of the caller's own. Standard input
+ * is empty, output and errors go to the log of the attempt. Input folders are mounted read-only over themselves in the
+ * child's view where the machine allows it.
  */
 #ifndef LEAT_EXEC_EXEC_H
 #define LEAT_EXEC_EXEC_H

@@ -156,7 +156,8 @@ static void on_exit_of(struct loop_ev *ev, const struct proc_exit *exit, void *p
 	x->again = loop_timer(x->t->loop, 1, on_again, x);
 }
 
-int exec_start(struct attempt *t, const char *const *argv, exec_done_cb *cb, void *ptr, struct exec **out, struct err *e)
+int exec_start(struct attempt *t, const char *const *argv, exec_done_cb *cb, void *ptr, struct exec **out,
+               struct err *e)
 {
 	struct proc_spec s = PROC_SPEC;
 	struct bind_plan binds = {0};
@@ -201,12 +202,13 @@ void exec_result(const struct attempt *t, const struct proc_exit *x, struct atte
 {
 	char text[PROC_TEXT];
 
-	*out = (struct attempt_result){.state = ATTEMPT_OK, .status = x->signal ? 128 + x->signal : x->status, .err = ERR_INIT};
+	*out = (struct attempt_result){
+		.state = ATTEMPT_OK, .status = x->signal ? 128 + x->signal : x->status, .err = ERR_INIT};
 	if (proc_exit_ok(x))
 		return;
 	proc_exit_text(x, text);
 	out->state = ATTEMPT_FAILED;
 	err_set(&out->err, ERR_FAILED, "%s", text);
-	err_hint(&out->err, "leat logs %.*s%s%s shows what it printed", STR_ARG(t->job->name), t->ds.label[0] ? " " : "",
-	         t->ds.label);
+	err_hint(&out->err, "leat logs %.*s%s%s shows what it printed", STR_ARG(t->job->name),
+	         t->ds.label[0] ? " " : "", t->ds.label);
 }

@@ -59,7 +59,8 @@ static bool token_at(struct str s, size_t i, struct token *t)
 	}
 	if (word_char(c)) {
 		t->kind = TOK_WORD;
-		while (i + t->n < s.n && (word_char(s.p[i + t->n]) || (s.p[i + t->n] == '.' && isdigit((unsigned char)c))))
+		while (i + t->n < s.n &&
+		       (word_char(s.p[i + t->n]) || (s.p[i + t->n] == '.' && isdigit((unsigned char)c))))
 			t->n++;
 	} else if (c == '(' || c == '[') {
 		t->kind = TOK_OPEN;
@@ -98,11 +99,13 @@ static int wrong(const struct rule *r, struct err *e, const char *what)
 {
 	err_set(e, ERR_BAD_CONFIG, "the check '%.*s': %s", STR_ARG(r->text), what);
 	job_at(e, r->j, r->k->line, r->k->col);
-	return err_hint(e, "a check is like: row_count > 0, missing_count(a) = 0, duplicate_count(a, b) = 0, max(a) < 100, "
-	                   "values(a) in ('x', 'y'), or any SQL over aggregates that is true or false");
+	return err_hint(
+		e, "a check is like: row_count > 0, missing_count(a) = 0, duplicate_count(a, b) = 0, max(a) < 100, "
+		   "values(a) in ('x', 'y'), or any SQL over aggregates that is true or false");
 }
 
-/* Whether brackets and quotes match and it is one expression; *split = its only comparison outside brackets, if there is one. */
+/* Whether brackets and quotes match and it is one expression; *split = its only comparison outside brackets, if there
+ * is one. */
 static int survey(const struct rule *r, struct token *split, struct err *e)
 {
 	struct token t;
@@ -125,8 +128,9 @@ static int survey(const struct rule *r, struct token *split, struct err *e)
 		if (!depth && t.kind == TOK_COMPARE && !comparisons++)
 			*split = t;
 		/* a and b is no comparison of one value */
-		if (!depth && (word_is(r->text, &t, "and") || word_is(r->text, &t, "or") || word_is(r->text, &t, "not") ||
-		               word_is(r->text, &t, "between") || word_is(r->text, &t, "is") || word_is(r->text, &t, "case")))
+		if (!depth &&
+		    (word_is(r->text, &t, "and") || word_is(r->text, &t, "or") || word_is(r->text, &t, "not") ||
+		     word_is(r->text, &t, "between") || word_is(r->text, &t, "is") || word_is(r->text, &t, "case")))
 			comparisons = 2;
 	}
 	if (depth)
@@ -136,7 +140,8 @@ static int survey(const struct rule *r, struct token *split, struct err *e)
 	return 0;
 }
 
-/* The arguments of a call whose bracket opens at `open`: text between the brackets, each argument, and where it ends. */
+/* The arguments of a call whose bracket opens at `open`: text between the brackets, each argument, and where it ends.
+ */
 struct call {
 	VEC(struct str) args;
 	size_t end;
@@ -213,7 +218,8 @@ static int translate(const struct rule *r, size_t from, size_t to, struct buf *b
 				buf_adds(b, "(*)");
 				t.n = close.at + close.n - t.at;
 			}
-		} else if (called && (word_is(r->text, &t, "missing_count") || word_is(r->text, &t, "duplicate_count"))) {
+		} else if (called &&
+		           (word_is(r->text, &t, "missing_count") || word_is(r->text, &t, "duplicate_count"))) {
 			if (call_args(r, next.at, &c, e))
 				return -1;
 			if (word_is(r->text, &t, "missing_count"))
@@ -250,8 +256,10 @@ static int compile_values(const struct rule *r, struct check_sql *out, struct er
 	buf_addf(&b, "(%.*s) is not null and (%.*s) not in %.*s", STR_ARG(c.args.p[0]), STR_ARG(c.args.p[0]),
 	         (int)(allowed.end - list.at), r->text.p + list.at);
 	out->ok = arena_strf(r->a, "count(*) filter (where %s) = 0", b.p);
-	out->actual = arena_strf(r->a, "array_to_string(list_slice(list_sort(list(distinct (%.*s)::varchar) filter (where %s)), 1, %d), ', ')",
-	                         STR_ARG(c.args.p[0]), b.p, VALUES_SHOWN);
+	out->actual = arena_strf(
+		r->a,
+		"array_to_string(list_slice(list_sort(list(distinct (%.*s)::varchar) filter (where %s)), 1, %d), ', ')",
+		STR_ARG(c.args.p[0]), b.p, VALUES_SHOWN);
 	out->what = arena_strf(r->a, "values(%.*s)", STR_ARG(c.args.p[0]));
 	buf_free(&b);
 	return 1;
@@ -323,7 +331,8 @@ int check_set_read(struct arena *a, const struct check_set *s, const struct duck
                    struct err *e)
 {
 	if (rows->n_rows != 1 || rows->n_cols != 2 * s->n)
-		return err_set(e, ERR_BAD_DATA, "a check must give one value for the whole table, not %zu", rows->n_rows);
+		return err_set(e, ERR_BAD_DATA, "a check must give one value for the whole table, not %zu",
+		               rows->n_rows);
 	for (size_t i = 0; i < s->n; i++) {
 		struct str ok = rows->at[2 * i], actual = rows->at[2 * i + 1], what = s->sql[i].what;
 		struct check_result r = {.rule = s->rules[i], .passed = str_is(ok, "true")};

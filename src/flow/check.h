@@ -1,5 +1,6 @@
 /*
- * flow/check.h: rules on the output of a unit (job.yaml `checks:`), run by a worker on what is staged, before anything is published.
+ * flow/check.h: rules on the output of a unit (job.yaml `checks:`), run by a worker on what is staged, before anything
+ * is published.
  *
  *   row_count OP n     missing_count(c) OP n     duplicate_count(c[, c2...]) OP n     min|max|avg|sum(c) OP n
  *   values(c) in ('a', 'b')     and any SQL expression over aggregates that is true or false
@@ -22,7 +23,8 @@ struct check_sql {
 	struct str ok, actual;
 	struct str what; /* the left side as the user wrote it: "row_count"; "" if the rule is no comparison */
 };
-/* ERR_BAD_CONFIG at the rule's place: empty, too long, brackets or quotes that do not match, more than one statement. */
+/* ERR_BAD_CONFIG at the rule's place: empty, too long, brackets or quotes that do not match, more than one statement.
+ */
 must_check int check_compile(struct arena *a, const struct job *j, const struct job_check *k, struct check_sql *out,
                              struct err *e);
 

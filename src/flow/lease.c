@@ -54,8 +54,9 @@ int lease_take(struct db *d, const struct lease *l, size_t n, size_t *which, str
 		}
 	}
 	for (size_t i = 0; i < n; i++) {
-		struct q *q = db_query(d, "insert or replace into unit_lease(job, ds, run, unit, boot, pid, pid_start, at)"
-		                          " values(?, ?, ?, ?, ?, ?, ?, ?)");
+		struct q *q =
+			db_query(d, "insert or replace into unit_lease(job, ds, run, unit, boot, pid, pid_start, at)"
+		                    " values(?, ?, ?, ?, ?, ?, ?, ?)");
 
 		q_text(q, 1, l[i].job);
 		q_cstr(q, 2, l[i].ds);

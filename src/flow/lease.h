@@ -1,9 +1,10 @@
 /*
- * flow/lease.h: who works on which unit (rows of unit_lease), so that one unit is never run twice at once, whoever asks.
+ * flow/lease.h: who works on which unit (rows of unit_lease), so that one unit is never run twice at once, whoever
+ * asks.
  *
- * A holder is a process by boot id, pid and start time: it is alive or it is not, and no heartbeat is needed. All units of a publish
- * group are leased together or not at all, so that two commands cannot wait for each other. A run holds one lease
- * of its own from its first row to its last (ds "@RUN"), by which one sees that it died.
+ * A holder is a process by boot id, pid and start time: it is alive or it is not, and no heartbeat is needed. All units
+ * of a publish group are leased together or not at all, so that two commands cannot wait for each other. A run holds
+ * one lease of its own from its first row to its last (ds "@RUN"), by which one sees that it died.
  */
 #ifndef LEAT_FLOW_LEASE_H
 #define LEAT_FLOW_LEASE_H
@@ -26,8 +27,8 @@ struct lease_holder {
 };
 
 /*
- * Inside a write transaction. 1: all n are ours; 0: a live process holds one of them (*holder, *which), nothing is taken. Leases of
- * the dead are taken over.
+ * Inside a write transaction. 1: all n are ours; 0: a live process holds one of them (*holder, *which), nothing is
+ * taken. Leases of the dead are taken over.
  */
 must_check int lease_take(struct db *d, const struct lease *l, size_t n, size_t *which, struct lease_holder *holder,
                           struct err *e);

@@ -77,7 +77,8 @@ struct job_kind {
 	bool starts_process;           /* the output repo's name counts in the key */
 	/* Checks that need more than the table of keys; may be NULL. */
 	int (*check)(const struct job *j, struct err *e);
-	/* What a run of n of its units should be told once, before it begins (RUN_NOTE); NULL if nothing. May be NULL. */
+	/* What a run of n of its units should be told once, before it begins (RUN_NOTE); NULL if nothing. May be NULL.
+	 */
 	const char *(*note)(const struct job *j, struct arena *a, size_t n_units);
 	must_check int (*start)(struct attempt *t, struct err *e);
 	/* Asks it to end (hard = at once); attempt_done still comes. */

@@ -44,7 +44,9 @@ static int replace_all(struct engine *g, struct ingest *in, const struct run_uni
 
 static int record_made(struct engine *g, struct run_unit *u, struct arena *a, bool made, struct err *e)
 {
-	struct q *q = db_query(g->f->store->db, "insert or replace into current(repo, ds, key, tree, unit, note) values(?, ?, ?, ?, ?, ?)");
+	struct q *q =
+		db_query(g->f->store->db,
+	                 "insert or replace into current(repo, ds, key, tree, unit, note) values(?, ?, ?, ?, ?, ?)");
 
 	q_int(q, 1, u->run->repo.id);
 	q_cstr(q, 2, u->p->ds.label);
@@ -149,7 +151,8 @@ static int keep_result(struct engine *g, struct run_unit *u, struct err *e)
 	for (size_t i = 0; i < u->n_checks; i++) {
 		struct sha key = key_check(u->checks[i].rule, &u->tree.id);
 
-		q = db_query(d, "insert or replace into check_result(key, unit, passed, detail, at) values(?, ?, ?, ?, ?)");
+		q = db_query(
+			d, "insert or replace into check_result(key, unit, passed, detail, at) values(?, ?, ?, ?, ?)");
 		q_sha(q, 1, &key);
 		q_int(q, 2, u->id);
 		q_int(q, 3, u->checks[i].passed);
@@ -269,8 +272,10 @@ static void group_said(struct engine *g, struct group *gr)
 
 		g->sum->held_groups++;
 		run_event(g, RUN_NOT_PUBLISHED, gr->list.p[0],
-		          bad ? arena_printf(a, "not published: %.*s %s", STR_ARG(bad->p->job->name), state_text(bad->state))
-		              : "not published", NULL, 0);
+		          bad ? arena_printf(a, "not published: %.*s %s", STR_ARG(bad->p->job->name),
+		                             state_text(bad->state))
+		              : "not published",
+		          NULL, 0);
 	}
 }
 

@@ -233,8 +233,9 @@ static int lease_groups(struct engine *g, struct err *e)
 		if (!r && !gr->waited) {
 			gr->waited = true;
 			run_event(g, RUN_UNIT_WAITS, gr->list.p[0],
-			          arena_printf(g->arena, "another command works on it (run %.12s, pid %lld)", holder.run,
-			                       (long long)holder.pid), NULL, 0);
+			          arena_printf(g->arena, "another command works on it (run %.12s, pid %lld)",
+			                       holder.run, (long long)holder.pid),
+			          NULL, 0);
 		}
 		if (!r)
 			continue;

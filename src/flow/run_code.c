@@ -36,8 +36,8 @@ static char *code_dir(struct engine *g, const struct run_job *r)
 	return arena_printf(g->arena, "%s/%s/code", g->run_dir, r->id);
 }
 
-static int pin_file(struct engine *g, struct run_job *r, const struct job_code *code, size_t *held, struct code_file *out,
-                    struct err *e)
+static int pin_file(struct engine *g, struct run_job *r, const struct job_code *code, size_t *held,
+                    struct code_file *out, struct err *e)
 {
 	char *path = arena_printf(g->arena, "%s/%.*s", g->f->ws->dir, STR_ARG(code->path));
 	struct stat st;
@@ -92,7 +92,8 @@ int run_code_lay(struct engine *g, struct desk *d, struct err *e)
 		if (memchr(f->label.p, '/', f->label.n) && dir_make_parent(to, 0700, e))
 			return -1;
 		if (f->bytes.p ? file_write(to, f->bytes, f->mode, FILE_EXCL, e)
-		               : file_copy(arena_printf(a, "%s/%.*s", code_dir(g, r), STR_ARG(f->label)), to, f->mode, 0, e))
+		               : file_copy(arena_printf(a, "%s/%.*s", code_dir(g, r), STR_ARG(f->label)), to, f->mode,
+		                           0, e))
 			return -1;
 		if (file_stat_key(to, &d->laid[i], e))
 			return -1;
@@ -116,7 +117,8 @@ static int look(const struct dir_entry *entry, void *ptr, struct err *e)
 	for (size_t i = 0; i < l->d->run->n_code; i++) {
 		struct file_key now = file_key_of(&entry->st);
 
-		if (str_is(l->d->run->code[i].label, entry->path) && entry->type == DIR_FILE && file_key_eq(&now, &l->d->laid[i])) {
+		if (str_is(l->d->run->code[i].label, entry->path) && entry->type == DIR_FILE &&
+		    file_key_eq(&now, &l->d->laid[i])) {
 			l->seen++;
 			return DIR_GO;
 		}
@@ -131,5 +133,6 @@ bool run_code_intact(const struct desk *d)
 	struct err e = ERR_INIT;
 
 	/* A folder more is an empty one: it is one of the code's, or harmless litter that no file lies in. */
-	return d->run->n_code <= RUN_MAX_LAID && !dir_walk(d->work, DIR_UNSORTED, look, &l, &e) && l.seen == d->run->n_code;
+	return d->run->n_code <= RUN_MAX_LAID && !dir_walk(d->work, DIR_UNSORTED, look, &l, &e) &&
+	       l.seen == d->run->n_code;
 }

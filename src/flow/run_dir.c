@@ -116,7 +116,8 @@ static bool folder_as_made(const char *path)
 	struct stat st;
 	struct err e = ERR_INIT;
 
-	return !file_lstat(path, &st, &e) && S_ISDIR(st.st_mode) && (st.st_mode & 07777) == 0700 && st.st_uid == geteuid();
+	return !file_lstat(path, &st, &e) && S_ISDIR(st.st_mode) && (st.st_mode & 07777) == 0700 &&
+	       st.st_uid == geteuid();
 }
 
 /* Whether the next attempt finds it as the first one did. */
@@ -260,14 +261,16 @@ void run_dir_end(struct engine *g)
 			r->desks = d->next;
 			desk_free(d);
 		}
-		if (r->dirs && !g->o->keep_staging && dir_remove_tree(arena_printf(g->arena, "%s/%s", g->run_dir, r->id), &e))
+		if (r->dirs && !g->o->keep_staging &&
+		    dir_remove_tree(arena_printf(g->arena, "%s/%s", g->run_dir, r->id), &e))
 			err_clear(&e);
 	}
 }
 
 /* --- inputs --- */
 
-/* Whether the task sees the files of one partition directly, without its ds=... folder (docs/reference: what a task sees). */
+/* Whether the task sees the files of one partition directly, without its ds=... folder (docs/reference: what a task
+ * sees). */
 static bool is_direct(const struct attempt *t, const struct unit_input *in)
 {
 	const struct reads *r = &in->reads;
@@ -314,7 +317,8 @@ static int gather(struct task *t, struct str name, const struct reads *r, const 
 
 		snprintf(as, sizeof(as), "ds=%s", r->parts[i].label);
 		l.to = arena_printf(a, "%s/%s", dir, as);
-		if (dir_make(l.to, 0700, e) || view_make(t->eng->f->store, &r->parts[i].entry.id, as, view, sizeof(view), e) ||
+		if (dir_make(l.to, 0700, e) ||
+		    view_make(t->eng->f->store, &r->parts[i].entry.id, as, view, sizeof(view), e) ||
 		    dir_walk(view, DIR_NO_STAT, link_entry, &l, e))
 			return -1;
 	}

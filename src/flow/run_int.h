@@ -240,7 +240,8 @@ must_check int run_out_unchecked(struct run_unit *u, struct arena *a, const stru
 /* run_rows.c: all rows but those of publishing; inside write transactions */
 must_check int run_rows_begin(struct engine *g, struct err *e);
 must_check int run_rows_intent(struct engine *g, struct run_unit *u, struct err *e);
-must_check int run_rows_attempt_end(struct engine *g, struct run_unit *u, const struct task *t, enum state s, struct err *e);
+must_check int run_rows_attempt_end(struct engine *g, struct run_unit *u, const struct task *t, enum state s,
+                                    struct err *e);
 must_check int run_rows_unit_end(struct engine *g, struct run_unit *u, struct err *e);
 must_check int run_rows_run_end(struct engine *g, struct run_job *r, struct err *e);
 /* Takes the group's leases. 1, 0, -1. */

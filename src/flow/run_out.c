@@ -1,6 +1,7 @@
 /*
  * From a task that ended well to a result: its output is taken into the store's files, Parquet that differs from the
- * head's only in bytes is replaced by the head's file (SEMANTICS 3), and the checks are run on what remains. Slots are held meanwhile.
+ * head's only in bytes is replaced by the head's file (SEMANTICS 3), and the checks are run on what remains. Slots are
+ * held meanwhile.
  */
 #include "flow/run_int.h"
 
@@ -27,7 +28,8 @@ static int look(const struct dir_entry *entry, void *ptr, struct err *e)
 	++*(size_t *)ptr;
 	if (entry->type != DIR_FILE || st->st_size <= RUN_MAX_HOLE || st->st_size - st->st_blocks * 512 <= RUN_MAX_HOLE)
 		return 0;
-	err_set(e, ERR_REFUSED, "the output %s is a file of %lld bytes that are mostly holes", entry->path, (long long)st->st_size);
+	err_set(e, ERR_REFUSED, "the output %s is a file of %lld bytes that are mostly holes", entry->path,
+	        (long long)st->st_size);
 	return err_hint(e, "write what is meant, or truncate it");
 }
 
@@ -144,8 +146,10 @@ static void compare_next(struct compare *c)
 		compare_end(c);
 		return;
 	}
-	blob_path(t->eng->f->store, c->second ? &c->pairs.p[c->at].old.id : &c->pairs.p[c->at].fresh, path, sizeof(path));
-	if (workers_send(t->eng->workers, duck_req_row_id(t->t.arena, path, t->result.ordered, 1), on_row_id, c, &t->work, &e))
+	blob_path(t->eng->f->store, c->second ? &c->pairs.p[c->at].old.id : &c->pairs.p[c->at].fresh, path,
+	          sizeof(path));
+	if (workers_send(t->eng->workers, duck_req_row_id(t->t.arena, path, t->result.ordered, 1), on_row_id, c,
+	                 &t->work, &e))
 		give_up(t, &e);
 }
 
@@ -218,8 +222,8 @@ static void from_ds(struct buf *b, const struct ds *ds)
 	if (ds->every == EVERY_NONE)
 		buf_adds(b, "select * from ");
 	else /* the folder's ds wins over a column of that name, as for every reader */
-		buf_addf(b, "select columns(c -> lower(c) <> 'ds'), %s'%s' as ds from ", ds->every == EVERY_DAY ? "date " : "",
-		         ds->label);
+		buf_addf(b, "select columns(c -> lower(c) <> 'ds'), %s'%s' as ds from ",
+		         ds->every == EVERY_DAY ? "date " : "", ds->label);
 }
 
 /* What the unit gave, as SQL over its blobs: nothing of it is recorded yet, so no view of it can be made. */
@@ -235,14 +239,17 @@ static int from_staged(struct task *t, struct buf *b, struct err *e)
 	if (!rc) {
 		if (f.list[TABLE_PARQUET].n) {
 			from_ds(b, &u->p->ds);
-			buf_addf(b, "read_parquet([%s], union_by_name = true, hive_partitioning = false)", f.list[TABLE_PARQUET].p);
+			buf_addf(b, "read_parquet([%s], union_by_name = true, hive_partitioning = false)",
+			         f.list[TABLE_PARQUET].p);
 		} else if (f.list[TABLE_CSV].n) {
 			from_ds(b, &u->p->ds);
-			buf_addf(b, "read_csv([%s], union_by_name = true, hive_partitioning = false, compression = '%s')",
+			buf_addf(b,
+			         "read_csv([%s], union_by_name = true, hive_partitioning = false, compression = '%s')",
 			         f.list[TABLE_CSV].p, f.packing[TABLE_CSV]);
 		} else if (f.list[TABLE_JSON].n) {
 			from_ds(b, &u->p->ds);
-			buf_addf(b, "read_json([%s], union_by_name = true, hive_partitioning = false, compression = '%s')",
+			buf_addf(b,
+			         "read_json([%s], union_by_name = true, hive_partitioning = false, compression = '%s')",
 			         f.list[TABLE_JSON].p, f.packing[TABLE_JSON]);
 		} else {
 			buf_adds(b, "select 'no table' as nothing where false");
@@ -336,13 +343,15 @@ static void checks_end(struct task *t)
 			continue;
 		if (!err) {
 			err = arena_new_of(u->arena, struct err);
-			err_set(err, ERR_CHECK_FAILED, "check failed: %.*s (%.*s)", STR_ARG(k->rule->text), STR_ARG(k->detail));
+			err_set(err, ERR_CHECK_FAILED, "check failed: %.*s (%.*s)", STR_ARG(k->rule->text),
+			        STR_ARG(k->detail));
 			job_at(err, u->p->job, k->rule->line, k->rule->col);
 			err_hint(err, "leat sql 'from ...' --at %.12s looks at what it gave", u->run->id);
 		} else {
 			size_t n = strlen(err->msg);
 
-			snprintf(err->msg + n, sizeof(err->msg) - n, "; %.*s (%.*s)", STR_ARG(k->rule->text), STR_ARG(k->detail));
+			snprintf(err->msg + n, sizeof(err->msg) - n, "; %.*s (%.*s)", STR_ARG(k->rule->text),
+			         STR_ARG(k->detail));
 		}
 	}
 	u->err = err;
@@ -407,7 +416,8 @@ static int checks_send(struct checking *c, struct err *e)
 	sql.sql = c->set.text;
 	sql.timezone = u->p->job->timezone.n ? arena_cstr(a, u->p->job->timezone) : NULL;
 	c->got = false;
-	return workers_send(t->eng->workers, duck_req_query(a, &sql, DUCK_CELLS_TEXT), on_checks, c, &t->work, e) ? -1 : 1;
+	return workers_send(t->eng->workers, duck_req_query(a, &sql, DUCK_CELLS_TEXT), on_checks, c, &t->work, e) ? -1
+	                                                                                                          : 1;
 }
 
 static void checks_round(struct checking *c)

@@ -48,7 +48,8 @@ static int end_tasks(struct store *s, const char *run, struct err *e)
 	while ((r = q_step(q, e)) == 1) {
 		char marker[128];
 
-		snprintf(marker, sizeof(marker), "%s.%lld.%lld", run, (long long)q_col_int(q, 0), (long long)q_col_int(q, 1));
+		snprintf(marker, sizeof(marker), "%s.%lld.%lld", run, (long long)q_col_int(q, 0),
+		         (long long)q_col_int(q, 1));
 		proc_kill_marked(marker);
 	}
 	q_done(q);
@@ -58,9 +59,12 @@ static int end_tasks(struct store *s, const char *run, struct err *e)
 static int close_run(struct store *s, const char *run, struct err *e)
 {
 	static const char *const updates[] = {
-		"update attempt set state = ?1, finished = ?2 where finished is null and unit in (select id from unit where run = ?3)",
-		"update unit set state = ?1, finished = ?2, error = 'the process that ran it died' where finished is null and run = ?3",
-		"update run set state = ?1, finished = ?2, reason = 'the process that ran it died' where finished is null and id = ?3",
+		"update attempt set state = ?1, finished = ?2 where finished is null and unit in (select id from unit"
+		" where run = ?3)",
+		"update unit set state = ?1, finished = ?2, error = 'the process that ran it died'"
+		" where finished is null and run = ?3",
+		"update run set state = ?1, finished = ?2, reason = 'the process that ran it died'"
+		" where finished is null and id = ?3",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(updates); i++) {
@@ -106,7 +110,8 @@ static int sweep(struct store *s, struct arena *a, struct err *e)
 		q_done(q);
 		if (r < 0)
 			return -1;
-		/* A run whose row is not there yet is being begun: its folder is not ours to judge, unless it is old. */
+		/* A run whose row is not there yet is being begun: its folder is not ours to judge, unless it is old.
+		 */
 		if (!r && !is_fresh(arena_printf(a, "%s/%s", dir, names.p[i])) &&
 		    dir_remove_tree(arena_printf(a, "%s/%s", dir, names.p[i]), e))
 			return -1;

@@ -68,8 +68,9 @@ static int begin_run(struct engine *g, struct run_job *r, struct err *e)
 
 static int begin_unit(struct engine *g, struct run_unit *u, struct err *e)
 {
-	struct q *q = db_query(g->f->store->db,
-	                       "insert into unit(run, job, ds, global_id, state, reason, created) values(?, ?, ?, ?, ?, ?, ?)");
+	struct q *q = db_query(
+		g->f->store->db,
+		"insert into unit(run, job, ds, global_id, state, reason, created) values(?, ?, ?, ?, ?, ?, ?)");
 
 	q_cstr(q, 1, u->run->id);
 	q_text(q, 2, u->p->job->name);
@@ -126,7 +127,8 @@ static int try_outputs(struct engine *g, bool *missing, struct err *e)
 		struct repo repo;
 		int r = repo_find(s, g->arena, j->output, &repo, e);
 
-		if (r < 0 || (db_in_write(s->db) && !r && repo_ensure(s, g->arena, j->output, REPO_OUTPUT, j->name, &repo, e)))
+		if (r < 0 ||
+		    (db_in_write(s->db) && !r && repo_ensure(s, g->arena, j->output, REPO_OUTPUT, j->name, &repo, e)))
 			return -1;
 		*missing |= !r;
 	}
@@ -189,7 +191,9 @@ int run_rows_intent(struct engine *g, struct run_unit *u, struct err *e)
 	run_rows_set_state(u, STATE_RUNNING);
 	if (u->checked_only)
 		u->attempts = 0;
-	q = db_query(g->f->store->db, "update unit set state = ?, reason = ?, attempts = ?, started = coalesce(started, ?) where id = ?");
+	q = db_query(
+		g->f->store->db,
+		"update unit set state = ?, reason = ?, attempts = ?, started = coalesce(started, ?) where id = ?");
 	q_cstr(q, 1, state_word(u->state));
 	q_cstr(q, 2, reason_word(u->p->reason));
 	q_int(q, 3, u->attempts);
@@ -200,7 +204,8 @@ int run_rows_intent(struct engine *g, struct run_unit *u, struct err *e)
 	if (u->checked_only)
 		return 0;
 	run_dir_log_name(u, log, sizeof(log));
-	q = db_query(g->f->store->db, "insert into attempt(unit, n, state, started, boot, pid, pid_start, log) values(?, ?, ?, ?, ?, ?, ?, ?)");
+	q = db_query(g->f->store->db, "insert into attempt(unit, n, state, started, boot, pid, pid_start, log)"
+	                              " values(?, ?, ?, ?, ?, ?, ?, ?)");
 	q_int(q, 1, u->id);
 	q_int(q, 2, u->attempts);
 	q_cstr(q, 3, state_word(STATE_RUNNING));
@@ -221,7 +226,9 @@ int run_rows_attempt_end(struct engine *g, struct run_unit *u, const struct task
 	if (!u->attempt_open)
 		return 0;
 	u->attempt_open = false;
-	q = db_query(g->f->store->db, "update attempt set state = ?, reason = ?, finished = ?, status = ?, log = ? where unit = ? and n = ?");
+	q = db_query(
+		g->f->store->db,
+		"update attempt set state = ?, reason = ?, finished = ?, status = ?, log = ? where unit = ? and n = ?");
 	q_cstr(q, 1, state_word(s));
 	q_cstr(q, 2, !state_good(s) && u->err ? u->err->msg : NULL);
 	q_int(q, 3, clock_now_ms());
@@ -250,9 +257,11 @@ static struct str ingredients_of(struct buf *b, const struct run_unit *u)
 int run_rows_unit_end(struct engine *g, struct run_unit *u, struct err *e)
 {
 	struct buf b = BUF_INIT(INGREDIENTS_MAX);
-	struct q *q = db_query(g->f->store->db,
-	                       "update unit set state = ?, reason = ?, key = ?, original = ?, repo = ?, tree = ?, commit_id = ?, threads = ?,"
-	                       " ingredients = ?, error = ?, finished = ? where id = ?");
+	struct q *q = db_query(
+		g->f->store->db,
+		"update unit set state = ?, reason = ?, key = ?, original = ?, repo = ?, tree = ?, commit_id = ?,"
+		" threads = ?,"
+		" ingredients = ?, error = ?, finished = ? where id = ?");
 	bool keyed = u->arena && !sha_is_zero(&u->p->key.key);
 	int rc;
 

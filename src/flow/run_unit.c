@@ -50,8 +50,9 @@ static int adopt(struct run_unit *u, struct err *e)
 {
 	struct engine *g = u->eng;
 	struct store *s = g->f->store;
-	struct q *q = db_query(s->db, "select id, run, state, key, tree, commit_id, error from unit where job = ? and ds = ?"
-	                              " and id <> ? and finished >= ? order by id desc limit 1");
+	struct q *q =
+		db_query(s->db, "select id, run, state, key, tree, commit_id, error from unit where job = ? and ds = ?"
+	                        " and id <> ? and finished >= ? order by id desc limit 1");
 	enum state st = STATE_COUNT;
 	struct sha key, tree;
 	bool same = false, has_tree = false;

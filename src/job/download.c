@@ -19,7 +19,8 @@
 #include "sys/file.h"
 
 static const struct key keys[] = {
-#define K(section, name, forms, rule, words, sub, def, flags, text) {section, name, forms, rule, words, sub, def, flags, text},
+#define K(section, name, forms, rule, words, sub, def, flags, text)                                                    \
+	{section, name, forms, rule, words, sub, def, flags, text},
 #include "defs/downloadkeys.def"
 #undef K
 	{0},
@@ -78,7 +79,8 @@ static int check_counts(const struct job *j, struct err *e)
 	size_t n = items_in(url);
 
 	if (!n || n > DOWNLOAD_MAX_URLS) {
-		err_set(e, ERR_BAD_CONFIG, n ? "url: names %zu URLs, more than %d" : "url: names no URL", n, DOWNLOAD_MAX_URLS);
+		err_set(e, ERR_BAD_CONFIG, n ? "url: names %zu URLs, more than %d" : "url: names no URL", n,
+		        DOWNLOAD_MAX_URLS);
 		return at(e, j, url);
 	}
 	for (size_t i = 0; i < ARRAY_LEN(beside); i++) {
@@ -107,7 +109,8 @@ static int check_use(const struct job *j, struct arena *a, struct str path, stru
 		known = known || str_is(head, all[i]);
 	}
 	if (!known) {
-		err_set(e, ERR_BAD_CONFIG, str_is(head, "ds") ? "a job without partition has no {{ %s }}" : "there is no {{ %s }}",
+		err_set(e, ERR_BAD_CONFIG,
+		        str_is(head, "ds") ? "a job without partition has no {{ %s }}" : "there is no {{ %s }}",
 		        STR_SHOWN(head));
 		if (str_is(head, "ds"))
 			return err_hint(e, "partition: daily gives it one");
@@ -179,13 +182,15 @@ static int check_urls(const struct job *j, struct err *e)
 
 static int check_headers(const struct job *j, struct err *e)
 {
-	static const char *const ours[] = {"range", "if-range", "if-none-match", "if-modified-since", "host", "content-length"};
+	static const char *const ours[] = {"range", "if-range",      "if-none-match", "if-modified-since",
+	                                   "host",  "content-length"};
 
 	dom_each(h, setting(j, "headers")) {
 		bool token = h->key.n > 0;
 
 		for (size_t i = 0; i < h->key.n; i++)
-			token = token && h->key.p[i] > ' ' && h->key.p[i] < 0x7f && !strchr("()<>@,;:\\\"/[]?={}", h->key.p[i]);
+			token = token && h->key.p[i] > ' ' && h->key.p[i] < 0x7f &&
+			        !strchr("()<>@,;:\\\"/[]?={}", h->key.p[i]);
 		if (!token) {
 			err_set(e, ERR_BAD_CONFIG, "headers: \"%s\" is no name of a header", STR_SHOWN(h->key));
 			return job_at(e, j, h->key_line, h->key_col);
@@ -228,11 +233,15 @@ static int check(const struct job *j, struct err *e)
 	int64_t size;
 
 	if (name && (how == UNPACK_UNZIP || how == UNPACK_UNTAR)) {
-		err_set(e, ERR_BAD_CONFIG, "name: does not go with unpack: %s", how == UNPACK_UNZIP ? "unzip" : "untar");
+		err_set(e, ERR_BAD_CONFIG, "name: does not go with unpack: %s",
+		        how == UNPACK_UNZIP ? "unzip" : "untar");
 		err_hint(e, "the files of an archive keep the names that they have in it");
 		return at(e, j, name);
 	}
-	return check_counts(j, e) || check_templates(j, e) || check_urls(j, e) || check_headers(j, e) || max_size(j, &size, e) ? -1 : 0;
+	return check_counts(j, e) || check_templates(j, e) || check_urls(j, e) || check_headers(j, e) ||
+	                       max_size(j, &size, e)
+	               ? -1
+	               : 0;
 }
 
 /* A URL that is the same for each day is likely a mistake: all partitions would hold what is there today. */
@@ -255,8 +264,8 @@ static const char *note(const struct job *j, struct arena *a, size_t n_units)
 			if (str_is(uses[k].path, "ds") || str_has_prefix(uses[k].path, STR("ds.")))
 				return NULL;
 	}
-	return arena_printf(a, "%.*s: its url has no {{ ds }} in it: all %zu partitions get what is there now", STR_ARG(j->name),
-	                    n_units);
+	return arena_printf(a, "%.*s: its url has no {{ ds }} in it: all %zu partitions get what is there now",
+	                    STR_ARG(j->name), n_units);
 }
 
 /* --- what the last fetch left --- */
@@ -267,8 +276,8 @@ struct known {
 };
 
 /*
- * The facts of the unit that made what is there now, if that was this very request and its output is still what it made;
- * then, and only then, the server may say "not modified".
+ * The facts of the unit that made what is there now, if that was this very request and its output is still what it
+ * made; then, and only then, the server may say "not modified".
  */
 static int find_known(struct attempt *t, struct known *out, struct err *e)
 {
@@ -309,7 +318,8 @@ static int find_known(struct attempt *t, struct known *out, struct err *e)
 }
 
 /* Whether the fact is of this URL and says enough to ask for what is newer; then the item gets it. */
-static void add_known(struct attempt *t, const struct known *k, size_t n_items, size_t i, const char *shown, struct dom *item)
+static void add_known(struct attempt *t, const struct known *k, size_t n_items, size_t i, const char *shown,
+                      struct dom *item)
 {
 	static const char *const kept[] = {"etag", "last_modified", "fetched"};
 	struct arena *a = t->arena;
@@ -379,7 +389,8 @@ static int make_request(struct attempt *t, struct str *out, struct err *e)
 {
 	struct arena *a = t->arena;
 	struct dom *r = dom_new(a, DOM_MAP), *items = dom_new(a, DOM_LIST);
-	const struct dom *ca = setting(t->job, "ca_file"), *headers = dom_get(t->spec, "headers"), *url = setting(t->job, "url");
+	const struct dom *ca = setting(t->job, "ca_file"), *headers = dom_get(t->spec, "headers"),
+			 *url = setting(t->job, "url");
 	const char *top = t->flow->ws->dir;
 	struct known known;
 	struct map names;
@@ -457,11 +468,13 @@ static int64_t number_of(const struct dom *map, const char *key)
 static void take_error(struct download *d, const struct dom *f, struct attempt_result *r)
 {
 	struct attempt *t = d->t;
-	const struct dom *msg = dom_get(f, "msg"), *hint = dom_get(f, "hint"), *code = dom_get(f, "code"), *final = dom_get(f, "final");
+	const struct dom *msg = dom_get(f, "msg"), *hint = dom_get(f, "hint"), *code = dom_get(f, "code"),
+			 *final = dom_get(f, "final");
 	const struct dom *url = item_of(setting(t->job, "url"), (size_t)number_of(f, "item"));
 
 	r->state = ATTEMPT_FAILED;
-	err_set(&r->err, code ? err_code_of_word(code->s) : ERR_INTERNAL, "%.*s", msg ? (int)msg->s.n : 0, msg ? msg->s.p : "");
+	err_set(&r->err, code ? err_code_of_word(code->s) : ERR_INTERNAL, "%.*s", msg ? (int)msg->s.n : 0,
+	        msg ? msg->s.p : "");
 	if (hint)
 		err_hint(&r->err, "%.*s", STR_ARG(hint->s));
 	if (url)
@@ -481,7 +494,8 @@ static void take_reply(struct download *d, const struct proc_exit *x, struct att
 		r->state = ATTEMPT_CANCELLED;
 		return;
 	}
-	if (!proc_exit_ok(x) || buf_over(&d->reply) || dom_json(a, arena_str(a, buf_str(&d->reply)), "reply", &reply, &e)) {
+	if (!proc_exit_ok(x) || buf_over(&d->reply) ||
+	    dom_json(a, arena_str(a, buf_str(&d->reply)), "reply", &reply, &e)) {
 		proc_exit_text(x, text);
 		r->state = ATTEMPT_FAILED;
 		r->status = x->signal ? 128 + x->signal : x->status;

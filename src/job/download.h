@@ -1,13 +1,13 @@
 /*
- * job/download.h: what the parts of the job kind `download` share. The runner side (download.c) asks, the worker process
- * `leat --role download` (download_worker.c) fetches and unpacks: only there are libcurl and zlib loaded, and only there
- * is anything read that a stranger wrote.
+ * job/download.h: what the parts of the job kind `download` share. The runner side (download.c) asks, the worker
+ * process `leat --role download` (download_worker.c) fetches and unpacks: only there are libcurl and zlib loaded, and
+ * only there is anything read that a stranger wrote.
  *
  * Request, JSON on descriptor 3: {out, work, connect_ms, stall_ms, max_size, unpack, ca_file?, headers?: {name: value},
- * items: [{url, name, sha256?, etag?, last_modified?, known?: folder, fetched?}]}. `known` holds what the last fetch made: the answer
- * "not modified" copies it. Reply, JSON on descriptor 4: {downloads: [{url, final_url?, name, status, bytes, sha256, etag?,
- * last_modified?, fetched, checked?, not_modified?}]}, or {error: {code, msg, hint?, final, retry_after_ms, item}}.
- * Descriptor 2 takes lines for the log.
+ * items: [{url, name, sha256?, etag?, last_modified?, known?: folder, fetched?}]}. `known` holds what the last fetch
+ * made: the answer "not modified" copies it. Reply, JSON on descriptor 4: {downloads: [{url, final_url?, name, status,
+ * bytes, sha256, etag?, last_modified?, fetched, checked?, not_modified?}]}, or {error: {code, msg, hint?, final,
+ * retry_after_ms, item}}. Descriptor 2 takes lines for the log.
  */
 #ifndef LEAT_JOB_DOWNLOAD_H
 #define LEAT_JOB_DOWNLOAD_H
@@ -17,7 +17,8 @@
 #include "base/err.h"
 
 #define DOWNLOAD_MAX_URLS 1000
-#define DOWNLOAD_MAX_SIZE ((int64_t)16 << 30)   /* bytes of one URL, and of what comes out of it, unless max_size says */
+#define DOWNLOAD_MAX_SIZE ((int64_t)16 << 30) /* bytes of one URL, and of what comes out of it, unless max_size says   \
+	                                       */
 #define DOWNLOAD_MAX_FILES 100000               /* in one archive */
 #define DOWNLOAD_MAX_REDIRECTS 20
 #define DOWNLOAD_MAX_RESUMES 50                 /* of one transfer, each of which got further than the ones before */
@@ -81,7 +82,7 @@ must_check int download_unpack(struct download_sink *s, const char *archive, enu
 /* Makes the file of a member; *fd is the caller's. */
 must_check int download_unpack_file(struct download_sink *s, struct str member, int *fd, struct err *e);
 must_check int download_unpack_bytes(struct download_sink *s, int fd, const void *p, size_t n, struct err *e);
-int download_unpack_refuse(struct download_sink *s, struct str member, const char *what, struct err *e);
+must_check int download_unpack_refuse(struct download_sink *s, struct str member, const char *what, struct err *e);
 
 /* Bytes of a file, or of what a gzip file holds. */
 struct download_source;

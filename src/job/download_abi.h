@@ -1,7 +1,7 @@
 /*
- * job/download_abi.h: the parts of libcurl (7.68 and later) and of zlib (1.2) that a download uses, declared by us, so that
- * no header of theirs is needed and nothing links against them. Names, numbers and shapes are those of their stable ABIs.
- * In the worker process only.
+ * job/download_abi.h: the parts of libcurl (7.68 and later) and of zlib (1.2) that a download uses, declared by us, so
+ * that no header of theirs is needed and nothing links against them. Names, numbers and shapes are those of their
+ * stable ABIs. In the worker process only.
  */
 #ifndef LEAT_JOB_DOWNLOAD_ABI_H
 #define LEAT_JOB_DOWNLOAD_ABI_H

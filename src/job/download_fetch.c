@@ -312,8 +312,9 @@ static int redirect(struct fetch *f, int hop, struct err *e)
 		err_set(e, ERR_NETWORK, "%s redirects to %s: from https to http", came_from, target);
 		return err_hint(e, "that is never followed, since anybody on the way could change the file");
 	}
-	bool same_host = str_eq(from.host, f->at.host) && ((str_eq(from.scheme, f->at.scheme) && str_eq(from.port, f->at.port)) ||
-	                                                   is_http_to_https(&from, &f->at));
+	bool same_host = str_eq(from.host, f->at.host) &&
+	                 ((str_eq(from.scheme, f->at.scheme) && str_eq(from.port, f->at.port)) ||
+	                  is_http_to_https(&from, &f->at));
 	f->same_origin = f->same_origin && same_host;
 	f->miss->final = false;
 	return 1;
@@ -402,8 +403,8 @@ static int bad_transfer(struct fetch *f, int code, struct err *e)
 		return err_hint(e, "max_size: in the job allows more");
 	}
 	if (f->stalled)
-		return err_set(e, ERR_TIMEOUT, "%s: nothing came for %.3g s (stall_timeout), after %lld bytes", where(f),
-		               (double)f->g->stall_ms / 1000, (long long)f->have);
+		return err_set(e, ERR_TIMEOUT, "%s: nothing came for %.3g s (stall_timeout), after %lld bytes",
+		               where(f), (double)f->g->stall_ms / 1000, (long long)f->have);
 	if (code == CURL_E_UNTRUSTED || code == CURL_E_CA_FILE || code == CURL_E_URL) {
 		f->miss->final = true;
 		err_set(e, code == CURL_E_URL ? ERR_BAD_CONFIG : ERR_NETWORK, "%s: %s", where(f), text);
@@ -437,9 +438,11 @@ static int request(struct fetch *f, int *code, struct err *e)
 		f->moved_ms = clock_mono_ms();
 		*code = libcurl.easy_perform(f->curl);
 		libcurl.slist_free_all(headers);
-		f->g->log(arena_printf(f->g->arena, "%s: %d%s%s, %lld bytes%s%s", shown(f), f->head.status, *f->head.reason ? " " : "",
-		                       f->head.reason, (long long)MAX(f->moved_bytes, 0), *code ? ": " : "",
-		                       *code ? url_redact(f->g->arena, str_of(*f->why ? f->why : libcurl.easy_strerror(*code))).p : ""));
+		f->g->log(arena_printf(
+			f->g->arena, "%s: %d%s%s, %lld bytes%s%s", shown(f), f->head.status, *f->head.reason ? " " : "",
+			f->head.reason, (long long)MAX(f->moved_bytes, 0), *code ? ": " : "",
+			*code ? url_redact(f->g->arena, str_of(*f->why ? f->why : libcurl.easy_strerror(*code))).p
+			      : ""));
 		if (*code)
 			return 0;
 		more = redirect(f, hop, e);
@@ -462,7 +465,8 @@ static int whole(struct fetch *f, struct download_got *out, struct err *e)
 		return 0;
 	}
 	/* All of it was there already: it broke off behind the last byte. */
-	if (s == 416 && f->asked_from && str_has_suffix(f->head.range, arena_strf(f->g->arena, "*/%lld", (long long)f->have)))
+	if (s == 416 && f->asked_from &&
+	    str_has_suffix(f->head.range, arena_strf(f->g->arena, "*/%lld", (long long)f->have)))
 		s = 206;
 	else if (s != 200 && s != 203 && s != 206)
 		return bad_status(f, e);
@@ -470,7 +474,8 @@ static int whole(struct fetch *f, struct download_got *out, struct err *e)
 		*e = f->write_error;
 		return -1;
 	}
-	*out = (struct download_got){.status = s == 206 ? 200 : s, .bytes = f->have, .etag = f->etag, .modified = f->modified};
+	*out = (struct download_got){
+		.status = s == 206 ? 200 : s, .bytes = f->have, .etag = f->etag, .modified = f->modified};
 	if (strcmp(where(f), f->g->shown))
 		out->final_url = shown(f);
 	return 0;

@@ -94,7 +94,8 @@ static int place(struct item *it, struct err *e)
 {
 	struct work *w = it->w;
 	const char *to = path_join(w->a, w->out, it->name);
-	struct download_sink sink = {.arena = w->a, .dir = w->out, .from = it->shown, .left = w->max_size, .max = w->max_size};
+	struct download_sink sink = {
+		.arena = w->a, .dir = w->out, .from = it->shown, .left = w->max_size, .max = w->max_size};
 
 	if (w->unpack == UNPACK_NONE)
 		return dir_make_parent(to, 0755, e) || file_rename_new(it->part, to, e) ? -1 : 0;
@@ -116,7 +117,8 @@ static int by_file(struct item *it, const struct url *u, struct err *e)
 	if (file_stat(from, &st, e))
 		return -1;
 	if (!S_ISREG(st.st_mode))
-		return err_set(e, ERR_BAD_DATA, "%s is %s, not a file", it->shown, S_ISDIR(st.st_mode) ? "a folder" : "a device");
+		return err_set(e, ERR_BAD_DATA, "%s is %s, not a file", it->shown,
+		               S_ISDIR(st.st_mode) ? "a folder" : "a device");
 	if (st.st_size > w->max_size) {
 		err_set(e, ERR_LIMIT, "%s is larger than %lld bytes", it->shown, (long long)w->max_size);
 		return err_hint(e, "max_size: in the job allows more");

@@ -147,7 +147,8 @@ static int inflate_to(struct zip *z, int fd, const struct zip_member *m, uint64_
 		r = zlib.inflate(&s, 0);
 		unsigned n = COPY - s.avail_out;
 
-		if ((r != ZLIB_OK && r != ZLIB_STREAM_END && r != ZLIB_BUF_ERROR) || (r != ZLIB_STREAM_END && !n && !left && !s.avail_in))
+		if ((r != ZLIB_OK && r != ZLIB_STREAM_END && r != ZLIB_BUF_ERROR) ||
+		    (r != ZLIB_STREAM_END && !n && !left && !s.avail_in))
 			failed = wrong(z, "is a damaged zip archive: a file in it does not inflate", e);
 		else if (n)
 			failed = download_unpack_bytes(z->sink, fd, z->out, n, e);

@@ -1,6 +1,6 @@
 /*
- * job/kinds.h: the job kinds of this program, one row each (kinds.c). A kind is one file of this folder with one const struct
- * job_kind; kinds know nothing of each other.
+ * job/kinds.h: the job kinds of this program, one row each (kinds.c). A kind is one file of this folder with one const
+ * struct job_kind; kinds know nothing of each other.
  */
 #ifndef LEAT_JOB_KINDS_H
 #define LEAT_JOB_KINDS_H

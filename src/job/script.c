@@ -52,8 +52,8 @@ static int make_argv(struct attempt *t, const char *path, const char **argv, str
 		program = line;
 		if (str_cut(line, ' ', &program, &arg))
 			arg = str_trim(arg);
-		if (str_has_suffix(program, STR("/env")) && arg.n && !memchr(arg.p, ' ', arg.n) && !memchr(arg.p, '=', arg.n) &&
-		    arg.p[0] != '-') {
+		if (str_has_suffix(program, STR("/env")) && arg.n && !memchr(arg.p, ' ', arg.n) &&
+		    !memchr(arg.p, '=', arg.n) && arg.p[0] != '-') {
 			program = arg;
 			arg = STR_NULL;
 		}
@@ -72,7 +72,8 @@ static int make_argv(struct attempt *t, const char *path, const char **argv, str
 	if (file_stat(path, &st, e))
 		return -1;
 	if (!(st.st_mode & 0111)) {
-		err_set(e, ERR_BAD_CONFIG, "%.*s has no #! line, no known ending, and is not executable", STR_ARG(t->job->main_file));
+		err_set(e, ERR_BAD_CONFIG, "%.*s has no #! line, no known ending, and is not executable",
+		        STR_ARG(t->job->main_file));
 		err_hint(e, "begin it with #!/bin/sh or the like, or chmod +x it");
 		return -1;
 	}

@@ -84,24 +84,31 @@ int main(int argc, char **argv)
 		strftime(label, sizeof(label), "%Y-%m-%d", &tm);
 		folder(sales, sizeof(sales), argv[3], "sales", label);
 		folder(daily, sizeof(daily), argv[3], "daily", label);
-		snprintf(sql, sizeof(sql),
-			 "copy (select * from read_csv('%s/ds=%s/sales.csv', auto_detect=false, header=true, delim=',', "
-			 "quote='\"', hive_partitioning=false, columns={'id':'BIGINT','shop':'VARCHAR','product':'VARCHAR',"
-			 "'quantity':'BIGINT','price':'DOUBLE','note':'VARCHAR'})) to '%s/part-0.parquet' (format parquet)",
-			 argv[2], label, sales);
+		snprintf(
+			sql, sizeof(sql),
+			"copy (select * from read_csv('%s/ds=%s/sales.csv', auto_detect=false, header=true, delim=',', "
+			"quote='\"', hive_partitioning=false,"
+			" columns={'id':'BIGINT','shop':'VARCHAR','product':'VARCHAR',"
+			"'quantity':'BIGINT','price':'DOUBLE','note':'VARCHAR'})) to '%s/part-0.parquet' (format"
+			" parquet)",
+			argv[2], label, sales);
 		query(con, sql);
-		snprintf(sql, sizeof(sql),
-			 "copy (select shop, count(*) as n, sum(quantity) as quantity, sum(quantity * price) as amount from "
-			 "read_parquet('%s/part-0.parquet', hive_partitioning=false) group by shop) to '%s/part-0.parquet' "
-			 "(format parquet)",
-			 sales, daily);
+		snprintf(
+			sql, sizeof(sql),
+			"copy (select shop, count(*) as n, sum(quantity) as quantity, sum(quantity * price) as amount"
+			" from "
+			"read_parquet('%s/part-0.parquet', hive_partitioning=false)"
+			" group by shop) to '%s/part-0.parquet' "
+			"(format parquet)",
+			sales, daily);
 		query(con, sql);
 	}
 	clock_gettime(CLOCK_MONOTONIC, &t1);
 	getrusage(RUSAGE_SELF, &u);
 	printf("{\"wall\": %.6f, \"cpu\": %.6f}\n",
 	       (double)(t1.tv_sec - t0.tv_sec) + (double)(t1.tv_nsec - t0.tv_nsec) / 1e9,
-	       (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6);
+	       (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+	               (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6);
 	fflush(stdout);
 	_Exit(0); /* DuckDB's threads need no farewell */
 }

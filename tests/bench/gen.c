@@ -1,6 +1,6 @@
 /*
- * bench-gen DIR DAYS ROWS: the data of the benchmarks, the same on every machine: DIR/ds=2023-01-01/sales.csv and so on,
- * each with a header and ROWS rows. A file that is there already is not written again.
+ * bench-gen DIR DAYS ROWS: the data of the benchmarks, the same on every machine: DIR/ds=2023-01-01/sales.csv and so
+ * on, each with a header and ROWS rows. A file that is there already is not written again.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -31,8 +31,9 @@ static int day_file(const char *path, int day, int rows)
 	fputs("id,shop,product,quantity,price,note\n", f);
 	for (int i = 0; i < rows; i++) {
 		uint64_t r = next();
-		fprintf(f, "%d,shop%02d,p%04d,%d,%d.%02d,n%06x\n", day * rows + i, (int)(r % 48), (int)((r >> 8) % 1500),
-			(int)((r >> 20) % 9) + 1, (int)((r >> 28) % 400), (int)((r >> 38) % 100), (unsigned)(r >> 40));
+		fprintf(f, "%d,shop%02d,p%04d,%d,%d.%02d,n%06x\n", day * rows + i, (int)(r % 48),
+		        (int)((r >> 8) % 1500), (int)((r >> 20) % 9) + 1, (int)((r >> 28) % 400),
+		        (int)((r >> 38) % 100), (unsigned)(r >> 40));
 	}
 	return fclose(f);
 }

@@ -1,6 +1,7 @@
 /*
- * bench-spawn N SLOTS PROGRAM [ARG...]: starts PROGRAM N times by posix_spawn, SLOTS at a time, its output to /dev/null.
- * Prints one JSON line: the wall time and CPU time of all (s), and of one, when SLOTS is 1, the median and the best (ms).
+ * bench-spawn N SLOTS PROGRAM [ARG...]: starts PROGRAM N times by posix_spawn, SLOTS at a time, its output to
+ * /dev/null. Prints one JSON line: the wall time and CPU time of all (s), and of one, when SLOTS is 1, the median and
+ * the best (ms).
  */
 #include <fcntl.h>
 #include <spawn.h>
@@ -71,7 +72,8 @@ int main(int argc, char **argv)
 	getrusage(RUSAGE_CHILDREN, &u);
 	qsort(took, (size_t)n, sizeof(*took), by_size);
 	printf("{\"wall\": %.6f, \"cpu\": %.6f, \"median_ms\": %.4f, \"best_ms\": %.4f, \"failed\": %d}\n", wall,
-	       (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6,
+	       (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+	               (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6,
 	       took[n / 2], took[0], failed);
 	free(took);
 	return failed != 0;

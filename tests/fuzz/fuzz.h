@@ -1,7 +1,7 @@
 /*
  * tests/fuzz/fuzz.h: one entry per parser. The same file is built twice: with libFuzzer (-Dfuzz=true, clang), and
- * with replay.c as a TAP program that runs over tests/fuzz/corpus/NAME/ in every `make test`. What the fuzzer finds goes into
- * that folder. An input may be refused, never crash, hang, leak or break an invariant (FUZZ_HOLDS).
+ * with replay.c as a TAP program that runs over tests/fuzz/corpus/NAME/ in every `make test`. What the fuzzer finds
+ * goes into that folder. An input may be refused, never crash, hang, leak or break an invariant (FUZZ_HOLDS).
  */
 #ifndef LEAT_TESTS_FUZZ_H
 #define LEAT_TESTS_FUZZ_H
