@@ -15,10 +15,12 @@
 #define DB_BUSY_MS 10000          /* backstop only: writers queue at write.lock */
 #define DB_STATEMENTS 256         /* different texts kept prepared; more are prepared each time */
 /*
- * The lock's holder moves the write-ahead log into the database whenever it has grown by this many pages: small enough
- * that the next process reads it in about a millisecond (the log's index is rebuilt by whoever opens first).
+ * The lock's holder moves the write-ahead log into the database whenever it has grown by the first number of pages: large
+ * enough that pages written again and again are moved once. A handle that closes leaves at most the second number: the
+ * log's index is rebuilt by whoever opens first, about a millisecond for that many.
  */
-#define DB_CHECKPOINT_PAGES 500
+#define DB_CHECKPOINT_PAGES 2000
+#define DB_CHECKPOINT_CLOSE 500
 
 struct q {
 	struct db *db;
@@ -248,11 +250,32 @@ fail:
 	return -1;
 }
 
+/*
+ * Passive: takes nothing from readers. What a reader still needs stays in the log, and is tried again once the log has
+ * grown by another slice. Its failure harms nothing: the log keeps all.
+ */
+static void checkpoint(struct db *d, int grown)
+{
+	int in_log = 0, moved = 0;
+
+	if (d->log_pages < d->checkpointed)
+		d->checkpointed = 0; /* the log began anew */
+	if (d->log_pages - d->checkpointed < grown)
+		return;
+	if (!sqlite3_wal_checkpoint_v2(d->h, NULL, SQLITE_CHECKPOINT_PASSIVE, &in_log, &moved))
+		d->checkpointed = d->log_pages;
+}
+
 void db_close(struct db *d)
 {
 	if (!d)
 		return;
 	db_rollback(d);
+	/* Whoever holds the lock now writes, and sees to the log. */
+	if (d->commits && d->lock_open && lock_try_again(&d->lock)) {
+		checkpoint(d, DB_CHECKPOINT_CLOSE);
+		lock_pause(&d->lock);
+	}
 	for (int i = 0; i < d->n_statements; i++) {
 		sqlite3_finalize(d->statements[i]->stmt);
 		free(d->statements[i]);
@@ -273,7 +296,8 @@ static int lock_writers(struct db *d, struct err *e)
 {
 	if (d->lock_open)
 		return lock_again(&d->lock, e);
-	if (lock_take(&d->lock, d->lock_path, NULL, 0, e))
+	/* Those who write touch rows in many places: of SQLite's 2 MB the pages would be read again and again. */
+	if (run(d, "pragma cache_size = -6144", e) || lock_take(&d->lock, d->lock_path, NULL, 0, e))
 		return -1;
 	d->lock_open = true;
 	return 0;
@@ -306,22 +330,6 @@ int db_begin(struct db *d, struct err *e)
 	return db_begin_durable(d, d->durability, e);
 }
 
-/*
- * Passive: takes nothing from readers. What a reader still needs stays in the log, and is tried again once the log has
- * grown by another slice. Its failure harms nothing: the log keeps all.
- */
-static void checkpoint(struct db *d)
-{
-	int in_log = 0, moved = 0;
-
-	if (d->log_pages < d->checkpointed)
-		d->checkpointed = 0; /* the log began anew */
-	if (d->log_pages - d->checkpointed < DB_CHECKPOINT_PAGES)
-		return;
-	if (!sqlite3_wal_checkpoint_v2(d->h, NULL, SQLITE_CHECKPOINT_PASSIVE, &in_log, &moved))
-		d->checkpointed = d->log_pages;
-}
-
 int db_commit(struct db *d, struct err *e)
 {
 	BUG_IF(!d->writing);
@@ -336,7 +344,7 @@ int db_commit(struct db *d, struct err *e)
 	}
 	d->writing = false;
 	d->commits++;
-	checkpoint(d);
+	checkpoint(d, DB_CHECKPOINT_PAGES);
 	lock_pause(&d->lock);
 	return 0;
 }

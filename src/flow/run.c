@@ -121,11 +121,10 @@ static int start_ready(struct engine *g, struct err *e)
 			return 0;
 		int64_t now = clock_mono_ms();
 
-		/* Twice as many as were used up within the time of a flush; one per free slot where tasks are long. */
-		if (now - g->intents_at <= RUN_FLUSH_MS)
-			g->intents = MIN(g->intents * 2, RUN_INTENTS);
-		else
-			g->intents = (size_t)(g->slots - g->used);
+		/* As many as are used up in the time of two flushes, going by the last ones; where tasks are long, one per
+		 * free slot. */
+		g->intents = g->intents * 2 * RUN_FLUSH_MS / (size_t)MAX(now - g->intents_at, 1);
+		g->intents = MIN(MAX(g->intents, (size_t)(g->slots - g->used)), RUN_INTENTS);
 		g->intents_at = now;
 		if (prepare(g, MAX(g->intents, 1), e))
 			return -1;

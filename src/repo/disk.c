@@ -51,7 +51,12 @@ static int expect(struct disk_scan *d, const struct sha *root, struct map *out, 
 		return -1;
 	if (!r || folder.kind != ENTRY_FOLDER)
 		return 0;
-	return tree_walk(d->s, NULL, &folder.id, false, expect_file, &x, e);
+	/* One transaction: each page of a folder read by itself would take and let go of the database's locks. */
+	if (db_read_begin(d->s->db, e))
+		return -1;
+	r = tree_walk(d->s, NULL, &folder.id, false, expect_file, &x, e);
+	db_read_end(d->s->db);
+	return r;
 }
 
 /* Under `protect: link` the file may be the blob itself, whose ctime any new link changes. */
@@ -151,7 +156,11 @@ int disk_scan(struct disk_scan *d, struct err *e)
 	struct str path;
 	void *value;
 
-	if (expect(d, d->base, &w.base, e) || expect(d, d->next, &w.next, e))
+	if (expect(d, d->base, &w.base, e))
+		return -1;
+	if (d->base && d->next && sha_eq(d->base, d->next))
+		w.next = w.base;
+	else if (expect(d, d->next, &w.next, e))
 		return -1;
 	if (dir_walk(disk_path(d->s, d->a, d->repo, d->sub), DIR_GONE_OK, visit, &w, e))
 		return -1;

@@ -140,6 +140,11 @@ int lock_again(struct lock *l, struct err *e)
 	return error ? err_errno(e, error, "cannot take a lock again") : 0;
 }
 
+bool lock_try_again(struct lock *l)
+{
+	return flock_retry(l->fd, LOCK_EX | LOCK_NB) == 0;
+}
+
 bool lock_is_held(const char *path, char who[LOCK_TEXT])
 {
 	int fd FD_CLEANUP = open(path, O_RDONLY | O_CLOEXEC);

@@ -33,6 +33,7 @@ void lock_drop(struct lock *l); /* not held is fine; for cleanup(lock_drop) too 
 /* Opens once, takes often: leaves l->fd open but unlocked; lock_again takes it anew (blocking). */
 void lock_pause(struct lock *l);
 must_check int lock_again(struct lock *l, struct err *e);
+must_check bool lock_try_again(struct lock *l); /* does not wait */
 /* Whether somebody holds it exclusively now, and who says so ("" if it left no text). An absent file: false. */
 bool lock_is_held(const char *path, char who[LOCK_TEXT]);
 
