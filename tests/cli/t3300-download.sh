@@ -44,7 +44,8 @@ test_expect 'what changed at its source replaces the file; the old version stays
 	cd w
 	printf "a,b\n3,4\n" >../srv/data.csv
 	leat run trips 2018-02-09
-	leat cat raw/trips:/ds=2018-02-09/data.csv >back && same back ../srv/data.csv
+	leat cat raw/trips:/ds=2018-02-09/data.csv >back
+	same back ../srv/data.csv
 	leat cat raw/trips@master.1:/ds=2018-02-09/data.csv >old
 	eq "$(cat old)" "$(printf "a,b\n1,2")"
 	count 1 leat ls raw/trips:/ds=2018-02-09
@@ -71,11 +72,13 @@ test_expect 'another request for the same partition is not conditional' '
 test_expect 'a file that the store has lost is fetched anew, unconditionally' '
 	cd w
 	sha=$(sha256sum <../srv/data.csv | cut -d" " -f1)
-	chmod -R u+w .leat/blobs .leat/views && rm -rf .leat/blobs/${sha:0:2}/${sha:2} .leat/views/*
+	chmod -R u+w .leat/blobs .leat/views
+	rm -rf .leat/blobs/${sha:0:2}/${sha:2} .leat/views/*
 	n=$(wc -l <$HTTP_LOG)
 	leat run trips 2018-02-09
 	requests $((n + 1)) >log
-	has log " 200 " && lacks log "If-None-Match"
+	has log " 200 "
+	lacks log "If-None-Match"
 	leat cat raw/trips:/ds=2018-02-09/data.csv >back && same back ../srv/data.csv
 '
 
@@ -86,16 +89,20 @@ test_expect 'the name is the last part of the path, percent-decoded; name: says 
 	url: $HTTP_URL/a%20b.csv
 	output: raw/names
 	E
-	leat run names && leat cat "raw/names:/a b.csv" >back && eq "$(cat back)" x
+	leat run names
+	leat cat "raw/names:/a b.csv" >back
+	eq "$(cat back)" x
 	echo "name: sub/{{ params.n }}.csv" >>jobs/names/job.yaml
 	echo "params: {n: seven}" >>jobs/names/job.yaml
 	leat run names
-	count 1 leat ls raw/names && leat cat raw/names:/sub/seven.csv >back && eq "$(cat back)" x
+	count 1 leat ls raw/names
+	leat cat raw/names:/sub/seven.csv >back
+	eq "$(cat back)" x
 	job noname <<-E
 	kind: download
 	url: $HTTP_URL/
 	E
-	exits 1 leat run noname 2>err || exits 2 leat run noname 2>err
+	exits 1 leat run noname 2>err
 	has err "ends in no name for a file" "name: data.csv"
 '
 
@@ -106,18 +113,21 @@ test_expect 'several URLs become several files; two of one name are refused' '
 	url: [$HTTP_URL/data.csv, $HTTP_URL/other.txt]
 	output: raw/two
 	E
-	leat run two && leat ls raw/two >ls && eq "$(cat ls)" "$(printf "/data.csv\n/other.txt")"
+	leat run two
+	leat ls raw/two >ls
+	eq "$(cat ls)" "$(printf "/data.csv\n/other.txt")"
 	n=$(wc -l <$HTTP_LOG)
 	printf new >../srv/other.txt
 	leat run two
 	requests $((n + 1)) >log
 	has log "GET /data.csv 304" "GET /other.txt 200"
-	leat cat raw/two:/other.txt >back && eq "$(cat back)" new
+	leat cat raw/two:/other.txt >back
+	eq "$(cat back)" new
 	job same <<-E
 	kind: download
 	url: [$HTTP_URL/data.csv?a=1, $HTTP_URL/data.csv?a=2]
 	E
-	leat run same 2>err && return 1
+	exits 1 leat run same 2>err
 	has err "both give data.csv" "jobs/same/job.yaml:2:"
 '
 
@@ -132,7 +142,8 @@ test_expect 'a URL without {{ ds }} is told once when more than one ds is asked 
 	leat run always 2018-01-01..2018-01-03 >out 2>&1
 	has out "its url has no {{ ds }} in it"
 	eq "$(grep -c "has no {{ ds }}" out)" 1
-	leat run always 2018-01-04 >out 2>&1 && lacks out "has no {{ ds }}"
+	leat run always 2018-01-04 >out 2>&1
+	lacks out "has no {{ ds }}"
 	leat run trips 2018-01-01..2018-01-02 >out 2>&1 && lacks out "has no {{ ds }}"
 '
 
@@ -145,9 +156,11 @@ test_expect 'headers are sent; those that leat sets itself, and broken ones, are
 	params: {v: 7}
 	output: raw/heads
 	E
-	leat run heads && has $HTTP_LOG "User-Agent=me 7" "Authorization=Bearer abc"
+	leat run heads
+	has $HTTP_LOG "User-Agent=me 7" "Authorization=Bearer abc"
 	sed -i "s/Authorization: Bearer abc/Range: bytes=1-/" jobs/heads/job.yaml
-	exits 2 leat run heads 2>err && has err "Range is set by leat itself" "jobs/heads/job.yaml:3:"
+	exits 2 leat run heads 2>err
+	has err "Range is set by leat itself" "jobs/heads/job.yaml:3:"
 	rm -r jobs/heads
 '
 
@@ -157,19 +170,24 @@ test_expect 'a password in a URL is used, and is in no output and no row' '
 	kind: download
 	url: ${HTTP_URL/:\/\//://joe:hunter2@}/data.csv?{{ ds }}
 	partition: daily
+	params: {mirror: none}
 	output: raw/secret
 	E
 	leat run secret 2018-02-09 >out 2>&1
 	has $HTTP_LOG "Authorization=Basic am9lOmh1bnRlcjI="
-	leat why secret 2018-02-09 >>out && leat logs secret 2018-02-09 >>out && leat runs >>out
+	leat why secret 2018-02-09 >>out
+	leat logs secret 2018-02-09 >>out
+	leat runs >>out
 	leat why secret 2018-02-09 --json >>out
 	leat why raw/secret:/ds=2018-02-09/data.csv --json >>out
 	sed -i "s/data.csv/gone.csv/" jobs/secret/job.yaml
-	leat run secret 2018-02-10 >>out 2>&1 && return 1
-	leat run secret 2018-02-10 --param url=http://u:hunter2@x/y >>out 2>&1 && return 1
+	exits 1 leat run secret 2018-02-10 >>out 2>&1
+	exits 1 leat run secret 2018-02-10 --param mirror=http://u:hunter2@x/y >>out 2>&1
 	has out "***@"
 	lacks out hunter2
-	state . >rows && grep "^row" rows >only && lacks only hunter2
+	state . >rows
+	grep "^row" rows >only
+	lacks only hunter2
 	rm -r jobs/secret
 '
 
@@ -186,11 +204,15 @@ test_expect 'file: URLs are of this machine: absolute, or from the workspace' '
 	url: file:local.csv
 	output: raw/rel
 	E
-	leat run abs && leat run rel
-	leat cat raw/abs:/local.csv >back && same back local.csv
-	leat cat raw/rel:/local.csv >back && same back local.csv
+	leat run abs
+	leat run rel
+	leat cat raw/abs:/local.csv >back
+	same back local.csv
+	leat cat raw/rel:/local.csv >back
+	same back local.csv
 	sed -i "s/local.csv/none.csv/" jobs/rel/job.yaml
-	exits 1 leat run rel 2>err && has err "none.csv" "jobs/rel/job.yaml:2:"
+	exits 1 leat run rel 2>err
+	has err "none.csv" "jobs/rel/job.yaml:2:"
 	sed -i "s/none.csv/jobs/" jobs/rel/job.yaml
 	exits 1 leat run rel 2>err && has err "is a folder, not a file"
 '
@@ -198,8 +220,7 @@ test_expect 'file: URLs are of this machine: absolute, or from the workspace' '
 test_expect 'what can never be right is refused with exit 2, its place and a remedy' '
 	cd w
 	refuse() { # "yaml line" text…
-		printf "kind: download\n%s\n" "$1" >jobs/abs/job.yaml
-		exits 2 leat run abs 2>err && has err "${@:2}"
+		printf "kind: download\n%s\n" "$1" >jobs/abs/job.yaml && exits 2 leat run abs 2>err && has err "${@:2}"
 	}
 	refuse "output: raw/abs" "url"
 	refuse "url: ftp://x/y" "not ftp" "jobs/abs/job.yaml:2:6"

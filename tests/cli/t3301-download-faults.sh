@@ -21,7 +21,8 @@ test_expect 'a transfer that broke off is taken up where it ended' '
 	output: raw/n
 	E
 	leat run n
-	leat cat raw/n:/n.csv >back && same back ../srv/n.csv
+	leat cat raw/n:/n.csv >back
+	same back ../srv/n.csv
 	has $HTTP_LOG "GET /n.csv 200 50000" "GET /n.csv 206 50000 Range=bytes=50000- If-Range=" "Range=bytes=100000-"
 	http_stop
 '
@@ -31,14 +32,16 @@ test_expect 'a server without ranges begins anew; one that never gets further fa
 	cd w
 	sed -i "s|^url:.*|url: $HTTP_URL/n.csv|" jobs/n/job.yaml
 	leat run n
-	leat cat raw/n:/n.csv >back && same back ../srv/n.csv
+	leat cat raw/n:/n.csv >back
+	same back ../srv/n.csv
 	http_stop
 	serve $TRASH/srv --etag --no-range --drop /n.csv 50000 -1
 	sed -i "s|^url:.*|url: $HTTP_URL/n.csv|" jobs/n/job.yaml
 	exits 1 leat run n 2>err
 	has err "broke off after 50000 bytes" "/n.csv"
 	count 2 cat $HTTP_LOG
-	leat cat raw/n:/n.csv >back && same back ../srv/n.csv
+	leat cat raw/n:/n.csv >back
+	same back ../srv/n.csv
 	http_stop
 '
 
@@ -55,7 +58,8 @@ test_expect 'what cannot be told apart from another version is not resumed, but 
 	leat run whole
 	lacks $HTTP_LOG "Range="
 	count 2 cat $HTTP_LOG
-	leat cat raw/whole:/n.csv >back && same back ../srv/n.csv
+	leat cat raw/whole:/n.csv >back
+	same back ../srv/n.csv
 	http_stop
 '
 
@@ -89,7 +93,8 @@ test_expect 'a server that stops sending is left, and the transfer taken up' '
 	output: raw/stall
 	E
 	leat run stall
-	leat cat raw/stall:/n.csv >back && same back ../srv/n.csv
+	leat cat raw/stall:/n.csv >back
+	same back ../srv/n.csv
 	has $HTTP_LOG "Range=bytes=100000-"
 	sed -i "s/n.csv/s.csv/" jobs/stall/job.yaml
 	leat run stall
@@ -138,11 +143,14 @@ test_expect 'redirects are followed, and told; a loop of them ends' '
 	name: s.csv
 	output: raw/moved
 	E
-	leat run moved && leat cat raw/moved:/s.csv >back && same back ../srv/s.csv
+	leat run moved
+	leat cat raw/moved:/s.csv >back
+	same back ../srv/s.csv
 	leat why raw/moved:/s.csv --json >why
 	eq "$(json why "d[\"made_by\"][\"facts\"][\"downloads\"][0][\"final_url\"]")" $HTTP_URL/s.csv
 	sed -i "s|/old|/loop|" jobs/moved/job.yaml
-	exits 1 leat run moved 2>err && has err "more than 20 redirects"
+	exits 1 leat run moved 2>err
+	has err "more than 20 redirects"
 	http_stop
 '
 
@@ -183,8 +191,11 @@ test_expect 'a certificate of nobody that is trusted is refused; ca_file: trusts
 	exits 1 leat run tls 2>err
 	has err "certificate" "ca_file:"
 	count 0 cat $HTTP_LOG
-	cp ../cert.pem own.pem && echo "ca_file: own.pem" >>jobs/tls/job.yaml
-	leat run tls && leat cat raw/tls:/s.csv >back && same back ../srv/s.csv
+	cp ../cert.pem own.pem
+	echo "ca_file: own.pem" >>jobs/tls/job.yaml
+	leat run tls
+	leat cat raw/tls:/s.csv >back
+	same back ../srv/s.csv
 	sed -i "s|/s.csv|/down|" jobs/tls/job.yaml
 	exits 1 leat run tls 2>err
 	has err "from https to http"
@@ -237,7 +248,9 @@ test_expect 'bytes of another SHA-256 are refused, and both are named; the right
 	has err $sum $wrong
 	exits 1 leat cat raw/sum:/s.csv 2>err
 	sed -i "s/$wrong/$sum/" jobs/sum/job.yaml
-	leat run sum && leat cat raw/sum:/s.csv >back && same back ../srv/s.csv
+	leat run sum
+	leat cat raw/sum:/s.csv >back
+	same back ../srv/s.csv
 	http_stop
 '
 
@@ -250,13 +263,17 @@ test_expect 'more than max_size is refused, whether the server says how much it 
 	max_size: 10kB
 	output: raw/big
 	E
-	exits 1 leat run big 2>err && has err "larger than 10000 bytes" "max_size:"
+	exits 1 leat run big 2>err
+	has err "larger than 10000 bytes" "max_size:"
 	http_stop
 	serve $TRASH/srv --no-length
 	sed -i "s|^url:.*|url: $HTTP_URL/n.csv|" jobs/big/job.yaml
-	exits 1 leat run big 2>err && has err "larger than 10000 bytes"
+	exits 1 leat run big 2>err
+	has err "larger than 10000 bytes"
 	sed -i "s|10kB|10 MiB|" jobs/big/job.yaml
-	leat run big && leat cat raw/big:/n.csv >back && same back ../srv/n.csv
+	leat run big
+	leat cat raw/big:/n.csv >back
+	same back ../srv/n.csv
 	http_stop
 '
 test_done
