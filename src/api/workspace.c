@@ -187,10 +187,14 @@ static int work_attention(struct api *api, struct dom *list, struct err *e)
 	struct jobs *js;
 	struct catalog *c;
 	struct plan *p;
+	struct err why = ERR_INIT;
 	size_t known = 0;
 
-	if (api_open(api, OP_W | OP_J | OP_R, e))
-		return -1;
+	if (api_open(api, OP_W | OP_J | OP_R, &why)) { /* jobs that cannot stand together: what else there is is still told */
+		attention(a, list, why.file[0] ? arena_strf(a, "%s:%d:%d: %s", why.file, why.line, why.col, why.msg)
+		                               : arena_str(a, str_of(why.msg)), arena_str(a, str_of(why.hint)));
+		return 0;
+	}
 	js = api->flow->jobs;
 	for (size_t i = 0; i < js->n_errors; i++)
 		attention(a, list,
@@ -235,7 +239,7 @@ int api_status(struct api *api, const struct args *args, struct sink *out, struc
 	}
 	if (drift_attention(api, list, e) || work_attention(api, list, e))
 		return -1;
-	dom_set_int(a, row, "jobs", (int64_t)api->flow->jobs->n);
+	dom_set_int(a, row, "jobs", api->flow ? (int64_t)api->flow->jobs->n : 0);
 	dom_set(a, row, "attention", list);
 	return sink_row(out, row, e);
 }
