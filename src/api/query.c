@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "db/duck.h"
 #include "flow/check.h"
+#include "flow/run.h"
 #include "flow/table_query.h"
 #include "sys/file.h"
 
@@ -252,7 +253,12 @@ static int prepare(struct querying *k, struct str sql, const char *file, struct 
                    struct err *e)
 {
 	struct table_query_ask ask = {.sql = sql, .file = file, .at = at, .ds = ds};
+	int run = at.n ? run_lay(k->api->store, k->api->flow, k->catalog, at, e) : 0;
 
+	if (run < 0)
+		return -1;
+	if (run) /* --at RUN: what it gave, over the heads */
+		ask.at = STR_NULL;
 	return table_query_prepare(k->api->store, k->catalog, k->api->arena, k->duck, &ask, &k->q, e);
 }
 

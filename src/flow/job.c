@@ -1,3 +1,4 @@
+#include "flow/check.h"
 #include "flow/job.h"
 
 #include <stdio.h>
@@ -58,6 +59,12 @@ static int parse_keys(struct jobs *js, struct job *j, struct str yaml, struct er
 /* What a kind wants of a job beyond its keys. */
 static int kind_check(struct job *j, struct err *e)
 {
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	struct check_sql sql;
+
+	for (size_t i = 0; i < j->n_checks; i++)
+		if (check_compile(a, j, &j->checks[i], &sql, e))
+			return -1;
 	if (!j->kind->check || !j->kind->check(j, e))
 		return 0;
 	return e->file[0] ? -1 : job_at(e, j, 1, 1);

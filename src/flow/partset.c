@@ -36,7 +36,8 @@ void partset_copy(struct partset *to, const struct partset *from)
 	*to = *from;
 	to->cap = from->n + 16;
 	to->p = arena_array(from->arena, struct part, to->cap);
-	memcpy(to->p, from->p, from->n * sizeof(*to->p));
+	if (from->n)
+		memcpy(to->p, from->p, from->n * sizeof(*to->p));
 	to->by = arena_array(from->arena, struct plan_unit *, to->cap);
 	if (from->by)
 		memcpy(to->by, from->by, from->n * sizeof(*to->by));

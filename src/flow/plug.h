@@ -35,7 +35,7 @@ struct attempt {
 	struct unit_input *inputs;
 	size_t n_inputs;
 	const char *out_dir;           /* absolute; exists, empty; its content becomes the unit's output */
-	const char *work_dir;          /* absolute; if the kind starts_process: fresh, holds the code as it was when the run began */
+	const char *work_dir;          /* absolute; if the kind starts_process: there, with the code as the run began */
 	const char *spec_path;         /* absolute: the file that holds .spec; for kinds that start a process */
 	const char *log_path;          /* absolute; attempt_log_fd opens it */
 	const struct dom *vars;        /* template variables: ds, params, inputs, output, job, … */

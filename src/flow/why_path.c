@@ -230,6 +230,20 @@ static void copy_key(struct trace *t, struct dom *to, const struct dom *from, co
 	dom_set(t->a, to, as, copy);
 }
 
+/* A job without partition may have written ds=... folders itself: then its unit made the whole repo. */
+static int find_unit_of_whole(struct trace *t, const struct content *k, int64_t *out, struct err *e)
+{
+	struct content whole = *k;
+	struct commit at;
+	int got = k->commit.p ? commit_find(catalog_store(t->c), k->repo, k->commit, &at, e) : 0;
+
+	if (got <= 0)
+		return got;
+	whole.label = "";
+	whole.tree = at.tree;
+	return find_unit(t, &whole, out, e);
+}
+
 /* Puts made_by (a unit) or put (people) into the document of a content, and goes on below a unit's inputs. */
 static int made_by(struct trace *t, const struct content *k, int depth, struct dom *doc, struct err *e)
 {
@@ -239,7 +253,7 @@ static int made_by(struct trace *t, const struct content *k, int depth, struct d
 	struct str seen;
 	int got;
 
-	if (find_unit(t, k, &id, e) < 0)
+	if (find_unit(t, k, &id, e) < 0 || (!id && *k->label && find_unit_of_whole(t, k, &id, e) < 0))
 		return -1;
 	if (!id) {
 		struct str path = *k->label ? arena_strf(t->a, "ds=%s", k->label) : STR("");
