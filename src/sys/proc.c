@@ -118,12 +118,18 @@ struct start {
 
 IN_CHILD static void child_signals(void)
 {
-	struct sigaction dfl = {.sa_handler = SIG_DFL};
+	/* As the kernel has it (all zero is SIG_DFL): the C library hides the two signals that it uses itself. */
+	struct {
+		void *handler;
+		unsigned long flags;
+		void *restorer;
+		uint64_t mask;
+	} dfl = {0};
 
-	/* exec resets handlers, but what we ignore (SIGPIPE) would stay ignored. */
+	/* exec resets handlers, but what we or our caller ignore (SIGPIPE) would stay ignored. */
 	for (int sig = 1; sig < NSIG; sig++)
 		if (sig != SIGKILL && sig != SIGSTOP)
-			(void)sigaction(sig, &dfl, NULL);
+			(void)syscall(SYS_rt_sigaction, sig, &dfl, NULL, sizeof(dfl.mask));
 }
 
 /* Sources first move above all targets, so that no dup2 hits one that is still needed. */
