@@ -190,7 +190,8 @@ static int work_attention(struct api *api, struct dom *list, struct err *e)
 	struct err why = ERR_INIT;
 	size_t known = 0;
 
-	if (api_open(api, OP_W | OP_J | OP_R, &why)) { /* jobs that cannot stand together: what else there is is still told */
+	if (api_open(api, OP_W | OP_J | OP_R,
+	             &why)) { /* jobs that cannot stand together: what else there is is still told */
 		attention(a, list, why.file[0] ? arena_strf(a, "%s:%d:%d: %s", why.file, why.line, why.col, why.msg)
 		                               : arena_str(a, str_of(why.msg)), arena_str(a, str_of(why.hint)));
 		return 0;

@@ -15,9 +15,9 @@
 #define DB_BUSY_MS 10000          /* backstop only: writers queue at write.lock */
 #define DB_STATEMENTS 256         /* different texts kept prepared; more are prepared each time */
 /*
- * The lock's holder moves the write-ahead log into the database whenever it has grown by the first number of pages: large
- * enough that pages written again and again are moved once. A handle that closes leaves at most the second number: the
- * log's index is rebuilt by whoever opens first, about a millisecond for that many.
+ * The lock's holder moves the write-ahead log into the database whenever it has grown by the first number of pages:
+ * large enough that pages written again and again are moved once. A handle that closes leaves at most the second
+ * number: the log's index is rebuilt by whoever opens first, about a millisecond for that many.
  */
 #define DB_CHECKPOINT_PAGES 2000
 #define DB_CHECKPOINT_CLOSE 500

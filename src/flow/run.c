@@ -121,8 +121,8 @@ static int start_ready(struct engine *g, struct err *e)
 			return 0;
 		int64_t now = clock_mono_ms();
 
-		/* As many as are used up in the time of two flushes, going by the last ones; where tasks are long, one per
-		 * free slot. */
+		/* As many as are used up in the time of two flushes, going by the last ones; where tasks are long, one
+		 * per free slot. */
 		g->intents = g->intents * 2 * RUN_FLUSH_MS / (size_t)MAX(now - g->intents_at, 1);
 		g->intents = MIN(MAX(g->intents, (size_t)(g->slots - g->used)), RUN_INTENTS);
 		g->intents_at = now;

@@ -52,7 +52,8 @@ struct run_summary {
 must_check int run_plan(struct flow *f, struct catalog *c, struct plan *p, const struct plan_ask *ask,
                         const struct run_opts *o, struct run_summary *out, struct err *e);
 /*
- * Lays what the units of a run gave (published or not, checks held or not) over the heads in the catalog, to look at it: `leat sql
+ * Lays what the units of a run gave (published or not, checks held or not) over the heads in the catalog, to look at
+ * it: `leat sql
  * --at RUN`. id: a run's, or a unique prefix of 4 digits and more. 1 done, 0 there is no such run, -1. f may be NULL.
  */
 must_check int run_lay(struct store *s, struct flow *f, struct catalog *c, struct str id, struct err *e);

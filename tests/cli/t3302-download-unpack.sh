@@ -65,7 +65,7 @@ job() { # FILE HOW [line…]
 	printf '%s\n' "$@" >>jobs/u/job.yaml
 }
 refused() { # FILE HOW text…: a run fails with these words and leaves the output as it was
-	job "$1" "$2" && exits 1 leat run u 2>err && has err "$1" "${@:3}" && leat ls raw/u >ls && eq "$(cat ls)" /kept.csv
+	job "$1" "$2" && exits 1 leat run u 2>err && has err "$1" "${@:3}" && leat ls raw/u >listed && eq "$(cat listed)" /kept.csv
 }
 
 test_expect 'gunzip: the name loses .gz; members that follow each other are one file; again asks by ETag' '

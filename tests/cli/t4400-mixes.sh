@@ -34,7 +34,8 @@ test_expect 'a job without partition may write ds folders; days read them, and w
 	leat why days 2018-03-02 --json > why && eq "$(json why "d[\"state\"]")" up-to-date
 '
 test_expect 'a parameter without a value keeps a job out of leat run, and must be given by name' '
-	cd w && printf -- "-- partition: none\n-- output: marts/need\n-- params: {least: }\nselect count(*) as n from raw.x where n >= {{ params.least }}\n" > jobs/need.sql
+	cd w
+	printf -- "-- partition: none\n-- output: marts/need\n-- params: {least: }\nselect count(*) as n from raw.x where n >= {{ params.least }}\n" > jobs/need.sql
 	leat run; exits 2 leat run need 2> err && has err least && leat run need --param least=2 && rm jobs/need.sql
 '
 test_expect 'start and end bound what leat run looks at' '

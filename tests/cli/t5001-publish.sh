@@ -14,7 +14,7 @@ chain() { # PIPELINE-LINE: five sql jobs, each reading the one before; the fourt
 	for i in 1 2 3; do printf 'n\n%s\n' $((i == 2 ? 99 : i)) | leat put raw/src --ds 2018-01-0$i - --name a.csv; done
 }
 heads() { # the partitions that each table shows
-	for i in 1 2 3 4 5; do echo "t$i:" $(leat ls tables/t$i 2>/dev/null | sed 's/.*ds=2018-01-0\(.\).*/\1/'); done
+	for i in 1 2 3 4 5; do echo "t$i: $(leat ls tables/t$i 2>/dev/null | sed 's/.*ds=2018-01-0\(.\).*/\1/' | paste -sd" ")"; done
 }
 
 test_expect 'five jobs in one pipeline, the fourth fails its check for one day: none of them moves for that day, others do' '

@@ -20,7 +20,8 @@ static void redacts(struct arena *a)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
-		T_STR(arena_cstr(a, url_redact(a, str_of(all[i].in))), all[i].want, "a password is hidden where there is one (text %zu)", i);
+		T_STR(arena_cstr(a, url_redact(a, str_of(all[i].in))), all[i].want,
+		      "a password is hidden where there is one (text %zu)", i);
 }
 
 static void splits(struct arena *a)
@@ -36,7 +37,8 @@ static void splits(struct arena *a)
 	T_OK(url_split(STR("file:a/b"), &u) && !u.host.p, "a URL may have no host");
 	T_STR(arena_cstr(a, u.path), "a/b", "... and a relative path");
 	T_OK(!url_split(STR("a/b:c"), &u), "what has no scheme is none");
-	T_STR(arena_cstr(a, url_decode(a, STR("a%20b%2Fc%zz%4"))), "a b/c%zz%4", "%%20 is a blank; what is no triple stays");
+	T_STR(arena_cstr(a, url_decode(a, STR("a%20b%2Fc%zz%4"))), "a b/c%zz%4",
+	      "%%20 is a blank; what is no triple stays");
 }
 
 int main(void)

@@ -46,8 +46,8 @@ static void sizes(void)
 	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
 		int64_t n = 0;
 
-		T_OK(download_size(str_of(all[i].text), &n) == (all[i].want > 0) && n == all[i].want, "\"%s\" is %lld bytes",
-		     all[i].text, (long long)all[i].want);
+		T_OK(download_size(str_of(all[i].text), &n) == (all[i].want > 0) && n == all[i].want,
+		     "\"%s\" is %lld bytes", all[i].text, (long long)all[i].want);
 	}
 }
 
@@ -58,10 +58,12 @@ static void retry_after(void)
 
 	T_OK(download_fetch_retry_after(STR("120"), now) == 120000, "Retry-After may be seconds");
 	T_OK(download_fetch_retry_after(STR("99999999999"), now) == DOWNLOAD_MAX_RETRY_MS, "a day at most");
-	T_OK(download_fetch_retry_after(STR("-5"), now) == 0 && !download_fetch_retry_after(STR(""), now), "not before now");
+	T_OK(download_fetch_retry_after(STR("-5"), now) == 0 && !download_fetch_retry_after(STR(""), now),
+	     "not before now");
 	if (download_abi_curl(&e))
 		return;
-	T_OK(download_fetch_retry_after(STR("Wed, 21 Oct 2015 07:28:00 GMT"), now) == 60000, "Retry-After may be an HTTP date");
+	T_OK(download_fetch_retry_after(STR("Wed, 21 Oct 2015 07:28:00 GMT"), now) == 60000,
+	     "Retry-After may be an HTTP date");
 	T_OK(download_fetch_retry_after(STR("Wed, 21 Oct 2015 07:26:00 GMT"), now) == 0, "a date that is past is now");
 	T_OK(download_fetch_retry_after(STR("soon"), now) == 0, "what is neither counts as nothing");
 }
