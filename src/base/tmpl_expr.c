@@ -87,7 +87,7 @@ static int no_such(struct teval *t, size_t at, const char *prefix, struct str na
 
 static int name(struct teval *t, const struct tx *x, struct tval *out)
 {
-	const struct dom *v;
+	const struct dom *var;
 
 	for (const struct tscope *s = t->scope; s; s = s->up) {
 		if (str_eq(s->name, x->name)) {
@@ -99,10 +99,10 @@ static int name(struct teval *t, const struct tx *x, struct tval *out)
 			return 0;
 		}
 	}
-	v = dom_get(t->env->vars, x->name.p);
-	if (!v)
+	var = dom_get(t->env->vars, x->name.p);
+	if (!var)
 		return no_such(t, x->at, "", x->name, t->env->vars, true);
-	*out = (struct tval){.v = v, .ds = v->type == DOM_STR && str_is(x->name, "ds")};
+	*out = (struct tval){.v = var, .ds = var->type == DOM_STR && str_is(x->name, "ds")};
 	return 0;
 }
 

@@ -106,9 +106,11 @@ static void refusals(void)
 	};
 	struct buf b = BUF_INIT((size_t)1 << 20);
 
-	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-		T_STR(render(TMPL_SQL, cases[i].source), cases[i].says, "refusal %zu has place, sentence and remedy",
-		        i);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const char *got = render(TMPL_SQL, cases[i].source);
+
+		T_STR(got, cases[i].says, "refusal %zu has place, sentence and remedy", i);
+	}
 	buf_adds(&b, "{{ 'a'");
 	for (int i = 0; i < 12; i++)
 		buf_adds(&b, " | replace('a', 'aaaaaaaaaaaaaaaaaaaa')");

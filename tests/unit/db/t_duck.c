@@ -209,7 +209,8 @@ static struct duck_written write_file(const char *sql, const char *name, const c
 
 static int write_fails(const char *sql, const char *ds, struct err *e)
 {
-	struct duck_write w = {.sql = {.sql = str_of(sql)}, .out = path("fails.parquet"), .ds = ds};
+	struct duck_sql q = {.sql = str_of(sql)};
+	struct duck_write w = {.sql = q, .out = path("fails.parquet"), .ds = ds};
 
 	return duck_call(d, a, duck_req_write(a, &w), NULL, NULL, NULL, NULL, e);
 }

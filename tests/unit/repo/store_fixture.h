@@ -129,6 +129,6 @@ __attribute__((sentinel)) static inline int fx_commit_as(struct str repo, enum r
 	ingest_free(in);
 	return rc;
 }
-#define fx_commit(repo, out, e, ...) fx_commit_as(STR(repo), REPO_SOURCE, (out), (e), __VA_ARGS__, NULL)
+#define fx_commit(repo, out, e, ...) fx_commit_as(STR(repo), REPO_SOURCE, (out), (e), __VA_ARGS__, (char *)NULL)
 
 #endif

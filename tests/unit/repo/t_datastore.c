@@ -106,12 +106,12 @@ static void foreign(void)
 	T_OK(strstr(notes.p, "ds=2020-01-01/mine.txt was not put there by leat"), "and that is said");
 
 	T_NO_ERR(fx_commit_as(STR("tables/out"), REPO_OUTPUT, NULL, &e, "ds=2020-01-01/part-0.parquet:P",
-			      "ds=2020-01-01/x:X", NULL),
+			      "ds=2020-01-01/x:X", (char *)NULL),
 		 &e, "an output");
 	T_NO_ERR(show(), &e, "is shown");
 	fx_write("datastore/tables/out/ds=2020-01-01/stranger", "foreign");
 	T_NO_ERR(fx_commit_as(STR("tables/out"), REPO_OUTPUT, NULL, &e, "ds=2020-01-01/part-0.parquet:Q",
-			      "ds=2020-01-01/x:Y", NULL),
+			      "ds=2020-01-01/x:Y", (char *)NULL),
 		 &e, "and made anew");
 	T_NO_ERR(show(), &e, "and shown");
 	T_OK(!file_exists(fx_path("datastore/tables/out/ds=2020-01-01/stranger")) && is_lost("stranger"),
