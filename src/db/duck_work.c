@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "db/duck.h"
 #include "db/duck_frame.h"
+#include "db/duck_shape.h"
 #include "db/duck_worker.h"
 #include "db/sql.h"
 #include "db/sql_token.h"
@@ -254,7 +255,7 @@ static int run(struct work *k, int (*work)(struct work *k, struct err *e), struc
 	return r;
 }
 
-static int prepare(struct work *k, const char *sql, duck_prepared *out, struct err *e)
+int work_prepare(struct work *k, const char *sql, duck_prepared *out, struct err *e)
 {
 	duck_prepared p = NULL;
 
@@ -267,91 +268,6 @@ static int prepare(struct work *k, const char *sql, duck_prepared *out, struct e
 	}
 	*out = p;
 	return 0;
-}
-
-/*
- * Whether the result may have a column `ds`, by the tokens: only if ds is named, or there is a star or a form that
- * stands for one. Saves the second binding of a statement that cannot.
- */
-static bool may_have_ds(struct str sql)
-{
-	static const char *const forms[] = {"ds",      "unnest",   "columns", "table",     "pivot",
-					    "unpivot", "describe", "show",    "summarize", "values"};
-	struct sql_token t, before = {0}, before_2 = {0};
-	unsigned selects[64] = {0}, depth = 0;
-
-	for (size_t at = 0;;) {
-		sql_token(sql, &at, false, &t);
-		if (t.kind == SQL_TOK_END)
-			return false;
-		if (t.kind == SQL_TOK_QUOTED && t.text.n == 4 && !strncasecmp(t.text.p, "\"ds\"", 4))
-			return true;
-		for (size_t i = 0; i < ARRAY_LEN(forms); i++)
-			if (sql_token_is(&t, forms[i]))
-				return true;
-		/* count(*) is no star */
-		if (sql_token_is(&t, "*") && !(sql_token_is(&before, "(") && sql_token_is(&before_2, "count")))
-			return true;
-		if (sql_token_is(&t, "(")) {
-			if (++depth == ARRAY_LEN(selects))
-				return true;
-			selects[depth] = 0;
-		} else if (sql_token_is(&t, ")")) {
-			depth -= depth > 0;
-		} else if (sql_token_is(&t, "select")) {
-			selects[depth]++;
-		} else if (sql_token_is(&t, "from") && !selects[depth]--) {
-			return true; /* FROM x is SELECT * FROM x */
-		}
-		before_2 = before;
-		before = t;
-	}
-}
-
-/* A column `ds` of a unit's result: is there one, and another one to hang the check of its values on? */
-static int find_ds(struct work *k, struct str stmt, bool *there, char **other, struct err *e)
-{
-	duck_prepared p;
-	bool found = false;
-	char *first = NULL;
-
-	if (prepare(k, arena_cstr(k->a, stmt), &p, e))
-		return -1;
-	for (duck_idx i = 0; i < duckdb.prepared_statement_column_count(p); i++) {
-		const char *name = duckdb.prepared_statement_column_name(p, i);
-
-		if (!strcasecmp(name, "ds"))
-			found = true;
-		else if (!first)
-			first = arena_dup(k->a, name);
-		duckdb.free((void *)(uintptr_t)name);
-	}
-	duckdb.destroy_prepare(&p);
-	if (found && !first) {
-		err_set(e, ERR_FAILED, "the result has no column but ds");
-		return err_hint(e, "ds is the folder's name and not a column of the file; select something more");
-	}
-	*there = found;
-	*other = first;
-	return 0;
-}
-
-/*
- * The check of ds stands in a projection above the user's query, in another column's expression: a filter would be
- * pushed down and see rows that are not part of the result.
- */
-static void add_without_ds(struct buf *b, const char *ds, const char *other)
-{
-	buf_adds(b, "select * exclude (ds) replace (case when ds::varchar is distinct from ");
-	sql_add_literal(b, str_of(ds));
-	buf_adds(b, " then error('the result has a row with ds ' || coalesce(ds::varchar, 'null') || ', the unit is of "
-		    "' || ");
-	sql_add_literal(b, str_of(ds));
-	buf_adds(b, ") else ");
-	sql_add_ident(b, str_of(other));
-	buf_adds(b, " end as ");
-	sql_add_ident(b, str_of(other));
-	buf_adds(b, ") from (\n");
 }
 
 static int file_size(const char *path, int64_t *out, struct err *e)
@@ -404,7 +320,7 @@ static int row_id(struct work *k, const char *path, bool ordered, struct sha *ou
 	buf_adds(&b, "from read_parquet(");
 	sql_add_path(&b, str_of(path));
 	buf_adds(&b, ", hive_partitioning = false)");
-	if (prepare(k, b.p, &p, e))
+	if (work_prepare(k, b.p, &p, e))
 		return -1;
 	for (duck_idx i = 0; i < duckdb.prepared_statement_column_count(p); i++) {
 		const char *name = duckdb.prepared_statement_column_name(p, i);
@@ -497,39 +413,50 @@ static int settle(struct work *k, struct sql_range *stmt, struct err *e)
 	return 0;
 }
 
-/* As find_ds, for any statement that gives rows. */
-static int look_for_ds(struct work *k, struct sql_range *stmt, bool *there, char **other, struct err *e)
+/* The shape of what a statement gives, where it may need more than to be written as it is. */
+static int look(struct work *k, struct sql_range *stmt, const char *ds, struct shape *out, struct err *e)
 {
 	struct err first = ERR_INIT;
 
-	if (!may_have_ds(dom_get(k->request, "sql")->s) || !find_ds(k, statement(k, stmt), there, other, &first))
+	if (!shape_matters(k, ds != NULL) || !shape_read(k, statement(k, stmt), ds != NULL, out, &first))
 		return 0;
 	if (!is_compound(&first)) {
 		*e = first;
 		return place(k, stmt, 0);
 	}
-	return settle(k, stmt, e) ? -1 : find_ds(k, statement(k, stmt), there, other, e);
+	return settle(k, stmt, e) ? -1 : shape_read(k, statement(k, stmt), ds != NULL, out, e);
+}
+
+/* The last statement as one Parquet file; ds: of the unit, whose column is dropped. */
+static int copy_parquet(struct work *k, struct sql_range *last, const char *ds, int64_t *rows, struct err *e)
+{
+	struct buf before cleanup(buf_free) = BUF_INIT(MAX_SQL), after cleanup(buf_free) = BUF_INIT(MAX_SQL);
+	struct shape shape = {0};
+
+	if (look(k, last, ds, &shape, e))
+		return -1;
+	buf_adds(&before, "");
+	buf_adds(&after, "");
+	if (shape.differs) {
+		struct buf label cleanup(buf_free) = BUF_INIT(1024);
+
+		buf_adds(&label, "");
+		if (ds)
+			sql_add_literal(&label, str_of(ds));
+		shape_add(&before, &after, &shape, label.p);
+	}
+	return copy_out(k, last, before.p, after.p, text_of(k, "out"), PARQUET, rows, e);
 }
 
 static int write_unit(struct work *k, struct err *e)
 {
-	const char *ds = text_of(k, "ds"), *out = text_of(k, "out"), *after = "";
-	struct buf before cleanup(buf_free) = BUF_INIT(65536);
-	bool has_ds = false, ordered = flag(k, "ordered");
+	const char *ds = text_of(k, "ds"), *out = text_of(k, "out");
+	bool ordered = flag(k, "ordered");
 	struct sql_range last;
-	char *other = NULL;
 	int64_t rows;
 
-	if (prelude(k, &last, e) || set_order(k, ordered || k->w->threads_now == 1, e))
-		return -1;
-	if (ds && look_for_ds(k, &last, &has_ds, &other, e))
-		return -1;
-	if (has_ds) {
-		add_without_ds(&before, ds, other);
-		after = ")";
-	}
-	if (copy_out(k, &last, before.p, after, out, PARQUET, &rows, e) || reply_written(k, out, rows, e) ||
-	    reply_rejected(k, e))
+	if (prelude(k, &last, e) || set_order(k, ordered || k->w->threads_now == 1, e) ||
+	    copy_parquet(k, &last, ds, &rows, e) || reply_written(k, out, rows, e) || reply_rejected(k, e))
 		return -1;
 	return flag(k, "row_id") ? reply_row_id(k, out, ordered, &rows, e) : 0;
 }
@@ -569,10 +496,12 @@ static int copy(struct work *k, struct err *e)
 			options = formats[i].options;
 	if (!options)
 		return err_set(e, ERR_BAD_REQUEST, "no file can be written as %s", format);
-	if (prelude(k, &last, e) || copy_out(k, &last, "", "", out, options, &rows, e) ||
-	    reply_written(k, out, rows, e))
+	if (prelude(k, &last, e))
 		return -1;
-	return reply_rejected(k, e);
+	if (!strcmp(format, "parquet") ? copy_parquet(k, &last, NULL, &rows, e)
+				       : copy_out(k, &last, "", "", out, options, &rows, e))
+		return -1;
+	return reply_written(k, out, rows, e) || reply_rejected(k, e) ? -1 : 0;
 }
 
 int work_copy(struct work *k, struct err *e)
@@ -693,7 +622,7 @@ static int start(struct work *k, const char *sql, struct duck_result *out, struc
 	duck_pending pending = NULL;
 	int r = 0;
 
-	if (prepare(k, sql, &p, e)) {
+	if (work_prepare(k, sql, &p, e)) {
 		if (!is_compound(e)) /* which cannot be streamed either */
 			return -1;
 		err_clear(e);

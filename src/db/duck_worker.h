@@ -44,6 +44,7 @@ must_check int work_parse(struct work *k, struct err *e);
 must_check int work_exec(struct work *k, const char *sql, struct err *e);
 /* Runs one that gives a result; duckdb.destroy_result it. */
 must_check int work_result(struct work *k, const char *sql, struct duck_result *out, struct err *e);
+must_check int work_prepare(struct work *k, const char *sql, duck_prepared *out, struct err *e);
 /* Every row's cells as text, in the arena of the request: for small results of ours. */
 must_check int work_rows(struct work *k, const char *sql, struct str **cells, size_t *rows, size_t *cols,
 			 struct err *e);

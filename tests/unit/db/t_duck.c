@@ -266,7 +266,7 @@ static void writes(void)
 
 	write_file("pivot (select x % 2 as k, x from range(4) t(x)) on k using sum(x)", "pivot.parquet", "2018-01-24",
 		   false, 1);
-	T_STR(one(arena_printf(a, "select \"1\" from '%s'", path("pivot.parquet"))), "4.0", "a unit may be a PIVOT");
+	T_STR(one(arena_printf(a, "select \"1\" from '%s'", path("pivot.parquet"))), "4", "a unit may be a PIVOT");
 	write_file("select x, date '2018-01-24' as ds from range(3) t(x)", "ds.parquet", "2018-01-24", false, 1);
 	T_STR(one(arena_printf(a, "select string_agg(column_name) from (describe from '%s')", path("ds.parquet"))), "x",
 	      "a column ds that is the unit's own is dropped");
@@ -276,6 +276,37 @@ static void writes(void)
 	e = (struct err)ERR_INIT;
 	T_OK(write_fails("select date '2018-01-24' as ds", "2018-01-24", &e) == -1, "a result of ds alone is refused");
 	T_ERR(&e, ERR_FAILED, "no column but ds", "in a sentence");
+}
+
+/* What DuckDB alone would write as DOUBLE. */
+static void wide(void)
+{
+	struct err e = ERR_INIT;
+
+	write_file("select 9007199254740993::bigint as x, date '2018-01-24' as ds union all "
+		   "select sum(x::bigint), date '2018-01-24' from (values (9007199254740992), (1)) t(x) order by x, ds",
+		   "wide.parquet", "2018-01-24", true, 1);
+	T_STR(one(arena_printf(a, "select string_agg(x) || ' ' || any_value(typeof(x)) from '%s'", path("wide.parquet"))),
+	      "9007199254740993,9007199254740993 DECIMAL(38,0)", "no digit of a sum of integers is lost");
+	write_file("select {'a': [sum(x)]} as s, 170141183460469231731687303715884105::hugeint as \"sum(x)\", 1 as y from "
+		   "range(3) t(x)",
+		   "wide.parquet", NULL, false, 1);
+	T_STR(one(arena_printf(a, "select typeof(s) || ' ' || typeof(\"sum(x)\") || ' ' || \"sum(x)\" from '%s'",
+			       path("wide.parquet"))),
+	      "STRUCT(a DECIMAL(38,0)[]) DECIMAL(38,0) 170141183460469231731687303715884105",
+	      "nor of one within another type, or of a number of the text");
+	write_file("select g, sum(x) as n from (select x, x % 5 as g from range(1000) t(x)) group by g order by n desc",
+		   "wide.parquet", NULL, true, 2);
+	T_STR(one(arena_printf(a, "select string_agg(g, '') from '%s'", path("wide.parquet"))), "43210",
+	      "rows stay in the order that was asked for");
+	T_OK(write_fails("select '170141183460469231731687303715884105727'::hugeint as x", NULL, &e) == -1,
+	     "what has no place in 38 digits fails the unit");
+	e = (struct err)ERR_INIT;
+	int64_t at = -1;
+	struct duck_write w = {.sql = {.sql = STR("select sum(x) as n, nothing from range(3) t(x)")},
+			       .out = path("fails.parquet")};
+	T_OK(duck_call(d, a, duck_req_write(a, &w), NULL, NULL, NULL, &at, &e) == -1 && at == 20,
+	     "a mistake is told at its place (%lld)", (long long)at);
 }
 
 static void reads(void)
@@ -354,6 +385,7 @@ int main(int argc, char **argv)
 	death();
 	threads();
 	writes();
+	wide();
 	reads();
 	sniffs();
 	duck_free(d);
