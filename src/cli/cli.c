@@ -25,14 +25,28 @@ struct cli {
 
 #define LINE_MAX ((size_t)64 << 20)
 
-static int write_out(const char *p, size_t n, struct err *e)
+/*
+ * A reader that has seen enough (head) is no failure of ours: a command that only reads ends quietly, as every filter
+ * does; one that changes something finishes its work unheard.
+ */
+static int gone(struct cli *c, struct err *e)
 {
-	if (fwrite(p, 1, n, stdout) == n)
-		return 0;
-	/* A reader that has seen enough (head) is no failure of ours: end quietly, as every filter does. */
-	if (errno == EPIPE)
+	if (errno != EPIPE)
+		return err_errno(e, errno, "standard output");
+	if (!(c->args.op->flags & OP_M))
 		_exit(0);
-	return err_errno(e, errno, "standard output");
+	return 0;
+}
+
+/* What somebody watches (a log that is followed, the events of a run) goes out as it comes, into a pipe too. */
+static int write_out(struct cli *c, const char *p, size_t n, struct err *e)
+{
+	const struct op *op = c->args.op;
+	bool live = (op->flags & OP_M) || (op_option(op, STR("follow")) && args_flag(&c->args, "follow"));
+
+	if (fwrite(p, 1, n, stdout) == n && (!live || !fflush(stdout)))
+		return 0;
+	return gone(c, e);
 }
 
 static int on_row(void *ptr, const struct dom *row, struct err *e)
@@ -47,7 +61,7 @@ static int on_row(void *ptr, const struct dom *row, struct err *e)
 	buf_addc(&c->line, '\n');
 	if (buf_over(&c->line))
 		return err_set(e, ERR_LIMIT, "a row is larger than %zu MiB", LINE_MAX >> 20);
-	return write_out(c->line.p, c->line.n, e);
+	return write_out(c, c->line.p, c->line.n, e);
 }
 
 static int on_bytes(void *ptr, struct str bytes, struct err *e)
@@ -55,7 +69,7 @@ static int on_bytes(void *ptr, struct str bytes, struct err *e)
 	struct cli *c = ptr;
 
 	progress_clear(c->progress);
-	return write_out(bytes.p, bytes.n, e);
+	return write_out(c, bytes.p, bytes.n, e);
 }
 
 static int on_head(void *ptr, const struct dom *columns, struct err *e)
