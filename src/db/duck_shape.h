@@ -1,8 +1,8 @@
 /*
  * db/duck_shape.h: inside the worker: the columns of a unit's result, where they are not written as they stand.
  *
- * A column `ds` is the folder's name and no column of the file. HUGEINT and UHUGEINT (the sum of integers) are written as
- * DECIMAL(38,0), wherever they stand in a type: DuckDB would write them as DOUBLE and lose digits without a word.
+ * A column `ds` is the folder's name and no column of the file. HUGEINT and UHUGEINT (the sum of integers) are written
+ * as DECIMAL(38,0), wherever they stand in a type: DuckDB would write them as DOUBLE and lose digits without a word.
  */
 #ifndef LEAT_DB_DUCK_SHAPE_H
 #define LEAT_DB_DUCK_SHAPE_H

@@ -84,9 +84,8 @@ test_expect 'an edit that keeps size and time is found by --rehash at the latest
 	workspace rh && leat put raw/r ../one && sleep 0.05 && t=$(stat -c %y datastore/raw/r/one) && chmod u+w datastore/raw/r/one && echo 9 > datastore/raw/r/one && touch -d "$t" datastore/raw/r/one && leat commit --rehash && eq "$(leat cat raw/r:/one)" 9
 '
 test_expect 'unchanged files are not read again: a commit over many of them opens none' '
-	workspace many && mkdir -p datastore/raw/m && for i in $(seq 300); do echo $i > datastore/raw/m/f$i; done && leat commit && sleep 0.05 && leat commit 2> /dev/null; leat status > /dev/null && if command -v strace > /dev/null; then
-		strace -f -e trace=openat,open -o ../trace "$LEAT_BIN" commit 2> /dev/null && test "$(grep -c "raw/m/f" ../trace)" = 0
-	fi
+	workspace many && mkdir -p datastore/raw/m && for i in $(seq 300); do echo $i > datastore/raw/m/f$i; done && leat commit && sleep 0.05 && leat commit 2> /dev/null; leat status > /dev/null &&
+	opens ../trace commit 2> /dev/null && has ../trace "leat.db" && lacks ../trace "raw/m/f"
 '
 test_expect 'datastore/ deleted as a whole is put back by commit --restore' '
 	cd dr && leat commit > /dev/null 2>&1; rm -rf datastore/raw/trips && leat status > ../out && has ../out deleted && leat commit --restore raw/trips && leat get raw/trips -o ../trips && diff -r ../trips datastore/raw/trips

@@ -286,11 +286,13 @@ static void wide(void)
 	write_file("select 9007199254740993::bigint as x, date '2018-01-24' as ds union all "
 		   "select sum(x::bigint), date '2018-01-24' from (values (9007199254740992), (1)) t(x) order by x, ds",
 		   "wide.parquet", "2018-01-24", true, 1);
-	T_STR(one(arena_printf(a, "select string_agg(x) || ' ' || any_value(typeof(x)) from '%s'", path("wide.parquet"))),
+	T_STR(one(arena_printf(a, "select string_agg(x) || ' ' || any_value(typeof(x)) from '%s'",
+	                       path("wide.parquet"))),
 	      "9007199254740993,9007199254740993 DECIMAL(38,0)", "no digit of a sum of integers is lost");
-	write_file("select {'a': [sum(x)]} as s, 170141183460469231731687303715884105::hugeint as \"sum(x)\", 1 as y from "
-		   "range(3) t(x)",
-		   "wide.parquet", NULL, false, 1);
+	write_file(
+		"select {'a': [sum(x)]} as s, 170141183460469231731687303715884105::hugeint as \"sum(x)\", 1 as y from "
+		"range(3) t(x)",
+		"wide.parquet", NULL, false, 1);
 	T_STR(one(arena_printf(a, "select typeof(s) || ' ' || typeof(\"sum(x)\") || ' ' || \"sum(x)\" from '%s'",
 			       path("wide.parquet"))),
 	      "STRUCT(a DECIMAL(38,0)[]) DECIMAL(38,0) 170141183460469231731687303715884105",
