@@ -111,8 +111,7 @@ static int refuse_broken(struct api *api, const struct asking *q, struct sink *o
 	if (!js->n_errors)
 		return 0;
 	for (size_t i = 1; i < js->n_errors; i++)
-		sink_note(out, "%s:%d:%d: %s", js->errors[i]->file, js->errors[i]->line, js->errors[i]->col,
-		          js->errors[i]->msg);
+		sink_note(out, "%s", err_text(api->arena, js->errors[i]));
 	if (q->jobs.n)
 		return 0;
 	*e = *js->errors[0];
@@ -484,8 +483,7 @@ int api_jobs(struct api *api, const struct args *args, struct sink *out, struct 
 			return -1;
 	}
 	for (size_t i = 0; i < js->n_errors; i++)
-		sink_note(out, "%s:%d:%d: %s", js->errors[i]->file, js->errors[i]->line, js->errors[i]->col,
-		          js->errors[i]->msg);
+		sink_note(out, "%s", err_text(a, js->errors[i]));
 	if (!js->n && !js->n_errors)
 		sink_note(out, "no jobs yet; 'leat new' lists templates");
 	return 0;

@@ -192,16 +192,12 @@ static int work_attention(struct api *api, struct dom *list, struct err *e)
 
 	if (api_open(api, OP_W | OP_J | OP_R,
 	             &why)) { /* jobs that cannot stand together: what else there is is still told */
-		attention(a, list, why.file[0] ? arena_strf(a, "%s:%d:%d: %s", why.file, why.line, why.col, why.msg)
-		                               : arena_str(a, str_of(why.msg)), arena_str(a, str_of(why.hint)));
+		attention(a, list, str_of(err_text(a, &why)), arena_str(a, str_of(why.hint)));
 		return 0;
 	}
 	js = api->flow->jobs;
 	for (size_t i = 0; i < js->n_errors; i++)
-		attention(a, list,
-		          arena_strf(a, "%s:%d:%d: %s", js->errors[i]->file, js->errors[i]->line, js->errors[i]->col,
-		                     js->errors[i]->msg),
-		          arena_str(a, str_of(js->errors[i]->hint)));
+		attention(a, list, str_of(err_text(a, js->errors[i])), arena_str(a, str_of(js->errors[i]->hint)));
 	if (catalog_new(api->store, a, &c, e) || plan_make(api->flow, c, a, &ask, &p, e))
 		return -1;
 	for (size_t i = 0; i < p->n_units; i++)

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/arena.h"
+
 static const struct {
 	const char *word;
 	int exit_status, http;
@@ -116,6 +118,15 @@ void err_clear(struct err *e)
 	e->code = ERR_NONE;
 	e->line = e->col = 0;
 	e->file[0] = e->msg[0] = e->hint[0] = '\0';
+}
+
+char *err_text(struct arena *a, const struct err *e)
+{
+	if (!e->file[0])
+		return arena_dup(a, e->msg);
+	if (!e->line)
+		return arena_printf(a, "%s: %s", e->file, e->msg);
+	return arena_printf(a, "%s:%d:%d: %s", e->file, e->line, e->col, e->msg);
 }
 
 const char *err_word(enum err_code code)

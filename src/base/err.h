@@ -41,6 +41,9 @@ int err_hint(struct err *e, const char *fmt, ...) printf_like(2, 3);
 /* Puts context in front of the message. */
 int err_wrap(struct err *e, const char *fmt, ...) printf_like(2, 3);
 void err_clear(struct err *e);
+/* "jobs/x/job.yaml:3:5: unknown key", without a place that is not known. */
+struct arena;
+char *err_text(struct arena *a, const struct err *e);
 
 const char *err_word(enum err_code code);     /* "not-found" */
 int err_exit_status(enum err_code code);      /* 1 or 2 */

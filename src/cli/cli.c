@@ -9,6 +9,7 @@
 
 #include "base/str.h"
 #include "base/url.h"
+#include "sys/clock.h"
 #include "sys/fd.h"
 #include "sys/term.h"
 
@@ -86,7 +87,8 @@ static void on_note(void *ptr, const char *text)
 
 	progress_clear(c->progress);
 	fflush(stdout);
-	fprintf(stderr, "%s%s%s\n", style_on(stderr, STYLE_DIM), text, style_off(stderr));
+	fprintf(stderr, "%s%.*s%s\n", style_on(stderr, STYLE_DIM), STR_ARG(clean_text(c->arena, str_of(text), "\n\t")),
+	        style_off(stderr));
 }
 
 static void on_event(void *ptr, const struct run_event *ev)
@@ -150,7 +152,7 @@ static int leading_options(struct cli *c, int argc, char **argv, int *status)
 			return i;
 		} else {
 			*status = usage_error(strcmp(argv[i], "-C") ? "there is no option '%s' before the command"
-			                                            : "%s needs a folder", argv[i]);
+			                                            : "%s needs a folder", STR_SHOWN(str_of(argv[i])));
 			return -1;
 		}
 	}
@@ -210,9 +212,9 @@ static int call(struct cli *c)
 	c->progress = progress_new(c->arena, op_option(c->args.op, STR("quiet")) && args_flag(&c->args, "quiet"));
 	if (!json)
 		c->shower = shower_new(c->arena, &c->args, c->api.dir);
-	rc = api_call(&c->api, &c->args, &out, &e);
+	rc = clock_check(&e) || api_call(&c->api, &c->args, &out, &e) ? -1 : 0;
 	progress_clear(c->progress);
-	if (c->shower && shower_end(c->shower, rc ? &(struct err)ERR_INIT : &e) && !rc)
+	if (c->shower && shower_end(c->shower, rc, rc ? &(struct err)ERR_INIT : &e) && !rc)
 		rc = -1;
 	if (fflush(stdout) && !rc && errno != EPIPE)
 		rc = err_errno(&e, errno, "standard output");
@@ -325,6 +327,13 @@ int cli_main(int argc, char **argv, const struct job_kind *const *kinds)
 		status = run_verb(&c, argc, argv, at, command_text(c.arena, argc, argv));
 	else if (at >= 0)
 		help_all(stdout, false, "");
+	if (fflush(stdout) && !status && errno != EPIPE) { /* what was printed without an operation: help, --version */
+		struct err e = ERR_INIT;
+
+		(void)!err_errno(&e, errno, "standard output");
+		print_err(&e);
+		status = 1;
+	}
 	api_end(&c.api);
 	buf_free(&c.line);
 	arena_free(c.arena);

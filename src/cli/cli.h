@@ -37,12 +37,14 @@ void style_init(void);
 const char *style_on(FILE *f, enum style s);  /* "" where there is no colour */
 const char *style_off(FILE *f);
 void print_err(const struct err *e);
+/* Names and values of others must not steer the terminal: control bytes as \\n, \\x1b and the like, but for those in `keep`. */
+struct str clean_text(struct arena *a, struct str s, const char *keep);
 
 /* show.c: how rows look to people. One per operation; NULL: the columns of SHOW. */
 struct shower;
 struct shower *shower_new(struct arena *a, const struct args *args, const char *workspace_dir);
 must_check int shower_row(struct shower *s, const struct dom *row, struct err *e);
-must_check int shower_end(struct shower *s, struct err *e);
+must_check int shower_end(struct shower *s, bool failed, struct err *e);
 must_check int shower_head(struct shower *s, const struct dom *columns, struct err *e);
 
 /* progress.c: units of a run, and long single steps, on a terminal; plain lines otherwise */

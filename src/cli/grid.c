@@ -32,37 +32,14 @@ struct grid *grid_new(struct arena *a, size_t columns)
 void grid_head(struct grid *g, size_t column, struct str title, bool right)
 {
 	BUG_IF(column >= g->n);
+	title = clean_text(g->arena, title, "");
 	g->columns[column] = (struct column){arena_str(g->arena, title), right, str_columns(title)};
-}
-
-/* A line break in a cell would tear the table: shown as the two characters that stand for it. */
-static struct str one_line(struct arena *a, struct str s)
-{
-	size_t n = 0, extra = 0;
-	char *p;
-
-	for (size_t i = 0; i < s.n; i++)
-		extra += s.p[i] == '\n' || s.p[i] == '\r' || s.p[i] == '\t';
-	if (!extra)
-		return arena_str(a, s);
-	p = arena_alloc(a, s.n + extra + 1);
-	for (size_t i = 0; i < s.n; i++) {
-		const char *at = s.p[i] ? strchr("\nn\rr\tt", s.p[i]) : NULL;
-
-		if (at && (s.p[i] == '\n' || s.p[i] == '\r' || s.p[i] == '\t')) {
-			p[n++] = '\\';
-			p[n++] = at[1];
-		} else {
-			p[n++] = s.p[i];
-		}
-	}
-	return (struct str){p, n};
 }
 
 void grid_cell(struct grid *g, struct str text)
 {
 	struct column *c = &g->columns[g->cells.n % g->n];
-	struct str cell = text.p ? one_line(g->arena, text) : STR_NULL;
+	struct str cell = text.p ? arena_str(g->arena, clean_text(g->arena, text, "")) : STR_NULL;
 
 	c->width = MAX(c->width, cell.p ? str_columns(cell) : 4);
 	vec_push(g->arena, &g->cells, cell);

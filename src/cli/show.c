@@ -147,12 +147,44 @@ static int sql_row(struct shower *s, const struct dom *row)
 	return 0;
 }
 
+static bool is_clean(struct arena *a, const struct dom *n)
+{
+	if (n->type == DOM_STR)
+		return clean_text(a, n->s, "\n\t").p == n->s.p;
+	if (n->type == DOM_LIST || n->type == DOM_MAP)
+		dom_each (child, n)
+			if (!is_clean(a, child))
+				return false;
+	return true;
+}
+
+static void clean(struct arena *a, struct dom *n)
+{
+	if (n->type == DOM_STR)
+		n->s = clean_text(a, n->s, "\n\t");
+	if (n->type == DOM_LIST || n->type == DOM_MAP)
+		dom_each (child, n)
+			clean(a, child);
+}
+
+/* What a show function prints was named by others: jobs, columns, files. */
+static const struct dom *clean_row(struct arena *a, const struct dom *row)
+{
+	struct dom *copy;
+
+	if (is_clean(a, row))
+		return row;
+	copy = dom_copy(a, row);
+	clean(a, copy);
+	return copy;
+}
+
 int shower_row(struct shower *s, const struct dom *row, struct err *e)
 {
 	if (s->sql)
 		return s->grid ? sql_row(s, row) : 0;
 	if (s->fn) {
-		s->fn(&s->state, row);
+		s->fn(&s->state, clean_row(s->arena, row));
 		return 0;
 	}
 	columns_row(s, row);
@@ -161,8 +193,9 @@ int shower_row(struct shower *s, const struct dom *row, struct err *e)
 	return 0;
 }
 
-int shower_end(struct shower *s, struct err *e)
+int shower_end(struct shower *s, bool failed, struct err *e)
 {
+	s->state.failed = failed;
 	if (s->sql && s->n_columns) {
 		flush_piece(s);
 		if (s->shown < s->rows)

@@ -196,6 +196,8 @@ int exec_start(struct attempt *t, const char *const *argv, exec_done_cb *cb, voi
 void exec_cancel(struct exec *x, bool hard)
 {
 	proc_signal_tree(&x->proc, x->t->marker, hard ? SIGKILL : SIGTERM);
+	if (!hard) /* one that was stopped hears it only when it goes on */
+		proc_signal_tree(&x->proc, x->t->marker, SIGCONT);
 }
 
 void exec_result(const struct attempt *t, const struct proc_exit *x, struct attempt_result *out)

@@ -43,7 +43,7 @@ static int read_text(struct jobs *js, struct job_entry *en, struct str path, str
 		return -1;
 	}
 	js->stats.files++;
-	return file_read(a, path_join(a, js->ws->dir, arena_cstr(a, path)), JOB_MAX_YAML, out, e);
+	return file_read_plain(a, path_join(a, js->ws->dir, arena_cstr(a, path)), JOB_MAX_YAML, out, e);
 }
 
 static int parse_keys(struct jobs *js, struct job *j, struct str yaml, struct err *e)

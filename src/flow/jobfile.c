@@ -156,9 +156,12 @@ static int by_label(const void *a, const void *b)
 static int hash_file(struct jobs *js, struct job_entry *en, struct job_code *f, struct err *e)
 {
 	uint64_t size;
+	struct stat st;
 
-	if (jobcache_node(js, en, f->path, NULL)) /* before it is read, so that a change meanwhile is seen next time */
+	if (jobcache_node(js, en, f->path, &st)) /* before it is read, so that a change meanwhile is seen next time */
 		return err_errno(e, errno, "cannot read %.*s", STR_ARG(f->path));
+	if (!S_ISREG(st.st_mode))
+		return err_set(e, ERR_BAD_CONFIG, "%.*s is no plain file (a socket, pipe or device)", STR_ARG(f->path));
 	if (file_sha(arena_printf(js->arena, "%s/%.*s", js->ws->dir, STR_ARG(f->path)), &f->sha, &size, e))
 		return -1;
 	js->stats.files++;

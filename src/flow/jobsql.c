@@ -107,7 +107,7 @@ int jobsql_load(const struct jobs *js, const struct job *j, struct err *e)
 		err_hint(e, "write it into %.*s/job.sql, or name another file by `code:`", STR_ARG(j->dir));
 		return job_at(e, j, 0, 0);
 	}
-	if (file_read(js->arena, path_join(js->arena, js->ws->dir, j->main_file.p), SQL_MAX_TEXT, &text, e))
+	if (file_read_plain(js->arena, path_join(js->arena, js->ws->dir, j->main_file.p), SQL_MAX_TEXT, &text, e))
 		return -1;
 	now = sha_of(text.p, text.n);
 	if (!sha_eq(&now, &code->sha)) {

@@ -4,6 +4,7 @@
 
 #include "base/str.h"
 #include "flow/catalog.h"
+#include "repo/commit.h"
 
 #define READS_MAX_MISSING 1000 /* named ones; a plan only shows the first */
 
@@ -396,8 +397,14 @@ static int query_repo(struct catalog *c, struct str repo, struct str rev, struct
 
 	if (got < 0)
 		return -1;
-	if (!got)
+	if (!got) { /* the repo, or what stands after @: told by what looks pins up */
+		struct arena *a cleanup(arena_cleanup) = arena_new();
+		struct pin pin;
+
+		if (rev.n && pin_resolve(catalog_store(c), a, arena_strf(a, "%.*s@%.*s", STR_ARG(repo), STR_ARG(rev)), &pin, e))
+			return -1;
 		return repo_not_found(catalog_store(c), repo, e);
+	}
 	return 0;
 }
 

@@ -386,7 +386,7 @@ int run_plan(struct flow *f, struct catalog *c, struct plan *p, const struct pla
 	}
 	if (publish_show(&g, true, e))
 		goto done;
-	sum.cancelled = g.cancelled;
+	sum.cancelled = g.cancelled || g.interrupted;
 	*out = sum;
 	rc = 0;
 done:

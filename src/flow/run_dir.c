@@ -73,8 +73,11 @@ static char *joined(const char *dir, const char *name)
 
 static int desk_fill(struct engine *g, struct desk *d, struct err *e)
 {
-	if (dir_make_one(d->dir, 0700, e) || dir_make_one(d->out, 0700, e))
+	struct stat st;
+
+	if (dir_make_one(d->dir, 0700, e) || dir_make_one(d->out, 0700, e) || file_lstat(d->out, &st, e))
 		return -1;
+	d->out_ino = st.st_ino;
 	if (!d->run->job->kind->starts_process)
 		return 0;
 	return dir_make_one(d->work, 0700, e) || file_open_write(d->spec, O_EXCL, 0444, &d->spec_fd, e) ||

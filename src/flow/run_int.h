@@ -59,6 +59,7 @@ struct code_file {
 struct desk {
 	struct run_job *run;
 	char *dir, *out, *work, *spec; /* malloc'ed, absolute */
+	ino_t out_ino;                 /* of `out` as it was made */
 	struct file_key *laid;         /* of run->code, as it was laid */
 	char *extra;                   /* folder for inputs that are put together */
 	size_t spec_size;
@@ -187,6 +188,7 @@ struct engine {
 	int64_t done_since, shown_at, started_at;
 	struct run_job *lagging;
 	bool cancelled, hard, flushing, ended;
+	bool interrupted;          /* files were not taken in because a signal waited for the loop */
 	bool fatal;
 	struct err fatal_err;
 	const char *path;           /* PATH of tasks */

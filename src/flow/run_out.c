@@ -56,7 +56,8 @@ static void checks_begin(struct task *t);
 static void give_up(struct task *t, const struct err *why)
 {
 	t->work = NULL;
-	if (t->cancelled || t->eng->cancelled)
+	t->eng->interrupted |= why->code == ERR_CANCELLED;
+	if (t->cancelled || t->eng->cancelled || why->code == ERR_CANCELLED)
 		run_unit_end(t->u, STATE_CANCELLED);
 	else
 		run_unit_wrong(t->u, why);
@@ -153,6 +154,18 @@ static void compare_next(struct compare *c)
 		give_up(t, &e);
 }
 
+/* A link in its place would have the files of another folder taken away. */
+static int own_folder(const struct task *t, struct err *e)
+{
+	struct err inner = ERR_INIT;
+	struct stat st;
+
+	if (!file_lstat(t->t.out_dir, &st, &inner) && S_ISDIR(st.st_mode) && st.st_ino == t->desk->out_ino)
+		return 0;
+	err_set(e, ERR_REFUSED, "the task deleted or replaced its output folder, so what it made is not known");
+	return err_hint(e, "write into the folder that LEAT_OUTPUT names, and delete only what is in it");
+}
+
 static int take(struct task *t, struct compare *c, struct err *e)
 {
 	struct run_unit *u = t->u;
@@ -160,7 +173,7 @@ static int take(struct task *t, struct compare *c, struct err *e)
 	size_t n = 0;
 	int r;
 
-	if (dir_walk(t->t.out_dir, DIR_UNSORTED, look, &n, e))
+	if (own_folder(t, e) || dir_walk(t->t.out_dir, DIR_UNSORTED, look, &n, e))
 		return -1;
 	u->has_tree = true;
 	u->tree = (struct entry){.kind = ENTRY_FOLDER, .id = tree_empty_id()};

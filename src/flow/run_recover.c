@@ -96,6 +96,7 @@ static int sweep(struct store *s, struct arena *a, struct err *e)
 {
 	char *dir = arena_printf(a, "%s/staging/run", s->leat_dir);
 	struct dir_names names = {0};
+	struct err ignored = ERR_INIT;
 
 	if (!dir_exists(dir))
 		return 0;
@@ -113,8 +114,8 @@ static int sweep(struct store *s, struct arena *a, struct err *e)
 		/* A run whose row is not there yet is being begun: its folder is not ours to judge, unless it is old.
 		 */
 		if (!r && !is_fresh(arena_printf(a, "%s/%s", dir, names.p[i])) &&
-		    dir_remove_tree(arena_printf(a, "%s/%s", dir, names.p[i]), e))
-			return -1;
+		    dir_remove_tree(arena_printf(a, "%s/%s", dir, names.p[i]), &ignored))
+			err_clear(&ignored); /* tried again next time; no reason to run nothing */
 	}
 	return 0;
 }
@@ -122,6 +123,7 @@ static int sweep(struct store *s, struct arena *a, struct err *e)
 int run_recover(struct store *s, struct err *e)
 {
 	struct arena *a cleanup(arena_cleanup) = arena_new();
+	struct err ignored = ERR_INIT;
 	struct dead *dead;
 	size_t n;
 
@@ -142,8 +144,8 @@ int run_recover(struct store *s, struct err *e)
 			return -1;
 		fault_crash("recover-half");
 		for (size_t i = 0; i < n; i++)
-			if (dir_remove_tree(arena_printf(a, "%s/staging/run/%s", s->leat_dir, dead[i].run), e))
-				return -1;
+			if (dir_remove_tree(arena_printf(a, "%s/staging/run/%s", s->leat_dir, dead[i].run), &ignored))
+				err_clear(&ignored); /* the sweep below tries again, now and next time */
 	}
 	return sweep(s, a, e);
 }

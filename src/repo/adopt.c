@@ -1,6 +1,7 @@
 /* `leat commit`: what users dropped, changed and removed in datastore/ becomes a commit, or is put back. */
 #include <stdio.h>
 
+#include "base/name.h"
 #include "base/str.h"
 #include "repo/drift.h"
 #include "repo/place.h"
@@ -83,10 +84,16 @@ static int adopt_file(struct adopt *ad, struct share *sh, struct statcache *cach
 	struct err inner = ERR_INIT;
 	struct file_key k;
 	int64_t started = statcache_now_ns();
+	char path[NAME_MAX_PATH + 1];
+	size_t n;
 
 	if (f->state == DISK_ODD) {
 		say(ad, arena_printf(ad->a, "datastore/%.*s/%.*s is no plain file: not adopted",
 				     STR_ARG(sh->r.repo.name), STR_ARG(f->path)));
+		return 0;
+	}
+	if (ed.op == EDIT_PUT && name_path(f->path, path, &n, NULL, &inner)) {
+		say(ad, arena_printf(ad->a, "datastore/%.*s: not adopted: %s", STR_ARG(sh->r.repo.name), inner.msg));
 		return 0;
 	}
 	if (ed.op == EDIT_PUT) {

@@ -15,6 +15,7 @@
 #include "repo/ingest_session.h"
 #include "sys/fault.h"
 #include "sys/file.h"
+#include "sys/loop.h"
 #include "sys/rand.h"
 
 #define SMALL (256u << 10)   /* files up to this size are read before they are written: most were seen before */
@@ -425,6 +426,14 @@ static int sweep_folder(struct sweep *w, const char *disk, const char *prefix, s
 	return rc;
 }
 
+/* Very many files take minutes: who asks to stop is heard. A few are finished. */
+static int go_on(size_t done, struct err *e)
+{
+	return done % SYNC_GROUP || done < SYNC_GROUP || !loop_stop_asked()
+	           ? 0
+	           : err_set(e, ERR_CANCELLED, "stopped while files were taken in; nothing of them has been published");
+}
+
 int ingest_folder(struct ingest *in, const char *dir, enum ingest_how how, struct entry *out, struct err *e)
 {
 	struct arena *a cleanup(arena_cleanup) = arena_new();
@@ -445,7 +454,7 @@ int ingest_folder(struct ingest *in, const char *dir, enum ingest_how how, struc
 			const struct found *f = &w.all.p[i];
 			if (f->link != (links == 1))
 				continue;
-			if (ingest_file(in, f->disk, f->link ? INGEST_COPY : how, &edits[i].entry, e))
+			if (go_on(i, e) || ingest_file(in, f->disk, f->link ? INGEST_COPY : how, &edits[i].entry, e))
 				return -1;
 			edits[i].op = EDIT_PUT;
 			edits[i].path = f->path;
@@ -489,7 +498,7 @@ int ingest_sync(struct ingest *in, struct err *e)
 	fault_crash("ingest-placed");
 	if (in->s->ws->durable_power) {
 		for (size_t i = 0; i < in->blob_list.n; i += SYNC_GROUP)
-			if (sync_files(in, i, MIN(in->blob_list.n - i, (size_t)SYNC_GROUP), e))
+			if (go_on(i, e) || sync_files(in, i, MIN(in->blob_list.n - i, (size_t)SYNC_GROUP), e))
 				return -1;
 		for (int i = 0; i < 256; i++) {
 			if (!in->dirty[i])

@@ -47,6 +47,8 @@ int workspace_find(const char *from, struct arena *a, char **dir, struct err *e)
 		*dir = at;
 		return 0;
 	}
+	if (from && !dir_exists(at)) /* a typo must not find the workspace above it */
+		return err_set(e, ERR_NO_WORKSPACE, "there is no folder %s", at);
 	for (char *up = at;; up = path_dir(a, up)) {
 		if (has_file(a, up)) {
 			*dir = up;
@@ -145,7 +147,7 @@ static int read_yaml(struct workspace *w, struct err *e)
 	struct str bytes;
 	struct dom *root;
 
-	if (file_read(a, path, WORKSPACE_MAX_YAML, &bytes, e)) {
+	if (file_read_plain(a, path, WORKSPACE_MAX_YAML, &bytes, e)) {
 		if (e->code != ERR_NOT_FOUND)
 			return -1;
 		err_set(e, ERR_NO_WORKSPACE, "no %s in %s", WORKSPACE_FILE, w->dir);

@@ -40,10 +40,9 @@ static int read_virtual(struct err *e)
 	char text[128];
 	size_t got;
 
-	if (file_open_read(virtual.path, &fd, e) || file_fd_key(fd, virtual.path, &key, e))
-		return -1;
-	if (fd_read_full(fd, text, sizeof(text), &got, virtual.path, e))
-		return -1;
+	if (file_open_read(virtual.path, &fd, e) || file_fd_key(fd, virtual.path, &key, e) ||
+	    fd_read_full(fd, text, sizeof(text), &got, virtual.path, e))
+		return err_wrap(e, "LEAT_CLOCK");
 	if (!time_parse_rfc3339(str_trim((struct str){text, got}), &virtual.ms)) {
 		err_set(e, ERR_BAD_CONFIG, "LEAT_CLOCK names %s, which holds no time", virtual.path);
 		return err_hint(e, "write one like 2017-11-27T06:30:00Z into it");

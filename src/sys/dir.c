@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "sys/fault.h"
 #include "sys/fd.h"
+#include "sys/rand.h"
 
 #define CHUNK (64u << 10)
 #define PATH_CEILING (64u << 10)
@@ -340,22 +341,63 @@ static void open_up(int dir_fd, const char *name)
 	(void)chmod(proc, 0700);
 }
 
-static int remove_entry(const struct dir_entry *entry, void *root, struct err *e)
+#define DEEP_FOLDERS 64 /* below this, or at a path this long, a folder is first moved up to the root */
+#define DEEP_BYTES 2048
+
+struct removal {
+	const char *path;
+	int fd;      /* of path */
+	bool again;  /* folders were moved up: the root has to be walked once more */
+};
+
+/* A tree deeper than a walk goes, or a path may be long, is taken apart in pieces. */
+static bool move_up(struct removal *r, const struct dir_entry *entry)
 {
+	char name[RAND_NAME + 16], id[RAND_NAME];
+
+	if (entry->depth < DEEP_FOLDERS && strlen(entry->path) < DEEP_BYTES)
+		return false;
+	rand_name(id);
+	snprintf(name, sizeof(name), ".leat-deep-%s", id);
+	if (renameat(entry->dir_fd, entry->name, r->fd, name))
+		return false;
+	r->again = true;
+	return true;
+}
+
+static int remove_entry(const struct dir_entry *entry, void *ptr, struct err *e)
+{
+	struct removal *r = ptr;
 	bool folder = entry->type == DIR_FOLDER;
 	int error;
 
 	if (folder && !entry->leaving) {
 		if ((entry->st.st_mode & 0700) != 0700 && geteuid() != 0)
 			open_up(entry->dir_fd, entry->name);
-		return DIR_GO;
+		return move_up(r, entry) ? DIR_SKIP : DIR_GO;
 	}
 	error = fault_io("unlink", entry->path);
 	if (!error && unlinkat(entry->dir_fd, entry->name, folder ? AT_REMOVEDIR : 0))
 		error = errno;
 	if (error && error != ENOENT)
-		return err_errno(e, error, "cannot remove %s/%s", (const char *)root, entry->path);
+		return err_errno(e, error, "cannot remove %s/%s", r->path, entry->path);
 	return DIR_GO;
+}
+
+static int remove_below(const char *path, unsigned flags, struct err *e)
+{
+	int fd FD_CLEANUP = -1;
+	struct removal r = {.path = path};
+
+	if (dir_open(path, &fd, e))
+		return -1;
+	r.fd = fd;
+	do {
+		r.again = false;
+		if (dir_walk(path, flags, remove_entry, &r, e))
+			return -1;
+	} while (r.again);
+	return 0;
 }
 
 int dir_remove_tree(const char *path, struct err *e)
@@ -379,7 +421,7 @@ int dir_remove_tree(const char *path, struct err *e)
 		flags |= DIR_NO_STAT; /* nothing needs opening up for root */
 	else if ((st.st_mode & 0700) != 0700)
 		open_up(AT_FDCWD, path);
-	if (dir_walk(path, flags, remove_entry, (void *)(uintptr_t)path, e))
+	if (remove_below(path, flags, e))
 		return -1;
 	return dir_remove(path, e);
 }

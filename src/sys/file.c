@@ -70,7 +70,7 @@ int file_read_fd(struct arena *a, int fd, const char *path, size_t max, struct s
 		rc = fd_read_full(fd, chunk, sizeof(chunk), &got, path, e);
 		if (!rc)
 			buf_add(&b, chunk, got);
-	} while (!rc && got == sizeof(chunk) && b.n <= max);
+	} while (!rc && got == sizeof(chunk) && !buf_over(&b));
 	if (!rc && (b.n > max || buf_over(&b)))
 		rc = too_large(path, max, e);
 	if (!rc)
@@ -86,6 +86,15 @@ int file_read(struct arena *a, const char *path, size_t max, struct str *out, st
 	if (file_open_read(path, &fd, e))
 		return -1;
 	return file_read_fd(a, fd, path, max, out, e);
+}
+
+int file_read_plain(struct arena *a, const char *path, size_t max, struct str *out, struct err *e)
+{
+	struct stat st;
+
+	if (!stat(path, &st) && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+		return err_set(e, ERR_IO, "%s is no plain file (a socket, pipe or device)", path);
+	return file_read(a, path, max, out, e);
 }
 
 static int write_new(const char *path, struct str data, int flags, mode_t mode, bool sync, struct err *e)

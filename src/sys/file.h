@@ -25,6 +25,8 @@ must_check int file_open_write(const char *path, int flags, mode_t mode, int *fd
 
 /* The whole file, NUL-terminated, in the arena; larger than max is ERR_LIMIT. A folder is an error. */
 must_check int file_read(struct arena *a, const char *path, size_t max, struct str *out, struct err *e);
+/* The same of what must be a plain file: from a pipe or device nobody waits for ever. */
+must_check int file_read_plain(struct arena *a, const char *path, size_t max, struct str *out, struct err *e);
 must_check int file_read_fd(struct arena *a, int fd, const char *path, size_t max, struct str *out, struct err *e);
 
 enum {

@@ -323,6 +323,13 @@ int loop_signal(struct loop *l, const int *signals, size_t n, loop_signal_cb *cb
 	return 0;
 }
 
+bool loop_stop_asked(void)
+{
+	sigset_t pending;
+
+	return !sigpending(&pending) && (sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1);
+}
+
 struct loop_ev *loop_defer(struct loop *l, loop_cb *cb, void *ptr)
 {
 	struct loop_ev *ev = ev_new(l, KIND_DEFER, ptr);
@@ -340,7 +347,12 @@ void loop_close(struct loop_ev *ev)
 	if (ev->watched)
 		(void)epoll_ctl(ev->loop->epoll, EPOLL_CTL_DEL, ev->fd, NULL);
 	if (ev->kind == KIND_SIGNAL) {
+		static const struct timespec now;
+
 		fd_close(&ev->fd);
+		/* One that nobody came to must not kill now: what it asked for is over. */
+		while (sigtimedwait(&ev->unblock, NULL, &now) > 0)
+			continue;
 		pthread_sigmask(SIG_UNBLOCK, &ev->unblock, NULL);
 	} else if (ev->kind == KIND_TIMER) {
 		timer_disarm(ev);

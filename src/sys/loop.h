@@ -38,6 +38,8 @@ void loop_timer_again(struct loop_ev *ev, int64_t ms); /* moves a pending one, o
 must_check int loop_child(struct loop *l, struct proc *p, loop_child_cb *cb, void *ptr, struct loop_ev **out,
                           struct err *e);
 
+/* Whether SIGINT or SIGTERM waits for a loop that has not come to it: for long work between two turns of the loop. */
+bool loop_stop_asked(void);
 /* Blocks these signals for the process and gives them here, until closed (the mask is then put back). */
 must_check int loop_signal(struct loop *l, const int *signals, size_t n, loop_signal_cb *cb, void *ptr,
                            struct loop_ev **out, struct err *e);
