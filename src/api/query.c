@@ -382,6 +382,63 @@ static int read_query(const struct args *args, struct str *sql, const char **nam
 	return 0;
 }
 
+/* `show tables`: DuckDB has none of its own, so what it would list is asked for by a query of our making. */
+static bool asks_tables(struct str sql)
+{
+	sql = str_trim(sql);
+	while (sql.n && sql.p[sql.n - 1] == ';')
+		sql = str_trim(str_sub(sql, 0, sql.n - 1));
+	return sql.n == strlen("show tables") && !strncasecmp(sql.p, "show tables", sql.n);
+}
+
+static bool plain_word(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (!(s.p[i] == '_' || (s.p[i] >= 'a' && s.p[i] <= 'z') || (i && s.p[i] >= '0' && s.p[i] <= '9')))
+			return false;
+	return s.n;
+}
+
+static int list_tables(struct api *api, struct str *sql, struct err *e)
+{
+	struct buf b = BUF_INIT(SQL_MAX_TEXT);
+	struct repo *repos;
+	size_t n, shown = 0;
+	int rc = 0;
+
+	if (repo_list(api->store, api->arena, &repos, &n, e))
+		return -1;
+	buf_adds(&b, "select name from (values ");
+	for (size_t i = 0; i < n; i++) {
+		struct str zone, rest;
+
+		if (repos[i].role == REPO_SYSTEM)
+			continue;
+		if (!str_cut(repos[i].name, '/', &zone, &rest)) {
+			zone = STR_NULL;
+			rest = repos[i].name;
+		}
+		buf_addf(&b, plain_word(rest) ? "%s('%.*s%s%.*s')" : "%s('%.*s%s\"%.*s\"')", shown++ ? ", " : "", STR_ARG(zone),
+		         zone.p ? "." : "", STR_ARG(rest));
+	}
+	buf_adds(&b, shown ? ") t(name)" : "('')) t(name) limit 0");
+	if (buf_over(&b))
+		rc = err_set(e, ERR_LIMIT, "there are too many tables to list");
+	*sql = arena_str(api->arena, buf_str(&b));
+	buf_free(&b);
+	return rc;
+}
+
+static int check_at(const struct args *args, struct err *e)
+{
+	struct str at = args_value(args, "at"), repo, rev;
+
+	if (!at.p || !str_cut(at, '@', &repo, &rev))
+		return 0;
+	err_set(e, ERR_BAD_REQUEST, "--at is for all tables: a branch, a commit, a global id or a run, not '%.*s'", STR_ARG(at));
+	return err_hint(e, "of one table in the query: at (version => '%.*s')", STR_ARG(rev));
+}
+
 int api_sql(struct api *api, const struct args *args, struct sink *out, struct err *e)
 {
 	struct str output = args_value(args, "output"), label = args_value(args, "ds"), sql;
@@ -390,7 +447,8 @@ int api_sql(struct api *api, const struct args *args, struct sink *out, struct e
 	const char *name, *path = output.p ? arena_cstr(args->arena, output) : NULL;
 	int rc = -1;
 
-	if (read_query(args, &sql, &name, e) || (label.p && ds_parse(label, &ds, e)) || query_begin(&k, api, out, e))
+	if (read_query(args, &sql, &name, e) || (label.p && ds_parse(label, &ds, e)) || check_at(args, e) ||
+	    (asks_tables(sql) && list_tables(api, &sql, e)) || query_begin(&k, api, out, e))
 		return -1;
 	if (parse_format(args, output, &k.format, e))
 		goto done;
@@ -419,9 +477,11 @@ int api_plot(struct api *api, const struct args *args, struct sink *out, struct 
 	struct str label = args_value(args, "ds");
 	struct querying k;
 	struct ds ds;
+	int64_t width; /* for who draws */
 	int rc;
 
-	if ((label.p && ds_parse(label, &ds, e)) || query_begin(&k, api, out, e))
+	if (args_int(args, "width", 20, 10000, 80, &width, e) || (label.p && ds_parse(label, &ds, e)) ||
+	    check_at(args, e) || query_begin(&k, api, out, e))
 		return -1;
 	rc = prepare(&k, args_pos(args, 0), QUERY_NAME, args_value(args, "at"), label.p ? &ds : NULL, e);
 	if (!rc && k.q.info.statements == 0)
@@ -620,6 +680,19 @@ static int forget_format(struct api *api, struct str name, struct err *e)
 	return db_commit(s->db, e);
 }
 
+/* What is not there was named by the user, not in a query that has lines and columns. */
+static int no_such(const struct args *args, struct str name, struct err *e)
+{
+	const char *hint;
+
+	if (e->code != ERR_BAD_SQL || strncmp(e->msg, "there is no table", strlen("there is no table")))
+		return -1;
+	hint = arena_cstr(args->arena, str_of(e->hint));
+	err_clear(e);
+	err_set(e, ERR_NOT_FOUND, "there is no table and no file '%.*s'", STR_ARG(name));
+	return err_hint(e, "%s", hint);
+}
+
 int api_schema(struct api *api, const struct args *args, struct sink *out, struct err *e)
 {
 	struct str name = args_pos(args, 0), format = args_value(args, "format");
@@ -638,7 +711,7 @@ int api_schema(struct api *api, const struct args *args, struct sink *out, struc
 	                                            : schema_of_table(&k, name, &row, e);
 	query_end(&k);
 	if (rc)
-		return -1;
+		return no_such(args, name, e);
 	if (str_is(format, "ddl"))
 		add_ddl(api->arena, row);
 	if (str_is(format, "json")) {

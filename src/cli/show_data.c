@@ -270,7 +270,11 @@ void show_schema(struct show_state *s, const struct dom *row)
 static void print_bars(struct show_state *s)
 {
 	size_t label_width = 0, room, value_width = 0, width = s->width ? s->width : 80;
+	int64_t asked;
 	double max = 0;
+
+	if (op_option(s->args->op, STR("width")) && str_to_i64(args_value(s->args, "width"), &asked))
+		width = (size_t)asked;
 
 	for (size_t i = 0; i + 1 < s->cells.n; i += 2) {
 		double v = 0;

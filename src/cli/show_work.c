@@ -202,11 +202,36 @@ static void why_pair(struct show_state *s, const struct dom *v, int indent)
 	        style_off(s->out), STR_ARG(dom_text(a, v)));
 }
 
+/* A file, a check, a part: what has no more below it goes on one line, so that a list of them is one. */
+static bool is_flat(const struct dom *v)
+{
+	dom_each (child, v)
+		if (child->type == DOM_MAP || child->type == DOM_LIST)
+			return false;
+	return v->n && v->n <= 4;
+}
+
+static void why_line(struct show_state *s, const struct dom *v, int indent)
+{
+	fprintf(s->out, "%*s", indent, "");
+	dom_each (child, v) {
+		if (str_is(child->key, "size"))
+			fputs(show_bytes(s->arena, child->i), s->out);
+		else if (child->type == DOM_BOOL)
+			fputs(child->b ? "held" : "did not hold", s->out);
+		else
+			fprintf(s->out, "%.*s", STR_ARG(dom_text(s->arena, child)));
+		fputs(child->next ? "  " : "\n", s->out);
+	}
+}
+
 static void why_value(struct show_state *s, const struct dom *v, int indent)
 {
 	dom_each (child, v) {
 		if (v->type == DOM_MAP) {
 			why_pair(s, child, indent);
+		} else if (child->type == DOM_MAP && is_flat(child)) {
+			why_line(s, child, indent);
 		} else if (child->type == DOM_MAP) {
 			why_value(s, child, indent);
 			if (child->next)
