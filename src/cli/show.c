@@ -81,7 +81,7 @@ static void columns_row(struct shower *s, const struct dom *row)
 	for (size_t i = 0; i < s->n_columns; i++) {
 		const struct dom *v = dom_get(row, arena_cstr(s->piece, s->columns[i]));
 
-		grid_cell(s->grid, v && v->type != DOM_NULL ? show_value(s->piece, v) : STR(""));
+		grid_cell(s->grid, v && v->type != DOM_NULL ? show_cell(s->piece, s->columns[i], v) : STR(""));
 	}
 }
 

@@ -66,6 +66,22 @@ static struct str short_id(struct str id)
 	return str_sub(id, 0, 12);
 }
 
+struct str show_cell(struct arena *a, struct str key, const struct dom *v)
+{
+	static const char *const times[] = {"last", "at", "due", "started", "finished"};
+	static const char *const ids[] = {"run", "batch", "commit"};
+
+	if (v->type != DOM_STR)
+		return show_value(a, v);
+	for (size_t i = 0; i < ARRAY_LEN(times); i++)
+		if (str_is(key, times[i]))
+			return short_time(a, v->s);
+	for (size_t i = 0; i < ARRAY_LEN(ids); i++)
+		if (str_is(key, ids[i]))
+			return short_id(v->s);
+	return v->s;
+}
+
 void show_note(struct show_state *s, const struct dom *row)
 {
 	if (row)

@@ -6,6 +6,8 @@
 #include "cli/grid.h"
 #include "cli/show.h"
 
+#define WHY_ITEMS 4 /* of a longer list the first ones are shown */
+
 void show_new(struct show_state *s, const struct dom *row)
 {
 	if (!row) {
@@ -227,7 +229,13 @@ static void why_line(struct show_state *s, const struct dom *v, int indent)
 
 static void why_value(struct show_state *s, const struct dom *v, int indent)
 {
-	dom_each (child, v) {
+	size_t n = 0;
+
+	dom_each(child, v) {
+		if (v->type == DOM_LIST && n++ == WHY_ITEMS && v->n > WHY_ITEMS + 1) {
+			fprintf(s->out, "%*s... and %zu more (--json has all)\n", indent, "", v->n - WHY_ITEMS);
+			return;
+		}
 		if (v->type == DOM_MAP) {
 			why_pair(s, child, indent);
 		} else if (child->type == DOM_MAP && is_flat(child)) {
