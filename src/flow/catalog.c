@@ -321,13 +321,27 @@ static int lay_whole(struct catalog *c, struct cat_repo *r, const struct entry *
 	return 0;
 }
 
+/* A repo that was made since the catalog was: what is remembered of it (formats) is kept under its number. */
+static int find_new(struct catalog *c, struct cat_repo *r, struct str repo, struct err *e)
+{
+	struct repo found;
+	int got = repo_find(c->store, c->arena, repo, &found, e);
+
+	if (got == 1) {
+		r->pub.repo = found;
+		r->exists = true;
+		r->format_loaded = false;
+	}
+	return got < 0 ? -1 : 0;
+}
+
 static int lay(struct catalog *c, struct str repo, const struct ds *ds, const struct entry *tree, struct plan_unit *by,
                struct err *e)
 {
 	struct entry none = {.kind = ENTRY_FOLDER};
 	struct cat_repo *r = NULL;
 
-	if (at_head(c, repo, &r, e) < 0)
+	if (at_head(c, repo, &r, e) < 0 || (!by && !r->exists && find_new(c, r, repo, e)))
 		return -1;
 	if (ds->every == EVERY_NONE)
 		return lay_whole(c, r, tree, by, e);

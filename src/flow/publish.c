@@ -161,11 +161,14 @@ static int keep_result(struct engine *g, struct run_unit *u, struct err *e)
 		if (q_run(q, e))
 			return -1;
 	}
-	if (u->state != STATE_SUCCESS || u->original || !u->has_tree || !u->p->key.memoised)
+	if (u->state != STATE_SUCCESS || u->original || !u->has_tree)
 		return 0;
+	/* Before its group publishes: what reads it remembers with the repo how it is read. */
 	if (!u->run->repo.id && repo_ensure(g->f->store, g->arena, u->run->job->output, REPO_OUTPUT, u->run->job->name,
 	                                    &u->run->repo, e))
 		return -1;
+	if (!u->p->key.memoised)
+		return 0;
 	q = db_query(d, "insert or replace into memo(key, unit, repo, tree, at) values(?, ?, ?, ?, ?)");
 	q_sha(q, 1, &u->p->key.key);
 	q_int(q, 2, u->id);

@@ -103,18 +103,21 @@ static int sweep(struct store *s, struct arena *a, struct err *e)
 	if (dir_list(a, dir, &names, e))
 		return -1;
 	for (size_t i = 0; i < names.n; i++) {
-		struct q *q = db_query(s->db, "select 1 from run where id = ? and finished is null");
+		struct q *q = db_query(s->db, "select finished is not null from run where id = ?");
+		char *path = arena_printf(a, "%s/%s", dir, names.p[i]);
+		bool ended;
 		int r;
 
 		q_cstr(q, 1, names.p[i]);
 		r = q_step(q, e);
+		ended = r == 1 && q_col_int(q, 0);
 		q_done(q);
 		if (r < 0)
 			return -1;
-		/* A run whose row is not there yet is being begun: its folder is not ours to judge, unless it is old.
-		 */
-		if (!r && !is_fresh(arena_printf(a, "%s/%s", dir, names.p[i])) &&
-		    dir_remove_tree(arena_printf(a, "%s/%s", dir, names.p[i]), &ignored))
+		/* A run whose row is not there yet is being begun: its folder is not ours to judge, unless it is old. */
+		if (!r)
+			ended = !is_fresh(path);
+		if (ended && dir_remove_tree(path, &ignored))
 			err_clear(&ignored); /* tried again next time; no reason to run nothing */
 	}
 	return 0;

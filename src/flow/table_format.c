@@ -268,7 +268,7 @@ int table_learn(struct store *s, struct arena *a, struct duck *d, const struct r
 			dom_set(a, how, "head", head);
 		dom_set(a, how, "hints", hint);
 		/* Without a row the types are a guess: good for now, not for ever. */
-		if (!dom_get(how, "empty")) {
+		if (!dom_get(how, "empty") && repo->id) {
 			if (remember(s, repo->id, how, shown(a, t, from), e))
 				return -1;
 			t->learned = true;

@@ -32,7 +32,7 @@ for p in $POINTS; do
 done
 
 test_expect 'killed in the middle of recovering from a kill: the next command finishes it' '
-	crash unit-task-ended && exits 137 env LEAT_CRASH_AT=recover-half "$LEAT_BIN" run three 2018-01-01 -u &&
+	crash unit-task-ended && s=0 && { LEAT_CRASH_AT=recover-half leat run three 2018-01-01 -u || s=$?; } && eq $s 137 &&
 	consistent && ends_right
 '
 test_done
