@@ -5,10 +5,33 @@
 #include "base/str.h"
 #include "db/sql_token.h"
 
-/* Quotes are never wrong, so key words need no list: only names of plain lower-case letters that nobody reserves go
- * bare. */
+static const char *const keywords[] = {
+#define K(name) name,
+#include "defs/sql_keywords.def"
+#undef K
+};
+
+/* Only lower case goes bare: what other engines fold, DuckDB keeps. */
+static bool is_plain(struct str name)
+{
+	for (size_t i = 0; i < name.n; i++) {
+		char c = name.p[i];
+
+		if (c != '_' && !(c >= 'a' && c <= 'z') && !(i && c >= '0' && c <= '9'))
+			return false;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(keywords); i++)
+		if (str_is(name, keywords[i]))
+			return false;
+	return name.n;
+}
+
 void sql_add_ident(struct buf *b, struct str name)
 {
+	if (is_plain(name)) {
+		buf_addstr(b, name);
+		return;
+	}
 	buf_addc(b, '"');
 	for (size_t i = 0; i < name.n; i++) {
 		if (name.p[i] == '"')

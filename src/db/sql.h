@@ -62,7 +62,8 @@ struct sql_info {
 /* Reads one element of duck_req_parse's reply ("parsed"), or what a cache gave back of it. -1: not of this shape. */
 must_check int sql_info_read(struct arena *a, const struct dom *parsed, struct sql_info *out);
 
-void sql_add_ident(struct buf *b, struct str name); /* quoted where it must be */
+/* A name as SQL has it: bare where every engine reads it so, else in quotes (defs/sql_keywords.def). */
+void sql_add_ident(struct buf *b, struct str name);
 void sql_add_literal(struct buf *b, struct str text); /* 'it''s' */
 void sql_add_path(struct buf *b, struct str path); /* a literal that means this file and is no glob */
 

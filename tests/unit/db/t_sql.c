@@ -250,6 +250,48 @@ static void volatile_list(void)
 		      "every volatile function and every reader of files is in defs/sql_functions.def");
 }
 
+static void names(void)
+{
+	static const struct {
+		const char *name, *as;
+	} cases[] = {
+		{"sales", "sales"},	  {"t1_x", "t1_x"},	    {"_", "_"},	    {"date", "date"},
+		{"tables", "tables"},	  {"a/b", "\"a/b\""},	    {"", "\"\""},     {"1st", "\"1st\""},
+		{"Sales", "\"Sales\""},	  {"x@master", "\"x@master\""}, {"a\"b", "\"a\"\"b\""}, {"order", "\"order\""},
+		{"left", "\"left\""}, {"values", "\"values\""},   {"s\xc3\xa4", "\"s\xc3\xa4\""},
+	};
+	struct buf b cleanup(buf_free) = BUF_INIT(100000);
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		buf_reset(&b);
+		sql_add_ident(&b, str_of(cases[i].name));
+		T_STR(arena_cstr(a, buf_str(&b)), cases[i].as, "name %zu is quoted if it must be", i);
+	}
+}
+
+/* Bare, each name must be a column, a table and a schema to DuckDB as well as to us. */
+static void keyword_list(void)
+{
+	struct buf b cleanup(buf_free) = BUF_INIT(100000);
+	struct duck_sql q = {
+		.sql = STR("select distinct keyword_name from duckdb_keywords() where keyword_category <> 'unreserved'"
+			   " order by 1")};
+	struct duck_small s;
+	struct err e = ERR_INIT;
+	const char *bare = "";
+
+	if (!T_NO_ERR(duck_small(d, a, &q, &s, NULL, &e), &e, "the library tells of its key words"))
+		return;
+	for (size_t i = 0; i < s.rows.n_rows; i++) {
+		buf_reset(&b);
+		sql_add_ident(&b, s.rows.at[i]);
+		if (*buf_str(&b).p != '"')
+			bare = arena_printf(a, "%s %.*s", bare, STR_ARG(s.rows.at[i]));
+	}
+	T_STR(bare, "", "every key word that is no name without quotes is in defs/sql_keywords.def");
+	T_OK(s.rows.n_rows > 100, "and there are many");
+}
+
 int main(int argc, char **argv)
 {
 	struct duck_conf c = {.threads = 1};
@@ -260,6 +302,7 @@ int main(int argc, char **argv)
 		return duck_worker_main(argc, argv);
 	a = arena_new();
 	tokens();
+	names();
 	if (duck_library(version, sizeof(version), where, sizeof(where), &e)) {
 		printf("ok %d - the rest needs DuckDB # SKIP %s\n", ++t_count, e.msg);
 		return t_done();
@@ -271,6 +314,7 @@ int main(int argc, char **argv)
 	errors();
 	binding();
 	volatile_list();
+	keyword_list();
 	duck_free(d);
 	arena_free(a);
 	return t_done();

@@ -248,11 +248,11 @@ static void graph(void)
 
 static void names(void)
 {
-	T_STR(jobsql_table_of(ws_arena, STR("tables/sales"), STR_NULL).p, "\"tables\".\"sales\"",
+	T_STR(jobsql_table_of(ws_arena, STR("tables/sales"), STR_NULL).p, "tables.sales",
 	      "tables/sales is tables.sales");
-	T_STR(jobsql_table_of(ws_arena, STR("raw/a/b"), STR_NULL).p, "\"raw\".\"a/b\"", "raw/a/b is raw.\"a/b\"");
-	T_STR(jobsql_table_of(ws_arena, STR("trips"), STR_NULL).p, "\"trips\"", "a repo without zone stands alone");
-	T_STR(jobsql_table_of(ws_arena, STR("raw/x"), STR("master.31")).p, "\"raw\".\"x@master.31\"",
+	T_STR(jobsql_table_of(ws_arena, STR("raw/a/b"), STR_NULL).p, "raw.\"a/b\"", "raw/a/b is raw.\"a/b\"");
+	T_STR(jobsql_table_of(ws_arena, STR("trips"), STR_NULL).p, "trips", "a repo without zone stands alone");
+	T_STR(jobsql_table_of(ws_arena, STR("raw/x"), STR("master.31")).p, "raw.\"x@master.31\"",
 	      "a pin is part of the name");
 }
 

@@ -90,9 +90,9 @@ static void mistakes(void)
 	      "query:2:3: referenced column \"nope\" not found in FROM clause",
 	      "a wrong column is told at line and column");
 	T_STR(ask("select *\nfrom raw.salse"),
-	      "query:2:6: there is no table raw.salse (did you mean \"raw\".\"sales\"?)",
+	      "query:2:6: there is no table raw.salse (did you mean raw.sales?)",
 	      "so is a wrong table, with the nearest");
-	T_STR(ask("select *\nfrom sales"), "query:2:6: there is no table sales (did you mean \"raw\".\"sales\"?)",
+	T_STR(ask("select *\nfrom sales"), "query:2:6: there is no table sales (did you mean raw.sales?)",
 	      "and one whose zone was left out");
 	T_STR(ask("select 1\nfrm raw.sales"), "query:2:5: syntax error at or near \"raw\" ()", "and grammar");
 	T_STR(ask(" -- nothing"), ":0:0: there is no statement in the query ()", "no statement is an error");
