@@ -131,6 +131,19 @@ static struct str folders_of(struct arena *a, struct str path, bool values)
 	return arena_str(a, buf_str(&b));
 }
 
+/* A cache that lost power may hold a file cut short, or of zeroes: Parquet begins and ends with its name. */
+static bool is_whole(const char *path)
+{
+	int fd FD_CLEANUP = -1;
+	struct err ignored = ERR_INIT;
+	char head[4], tail[4];
+	struct stat st;
+
+	return !file_open_read(path, &fd, &ignored) && !fstat(fd, &st) && st.st_size > 12 &&
+	       pread(fd, head, 4, 0) == 4 && pread(fd, tail, 4, st.st_size - 4) == 4 && !memcmp(head, "PAR1", 4) &&
+	       !memcmp(tail, "PAR1", 4);
+}
+
 /* Makes it where it is not there yet; a race of two makes the same file. */
 static int schema_file(struct store *s, struct arena *a, struct duck *d, const struct table_file *f, const char *schema,
                        struct str *out, struct err *e)
@@ -143,7 +156,7 @@ static int schema_file(struct store *s, struct arena *a, struct duck *d, const s
 	struct duck_sql q = {0};
 
 	*out = arena_strf(a, DUCK_LEAT "/cache/schemas/%s", name);
-	if (file_exists(path))
+	if (is_whole(path))
 		return 0;
 	buf_adds(&b, "select * from read_parquet(");
 	sql_add_path(&b, f->path);

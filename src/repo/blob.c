@@ -42,6 +42,19 @@ static void record_anew(struct store *s, const struct sha *id, const struct stat
 	}
 }
 
+void blob_distrust(struct store *s, const struct sha *id)
+{
+	char path[BLOB_PATH_CAP];
+	struct err ignored = ERR_INIT;
+	struct file_key k;
+
+	blob_path(s, id, path, sizeof(path));
+	if (file_stat_key(path, &k, &ignored) || db_in_read(s->db) || db_begin_durable(s->db, DB_PROCESS, &ignored))
+		return;
+	if (record(s, id, k.size, -1, &ignored) || db_commit(s->db, &ignored))
+		db_rollback(s->db);
+}
+
 /* 1 recorded, 0 not, -1. */
 static int recorded(struct store *s, const struct sha *id, int64_t *size, int64_t *mtime_ns, struct err *e)
 {
@@ -147,7 +160,23 @@ struct view {
 	struct store *s;
 	const char *dir;  /* being built; NULL: only looked at */
 	char folder[BLOB_PATH_CAP]; /* made last */
+	const char *made; /* the one that is there */
+	bool broken;      /* it is not what it was */
 };
+
+/* A link to the blob, or a copy of it (where a file has too many links). */
+static bool view_holds(const char *file, const char *blob, const struct sha *id)
+{
+	struct err ignored = ERR_INIT;
+	struct stat have, want;
+	struct sha sha;
+
+	if (lstat(file, &have) || lstat(blob, &want))
+		return false;
+	if (have.st_ino == want.st_ino && have.st_dev == want.st_dev)
+		return true;
+	return S_ISREG(have.st_mode) && have.st_size == want.st_size && !file_sha(file, &sha, NULL, &ignored) && sha_eq(&sha, id);
+}
 
 static int view_file(void *ptr, struct str path, const struct entry *entry, struct err *e)
 {
@@ -161,8 +190,11 @@ static int view_file(void *ptr, struct str path, const struct entry *entry, stru
 	blob_path(v->s, &entry->id, blob, sizeof(blob));
 	if (!r)
 		return lost(blob, &entry->id, file_exists(blob), e);
-	if (!v->dir)
+	if (!v->dir) {
+		snprintf(to, sizeof(to), "%s/%.*s", v->made, STR_ARG(path));
+		v->broken |= !v->broken && !view_holds(to, blob, &entry->id);
 		return 0;
+	}
 	snprintf(to, sizeof(to), "%s/%.*s", v->dir, STR_ARG(path));
 	if (str_rcut(path, '/', &dir, &base) && !str_is(dir, v->folder)) {
 		if (dir_make_parent(to, 0777, e))
@@ -175,14 +207,12 @@ static int view_file(void *ptr, struct str path, const struct entry *entry, stru
 	return r < 0 ? -1 : 0;
 }
 
-int view_make(struct store *s, const struct sha *tree, const char *as, char *out, size_t cap, struct err *e)
+static int view_build(struct store *s, const struct sha *tree, const char *path, bool *broken, struct err *e)
 {
-	char path[BLOB_PATH_CAP], temp[BLOB_PATH_CAP], hex[SHA_HEX + 1], name[RAND_NAME];
+	char temp[BLOB_PATH_CAP], name[RAND_NAME];
 	struct err inner = ERR_INIT, ignored = ERR_INIT;
-	struct view v = {.s = s};
+	struct view v = {.s = s, .made = path};
 
-	sha_hex(tree, hex);
-	snprintf(path, sizeof(path), "%s/views/%s/%s", s->leat_dir, hex, as);
 	if (!dir_exists(path)) {
 		rand_name(name);
 		snprintf(temp, sizeof(temp), "%s/views/.new-%s", s->leat_dir, name);
@@ -201,6 +231,21 @@ int view_make(struct store *s, const struct sha *tree, const char *as, char *out
 			return -1;
 		}
 	}
+	*broken = v.broken;
+	return 0;
+}
+
+int view_make(struct store *s, const struct sha *tree, const char *as, char *out, size_t cap, struct err *e)
+{
+	char path[BLOB_PATH_CAP], hex[SHA_HEX + 1];
+	bool broken;
+
+	sha_hex(tree, hex);
+	snprintf(path, sizeof(path), "%s/views/%s/%s", s->leat_dir, hex, as);
+	if (view_build(s, tree, path, &broken, e))
+		return -1;
+	if (broken && (dir_remove_tree(path, e) || view_build(s, tree, path, &broken, e)))
+		return -1;
 	if ((size_t)snprintf(out, cap, "%s", path) >= cap)
 		return err_set(e, ERR_LIMIT, "the path %s is too long", path);
 	return 0;

@@ -130,6 +130,7 @@ static int check_blobs(struct fsck *f, struct err *e)
 			spoil(f, t, "damaged-blob", "cannot be read");
 		} else if (!sha_eq(&have, &t->id)) {
 			spoil(f, t, "damaged-blob", "does not hold the bytes that its name says");
+			blob_distrust(f->s, &t->id);
 		} else if ((int64_t)size != t->size &&
 			   finding(f, e, "bad-record", "%s has %lld bytes, its row says %lld",
 				   path + strlen(f->s->ws->dir) + 1, (long long)size, (long long)t->size)) {

@@ -67,6 +67,41 @@ fail:
 	return -1;
 }
 
+/* The folders of blobs are named by two hex digits. */
+static bool holds_blobs(const struct store *s)
+{
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	struct err ignored = ERR_INIT;
+	struct dir_names names = {0};
+
+	return !dir_list(a, arena_printf(a, "%s/blobs", s->leat_dir), &names, &ignored) && names.n;
+}
+
+static int lost_database(const struct store *s, struct err *e)
+{
+	err_set(e, ERR_DAMAGED, "%s/leat.db holds nothing, though %s/blobs holds files: it was deleted or emptied",
+	        s->leat_dir, s->leat_dir);
+	return err_hint(e, "put a copy of leat.db back; without one move .leat aside, then leat init, and leat commit adopts what lies in datastore/");
+}
+
+/* Whether the store was ever made whole: its first facts are there. 1, 0, -1. */
+static int has_facts(struct store *s, struct err *e)
+{
+	struct q *q = db_query(s->db, "select 1 from store where key = 'created'");
+	int r = q_step(q, e);
+
+	q_done(q);
+	return r;
+}
+
+/* A store that is being made, or was left half made, has no blobs. */
+static int check_facts(struct store *s, struct err *e)
+{
+	int r = has_facts(s, e);
+
+	return r < 0 ? -1 : !r && holds_blobs(s) ? lost_database(s, e) : 0;
+}
+
 static int make_folders(struct store *s, struct err *e)
 {
 	char path[4200];
@@ -95,7 +130,7 @@ int store_create(struct workspace *ws, struct err *e)
 		err_hint(e, "make the workspace on a local disk");
 		goto out;
 	}
-	if (make_folders(s, e) || db_create(s->leat_dir, &s->db, e) || record_facts(s, e))
+	if (make_folders(s, e) || db_create(s->leat_dir, &s->db, e) || check_facts(s, e) || record_facts(s, e))
 		goto out;
 	if (dir_sync(s->leat_dir, e) || dir_sync(ws->dir, e))
 		goto out;
@@ -116,7 +151,13 @@ int store_open(struct workspace *ws, struct store **out, struct err *e)
 			err_clear(e);
 			err_set(e, ERR_NO_WORKSPACE, "%s has leat.yaml but no store (.leat/leat.db)", ws->dir);
 			err_hint(e, "leat init makes one");
+			if (holds_blobs(s))
+				(void)!lost_database(s, e);
 		}
+		store_close(s);
+		return -1;
+	}
+	if (check_facts(s, e)) {
 		store_close(s);
 		return -1;
 	}
