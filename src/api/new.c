@@ -82,6 +82,15 @@ static struct str with_name(struct arena *a, struct str text, struct str name)
 	return out;
 }
 
+static int asks_for(struct arena *a, const struct dom *values, struct err *e)
+{
+	struct str list = STR("");
+
+	dom_each (v, values)
+		list = arena_strf(a, "%.*s%s%.*s", STR_ARG(list), list.n ? ", " : "", STR_ARG(v->key));
+	return list.n ? err_hint(e, "it asks for %.*s", STR_ARG(list)) : err_hint(e, "it asks for nothing");
+}
+
 /* name, and the template's values: given by --set, else their defaults. */
 static int template_vars(struct arena *a, const struct args *args, const struct dom *about, struct str name,
                          struct dom **out, struct err *e)
@@ -108,8 +117,7 @@ static int template_vars(struct arena *a, const struct args *args, const struct 
 			return err_set(e, ERR_BAD_REQUEST, "--set '%.*s' is not KEY=VALUE", STR_ARG(text));
 		if (!dom_get(values, arena_cstr(a, key))) {
 			err_set(e, ERR_BAD_REQUEST, "this template asks for no '%.*s'", STR_ARG(key));
-			return values && values->first ? err_hint(e, "it asks for '%.*s'", STR_ARG(values->first->key))
-			                               : -1;
+			return asks_for(a, values, e);
 		}
 	}
 	*out = vars;
