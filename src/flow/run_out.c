@@ -292,9 +292,24 @@ static int from_table(struct task *t, struct buf *b, struct err *e)
 	if (!r.repo || r.whole)
 		return 0;
 	struct part *others = arena_array(a, struct part, r.n_parts);
-	for (size_t i = 0; i < r.n_parts; i++)
-		if (strcmp(r.parts[i].label, u->p->ds.label) != 0)
-			others[n++] = r.parts[i];
+	for (size_t i = 0; i < r.n_parts; i++) {
+		struct part o = r.parts[i];
+		struct ds ds = ds_of_label(o.label);
+
+		if (strcmp(o.label, u->p->ds.label) == 0)
+			continue;
+		/* What another unit is still to make is not there yet: the head's counts, if it has one. */
+		if (r.by && r.by[i]) {
+			int got = catalog_at_head(g->c, u->p->job->output, &ds, &o.entry, e);
+
+			if (got < 0)
+				return -1;
+			if (!got)
+				continue;
+		}
+		if (o.entry.files)
+			others[n++] = o;
+	}
 	if (!n)
 		return 0;
 	r.parts = others;

@@ -51,6 +51,13 @@ test_expect 'scope: table looks at the whole table with the new partition laid o
 	leat run t 2018-01-02 && printf "id,v,w\n7,a,1\n" | leat put raw/x --ds 2018-01-03 - --name a.csv &&
 	exits 1 leat run t 2018-01-03 2>err && has err "row_count is 6"
 '
+test_expect 'scope: table of days that run together does not count those that are still to be made' '
+	workspace together && for d in 1 2 3 4; do printf "a\n$d\n" | leat put raw/x --ds 2018-01-0$d - --name a.csv; done &&
+	printf -- "-- output: tables/d\n-- partition: daily\n-- checks: [{check: max(a) >= 1, scope: table}]\nselect a from raw.x\n" >jobs/d.sql &&
+	leat run d && eq "$(sql "select count(*) from tables.d" | tail -1)" 4 &&
+	printf -- "-- output: tables/d\n-- partition: daily\n-- checks: [{check: row_count = 4, scope: table}]\nselect a + 1 as a from raw.x\n" >jobs/d.sql &&
+	leat run d && eq "$(sql "select sum(a) from tables.d" | tail -1)" 14
+'
 test_expect 'checks on what a script gave as CSV' '
 	cd w && mkdir -p jobs/s && printf "kind: script\npartition: daily\noutput: raw/s\nchecks: [row_count = 2, max(a) < 3]\n" >jobs/s/job.yaml &&
 	printf "printf \"a,b\\\\n1,x\\\\n2,y\\\\n\" >\"\$LEAT_OUTPUT/s.csv\"\n" >jobs/s/job.sh && leat run s 2018-01-01 &&
