@@ -1,4 +1,6 @@
 #include <stdio.h>
+#include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "api/embedded.h"
@@ -6,6 +8,7 @@
 #include "base/name.h"
 #include "base/str.h"
 #include "base/tmpl.h"
+#include "sys/dir.h"
 #include "sys/file.h"
 
 #define JOB_TEMPLATES "jobs/"
@@ -148,6 +151,44 @@ static int write_files(struct api *api, struct str tmpl, const char *dir, const 
 	return 0;
 }
 
+/* Looks for a job of that name, in any letter case, as a folder or a file. */
+struct same_job {
+	struct str name;
+	const char *root;
+	unsigned depth;
+};
+
+static int refuse_same(const struct dir_entry *entry, void *ptr, struct err *e)
+{
+	const struct same_job *s = ptr;
+	struct str stem = str_of(entry->name);
+	static const char *const ends[] = {".sql", ".py", ".sh"};
+
+	if (entry->depth < s->depth)
+		return DIR_GO;
+	for (size_t i = 0; entry->type != DIR_FOLDER && i < ARRAY_LEN(ends); i++)
+		if (str_has_suffix(stem, str_of(ends[i])))
+			stem.n -= strlen(ends[i]);
+	if (stem.n != s->name.n || strncasecmp(stem.p, s->name.p, stem.n))
+		return DIR_SKIP;
+	err_set(e, ERR_REFUSED, "%s/%s is there already", s->root, entry->path);
+	return err_hint(e, "choose another name, or edit the job that is there");
+}
+
+static int name_is_free(struct api *api, struct str name, struct err *e)
+{
+	static const struct { const char *root; unsigned depth; } at[] = {{"jobs", 1}, {"pipelines", 2}};
+
+	for (size_t i = 0; i < ARRAY_LEN(at); i++) {
+		struct same_job s = {name, at[i].root, at[i].depth};
+
+		if (dir_walk(arena_printf(api->arena, "%s/%s", api->ws->dir, s.root),
+		             DIR_NO_STAT | DIR_SKIP_DOT | DIR_GONE_OK, refuse_same, &s, e))
+			return -1;
+	}
+	return 0;
+}
+
 int api_new(struct api *api, const struct args *args, struct sink *out, struct err *e)
 {
 	struct arena *a = api->arena;
@@ -173,10 +214,8 @@ int api_new(struct api *api, const struct args *args, struct sink *out, struct e
 		return -1;
 	rel = arena_printf(a, "jobs/%.*s", STR_ARG(name));
 	dir = arena_printf(a, "%s/%s", api->ws->dir, rel);
-	if (file_exists(dir)) {
-		err_set(e, ERR_REFUSED, "%s is there already", rel);
-		return err_hint(e, "choose another name, or edit the job that is there");
-	}
+	if (name_is_free(api, name, e))
+		return -1;
 	if (dir_make(dir, 0777, e) || write_files(api, tmpl, dir, vars, e))
 		return -1;
 	row = dom_new(a, DOM_MAP);

@@ -110,7 +110,7 @@ static int refuse_broken(struct api *api, const struct asking *q, struct sink *o
 
 	if (!js->n_errors)
 		return 0;
-	for (size_t i = 1; i < js->n_errors; i++)
+	for (size_t i = q->jobs.n ? 0 : 1; i < js->n_errors; i++)
 		sink_note(out, "%s", err_text(api->arena, js->errors[i]));
 	if (q->jobs.n)
 		return 0;

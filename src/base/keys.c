@@ -533,7 +533,8 @@ static struct dom *section_schema(struct schema *s, const char *section)
 			if (strcmp(k->section, section) || strchr("*[", k->name[0]) || dom_get(props, k->name))
 				continue;
 			dom_set(s->a, props, k->name, key_schema(s, k));
-			if (k->flags & KEYS_REQUIRED)
+			/* At the top, a table after the first is that of one kind, and required with it alone. */
+			if ((k->flags & KEYS_REQUIRED) && (section[0] || !t))
 				dom_add(need, dom_new_str(s->a, str_of(k->name)));
 		}
 	if (props->n)

@@ -454,12 +454,12 @@ const struct job_input *job_input(const struct job *j, struct str name)
 	return NULL;
 }
 
-/* {if: {kind: K}, then: {propertyNames: the common keys and those of K}} */
+/* {if: {kind: K}, then: {propertyNames: the common keys and those of K, required: what K cannot do without}} */
 static struct dom *kind_schema(struct arena *a, const struct job_kind *k)
 {
 	struct dom *rule = dom_new(a, DOM_MAP), *cond = dom_new(a, DOM_MAP), *props = dom_new(a, DOM_MAP),
 		   *is = dom_new(a, DOM_MAP), *need = dom_new(a, DOM_LIST), *then = dom_new(a, DOM_MAP),
-		   *names = dom_new(a, DOM_MAP), *list = dom_new(a, DOM_LIST);
+		   *names = dom_new(a, DOM_MAP), *list = dom_new(a, DOM_LIST), *own = dom_new(a, DOM_LIST);
 
 	dom_set_cstr(a, is, "const", k->name);
 	dom_set(a, props, "kind", is);
@@ -470,10 +470,15 @@ static struct dom *kind_schema(struct arena *a, const struct job_kind *k)
 		if (!job_keys()->rows[i].section[0])
 			dom_add(list, dom_new_str(a, str_of(job_keys()->rows[i].name)));
 	for (const struct key *key = k->keys; key && key->name; key++)
-		if (!key->section[0])
+		if (!key->section[0]) {
 			dom_add(list, dom_new_str(a, str_of(key->name)));
+			if (key->flags & KEYS_REQUIRED)
+				dom_add(own, dom_new_str(a, str_of(key->name)));
+		}
 	dom_set(a, names, "enum", list);
 	dom_set(a, then, "propertyNames", names);
+	if (own->n)
+		dom_set(a, then, "required", own);
 	dom_set(a, rule, "if", cond);
 	dom_set(a, rule, "then", then);
 	return rule;

@@ -68,4 +68,8 @@ test_expect 'the JSON Schema of job.yaml and leat.yaml are JSON and know the key
 	cd y && leat config --schema job > out && eq "$(json out "\"partition\" in json.dumps(d) and \"checks\" in json.dumps(d)")" true &&
 	leat config --schema workspace > out && eq "$(json out "\"durability\" in json.dumps(d)")" true && exits 2 leat config --schema x 2> err && has err workspace
 '
+test_expect 'the JSON Schema asks for url of a download, and of no other job' '
+	cd y && leat config --schema job > out && eq "$(json out "d.get(\"required\", [])")" "[]" &&
+	eq "$(json out "[r[\"if\"][\"properties\"][\"kind\"][\"const\"] for r in d[\"allOf\"] if \"url\" in r[\"then\"].get(\"required\", [])]")" "[\"download\"]"
+'
 test_done
