@@ -465,9 +465,9 @@ int ingest_folder(struct ingest *in, const char *dir, enum ingest_how how, struc
 
 static int sync_files(struct ingest *in, size_t from, size_t n, struct err *e)
 {
-	int fds[SYNC_GROUP], rc = 0;
+	int fds[SYNC_GROUP], rc = 0, error;
 	char path[BLOB_PATH_CAP];
-	size_t opened = 0;
+	size_t opened = 0, which;
 
 	for (; opened < n && !rc; opened += !rc) {
 		fds[opened] = -1;
@@ -478,16 +478,39 @@ static int sync_files(struct ingest *in, size_t from, size_t n, struct err *e)
 		if (!rc)
 			fd_start_sync(fds[opened]);
 	}
+	if (!rc && (error = fd_sync_all(fds, n, false, &which))) {
+		blob_path(in->s, &in->blob_list.p[from + which]->id, path, sizeof(path));
+		rc = err_errno(e, error, "cannot bring %s to disk", path);
+	}
 	for (size_t i = 0; i < opened; i++) {
-		struct new_blob *b = in->blob_list.p[from + i];
-		if (fds[i] < 0)
-			continue;
-		blob_path(in->s, &b->id, path, sizeof(path));
-		if (!rc)
-			rc = fd_sync(fds[i], path, e);
-		b->synced = !rc;
+		in->blob_list.p[from + i]->synced |= !rc;
 		fd_close(&fds[i]);
 	}
+	return rc;
+}
+
+/* Those of blobs/ that have new names. */
+static int sync_folders(struct ingest *in, struct err *e)
+{
+	int fds[256], names[256], rc = 0, error;
+	char path[BLOB_PATH_CAP];
+	size_t n = 0, which;
+
+	for (int i = 0; i < 256 && !rc; i++) {
+		if (!in->dirty[i])
+			continue;
+		fds[n] = -1;
+		names[n] = i;
+		snprintf(path, sizeof(path), "%s/blobs/%02x", in->s->leat_dir, (unsigned)i);
+		rc = dir_open(path, &fds[n], e);
+		n += !rc;
+	}
+	if (!rc && (error = fd_sync_all(fds, n, true, &which)))
+		rc = err_errno(e, error, "cannot bring the folder %s/blobs/%02x to disk", in->s->leat_dir, (unsigned)names[which]);
+	for (size_t i = 0; i < n; i++)
+		fd_close(&fds[i]);
+	if (!rc)
+		memset(in->dirty, 0, sizeof(in->dirty));
 	return rc;
 }
 
@@ -500,14 +523,8 @@ int ingest_sync(struct ingest *in, struct err *e)
 		for (size_t i = 0; i < in->blob_list.n; i += SYNC_GROUP)
 			if (go_on(i, e) || sync_files(in, i, MIN(in->blob_list.n - i, (size_t)SYNC_GROUP), e))
 				return -1;
-		for (int i = 0; i < 256; i++) {
-			if (!in->dirty[i])
-				continue;
-			snprintf(path, sizeof(path), "%s/blobs/%02x", in->s->leat_dir, (unsigned)i);
-			if (dir_sync(path, e))
-				return -1;
-			in->dirty[i] = false;
-		}
+		if (sync_folders(in, e))
+			return -1;
 		snprintf(path, sizeof(path), "%s/blobs", in->s->leat_dir);
 		if (in->new_folder && dir_sync(path, e))
 			return -1;

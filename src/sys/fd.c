@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,6 +12,8 @@
 
 #define BLOCK (256u << 10)
 #define SMALL (16u << 10)
+#define SYNC_HELPERS 11          /* threads beside ours; more gain nothing on one disk */
+#define SYNC_STACK (64u << 10)
 
 void fd_close(int *fd)
 {
@@ -107,6 +111,64 @@ int fd_sync(int fd, const char *path, struct err *e)
 	if (!error && fdatasync(fd))
 		error = errno;
 	return error ? err_errno(e, error, "cannot bring %s to disk", path) : 0;
+}
+
+struct syncing {
+	const int *fds;
+	size_t n;
+	bool folders;
+	atomic_size_t next;
+	pthread_mutex_t mutex;
+	int error; /* the first, under the mutex */
+	size_t which;
+};
+
+static void *sync_some(void *ptr)
+{
+	struct syncing *s = ptr;
+
+	for (size_t i; (i = atomic_fetch_add(&s->next, 1)) < s->n;) {
+		int fd = s->fds[i];
+
+		if (fd < 0 || !(s->folders ? fsync(fd) : fdatasync(fd)))
+			continue;
+		int error = errno;
+
+		pthread_mutex_lock(&s->mutex);
+		if (!s->error) {
+			s->error = error;
+			s->which = i;
+		}
+		pthread_mutex_unlock(&s->mutex);
+	}
+	return NULL;
+}
+
+int fd_sync_all(const int *fds, size_t n, bool folders, size_t *which)
+{
+	struct syncing s = {.fds = fds, .n = n, .folders = folders, .mutex = PTHREAD_MUTEX_INITIALIZER};
+	pthread_t helpers[SYNC_HELPERS];
+	pthread_attr_t small;
+	size_t started = 0;
+
+	/* Counted here: which operation a fault hits must not depend on threads. */
+	for (size_t i = 0; i < n && !s.error; i++)
+		if (fds[i] >= 0 && (s.error = fault_io("fsync", NULL)))
+			s.which = i;
+	if (!s.error) {
+		pthread_attr_init(&small);
+		pthread_attr_setstacksize(&small, SYNC_STACK);
+		/* Where no thread can be had, ours does it all. */
+		while (started + 1 < n && started < SYNC_HELPERS && !pthread_create(&helpers[started], &small, sync_some, &s))
+			started++;
+		pthread_attr_destroy(&small);
+		sync_some(&s);
+		while (started)
+			pthread_join(helpers[--started], NULL);
+	}
+	if (s.error)
+		*which = s.which;
+	return s.error;
 }
 
 void fd_start_sync(int fd)
