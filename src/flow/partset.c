@@ -41,6 +41,7 @@ void partset_copy(struct partset *to, const struct partset *from)
 	to->by = arena_array(from->arena, struct plan_unit *, to->cap);
 	if (from->by)
 		memcpy(to->by, from->by, from->n * sizeof(*to->by));
+	to->lent = false;
 	to->at = NULL;
 	to->holes = NULL;
 	to->tz = NULL;
@@ -90,6 +91,7 @@ static void renew(struct partset *s, size_t cap)
 		s->holes = holes;
 	}
 	s->cap = cap;
+	s->lent = false;
 }
 
 static size_t lower(const struct partset *s, const char *label)
@@ -139,7 +141,7 @@ size_t partset_put(struct partset *s, const char *label, const struct entry *tre
 		learn_kind(s, label);
 		if (s->n == s->cap)
 			renew(s, s->cap * 2 + 16);
-		else if (i < s->n)
+		else if (i < s->n && s->lent)
 			renew(s, s->cap);
 		memmove(s->p + i + 1, s->p + i, (s->n - i) * sizeof(*s->p));
 		if (s->by) {
@@ -164,7 +166,8 @@ void partset_del(struct partset *s, const char *label)
 	if (i < 0)
 		return;
 	set_by(s, (size_t)i, NULL);
-	renew(s, s->cap);
+	if (s->lent)
+		renew(s, s->cap);
 	memmove(s->p + i, s->p + i + 1, (s->n - (size_t)i - 1) * sizeof(*s->p));
 	if (s->by)
 		memmove(s->by + i, s->by + i + 1, (s->n - (size_t)i - 1) * sizeof(struct plan_unit *));

@@ -22,6 +22,7 @@ struct partset {
 	size_t *holes;          /* how many gaps lie before it */
 	size_t n, cap;
 	size_t n_by;            /* entries of .by that are set */
+	bool lent;              /* slices are in use: what would shift them is done in new arrays */
 	const struct tz *tz;
 	enum every every;       /* NONE when empty */
 	const char *other;      /* a label of another kind that is among them; NULL */

@@ -43,8 +43,9 @@ static void seal(struct reads *r)
 	r->content = sha_end(&h);
 }
 
-static void take(struct reads *r, const struct partset *s, size_t first, size_t n)
+static void take(struct reads *r, struct partset *s, size_t first, size_t n)
 {
+	s->lent |= n > 0;
 	r->parts = n ? s->p + first : NULL;
 	r->by = n && s->n_by ? s->by + first : NULL;
 	r->n_parts = n;
