@@ -157,7 +157,8 @@ static int want_asked(struct maker *m, struct err *e)
 				return -1;
 			continue;
 		}
-		if (plan_set_ranges(m->flow, m->c, m->a, j, ask->ranges, ask->n_ranges, &l, e) < 0)
+		if (plan_set_ranges(m->flow, m->c, m->a, j, ask->pairs ? &ask->ranges[i] : ask->ranges,
+		                    ask->pairs ? 1 : ask->n_ranges, &l, e) < 0)
 			return -1;
 		for (size_t k = 0; k < l.n; k++)
 			if (want(m, j, &l.p[k], ROLE_ASKED, e) < 0)
