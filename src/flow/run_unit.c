@@ -52,7 +52,9 @@ static int adopt(struct run_unit *u, struct err *e)
 	struct store *s = g->f->store;
 	struct q *q =
 		db_query(s->db, "select id, run, state, key, tree, commit_id, error from unit where job = ? and ds = ?"
-	                        " and id <> ? and finished >= ? order by id desc limit 1");
+	                        " and id <> ? and finished >= ? and state in ('success', 'failed', 'timed-out')"
+	                        /* not of one that waited as we did */
+	                        " and (original is null or commit_id is not null) order by id desc limit 1");
 	enum state st = STATE_COUNT;
 	struct sha key, tree;
 	bool same = false, has_tree = false;
@@ -109,6 +111,8 @@ static int decide(struct run_unit *u, bool *runs, struct err *e)
 
 		if (r)
 			return r < 0 ? -1 : 0;
+		if (!p->n_upstream && plan_decide(g->f, g->c, u->arena, g->ask, p, e)) /* what is known may have grown */
+			return -1;
 	}
 	if (p->reason == REASON_INPUT_MISSING)
 		return err_set(e, ERR_MISSING_INPUT, "%s", p->detail ? p->detail : reason_text(p->reason));
