@@ -418,8 +418,8 @@ static int list_tables(struct api *api, struct str *sql, struct err *e)
 			zone = STR_NULL;
 			rest = repos[i].name;
 		}
-		buf_addf(&b, plain_word(rest) ? "%s('%.*s%s%.*s')" : "%s('%.*s%s\"%.*s\"')", shown++ ? ", " : "", STR_ARG(zone),
-		         zone.p ? "." : "", STR_ARG(rest));
+		buf_addf(&b, plain_word(rest) ? "%s('%.*s%s%.*s')" : "%s('%.*s%s\"%.*s\"')", shown++ ? ", " : "",
+		         STR_ARG(zone), zone.p ? "." : "", STR_ARG(rest));
 	}
 	buf_adds(&b, shown ? ") t(name)" : "('')) t(name) limit 0");
 	if (buf_over(&b))
@@ -435,7 +435,8 @@ static int check_at(const struct args *args, struct err *e)
 
 	if (!at.p || !str_cut(at, '@', &repo, &rev))
 		return 0;
-	err_set(e, ERR_BAD_REQUEST, "--at is for all tables: a branch, a commit, a global id or a run, not '%.*s'", STR_ARG(at));
+	err_set(e, ERR_BAD_REQUEST, "--at is for all tables: a branch, a commit, a global id or a run, not '%.*s'",
+	        STR_ARG(at));
 	return err_hint(e, "of one table in the query: at (version => '%.*s')", STR_ARG(rev));
 }
 

@@ -36,7 +36,8 @@ show_fn show_note, show_new, show_status, show_doctor, show_config, show_commit_
 struct str show_value(struct arena *a, const struct dom *v);
 struct str show_text(const struct dom *row, const char *key); /* "" if absent or no text */
 int64_t show_int(const struct dom *row, const char *key);
-/* What a column of that key shows: times as "2026-11-21 06:45" (UTC), ids by their first 12 digits, the rest as show_value. */
+/* What a column of that key shows: times as "2026-11-21 06:45" (UTC), ids by their first 12 digits, the rest as
+ * show_value. */
 struct str show_cell(struct arena *a, struct str key, const struct dom *v);
 bool show_is_number_type(struct str sql_type);
 char *show_bytes(struct arena *a, int64_t n); /* "1.4 MB" */

@@ -328,7 +328,8 @@ static void keep_bar(struct show_state *s, const struct dom *row)
 
 	dom_each (cell, row) {
 		if (i == 0)
-			label = cell->type == DOM_NULL ? STR("NULL") : arena_str(s->arena, clean_text(s->arena, cell->s, ""));
+			label = cell->type == DOM_NULL ? STR("NULL")
+			                               : arena_str(s->arena, clean_text(s->arena, cell->s, ""));
 		else if (i == 1)
 			value = cell->type == DOM_NULL ? STR_NULL : arena_str(s->arena, cell->s);
 		i++;

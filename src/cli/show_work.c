@@ -160,7 +160,8 @@ void show_plan(struct show_state *s, const struct dom *row)
 	if (!row) {
 		plan_flush(s);
 		if (!s->failed)
-			fprintf(s->out, s->a || s->c ? "%" PRId64 " to run, %" PRId64 " known\n" : "nothing to run\n", s->a, s->c);
+			fprintf(s->out, s->a || s->c ? "%" PRId64 " to run, %" PRId64 " known\n" : "nothing to run\n",
+			        s->a, s->c);
 		return;
 	}
 	ds = show_text(row, "ds");

@@ -63,9 +63,9 @@ struct str clean_text(struct arena *a, struct str s, const char *keep)
 		if (!len)
 			p[n++] = s.p[i];
 		else if (at && len == 1)
-			n += (size_t)sprintf(p + n, "\\%c", at[1]);
+			n += (size_t)snprintf(p + n, 3, "\\%c", at[1]);
 		else /* of the two bytes of C1 the second is its number */
-			n += (size_t)sprintf(p + n, "\\x%02x", (unsigned char)s.p[i + len - 1]);
+			n += (size_t)snprintf(p + n, 5, "\\x%02x", (unsigned char)s.p[i + len - 1]);
 	}
 	return (struct str){p, n};
 }

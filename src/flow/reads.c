@@ -402,7 +402,8 @@ static int query_repo(struct catalog *c, struct str repo, struct str rev, struct
 		struct arena *a cleanup(arena_cleanup) = arena_new();
 		struct pin pin;
 
-		if (rev.n && pin_resolve(catalog_store(c), a, arena_strf(a, "%.*s@%.*s", STR_ARG(repo), STR_ARG(rev)), &pin, e))
+		if (rev.n &&
+		    pin_resolve(catalog_store(c), a, arena_strf(a, "%.*s@%.*s", STR_ARG(repo), STR_ARG(rev)), &pin, e))
 			return -1;
 		return repo_not_found(catalog_store(c), repo, e);
 	}

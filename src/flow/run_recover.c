@@ -114,7 +114,8 @@ static int sweep(struct store *s, struct arena *a, struct err *e)
 		q_done(q);
 		if (r < 0)
 			return -1;
-		/* A run whose row is not there yet is being begun: its folder is not ours to judge, unless it is old. */
+		/* A run whose row is not there yet is being begun: its folder is not ours to judge, unless it is old.
+		 */
 		if (!r)
 			ended = !is_fresh(path);
 		if (ended && dir_remove_tree(path, &ignored))

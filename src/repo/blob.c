@@ -175,7 +175,8 @@ static bool view_holds(const char *file, const char *blob, const struct sha *id)
 		return false;
 	if (have.st_ino == want.st_ino && have.st_dev == want.st_dev)
 		return true;
-	return S_ISREG(have.st_mode) && have.st_size == want.st_size && !file_sha(file, &sha, NULL, &ignored) && sha_eq(&sha, id);
+	return S_ISREG(have.st_mode) && have.st_size == want.st_size && !file_sha(file, &sha, NULL, &ignored) &&
+	       sha_eq(&sha, id);
 }
 
 static int view_file(void *ptr, struct str path, const struct entry *entry, struct err *e)

@@ -26,7 +26,8 @@ void blob_distrust(struct store *s, const struct sha *id);
 /*
  * A read-only folder with the content of `tree`: .leat/views/<tree id>/<as>/…, made once of hard links to blobs (never
  * handed to anybody who might write as root without a read-only bind), so that DuckDB sees real names. Its blobs are
- * looked at each time, as blob_open does; a view that lacks files or holds others is made anew. `as` is "ds=D", or "all" for a whole repo.
+ * looked at each time, as blob_open does; a view that lacks files or holds others is made anew. `as` is "ds=D", or
+ * "all" for a whole repo.
  */
 must_check int view_make(struct store *s, const struct sha *tree, const char *as, char *out, size_t cap, struct err *e);
 #endif

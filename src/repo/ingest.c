@@ -506,7 +506,8 @@ static int sync_folders(struct ingest *in, struct err *e)
 		n += !rc;
 	}
 	if (!rc && (error = fd_sync_all(fds, n, true, &which)))
-		rc = err_errno(e, error, "cannot bring the folder %s/blobs/%02x to disk", in->s->leat_dir, (unsigned)names[which]);
+		rc = err_errno(e, error, "cannot bring the folder %s/blobs/%02x to disk", in->s->leat_dir,
+		               (unsigned)names[which]);
 	for (size_t i = 0; i < n; i++)
 		fd_close(&fds[i]);
 	if (!rc)

@@ -81,7 +81,10 @@ static int lost_database(const struct store *s, struct err *e)
 {
 	err_set(e, ERR_DAMAGED, "%s/leat.db holds nothing, though %s/blobs holds files: it was deleted or emptied",
 	        s->leat_dir, s->leat_dir);
-	return err_hint(e, "put a copy of leat.db back; without one move .leat aside, then leat init, and leat commit adopts what lies in datastore/");
+	return err_hint(
+		e,
+		"put a copy of leat.db back; without one move .leat aside, then leat init,"
+		" and leat commit adopts what lies in datastore/");
 }
 
 /* Whether the store was ever made whole: its first facts are there. 1, 0, -1. */

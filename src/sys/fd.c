@@ -159,7 +159,8 @@ int fd_sync_all(const int *fds, size_t n, bool folders, size_t *which)
 		pthread_attr_init(&small);
 		pthread_attr_setstacksize(&small, SYNC_STACK);
 		/* Where no thread can be had, ours does it all. */
-		while (started + 1 < n && started < SYNC_HELPERS && !pthread_create(&helpers[started], &small, sync_some, &s))
+		while (started + 1 < n && started < SYNC_HELPERS &&
+		       !pthread_create(&helpers[started], &small, sync_some, &s))
 			started++;
 		pthread_attr_destroy(&small);
 		sync_some(&s);

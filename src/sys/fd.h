@@ -31,8 +31,8 @@ must_check int fd_truncate(int fd, off_t size, const char *path, struct err *e);
 
 must_check int fd_sync(int fd, const char *path, struct err *e); /* fdatasync: data and size */
 /*
- * All of them (-1: none) by fdatasync, or fsync where they are folders, some side by side: one after the other each would
- * wait for the disk by itself. 0, or an errno and whose it is.
+ * All of them (-1: none) by fdatasync, or fsync where they are folders, some side by side: one after the other each
+ * would wait for the disk by itself. 0, or an errno and whose it is.
  */
 must_check int fd_sync_all(const int *fds, size_t n, bool folders, size_t *which);
 /* Starts writing dirty pages out and does not wait: call on all files of a group, then fd_sync each (SEMANTICS 9). */

@@ -66,7 +66,8 @@ static void stage(const char *dir, size_t n)
 	}
 }
 
-static double publish(struct store *s, struct arena *a, const struct repo *repos, const char *staged, size_t n, bool show)
+static double publish(struct store *s, struct arena *a, const struct repo *repos, const char *staged, size_t n,
+                      bool show)
 {
 	struct tree_edit edits[TABLES] = {0};
 	struct ingest *in = ingest_new(s);
@@ -135,7 +136,11 @@ int main(int argc, char **argv)
 {
 	struct arena *a = arena_new();
 	static struct str zones[] = {{"tables", 6}};
-	struct workspace ws = {.arena = a, .dir = argv[1], .protect = PROTECT_AUTO, .durable_power = true, .zones = zones,
+	struct workspace ws = {.arena = a,
+	                       .dir = argv[1],
+	                       .protect = PROTECT_AUTO,
+	                       .durable_power = true,
+	                       .zones = zones,
 	                       .n_zones = 1};
 	static struct repo repos[TABLES];
 	struct store *s;
@@ -152,7 +157,8 @@ int main(int argc, char **argv)
 		must(repo_ensure(s, a, arena_strf(a, "tables/t%zu", i), REPO_OUTPUT, STR("t"), &repos[i], &e));
 	must(db_commit(s->db, &e));
 	for (int kind = 0; kind < 6; kind++) {
-		static const char *const names[] = {"one", "hundred", "shown_one", "shown_hundred", "floor_one", "floor_hundred"};
+		static const char *const names[] = {"one",           "hundred",   "shown_one",
+		                                    "shown_hundred", "floor_one", "floor_hundred"};
 		double took[TIMES];
 		size_t n = kind % 2 ? TABLES : 1;
 

@@ -41,7 +41,7 @@ for what in fifo device folder; do
 	test_expect "a job file that is a $what is named at once" "
 		cd w && mkdir -p jobs/odd &&
 		case $what in fifo) mkfifo jobs/odd/job.yaml;; device) ln -s /dev/zero jobs/odd/job.yaml;; folder) mkdir jobs/odd/job.yaml;; esac &&
-		got=0 && timeout 20 "$LEAT_BIN" plan 2> err > out || got=\$?; { [ \$got = 1 ] || [ \$got = 2 ]; } && has err jobs/odd/job.yaml && lacks out 'nothing to run' &&
+		got=0 && timeout 20 \"\$LEAT_BIN\" plan 2> err > out || got=\$?; { [ \$got = 1 ] || [ \$got = 2 ]; } && has err jobs/odd/job.yaml && lacks out 'nothing to run' &&
 		rm -r jobs/odd
 	"
 done

@@ -34,7 +34,8 @@ for how in emptied shortened 'filled with garbage'; do
 		leat run s --again && leat plan && leat commit && eq \"\$(sql 'from marts.s' | tail -1)\" 4 && leat fsck
 	"
 	test_expect "files of .leat/views that were $how are made anew" "
-		fresh && find .leat/views -type f | while read -r f; do n=\$(stat -c %s \$f); rm -f \$f
+		fresh && find .leat/views -type f | while read -r f; do
+			n=\$(stat -c %s \$f); rm -f \$f
 			case '$how' in emptied) : > \$f;; shortened) ;; *) head -c \$n /dev/urandom > \$f;; esac; done &&
 		eq \"\$(sql 'select sum(a) from raw.t' | tail -1)\" 4 && leat run s --again && eq \"\$(sql 'from marts.s' | tail -1)\" 4 && leat fsck
 	"
