@@ -212,11 +212,18 @@ static int csv_error(struct err *e, struct str msg)
 			STR_ARG(original));
 }
 
+#define HINT_LINES 4
+
 /* The first paragraph on one line, in lower case; what follows is a hint where it helps to find a name. */
 static int plain_error(struct err *e, enum err_code code, struct str type, struct str msg)
 {
-	struct buf b cleanup(buf_free) = BUF_INIT(900);
+	struct buf b cleanup(buf_free) = BUF_INIT(900), more cleanup(buf_free) = BUF_INIT(900);
 	struct str rest = msg, line, hint = STR_NULL;
+
+	if (str_has_prefix(msg, STR("NameListToString"))) { /* its parser's own gap: a name of more than three parts */
+		err_set(e, ERR_BAD_SQL, "a table's name has at most two parts");
+		return err_hint(e, "the repo raw/a/b is the table raw.\"a/b\"");
+	}
 
 	while (str_next_line(&rest, &line)) {
 		line = str_trim(line);
@@ -224,6 +231,13 @@ static int plain_error(struct err *e, enum err_code code, struct str type, struc
 			break;
 		if (b.n && (str_has_prefix(line, STR("Candidate")) || str_has_prefix(line, STR("Did you mean")))) {
 			hint = line;
+			/* "Candidate functions:" stands above them: the first few are the hint. */
+			for (int i = 0; line.n && str_has_suffix(hint, STR(":")) && i < HINT_LINES; i++) {
+				if (!str_next_line(&rest, &line) || !str_trim(line).n)
+					break;
+				buf_adds(&more, more.n ? ", " : "");
+				buf_addstr(&more, str_trim(line));
+			}
 			break;
 		}
 		buf_adds(&b, b.n ? " " : "");
@@ -237,8 +251,8 @@ static int plain_error(struct err *e, enum err_code code, struct str type, struc
 	err_set(e, code, "%s", b.n ? b.p : "DuckDB refused it and gave no reason");
 	if (code == ERR_LIMIT && str_has_prefix(type, STR("Out of Memory")))
 		err_hint(e, "give the machine more memory, or let fewer units run at once (-j)");
-	else if (hint.n)
-		err_hint(e, "%.*s", STR_ARG(hint));
+	else if (hint.n && (more.n || !str_has_suffix(hint, STR(":"))))
+		err_hint(e, "%.*s%s%.*s", STR_ARG(hint), more.n ? " " : "", STR_ARG(buf_str(&more)));
 	return -1;
 }
 

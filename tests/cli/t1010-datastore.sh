@@ -96,4 +96,11 @@ test_expect 'restore of one path leaves other edits alone' '
 test_expect 'a version that somebody broke in .leat/ is found by fsck with exit 1, naming what lost it' '
 	workspace br && leat put raw/r ../one && b=$(find .leat/blobs -type f) && chmod u+w "$b" && echo 7 > "$b" && exits 1 leat fsck > ../out 2>&1 && has ../out "$(basename "$b" | cut -c1-12)" raw/r
 '
+test_expect 'sql names files of its tables that nobody committed, and a table that lies in datastore/ uncommitted' '
+	workspace unc && printf "a\n1\n" > f.csv && leat put raw/x f.csv && leat put raw/y f.csv && printf "a\n2\n" > datastore/raw/x/g.csv &&
+	leat sql "select count(*) as n from raw.x" --format csv > out 2> err && eq "$(tail -1 out)" 1 && has err "raw/x" "1 file not committed" "leat commit raw/x" &&
+	leat sql "from raw.y" > out 2> err && lacks err "not committed" &&
+	mkdir datastore/raw/z && printf "a\n3\n" > datastore/raw/z/f.csv && exits 2 leat sql "from raw.z" 2> err && has err "no table raw.z" "leat commit raw/z" &&
+	leat commit && leat sql "from raw.z" > out 2> err && lacks err "not committed"
+'
 test_done
