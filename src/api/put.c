@@ -110,7 +110,9 @@ static int put_one(struct api *api, struct ingest *in, const struct put_target *
 		return err_hint(e, "a job of kind download does: leat new download NAME");
 	}
 	if (file_stat(file, &st, e))
-		return -1;
+		return e->code == ERR_NOT_FOUND && !t->path.n && file_exists(arena_cstr(a, t->repo))
+		           ? err_hint(e, "the repo stands first: leat put %s %.*s", file, STR_ARG(t->repo))
+		           : -1;
 	if (!realpath(file, real)) /* a link that the user names stands for what it leads to */
 		return err_errno(e, errno, "cannot look at %s", file);
 	if (S_ISDIR(st.st_mode)) {

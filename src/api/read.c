@@ -167,7 +167,8 @@ static int list_entry(void *ptr, struct str path, const struct entry *entry, str
 	return rc;
 }
 
-static int list_repos(struct api *api, bool all, struct sink *out, struct err *e)
+/* `under`: only those of a zone, "raw/"; "" for all. */
+static int list_repos(struct api *api, struct str under, bool all, struct sink *out, struct err *e)
 {
 	struct repo *repos;
 	size_t n;
@@ -179,7 +180,7 @@ static int list_repos(struct api *api, bool all, struct sink *out, struct err *e
 		struct dom *row;
 		int rc;
 
-		if (repos[i].role == REPO_SYSTEM && !all)
+		if ((repos[i].role == REPO_SYSTEM && !all) || !str_has_prefix(repos[i].name, under))
 			continue;
 		rc = branch_head(api->store, repos[i].id, STR(BRANCH_DEFAULT), &head, e);
 		if (rc < 0)
@@ -197,13 +198,39 @@ static int list_repos(struct api *api, bool all, struct sink *out, struct err *e
 	return 0;
 }
 
+/* "raw" is no repo where there is raw/trips: 1 and "raw/", 0, -1. */
+static int names_zone(struct api *api, struct str name, struct str *zone, struct err *e)
+{
+	struct repo *repos;
+	size_t n;
+
+	if (memchr(name.p, ':', name.n) || memchr(name.p, '@', name.n))
+		return 0;
+	if (name.n && name.p[name.n - 1] == '/')
+		name.n--;
+	*zone = arena_strf(api->arena, "%.*s/", STR_ARG(name));
+	if (repo_list(api->store, api->arena, &repos, &n, e))
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if (repos[i].role != REPO_SYSTEM && str_has_prefix(repos[i].name, *zone))
+			return 1;
+	return 0;
+}
+
 int api_ls(struct api *api, const struct args *args, struct sink *out, struct err *e)
 {
 	struct listing l = {.api = api, .out = out};
 	int rc = 0;
 
 	if (!args_n(args))
-		return list_repos(api, args_flag(args, "all"), out, e);
+		return list_repos(api, STR(""), args_flag(args, "all"), out, e);
+	if (args_n(args) == 1 && !args_count(args, "ds")) {
+		struct str zone;
+
+		rc = names_zone(api, args_pos(args, 0), &zone, e);
+		if (rc)
+			return rc < 0 ? -1 : list_repos(api, zone, args_flag(args, "all"), out, e);
+	}
 	l.row = arena_new();
 	for (size_t i = 0; !rc && i < args_n(args); i++) {
 		struct spot s;

@@ -94,6 +94,8 @@ int rows_ds_prefix(const struct args *args, struct str *prefix, struct err *e)
 		*prefix = STR("");
 		return 0;
 	}
+	if (str_has_prefix(label, STR("ds="))) /* as the folder is called */
+		label = str_sub(label, 3, label.n);
 	if (ds_parse(label, &ds, e))
 		return -1;
 	*prefix = arena_strf(args->arena, "ds=%s/", ds.label);

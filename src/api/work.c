@@ -73,6 +73,12 @@ static int add_range(struct api *api, struct asking *q, const struct job *job, s
 {
 	struct ds_range r;
 
+	if (jobs_get(api->flow->jobs, word)) {
+		err_set(e, ERR_BAD_REQUEST, "'%.*s' is a job, and one job is asked for at a time", STR_ARG(word));
+		return err_hint(e, "'leat run' makes all that is stale; -u makes what a job needs too");
+	}
+	if (str_has_prefix(word, STR("ds="))) /* as the folder is called */
+		word = str_sub(word, 3, word.n);
 	if (job->every == EVERY_NONE) {
 		err_set(e, ERR_BAD_DS, "job %.*s has no partition, so it takes no ds", STR_ARG(job->name));
 		return err_hint(e, "leat run %.*s", STR_ARG(job->name));
@@ -292,6 +298,8 @@ static int carry_out(struct api *api, const struct args *args, struct asking *q,
 	    plan_make(api->flow, c, api->arena, &q->ask, &p, e))
 		goto done;
 	o.slots = (int)slots;
+	if (!api->flow->jobs->n)
+		sink_note(out, "no jobs yet; 'leat new' lists templates");
 	say_not_run(p, q->explicit_ds, out, &missing, &up_to_date);
 	if (p->n_units && run_plan(api->flow, c, p, &q->ask, &o, &sum, e))
 		goto done;
@@ -511,6 +519,7 @@ int api_runs(struct api *api, const struct args *args, struct sink *out, struct 
 	                       " (select count(*) from unit u where u.run = r.id), r.batch from run r"
 	                       " where ?1 is null or r.job = ?1 order by r.created desc limit ?2");
 	int64_t most;
+	size_t shown = 0;
 	int rc = args_int(args, "limit", 1, INT64_MAX, RUNS_SHOWN, &most, e);
 
 	q_text(q, 1, args_pos(args, 0));
@@ -519,11 +528,14 @@ int api_runs(struct api *api, const struct args *args, struct sink *out, struct 
 		struct dom *row = dom_new(row_arena, DOM_MAP);
 
 		run_row(row_arena, q, row);
+		shown++;
 		rc = sink_row(out, row, e);
 		arena_reset(row_arena);
 	}
 	q_done(q);
 	arena_free(row_arena);
+	if (!rc && !shown)
+		sink_note(out, args_n(args) ? "it has not run yet" : "nothing has run yet");
 	return rc;
 }
 

@@ -475,11 +475,14 @@ static int check_label(struct ds *d, enum every every, const struct tz *z, struc
 	struct interval i;
 	struct parts p;
 
+	if (d->every != every && every == EVERY_NONE) {
+		err_set(e, ERR_BAD_DS, "the job has no partition, so it takes no ds");
+		return err_hint(e, "leave %s out", d->label[0] ? d->label : "it");
+	}
 	if (d->every != every) {
 		err_set(e, ERR_BAD_DS, "the job is %s, %s is %s", kinds[every].word, d->label[0] ? d->label : "nothing",
 		        kinds[d->every].noun);
-		return every == EVERY_NONE ? err_hint(e, "it has no ds: leave it out")
-		                           : err_hint(e, "write %s as %s", kinds[every].noun, kinds[every].example);
+		return err_hint(e, "write %s as %s", kinds[every].noun, kinds[every].example);
 	}
 	i = ds_interval(d, z);
 	if (i.start == i.end) {

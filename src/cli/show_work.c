@@ -199,7 +199,7 @@ static void why_pair(struct show_state *s, const struct dom *v, int indent)
 		why_value(s, v, indent + 2);
 		return;
 	}
-	if (v->type == DOM_NULL)
+	if (v->type == DOM_NULL || (v->type == DOM_STR && !v->s.n))
 		return;
 	fprintf(s->out, "%*s%s%-12.*s%s %.*s\n", indent, "", style_on(s->out, STYLE_DIM), STR_ARG(v->key),
 	        style_off(s->out), STR_ARG(dom_text(a, v)));

@@ -410,6 +410,9 @@ int jobs_find(const struct jobs *js, struct str name, struct job **out, struct e
 	for (size_t i = 0; i < js->n; i++)
 		names[i] = js->all[i]->name;
 	err_set(e, ERR_NO_JOB, "there is no job named \"%.*s\"", STR_ARG(name));
+	for (size_t i = 0; i < js->n; i++) /* its file, as the shell completes it */
+		if (str_has_prefix(str_of(js->all[i]->file.p), name) || str_eq(js->all[i]->main_file, name))
+			return err_hint(e, "did you mean \"%.*s\"?", STR_ARG(js->all[i]->name));
 	if (js->n)
 		return keys_hint_nearest(e, name, names, js->n);
 	return err_hint(e, "there are no jobs yet: `leat new` lists templates to begin with");

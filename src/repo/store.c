@@ -348,6 +348,10 @@ int repo_not_found(struct store *s, struct str name, struct err *e)
 		if (str_rcut(names[i], '/', &head, &tail) && str_eq(tail, name))
 			near = (int)i;
 	}
+	for (size_t i = 0; near < 0 && i < n; i++) /* a path where ':' is missing */
+		if (name.n > names[i].n + 1 && name.p[names[i].n] == '/' && str_has_prefix(name, names[i]))
+			return err_hint(e, "did you mean %.*s:%.*s?", STR_ARG(names[i]),
+			                STR_ARG(str_sub(name, names[i].n, name.n)));
 	if (near >= 0)
 		err_hint(e, "did you mean %.*s?", STR_ARG(names[near]));
 	else if (!n)

@@ -70,7 +70,7 @@ test_expect '-C names the workspace, LEAT_WORKSPACE too, and -C wins' '
 	LEAT_WORKSPACE=$TRASH/wb leat ls > out && has out raw/b && (cd wa && LEAT_WORKSPACE=$TRASH/wb leat ls > "$TRASH/out") && has out raw/b &&
 	LEAT_WORKSPACE=$TRASH/wb leat -C wa ls > out && has out raw/a &&
 	exits 2 env LEAT_WORKSPACE="$TRASH/none" "$LEAT_BIN" ls 2> err && has err "LEAT_WORKSPACE" "none" &&
-	exits 2 leat -C none ls 2> err && has err "leat.yaml" && exits 2 leat -C 2> err && has err "-C"
+	exits 2 leat -C none ls 2> err && has err none && exits 2 leat -C 2> err && has err "-C"
 '
 test_expect 'without a workspace every command that needs one says so with exit 2' '
 	mkdir -p /tmp/leat-none.$$ && cd /tmp/leat-none.$$ &&

@@ -198,7 +198,7 @@ static void words(void)
 		{"2026-10-25T02+02", EVERY_HOUR, "2026-10-25T02", "2026-10-25T02"},
 		{"2017-12-03..2017-11-29", EVERY_DAY, NULL, "2017-11-29..2017-12-03"},
 		{"2017-W48", EVERY_DAY, NULL, "the job is daily, 2017-W48 is a week"},
-		{"2017-11-27", EVERY_NONE, NULL, "leave it out"},
+		{"2017-11-27", EVERY_NONE, NULL, "leave 2017-11-27 out"},
 		{"2026-03-29T02", EVERY_HOUR, NULL, "there is no 2026-03-29T02 in Europe/Paris"},
 		{"todya", EVERY_DAY, NULL, "did you mean today?"},
 		{"..2017-11-27", EVERY_DAY, NULL, ""}, {"2017-11-27..", EVERY_DAY, NULL, ""},
