@@ -111,7 +111,8 @@ static int decide(struct run_unit *u, bool *runs, struct err *e)
 
 		if (r)
 			return r < 0 ? -1 : 0;
-		if (!p->n_upstream && plan_decide(g->f, g->c, u->arena, g->ask, p, e)) /* what is known may have grown */
+		/* what is known may have grown */
+		if (!p->n_upstream && plan_decide(g->f, g->c, u->arena, g->ask, p, e))
 			return -1;
 	}
 	if (p->reason == REASON_INPUT_MISSING)

@@ -23,14 +23,17 @@ int main(void)
 	} good[] = {
 		{"row_count > 0", "count(*) > 0", "count(*)"},
 		{"row_count() > 0", "count(*) > 0", "count(*)"},
-		{"missing_count(a) = 0", "count(*) filter (where (a) is null) = 0", "count(*) filter (where (a) is null)"},
+		{"missing_count(a) = 0", "count(*) filter (where (a) is null) = 0",
+		 "count(*) filter (where (a) is null)"},
 		{"min(a) >= 'x > y'", "min(a) >= 'x > y'", "min(a)"},
 		{"row_count between 1 and 5", "count(*) between 1 and 5", ""},
 		{"max(\"row_count\") < 3", "max(\"row_count\") < 3", "max(\"row_count\")"},
 		{"bool_and(a > 3)", "bool_and(a > 3)", ""},
 	};
-	static const char *const bad[] = {"", "row_count > (1", "max(a)) = 1", "row_count; drop table x", "values(a) in",
-	                                  "min('a) = 1", "missing_count() = 0", "row_count > 1 -- or not", "row_count(a) = 1"};
+	static const char *const bad[] = {
+		"", "row_count > (1", "max(a)) = 1", "row_count; drop table x", "values(a) in",
+		"min('a) = 1", "missing_count() = 0", "row_count > 1 -- or not", "row_count(a) = 1",
+	};
 	struct err e = ERR_INIT;
 	const char *actual = "";
 

@@ -11,9 +11,11 @@ int main(void)
 		for (int to = 0; to < STATE_COUNT; to++) {
 			ways += state_may_follow(s, to);
 			if (state_final(to) && state_final(s))
-				T_OK(!state_may_follow(s, to), "nothing follows %s, not %s", state_word(s), state_word(to));
+				T_OK(!state_may_follow(s, to), "nothing follows %s, not %s", state_word(s),
+				     state_word(to));
 		}
-		T_OK(state_final(s) ? !ways : ways > 0, "%s %s", state_word(s), state_final(s) ? "is an end" : "goes on");
+		T_OK(state_final(s) ? !ways : ways > 0, "%s %s", state_word(s),
+		     state_final(s) ? "is an end" : "goes on");
 		T_OK(!state_good(s) || state_final(s), "only an end is good (%s)", state_word(s));
 	}
 	T_OK(state_may_follow(STATE_QUEUED, STATE_RUNNING), "queued runs");
