@@ -56,12 +56,14 @@ void sink_note(struct sink *out, const char *fmt, ...) printf_like(2, 3);
 #define POS(...)
 #define OPT(...)
 #define SHOW(...)
+#define EX(...)
 #define ALIAS(...)
 #include "defs/ops.def"
 #undef OP
 #undef POS
 #undef OPT
 #undef SHOW
+#undef EX
 #undef ALIAS
 
 #endif

@@ -88,6 +88,10 @@ static int unknown_option(const struct op *op, struct str name, struct err *e)
 	near = str_nearest(name, names, n);
 	if (near >= 0)
 		return err_hint(e, "did you mean '--%.*s'?", STR_ARG(names[near]));
+	/* Where a ds is a word of its own, as in `leat run JOB 2017-11-27`. */
+	for (size_t i = 0; str_is(name, "ds") && i < op->n_pos; i++)
+		if (op->pos[i].kind == ARG_DS)
+			return err_hint(e, "the ds stands by itself: leat %s JOB 2017-11-27", op->name);
 	return err_hint(e, "'leat help %s' lists its options", op->name);
 }
 

@@ -15,6 +15,7 @@ const char *const op_area_titles[AREA_COUNT] = {
 #define POS(...)
 #define OPT(...)
 #define SHOW(...)
+#define EX(...)
 #define ALIAS(...)
 
 #undef OP
@@ -50,6 +51,14 @@ static const char *const shows[VERB_COUNT] = {
 #undef SHOW
 #define SHOW(...)
 
+#undef EX
+#define EX(verb, line) {VERB_##verb, line},
+static const struct op_ex examples[] = {
+#include "defs/ops.def"
+};
+#undef EX
+#define EX(...)
+
 #undef ALIAS
 #define ALIAS(word, means) {word, means},
 static const struct op_alias aliases[] = {
@@ -64,7 +73,7 @@ static const struct op_alias aliases[] = {
 #define M OP_M
 #undef OP
 #define OP(verb, area, flags, summary, more)                                                                           \
-	[VERB_##verb] = {#verb, AREA_##area, flags, summary, more, NULL, 0, NULL, 0, NULL, api_##verb},
+	[VERB_##verb] = {#verb, AREA_##area, flags, summary, more, NULL, 0, NULL, 0, NULL, 0, NULL, api_##verb},
 static struct op table[VERB_COUNT] = {
 #include "defs/ops.def"
 };
@@ -89,6 +98,11 @@ const struct op *op_table(size_t *n)
 			struct op *op = &table[options[i].verb];
 
 			op->opts = op->n_opts++ ? op->opts : &options[i];
+		}
+		for (size_t i = 0; i < ARRAY_LEN(examples); i++) {
+			struct op *op = &table[examples[i].verb];
+
+			op->examples = op->n_examples++ ? op->examples : &examples[i];
 		}
 		for (size_t i = 0; i < VERB_COUNT; i++)
 			table[i].show = shows[i];

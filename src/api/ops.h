@@ -46,6 +46,11 @@ struct op_opt {
 	const char *text;
 };
 
+struct op_ex {
+	int verb;
+	const char *line;
+};
+
 struct api;
 struct args;
 struct sink;
@@ -60,6 +65,8 @@ struct op {
 	size_t n_pos;
 	const struct op_opt *opts;
 	size_t n_opts;
+	const struct op_ex *examples;
+	size_t n_examples;
 	const char *show; /* columns for people; NULL = none */
 	op_fn *fn;
 };

@@ -184,6 +184,47 @@ static int ask_all(struct api *api, struct str word, struct asking *q, struct er
 	return -1;
 }
 
+/* A job that never made anything and of which no unit is known, as one that reads what is not there: no line of the
+ * plan tells of it. */
+static int say_idle(struct api *api, struct catalog *c, const struct plan *p, struct sink *out, struct err *e)
+{
+	struct jobs *js = api->flow->jobs;
+	struct map seen;
+	size_t said = 0;
+
+	map_init(&seen, api->arena);
+	for (size_t i = 0; i < p->n_units; i++)
+		map_set(&seen, p->units[i]->job->name, api);
+	for (size_t i = 0; i < p->n_not_run; i++)
+		map_set(&seen, p->not_run[i]->job->name, api);
+	for (size_t i = 0; out->people && i < js->n && said < REPEAT_MAX; i++) {
+		const struct job *j = js->all[i];
+		const char *why = NULL;
+		struct catalog_repo *made;
+		int got = map_get(&seen, j->name) ? 1 : catalog_repo(c, j->output, STR_NULL, &made, e);
+
+		if (got < 0)
+			return -1;
+		if (got)
+			continue;
+		for (size_t k = 0; k < j->n_inputs && !why; k++) {
+			struct catalog_repo *repo;
+			struct partset *parts;
+
+			if (!j->inputs[k].optional &&
+			    catalog_input(c, api->arena, &j->inputs[k], &repo, &parts, &why, e) < 0)
+				return -1;
+		}
+		if (why)
+			sink_note(out, "%.*s never ran: %s", STR_ARG(j->name), why);
+		else
+			sink_note(out, "%.*s never ran, and nothing tells for which ds: leat run %.*s DS",
+			          STR_ARG(j->name), STR_ARG(j->name));
+		said++;
+	}
+	return 0;
+}
+
 int api_plan(struct api *api, const struct args *args, struct sink *out, struct err *e)
 {
 	struct asking q = {.ask = {.mode = PLAN_STALE, .upstream = args_flag(args, "upstream")}};
@@ -204,7 +245,8 @@ int api_plan(struct api *api, const struct args *args, struct sink *out, struct 
 	}
 	ask_finish(&q);
 	if (refuse_broken(api, &q, out, e) || catalog_new(api->store, api->arena, &c, e) ||
-	    restore_look(api->flow, c, api->arena, &q.ask, e) || plan_make(api->flow, c, api->arena, &q.ask, &p, e))
+	    restore_look(api->flow, c, api->arena, &q.ask, e) || plan_make(api->flow, c, api->arena, &q.ask, &p, e) ||
+	    (!q.jobs.n && say_idle(api, c, p, out, e)))
 		return -1;
 	return plan_rows(api, p, args_flag(args, "verbose"), out, e);
 }
@@ -248,8 +290,17 @@ static void on_event(void *ptr, const struct run_event *ev)
 	arena_reset(r->row);
 }
 
+static bool can_be_made(struct api *api, const struct job *j)
+{
+	for (size_t i = 0; i < j->n_inputs; i++)
+		if (graph_producer(api->flow->graph, j->inputs[i].repo))
+			return true;
+	return false;
+}
+
 /* What was asked for and does not run, said once each up to a number: an explicit request deserves an answer. */
-static void say_not_run(const struct plan *p, bool is_explicit, struct sink *out, size_t *missing, size_t *up_to_date)
+static void say_not_run(struct api *api, const struct plan *p, bool is_explicit, bool hint, struct sink *out,
+                        size_t *missing, size_t *up_to_date)
 {
 	size_t said = 0;
 
@@ -261,12 +312,12 @@ static void say_not_run(const struct plan *p, bool is_explicit, struct sink *out
 		*up_to_date += !lacks;
 		if (!out->people || (!is_explicit && !lacks) || said++ >= REPEAT_MAX)
 			continue;
-		sink_note(out, "%.*s %s: %s%s%s%s", STR_ARG(u->job->name), u->ds.label,
+		sink_note(out, "%.*s%s%s: %s%s%s%s", STR_ARG(u->job->name), *u->ds.label ? " " : "", u->ds.label,
 		          lacks ? "" : reason_text(u->reason), u->detail && !lacks ? ": " : "",
 		          u->detail ? u->detail
 		          : lacks   ? reason_text(u->reason)
 		                    : "",
-		          lacks && is_explicit ? "; -u makes it if a job can" : "");
+		          hint && lacks && can_be_made(api, u->job) ? "; -u first makes what other jobs give" : "");
 	}
 	if (said > REPEAT_MAX)
 		sink_note(out, "... and %zu more", said - REPEAT_MAX);
@@ -297,10 +348,12 @@ static int carry_out(struct api *api, const struct args *args, struct asking *q,
 	    restore_outputs(api->flow, c, api->arena, &q->ask, on_note, out, &restored, e) ||
 	    plan_make(api->flow, c, api->arena, &q->ask, &p, e))
 		goto done;
+	if (!q->jobs.n && say_idle(api, c, p, out, e))
+		goto done;
 	o.slots = (int)slots;
 	if (!api->flow->jobs->n)
 		sink_note(out, "no jobs yet; 'leat new' lists templates");
-	say_not_run(p, q->explicit_ds, out, &missing, &up_to_date);
+	say_not_run(api, p, q->explicit_ds, q->explicit_ds && !q->ask.upstream, out, &missing, &up_to_date);
 	if (p->n_units && run_plan(api->flow, c, p, &q->ask, &o, &sum, e))
 		goto done;
 	/* What had to be made again is in the store now, and can be shown. */
@@ -542,7 +595,7 @@ int api_runs(struct api *api, const struct args *args, struct sink *out, struct 
 /* One log: the unit, the attempt's file (relative to .leat/), whether the attempt has ended. */
 struct log_spot {
 	int64_t unit;
-	struct str job, ds, path;
+	struct str job, ds, path, error;
 	bool ended;
 };
 
@@ -561,7 +614,7 @@ static int find_logs(struct api *api, const struct args *args, struct log_spot *
 	             "with w(u) as (select id from unit where run >= ?1 and run < ?1 || 'g' and length(?1) >= 4"
 	             " union select * from (select id from unit where job = ?1 and (?2 is null or ds = ?2)"
 	             " and (attempts > 0 or original is not null) order by id desc limit 1))"
-	             " select u.id, u.job, u.ds, t.log, t.finished is not null from w join unit u on u.id = w.u"
+	             " select u.id, u.job, u.ds, t.log, t.finished is not null, u.error from w join unit u on u.id = w.u"
 	             " join attempt t on t.unit = coalesce(u.original, u.id) where t.n = case when ?3 then ?3 else"
 	             " (select max(n) from attempt x where x.unit = t.unit) end order by u.id");
 	q_text(q, 1, what);
@@ -570,7 +623,7 @@ static int find_logs(struct api *api, const struct args *args, struct log_spot *
 	while ((rc = q_step(q, e)) == 1) {
 		struct log_spot s = {q_col_int(q, 0), arena_str(api->arena, q_col_text(q, 1)),
 		                     arena_str(api->arena, q_col_text(q, 2)), arena_str(api->arena, q_col_text(q, 3)),
-		                     q_col_int(q, 4) != 0};
+		                     arena_str(api->arena, q_col_text(q, 5)), q_col_int(q, 4) != 0};
 
 		vec_push(api->arena, &v, s);
 	}
@@ -617,8 +670,9 @@ int api_logs(struct api *api, const struct args *args, struct sink *out, struct 
 		off_t from = 0;
 
 		if (!logs[i].path.n) {
-			sink_note(out, "%.*s%s%.*s printed nothing", STR_ARG(logs[i].job), logs[i].ds.n ? " " : "",
-			          STR_ARG(logs[i].ds));
+			sink_note(out, "%.*s%s%.*s printed nothing%s%.*s", STR_ARG(logs[i].job),
+			          logs[i].ds.n ? " " : "", STR_ARG(logs[i].ds), logs[i].error.n ? "; it failed: " : "",
+			          STR_ARG(logs[i].error));
 			continue;
 		}
 		if (n > 1)

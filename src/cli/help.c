@@ -76,6 +76,8 @@ void help_op(FILE *f, const struct op *op)
 			snprintf(left, sizeof(left), "--%s%s%s", o->name, *o->arg ? " " : "", o->arg);
 		print_row(f, left, o->text);
 	}
+	for (size_t i = 0; i < op->n_examples; i++)
+		fprintf(f, "%s  %s\n", i ? "" : "\nExamples\n", op->examples[i].line);
 }
 
 void help_all(FILE *f, bool every, const char *workspace_commands)
@@ -100,5 +102,8 @@ void help_all(FILE *f, bool every, const char *workspace_commands)
 	}
 	if (*workspace_commands)
 		fprintf(f, "\n%sMore commands%s\n%s", style_on(f, STYLE_BOLD), style_off(f), workspace_commands);
-	fputs("\n'leat help COMMAND' tells more. Start with 'leat playground'.\n", f);
+	fputs("\nA ds is a partition's label: 2024-03-04 is a day, 2024-03 a month. A repo is a\n"
+	      "versioned folder; raw/orders@master.3 is its third version.\n"
+	      "-C DIR works in the workspace DIR.\n\n"
+	      "'leat help COMMAND' tells more, with examples. Start with 'leat playground'.\n", f);
 }

@@ -33,6 +33,13 @@ static void section(struct show_state *s, const char *title)
 	fprintf(s->out, "%s%s%s\n", style_on(s->out, STYLE_BOLD), title, style_off(s->out));
 }
 
+static const char *count(struct show_state *s, const struct dom *row, const char *key, const char *one)
+{
+	int64_t n = show_int(row, key);
+
+	return arena_printf(s->arena, "%" PRId64 " %s", n, n == 1 ? one : key);
+}
+
 /* One row: counts, then what wants attention, each with the command that helps. */
 void show_status(struct show_state *s, const struct dom *row)
 {
@@ -42,9 +49,8 @@ void show_status(struct show_state *s, const struct dom *row)
 		return;
 	fprintf(s->out, "%s%.*s%s  %.*s\n", style_on(s->out, STYLE_BOLD), STR_ARG(show_text(row, "name")),
 	        style_off(s->out), STR_ARG(show_text(row, "dir")));
-	fprintf(s->out, "%" PRId64 " repos, %" PRId64 " commits, %s; %" PRId64 " jobs, %" PRId64 " runs\n",
-	        show_int(row, "repos"), show_int(row, "commits"), show_bytes(s->arena, show_int(row, "size")),
-	        show_int(row, "jobs"), show_int(row, "runs"));
+	fprintf(s->out, "%s, %s, %s; %s, %s\n", count(s, row, "repos", "repo"), count(s, row, "commits", "commit"),
+	        show_bytes(s->arena, show_int(row, "size")), count(s, row, "jobs", "job"), count(s, row, "runs", "run"));
 	wants = dom_get(row, "attention");
 	if (!wants || !wants->n) {
 		fprintf(s->out, "%snothing wants attention%s\n", style_on(s->out, STYLE_GREEN), style_off(s->out));

@@ -164,4 +164,7 @@ struct sha duck_library_id(void);
 /* The worker's main: speaks on descriptor 3 until that closes. */
 int duck_worker_main(int argc, char **argv);
 
+/* A hint for what DuckDB says of things that Leat does otherwise. Returns -1. */
+int duck_remedy(struct err *e, struct str msg);
+
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/str.h"
+#include "db/duck.h"
 #include "db/duck_worker.h"
 #include "db/sql.h"
 
@@ -212,6 +213,25 @@ static int csv_error(struct err *e, struct str msg)
 			STR_ARG(original));
 }
 
+/* Where DuckDB's words do not lead to what to do. */
+static const struct {
+	const char *words, *hint;
+} remedies[] = {
+	{"at or near \"@\"", "a pin is written: from tables.sales at (version => 'master.31')"},
+	{"at or near \"/\"", "the repo raw/orders is the table raw.orders"},
+	{"INTEGER -> DATE", "a date is written in quotes: ds = '2017-11-27'"},
+	{"VARCHAR and type DATE", "a date is written in quotes: ds = '2017-11-27'"},
+	{"because schema", "tables are read here; 'leat put' and jobs change them"},
+};
+
+int duck_remedy(struct err *e, struct str msg)
+{
+	for (size_t i = 0; i < ARRAY_LEN(remedies); i++)
+		if (memmem(msg.p, msg.n, remedies[i].words, strlen(remedies[i].words)))
+			return err_hint(e, "%s", remedies[i].hint);
+	return -1;
+}
+
 #define HINT_LINES 4
 
 /* The first paragraph on one line, in lower case; what follows is a hint where it helps to find a name. */
@@ -253,6 +273,8 @@ static int plain_error(struct err *e, enum err_code code, struct str type, struc
 		err_hint(e, "give the machine more memory, or let fewer units run at once (-j)");
 	else if (hint.n && (more.n || !str_has_suffix(hint, STR(":"))))
 		err_hint(e, "%.*s%s%.*s", STR_ARG(hint), more.n ? " " : "", STR_ARG(buf_str(&more)));
+	else
+		duck_remedy(e, msg);
 	return -1;
 }
 

@@ -268,6 +268,33 @@ int catalog_parts(struct catalog *c, struct str repo, struct str rev, struct par
 	return 0;
 }
 
+/* With the repo of the same zone that it may have been meant to be. */
+static const char *absent(struct catalog *c, struct arena *a, struct str name)
+{
+	struct str *last = arena_array(a, struct str, c->n_by_id), zone, own, other, mine;
+	const struct repo **of = arena_array(a, const struct repo *, c->n_by_id);
+	size_t n = 0;
+	int near;
+
+	if (!str_rcut(name, '/', &zone, &mine)) {
+		zone = STR("");
+		mine = name;
+	}
+	for (size_t i = 0; i < c->n_by_id; i++) {
+		of[n] = &c->by_id[i]->pub.repo;
+		if (!str_rcut(of[n]->name, '/', &other, &own)) {
+			other = STR("");
+			own = of[n]->name;
+		}
+		if (str_eq(zone, other) && c->by_id[i]->exists)
+			last[n++] = own;
+	}
+	near = str_nearest(mine, last, n);
+	return near < 0 ? arena_printf(a, "%.*s is not there", STR_ARG(name))
+	                : arena_printf(a, "%.*s is not there; did you mean %.*s?", STR_ARG(name),
+	                               STR_ARG(of[near]->name));
+}
+
 int catalog_input(struct catalog *c, struct arena *a, const struct job_input *in, struct catalog_repo **out,
                   struct partset **parts, const char **why, struct err *e)
 {
@@ -285,7 +312,7 @@ int catalog_input(struct catalog *c, struct arena *a, const struct job_input *in
 		return -1;
 	/* What a job will make has its partitions to come. */
 	if (!got || (!is_there(r) && !producer(c, in->repo))) {
-		*why = because ? because : arena_printf(a, "%.*s is not there", STR_ARG(in->repo));
+		*why = because ? because : absent(c, a, in->repo);
 		return 0;
 	}
 	*out = &r->pub;

@@ -41,6 +41,7 @@ static int parse(struct preparing *p, struct err *e)
 		return err_set(e, ERR_INTERNAL, "what the parser said cannot be read");
 	if (p->q->info.error.n) {
 		err_set(e, ERR_BAD_SQL, "%.*s", STR_ARG(p->q->info.error));
+		duck_remedy(e, p->q->info.error);
 		return at_place(ask, p->q->info.error_offset, e);
 	}
 	if (!p->q->info.statements)

@@ -27,7 +27,7 @@ broken() {
 	test_expect "$1" '
 		cd w && mkdir -p "$(dirname "$FILE")" && printf "%b" "$CONTENT" > "$FILE" && state . > ../before &&
 		for c in run plan "run bad 2024-01-01"; do
-			exits 2 leat $c > ../out 2>&1 && has ../out "$PLACE" "$TEXT"
+			exits 2 leat $c > ../out 2>&1 && has ../out "$PLACE" "$TEXT" && lacks ../out "nothing to run"
 		done && state . > ../after && same ../before ../after && leat status > ../out && has ../out "$PLACE"
 	'
 	rm -rf "$W/jobs/bad" "$W"/jobs/bad.*
@@ -48,6 +48,12 @@ refused 'a template value that the template does not ask for' 2 'colour' '' new 
 refused 'SQL that does not parse, at its place' 2 'query:1:15' 'syntax error' sql 'select 1 FORM x y z'
 refused 'a table that is not there, with the nearest' 2 'raw.inn' 'raw.in' sql 'select * from raw.inn'
 refused 'a column that is not there, at its place' 2 'query:1:8' 'nn' sql 'select nn from raw."in"'
+refused 'a pin past the last version, with the versions that there are' 1 'master.99 is not there' 'the newest master.' sql 'select 1 from raw."in" at (version => '"'master.99'"')'
+refused 'a pin written bare in a query, with how it is written' 2 'query:1:20' 'at (version =>' sql 'select 1 from raw.a@master.1'
+refused 'a repo name in a query, with the name of its table' 2 'query:1:18' 'raw.orders' sql 'select * from raw/orders'
+refused 'a date without quotes, with how it is written' 1 'INTEGER -> DATE' 'in quotes' sql 'select 1 where date '"'2024-01-01'"' = 2024-01-01'
+refused 'a query that would write, with what does' 2 'does not exist' 'leat put' sql 'insert into raw."in" values (1)'
+refused 'an option --ds where the ds is a word, with how it is written' 2 '--ds' 'leat run JOB' run good --ds 2024-01-01
 refused 'a format that is not there' 2 '--format' 'parquet' sql 'select 1' --format xml
 refused 'a pin that is not there' 1 'nope' '' sql 'select 1 from raw."in"' --at nope
 refused 'an unknown run' 1 'ffffffff' '' why ffffffff
@@ -75,6 +81,9 @@ test_expect 'jobs that read each other in a circle are named, all of them' '
 '
 test_expect 'a job folder whose name cannot be is told, with its place' '
 	cd w && mkdir "jobs/Bad Name!" && echo "select 1 as a" > "jobs/Bad Name!/job.sql" && exits 2 leat plan > ../out 2>&1 && has ../out "Bad Name!" && rm -r "jobs/Bad Name!"
+'
+test_expect 'a job that reads a repo that is not there is told of by a plan of all, with the nearest repo; -u is not advised where no job can help' '
+	cd w && printf -- "-- output: x/lost\n-- partition: daily\nselect * from raw.inn\n" > jobs/lost.sql && leat plan > ../out 2> ../err && has ../err "lost never ran: raw/inn is not there; did you mean raw/in?" && exits 1 leat run lost 2024-01-01 > ../out 2> ../err && has ../err "did you mean raw/in?" && lacks ../err "-u first" && rm jobs/lost.sql
 '
 test_expect 'a column that is not there is found at the line and column of the file when it runs, nothing is published' '
 	cd w && printf -- "-- output: tables/col\n-- partition: daily\nselect id,\n       nn\nfrom raw.\"in\"\n" > jobs/col.sql && exits 1 leat run col 2024-01-01 > ../out 2>&1 && has ../out "jobs/col.sql:4:8" nn &&
