@@ -269,6 +269,16 @@ static int config_row(struct api *api, const struct key *k, struct sink *out, st
 		}
 	}
 	buf_free(&text);
+	if (!copy && !strcmp(k->name, "path")) { /* not said: what init or --here kept */
+		struct q *q = db_query(api->store->db, "select value from store where key = 'path'");
+		int r = q_step(q, e);
+
+		if (r == 1)
+			copy = dom_new_str(a, arena_str(a, q_col_text(q, 0)));
+		q_done(q);
+		if (r < 0)
+			return -1;
+	}
 	dom_set_cstr(a, row, "setting", k->name);
 	dom_set(a, row, "value", copy ? copy : dom_new(a, DOM_NULL));
 	dom_set_cstr(a, row, "from", own ? "set" : "default");

@@ -240,11 +240,6 @@ static int plain_error(struct err *e, enum err_code code, struct str type, struc
 	struct buf b cleanup(buf_free) = BUF_INIT(900), more cleanup(buf_free) = BUF_INIT(900);
 	struct str rest = msg, line, hint = STR_NULL;
 
-	if (str_has_prefix(msg, STR("NameListToString"))) { /* its parser's own gap: a name of more than three parts */
-		err_set(e, ERR_BAD_SQL, "a table's name has at most two parts");
-		return err_hint(e, "the repo raw/a/b is the table raw.\"a/b\"");
-	}
-
 	while (str_next_line(&rest, &line)) {
 		line = str_trim(line);
 		if (!line.n || str_has_prefix(line, STR("LINE ")))

@@ -92,6 +92,10 @@ static void fail(struct arena *a, struct dom *out, const struct dom *answer, siz
 
 	if (!position || !str_to_i64(dom_text(a, position), &at))
 		at = 0;
+	/* A gap of its parser stands for a name of more than three parts; the message says so to nobody. */
+	if (msg && str_has_prefix(msg->s, STR("NameListToString")))
+		msg = dom_new_str(a, STR("a table's name has two parts at most: the repo raw/a/b is the table "
+		                         "raw.\"a/b\""));
 	dom_set_str(a, out, "error", msg ? msg->s : STR("syntax error"));
 	dom_set_int(a, out, "offset", at + (int64_t)base);
 }

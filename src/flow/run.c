@@ -330,6 +330,27 @@ static void tell_notes(struct engine *g)
 	}
 }
 
+/* Tasks run by the PATH that the workspace keeps: a shell that has another Python since is told so. */
+static void tell_python(struct engine *g)
+{
+	const struct dom *set = workspace_setting(g->f->ws, "path");
+	bool python = false;
+	char *here, *theirs;
+
+	for (size_t i = 0; i < g->n_jobs && !python; i++)
+		python = str_has_suffix(g->jobs[i].job->main_file, STR(".py"));
+	if (!python || (set && set->type == DOM_STR))
+		return;
+	here = proc_which(g->arena, "python3", NULL);
+	theirs = proc_which(g->arena, "python3", g->path);
+	if (!here || (theirs && !strcmp(here, theirs)))
+		return;
+	run_event(g, RUN_NOTE, NULL,
+	          arena_printf(g->arena, "python3 here is %s, tasks use %s; 'leat config path --here' gives them this one",
+	                       here, theirs ? theirs : "none"),
+	          NULL, 0);
+}
+
 static int begin(struct engine *g, struct err *e)
 {
 	struct store *s = g->f->store;
@@ -356,6 +377,7 @@ static int begin(struct engine *g, struct err *e)
 	if (run_rows_begin(g, e))
 		return -1;
 	tell_notes(g);
+	tell_python(g);
 	return 0;
 }
 

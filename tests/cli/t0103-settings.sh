@@ -62,7 +62,17 @@ for r in rows.values():
 	cd / && leat doctor > "$TRASH/out" && has "$TRASH/out" "leat init"
 '
 test_expect 'config path --here keeps the PATH of this shell for tasks' '
-	cd y && PATH=/opt/mine:$PATH leat config path --here 2> err && has err PATH && exits 2 leat config name --here 2> err && has err path
+	cd y && PATH=/opt/mine:$PATH leat config path --here 2> err && has err PATH && exits 2 leat config name --here 2> err && has err path &&
+	leat config path --json > out && case $(json out "d[\"value\"]") in /opt/mine:*) ;; *) false ;; esac
+'
+test_expect 'a run of Python where the shell has another python3 now says so; --here, path: and other jobs are quiet' '
+	workspace py && mkdir jobs/p other && printf "kind: script\noutput: raw/p\npartition: none\n" > jobs/p/job.yaml && sed "s/raw.p/raw\/s/" jobs/p/job.yaml > s.yaml && mkdir jobs/s && mv s.yaml jobs/s/job.yaml &&
+	echo "import os; open(os.environ[\"LEAT_OUTPUT\"] + \"/f\", \"w\").write(\"1\")" > jobs/p/job.py && echo "echo 1 > \$LEAT_OUTPUT/f" > jobs/s/job.sh &&
+	ln -s "$(command -v python3)" other/python3 && leat run p 2> err && lacks err "python3 here" &&
+	PATH=$PWD/other:$PATH leat run s 2> err && lacks err "python3 here" &&
+	PATH=$PWD/other:$PATH leat run p --again 2> err && has err "python3 here is" "other/python3" "leat config path --here" &&
+	echo "path: $PATH" >> leat.yaml && PATH=$PWD/other:$PATH leat run p --again 2> err && lacks err "python3 here" &&
+	sed -i "/^path:/d" leat.yaml && PATH=$PWD/other:$PATH leat config path --here && PATH=$PWD/other:$PATH leat run p --again 2> err && lacks err "python3 here"
 '
 test_expect 'the JSON Schema of job.yaml and leat.yaml are JSON and know the keys' '
 	cd y && leat config --schema job > out && eq "$(json out "\"partition\" in json.dumps(d) and \"checks\" in json.dumps(d)")" true &&

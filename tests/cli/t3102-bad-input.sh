@@ -101,4 +101,11 @@ test_expect 'a corrupt Parquet file is named, exit 1' '
 	exits 1 leat sql "select * from raw.pq" > ../out 2>&1 && has ../out torn.parquet && printf -- "-- output: tables/pq\n-- partition: daily\nselect * from raw.pq\n" > jobs/pq.sql &&
 	exits 1 leat run pq 2024-01-01 > ../out 2>&1 && has ../out torn.parquet && exits 1 leat ls tables/pq 2> /dev/null
 '
+test_expect 'a table name of too many parts is told how a repo of many parts is written' '
+	workspace parts && printf "a\n1\n" | leat put raw/a/b/c - --name f.csv && exits 2 leat sql "from raw.a.b.c" 2> err && has err "raw.\"a/b\"" &&
+	eq "$(sql "from raw.\"a/b/c\"" | tail -1)" 1
+'
+test_expect 'an argument of a type that a function does not take is told with those that it takes' '
+	workspace args && exits 2 leat sql "select sum(\$\$x\$\$::varchar)" 2> err && has err "sum(VARCHAR)" "Candidate functions: sum(DECIMAL)"
+'
 test_done
