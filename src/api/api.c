@@ -49,14 +49,15 @@ static void note_text(void *ptr, const char *text)
 int api_call(struct api *api, const struct args *args, struct sink *out, struct err *e)
 {
 	const struct op *op = args->op;
+	struct err lag = ERR_INIT;
 
 	if (api_open(api, op->flags, e))
 		return -1;
 	if (op->fn(api, args, out, e))
 		return -1;
 	/* What a crash left of an earlier publish is completed by whoever writes next (SEMANTICS 6). */
-	if ((op->flags & OP_M) && api->store && datastore_update(api->store, 0, note_text, out, e))
-		return -1;
+	if ((op->flags & OP_M) && api->store && datastore_update(api->store, 0, note_text, out, &lag))
+		sink_note(out, "%s; the next command that writes tries again", lag.msg); /* what was committed is */
 	return 0;
 }
 

@@ -205,6 +205,9 @@ static int csv_error(struct err *e, struct str msg)
 	}
 	if (!e->code)
 		err_set(e, ERR_BAD_DATA, "%.*s: row %.*s: %.*s", STR_ARG(file), STR_ARG(row), STR_ARG(what));
+	/* Of these DuckDB gives the row before, which is fine. */
+	if (memmem(msg.p, msg.n, "Invalid unicode", 15))
+		return err_hint(e, "save the file as UTF-8, or set ignore_errors: true for the table in leat.yaml");
 	if (original.n > 100)
 		original = str_sub(original, 0, 100);
 	return err_hint(e,
