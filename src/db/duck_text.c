@@ -221,7 +221,6 @@ static const struct {
 	const char *words, *hint;
 } remedies[] = {
 	{"at or near \"@\"", "a pin is written: from tables.sales at (version => 'master.31')"},
-	{"at or near \"/\"", "the repo raw/orders is the table raw.orders"},
 	{"INTEGER -> DATE", "a date is written in quotes: ds = '2017-11-27'"},
 	{"VARCHAR and type DATE", "a date is written in quotes: ds = '2017-11-27'"},
 	{"because schema", "tables are read here; 'leat put' and jobs change them"},

@@ -57,10 +57,6 @@ int workspace_find(const char *from, struct arena *a, char **dir, struct err *e)
 		if (!strcmp(up, "/") || !strcmp(up, "."))
 			break;
 	}
-	if (access(at, F_OK)) {
-		err_set(e, ERR_NO_WORKSPACE, "there is no folder %s", at);
-		return err_hint(e, "`leat init %s` makes it, as a workspace", at);
-	}
 	err_set(e, ERR_NO_WORKSPACE, "no %s in %s or above it", WORKSPACE_FILE, at);
 	return err_hint(e, "`leat init` makes this folder a workspace; `leat playground` makes one with data in it");
 }

@@ -50,7 +50,6 @@ refused 'a table that is not there, with the nearest' 2 'raw.inn' 'raw.in' sql '
 refused 'a column that is not there, at its place' 2 'query:1:8' 'nn' sql 'select nn from raw."in"'
 refused 'a pin past the last version, with the versions that there are' 1 'master.99 is not there' 'the newest master.' sql 'select 1 from raw."in" at (version => '"'master.99'"')'
 refused 'a pin written bare in a query, with how it is written' 2 'query:1:20' 'at (version =>' sql 'select 1 from raw.a@master.1'
-refused 'a repo name in a query, with the name of its table' 2 'query:1:18' 'raw.orders' sql 'select * from raw/orders'
 refused 'a date without quotes, with how it is written' 1 'INTEGER -> DATE' 'in quotes' sql 'select 1 where date '"'2024-01-01'"' = 2024-01-01'
 refused 'a query that would write, with what does' 2 'does not exist' 'leat put' sql 'insert into raw."in" values (1)'
 refused 'an option --ds where the ds is a word, with how it is written' 2 '--ds' 'leat run JOB' run good --ds 2024-01-01
