@@ -126,6 +126,21 @@ static int unlease(struct engine *g, struct group *gr, bool *ours, struct err *e
 	return 0;
 }
 
+/* A run has ended when the groups of all its units have. */
+static int runs_end(struct engine *g, struct group *gr, struct err *e)
+{
+	for (size_t i = 0; i < gr->list.n; i++) {
+		struct run_job *r = gr->list.p[i]->run;
+
+		r->n_held += !gr->published && gives(gr->list.p[i]);
+		if (--r->n_left)
+			continue;
+		if (run_rows_run_end(g, r, e))
+			return -1;
+	}
+	return 0;
+}
+
 static int group_end(struct engine *g, struct ingest *in, struct group *gr, struct err *e)
 {
 	bool ours;
@@ -138,7 +153,7 @@ static int group_end(struct engine *g, struct ingest *in, struct group *gr, stru
 	for (size_t i = 0; gr->published && i < gr->list.n; i++)
 		if (gives(gr->list.p[i]) && move_head(g, in, gr->list.p[i], e))
 			return -1;
-	return 0;
+	return runs_end(g, gr, e);
 }
 
 /* --- the rows of a flush --- */
@@ -214,9 +229,6 @@ static int write_rows(struct engine *g, struct ingest *in, struct run_unit *list
 			u->state = STATE_LOST; /* not by a step of its own: somebody else has it */
 		if (run_rows_unit_end(g, u, e))
 			return -1;
-		if (!u->run->n_left && !u->run->ended && run_rows_run_end(g, u->run, e))
-			return -1;
-		u->run->ended = !u->run->n_left;
 	}
 	fault_crash("publish-before-commit");
 	return 0;
@@ -361,7 +373,6 @@ static int flush(struct engine *g, struct run_unit *list, struct ingest **in, st
 	for (struct run_unit *u = list; u; u = u->next) {
 		u->group->n_left--;
 		u->group->n_bad += !state_good(u->state);
-		u->run->n_left--;
 		u->run->n_bad += !state_good(u->state);
 		u->run->n_cancelled += u->state == STATE_CANCELLED;
 		publishes |= gives(u);

@@ -77,9 +77,9 @@ struct run_job {
 	const struct job *job;
 	char id[ID_HEX + 1];
 	size_t n_units, n_left, n_bad, n_cancelled;
+	size_t n_held;             /* good, and not published: their groups were not */
 	struct run_pool *pool;     /* NULL: none */
 	bool asked;                /* --param is for it */
-	bool ended;                /* its row says so */
 	bool dirs, logs;           /* its folders are there */
 	struct desk *desks;        /* free ones */
 	size_t n_desks;            /* made so far */

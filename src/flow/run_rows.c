@@ -291,11 +291,13 @@ int run_rows_run_end(struct engine *g, struct run_job *r, struct err *e)
 {
 	struct lease own = run_lease(g, r);
 	enum state s = r->n_cancelled ? STATE_CANCELLED : r->n_bad ? STATE_FAILED : STATE_SUCCESS;
-	struct q *q = db_query(g->f->store->db, "update run set state = ?, finished = ? where id = ?");
+	struct q *q = db_query(g->f->store->db, "update run set state = ?, finished = ?, reason = ? where id = ?");
 
 	q_cstr(q, 1, state_word(s));
 	q_int(q, 2, clock_now_ms());
-	q_cstr(q, 3, r->id);
+	if (r->n_held)
+		q_text(q, 3, arena_strf(g->arena, "%zu not published: others of its pipeline failed", r->n_held));
+	q_cstr(q, 4, r->id);
 	if (q_run(q, e))
 		return -1;
 	return lease_drop(g->f->store->db, &own, e) < 0 ? -1 : 0;

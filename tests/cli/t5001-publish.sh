@@ -20,7 +20,8 @@ heads() { # the partitions that each table shows
 test_expect 'five jobs in one pipeline, the fourth fails its check for one day: none of them moves for that day, others do' '
 	workspace w && chain "pipeline: five" &&
 	exits 1 leat run 2>err && has err "max(n) < 100" "max(n) is 103" "jobs/j4/job.yaml" &&
-	heads >got && printf "t%s: 1 3\n" 1 2 3 4 5 >want && same got want
+	heads >got && printf "t%s: 1 3\n" 1 2 3 4 5 >want && same got want &&
+	leat runs j1 --json >runs && has runs "1 not published"
 '
 
 test_expect 'what succeeded in a group that was held back is not run again when it publishes' '
