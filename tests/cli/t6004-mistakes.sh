@@ -18,7 +18,7 @@ told 'the file before the repo' 1 'leat put raw/other sales.csv' put sales.csv r
 told 'a path with / where : belongs' 1 'did you mean raw/sales:/sales.csv?' cat raw/sales/sales.csv
 told 'a zone where a repo belongs lists what is in it' 0 'raw/sales' ls raw
 told 'a table name where a repo belongs' 1 'did you mean raw/sales?' ls raw.sales
-told 'a repo name where a table belongs' 2 'is the table raw.trips' sql 'select * from raw/sales'
+told 'a repo name where a table belongs' 2 'is the table raw.' sql 'select * from raw/sales'
 told 'a misspelt keyword' 2 'query:1:' sql 'selct 1'
 told 'the file of a job where its name belongs' 2 'did you mean "count"?' run jobs/count.sql
 told 'two jobs for one run' 2 'one job is asked for at a time' run count daily
