@@ -9,6 +9,7 @@
 #include "base/map.h"
 #include "base/name.h"
 #include "base/str.h"
+#include "flow/flow.h"
 #include "repo/datastore.h"
 #include "sys/file.h"
 
@@ -174,6 +175,33 @@ static int parse_target(struct arena *a, struct str text, struct put_target *t, 
 	return 0;
 }
 
+/*
+ * A job that was removed leaves a plain repo. Only asked for where a repo would be refused, so that put loads no jobs
+ * otherwise; a job file that cannot be read may be the one that writes it.
+ */
+static int release_output(struct api *api, struct repo *repo, struct err *e)
+{
+	struct store *s = api->store;
+	const struct jobs *js;
+	struct err why = ERR_INIT;
+
+	if (repo->role != REPO_OUTPUT || api_open(api, OP_W | OP_J | OP_R, &why))
+		return 0;
+	js = api->flow->jobs;
+	for (size_t i = 0; i < js->n; i++)
+		if (str_eq(js->all[i]->output, repo->name))
+			return 0;
+	if (js->n_errors)
+		return 0;
+	if (db_begin(s->db, e))
+		return -1;
+	if (repo_set_role(s, repo, REPO_SOURCE, STR_NULL, e)) {
+		db_rollback(s->db);
+		return -1;
+	}
+	return db_commit(s->db, e);
+}
+
 static int refuse_output(const struct repo *repo, struct err *e)
 {
 	if (repo->role != REPO_OUTPUT)
@@ -229,7 +257,7 @@ static int check_repo(struct api *api, const struct put_target *t, struct err *e
 	found = repo_find(api->store, api->arena, t->repo, &repo, e);
 	if (found <= 0)
 		return found;
-	return refuse_output(&repo, e) || refuse_commit(api, t, &repo, e) ? -1 : 0;
+	return release_output(api, &repo, e) || refuse_output(&repo, e) || refuse_commit(api, t, &repo, e) ? -1 : 0;
 }
 
 int api_put(struct api *api, const struct args *args, struct sink *out, struct err *e)
@@ -306,7 +334,8 @@ static int rm_one(struct api *api, const struct args *args, struct str text, str
 	struct str path;
 	int rc;
 
-	if (pin_resolve(api->store, api->arena, text, &pin, e) || refuse_output(&pin.repo, e))
+	if (pin_resolve(api->store, api->arena, text, &pin, e) || release_output(api, &pin.repo, e) ||
+	    refuse_output(&pin.repo, e))
 		return -1;
 	if (t->repo.n && (!str_eq(t->repo, pin.repo.name) || !str_eq(t->branch, pin.branch)))
 		return err_set(e, ERR_BAD_REQUEST, "one rm is one commit of one repo and branch");

@@ -117,4 +117,10 @@ P
 test_expect 'a store that is no store is a sentence, not a crash' '
 	workspace broken && rm -f .leat/leat.db-* && head -c 5000 /dev/urandom > .leat/leat.db && exits 1 leat ls 2> err && has err leat.db
 '
+test_expect 'the output of a job that was removed is a plain repo, which put and rm write; not while a job file is broken or another job writes it' '
+	workspace removed && printf -- "-- output: marts/c\nselect 1 as a\n" > jobs/c.sql && leat run && echo x > f && exits 2 leat put marts/c f &&
+	mv jobs/c.sql jobs/d.sql && exits 2 leat put marts/c f && printf -- "-- outpt: marts/c\nselect 1 as a\n" > jobs/d.sql && exits 2 leat put marts/c f && rm jobs/d.sql &&
+	leat put marts/c:/f f && eq "$(leat cat marts/c:/f)" x && leat rm marts/c:/part-0.parquet && count 1 leat ls marts/c && leat cat marts/c~2:/part-0.parquet > old 2> /dev/null || leat cat "marts/c@~2:/part-0.parquet" > old &&
+	test -s old && leat fsck
+'
 test_done
