@@ -105,7 +105,9 @@ static int sniff(struct arena *a, struct duck *d, const struct table_source *t, 
 		if (hint->n)
 			dom_set(a, r, "hints", (struct dom *)(uintptr_t)hint);
 		if (duck_call(d, a, r, NULL, NULL, &how, NULL, e))
-			return e->code == ERR_BAD_DATA ? -1 /* names the file itself */ : err_wrap(e, "%s", shown(a, t, &t->files[i]));
+			return e->code == ERR_BAD_DATA /* names the file itself */
+			               ? -1
+			               : err_wrap(e, "%s", shown(a, t, &t->files[i]));
 		*from = &t->files[i];
 		if (!dom_get(how, "empty"))
 			break;

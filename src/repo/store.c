@@ -126,7 +126,8 @@ int store_create(struct workspace *ws, struct err *e)
 	int rc = -1;
 
 	if (!str_is_utf8(str_of(ws->dir))) {
-		err_set(e, ERR_REFUSED, "the path %s is no UTF-8, so tables in it could not be read", STR_SHOWN(str_of(ws->dir)));
+		err_set(e, ERR_REFUSED, "the path %s is no UTF-8, so tables in it could not be read",
+		        STR_SHOWN(str_of(ws->dir)));
 		goto out;
 	}
 	if (fs_kind(ws->dir, &fs, e))
