@@ -475,8 +475,8 @@ static int hint_uncommitted(struct api *api, struct err *e)
 	for (size_t i = 0; i < n; i++) {
 		struct str zone = STR(""), name = d[i].repo;
 		bool parted = str_cut(d[i].repo, '/', &zone, &name);
-		const char *told = arena_printf(api->arena, "there is no table %.*s%s%.*s", parted ? (int)zone.n : 0, zone.p,
-		                                parted ? "." : "", STR_ARG(name));
+		const char *told = arena_printf(api->arena, "there is no table %.*s%s%.*s", parted ? (int)zone.n : 0,
+		                                zone.p, parted ? "." : "", STR_ARG(name));
 
 		if (d[i].kind == DRIFT_NEW_REPO && !strcmp(e->msg, told))
 			return err_hint(e, "datastore/%.*s is not committed: leat commit %.*s adopts it",

@@ -346,8 +346,9 @@ static void tell_python(struct engine *g)
 	if (!here || (theirs && !strcmp(here, theirs)))
 		return;
 	run_event(g, RUN_NOTE, NULL,
-	          arena_printf(g->arena, "python3 here is %s, tasks use %s; 'leat config path --here' gives them this one",
-	                       here, theirs ? theirs : "none"),
+	          arena_printf(g->arena,
+	                       "python3 here is %s, tasks use %s; 'leat config path --here' gives them this one", here,
+	                       theirs ? theirs : "none"),
 	          NULL, 0);
 }
 
