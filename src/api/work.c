@@ -610,13 +610,14 @@ static int find_logs(struct api *api, const struct args *args, struct log_spot *
 	if (args_int(args, "attempt", 1, 1000000, 0, &attempt, e))
 		return -1;
 	/* Of a known unit the original's; of a job the last unit of it (of that ds). */
-	q = db_query(api->store->db,
-	             "with w(u) as (select id from unit where run >= ?1 and run < ?1 || 'g' and length(?1) >= 4"
-	             " union select * from (select id from unit where job = ?1 and (?2 is null or ds = ?2)"
-	             " and (attempts > 0 or original is not null) order by id desc limit 1))"
-	             " select u.id, u.job, u.ds, t.log, t.finished is not null, u.error from w join unit u on u.id = w.u"
-	             " join attempt t on t.unit = coalesce(u.original, u.id) where t.n = case when ?3 then ?3 else"
-	             " (select max(n) from attempt x where x.unit = t.unit) end order by u.id");
+	q = db_query(
+		api->store->db,
+		"with w(u) as (select id from unit where run >= ?1 and run < ?1 || 'g' and length(?1) >= 4"
+		" union select * from (select id from unit where job = ?1 and (?2 is null or ds = ?2)"
+		" and (attempts > 0 or original is not null) order by id desc limit 1))"
+		" select u.id, u.job, u.ds, t.log, t.finished is not null, u.error from w join unit u on u.id = w.u"
+		" join attempt t on t.unit = coalesce(u.original, u.id) where t.n = case when ?3 then ?3 else"
+		" (select max(n) from attempt x where x.unit = t.unit) end order by u.id");
 	q_text(q, 1, what);
 	q_text(q, 2, ds);
 	q_int(q, 3, attempt);

@@ -50,7 +50,8 @@ void show_status(struct show_state *s, const struct dom *row)
 	fprintf(s->out, "%s%.*s%s  %.*s\n", style_on(s->out, STYLE_BOLD), STR_ARG(show_text(row, "name")),
 	        style_off(s->out), STR_ARG(show_text(row, "dir")));
 	fprintf(s->out, "%s, %s, %s; %s, %s\n", count(s, row, "repos", "repo"), count(s, row, "commits", "commit"),
-	        show_bytes(s->arena, show_int(row, "size")), count(s, row, "jobs", "job"), count(s, row, "runs", "run"));
+	        show_bytes(s->arena, show_int(row, "size")), count(s, row, "jobs", "job"),
+	        count(s, row, "runs", "run"));
 	wants = dom_get(row, "attention");
 	if (!wants || !wants->n) {
 		fprintf(s->out, "%snothing wants attention%s\n", style_on(s->out, STYLE_GREEN), style_off(s->out));

@@ -340,10 +340,14 @@ int check_set_read(struct arena *a, const struct check_set *s, const struct duck
 		if (!ok.p)
 			r.detail = what.n ? arena_strf(a, "%.*s has no value", STR_ARG(what)) : STR("it has no value");
 		else if (!what.n)
-			r.detail = r.passed ? STR("true")
-			           : str_is(ok, "false") ? STR("it is false")
-			           : arena_strf(a, "it is %.*s, neither true nor false: compare it, as in row_count > 0",
-			                        STR_ARG(ok));
+			r.detail =
+				r.passed ? STR("true")
+				: str_is(ok, "false")
+					? STR("it is false")
+					: arena_strf(
+						  a,
+						  "it is %.*s, neither true nor false: compare it, as in row_count > 0",
+						  STR_ARG(ok));
 		else if (str_has_prefix(what, STR("values(")))
 			r.detail = r.passed ? arena_strf(a, "%.*s are all in the list", STR_ARG(what))
 			                    : arena_strf(a, "%.*s has %.*s", STR_ARG(what), STR_ARG(actual));
