@@ -119,6 +119,29 @@ struct dom *duck_req_write(struct arena *a, const struct duck_write *w);
 must_check int duck_read_write(const struct dom *reply, struct duck_written *out, struct err *e);
 
 /*
+ * Runs many units as one statement. Each text is the units' query with DUCK_MANY_DS (the label, text) or DUCK_MANY_DAY (a
+ * DATE; where labels are days) where their ds stands, its tables put in place, filtered by the same; the first text that
+ * binds is run. Every unit that has rows gets one file below `dir`, which is made.
+ */
+#define DUCK_MANY_DS "leat_d.leat_ds"
+#define DUCK_MANY_DAY "leat_d.leat_day"
+struct duck_write_many {
+	const struct str *texts;
+	size_t n_texts;
+	const char *const *labels;
+	size_t n;
+	bool days;
+	const char *dir, *timezone;
+};
+struct duck_many_part {
+	struct str label, path; /* where it was written */
+	int64_t rows;
+};
+struct dom *duck_req_write_many(struct arena *a, const struct duck_write_many *w);
+must_check int duck_read_write_many(struct arena *a, const struct dom *reply, struct duck_many_part **out, size_t *n,
+                                    struct err *e);
+
+/*
  * The row id of Parquet files that are there already; replies as duck_req_write does (read with duck_read_write).
  * threads as in duck_sql.
  */

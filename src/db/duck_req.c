@@ -1,3 +1,4 @@
+#include "base/str.h"
 #include "db/duck.h"
 
 /* The other end of each of these is in duck_worker.c, under the same word. */
@@ -65,6 +66,39 @@ int duck_read_write(const struct dom *reply, struct duck_written *out, struct er
 	w.bytes = bytes->i;
 	w.rejected = rejected ? rejected->i : 0;
 	*out = w;
+	return 0;
+}
+
+struct dom *duck_req_write_many(struct arena *a, const struct duck_write_many *w)
+{
+	struct dom *r = request(a, "write_many"), *texts = dom_new(a, DOM_LIST), *labels = dom_new(a, DOM_LIST);
+
+	for (size_t i = 0; i < w->n_texts; i++)
+		dom_add(texts, dom_new_str(a, w->texts[i]));
+	for (size_t i = 0; i < w->n; i++)
+		dom_add(labels, dom_new_str(a, str_of(w->labels[i])));
+	dom_set(a, r, "texts", texts);
+	dom_set(a, r, "labels", labels);
+	dom_set_bool(a, r, "days", w->days);
+	dom_set_cstr(a, r, "dir", w->dir);
+	dom_set_int(a, r, "threads", 1); /* more would write more than one file for a ds */
+	if (w->timezone)
+		dom_set_cstr(a, r, "timezone", w->timezone);
+	return r;
+}
+
+int duck_read_write_many(struct arena *a, const struct dom *reply, struct duck_many_part **out, size_t *n, struct err *e)
+{
+	struct dom *parts = dom_get(reply, "parts");
+
+	if (!parts)
+		return err_set(e, ERR_INTERNAL, "the SQL worker's reply has no files");
+	*out = arena_array(a, struct duck_many_part, parts->n);
+	*n = 0;
+	dom_each(p, parts)
+		(*out)[(*n)++] = (struct duck_many_part){.label = arena_str(a, dom_get(p, "label")->s),
+							 .path = arena_str(a, dom_get(p, "path")->s),
+							 .rows = dom_get(p, "rows")->i};
 	return 0;
 }
 

@@ -105,7 +105,8 @@ static const char *cast_of(struct arena *a, duck_type t)
 	type = buf_str(&b);
 	for (size_t at = 0; sql_token(type, &at, false, &tok), tok.kind != SQL_TOK_END; done = tok.end) {
 		buf_addstr(&out, str_sub(type, done, tok.start - done));
-		if (sql_token_is(&tok, "hugeint") || sql_token_is(&tok, "uhugeint")) {
+		/* Names in lower case may stand bare, types are in capitals. */
+		if (str_is(tok.text, "HUGEINT") || str_is(tok.text, "UHUGEINT")) {
 			buf_adds(&out, "DECIMAL(38,0)");
 			found = true;
 		} else {

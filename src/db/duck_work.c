@@ -15,12 +15,6 @@
 
 #define MAX_SQL ((size_t)64 << 20)
 #define ROWS_BYTES ((size_t)256 << 10) /* a frame of rows is sent when it has grown to this */
-/*
- * Fixed, so that equal rows in equal order give equal bytes: nothing here may follow the machine. Row groups as DuckDB
- * likes them. Snappy, which every engine reads: zstd makes files 40 % smaller and costs 8 % of the time of a small unit
- * (365 x 10,000 rows: 2.24 against 2.44 CPU-s), where running must not cost more than DuckDB alone by 30 %.
- */
-#define PARQUET "format parquet, compression snappy, row_group_size 122880"
 
 int work_result(struct work *k, const char *sql, struct duck_result *out, struct err *e)
 {
@@ -87,6 +81,11 @@ static int set_timezone(struct work *k, struct err *e)
 	return 0;
 }
 
+int work_session(struct work *k, struct err *e)
+{
+	return set_threads(k, e) || set_timezone(k, e) ? -1 : 0;
+}
+
 /* One thread keeps the order by itself; several need only where the user asked for an order. */
 static int set_order(struct work *k, bool keep, struct err *e)
 {
@@ -107,7 +106,7 @@ static int begin(struct work *k, struct err *e)
 	struct dom *views = dom_get(k->request, "views");
 	struct buf b cleanup(buf_free) = BUF_INIT(MAX_SQL);
 
-	if (set_threads(k, e) || set_timezone(k, e))
+	if (work_session(k, e))
 		return -1;
 	if (k->inlined)
 		return 0;
@@ -445,7 +444,7 @@ static int copy_parquet(struct work *k, struct sql_range *last, const char *ds, 
 			sql_add_literal(&label, str_of(ds));
 		shape_add(&before, &after, &shape, label.p);
 	}
-	return copy_out(k, last, before.p, after.p, text_of(k, "out"), PARQUET, rows, e);
+	return copy_out(k, last, before.p, after.p, text_of(k, "out"), WORK_PARQUET, rows, e);
 }
 
 static int write_unit(struct work *k, struct err *e)
@@ -482,7 +481,7 @@ static int copy(struct work *k, struct err *e)
 	static const struct {
 		const char *format, *options;
 	} formats[] = {
-		{"parquet", PARQUET},
+		{"parquet", WORK_PARQUET},
 		{"csv", "format csv, header true"},
 		{"json", "format json, array true"},
 		{"jsonl", "format json, array false"},

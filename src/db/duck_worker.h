@@ -34,12 +34,22 @@ struct work {
 
 /* Operations: 0, or -1 with e. */
 must_check int work_write(struct work *k, struct err *e);
+must_check int work_write_many(struct work *k, struct err *e);
 must_check int work_row_id(struct work *k, struct err *e);
 must_check int work_query(struct work *k, struct err *e);
 must_check int work_copy(struct work *k, struct err *e);
 must_check int work_sniff(struct work *k, struct err *e);
 must_check int work_parse(struct work *k, struct err *e);
 
+/*
+ * Fixed, so that equal rows in equal order give equal bytes: nothing here may follow the machine. Row groups as DuckDB
+ * likes them. Snappy, which every engine reads: zstd makes files 40 % smaller and costs 8 % of the time of a small unit
+ * (365 x 10,000 rows: 2.24 against 2.44 CPU-s), where running must not cost more than DuckDB alone by 30 %.
+ */
+#define WORK_PARQUET "format parquet, compression snappy, row_group_size 122880"
+
+/* Threads and time zone of the request. */
+must_check int work_session(struct work *k, struct err *e);
 /* Runs statements of ours that give nothing. */
 must_check int work_exec(struct work *k, const char *sql, struct err *e);
 /* Runs one that gives a result; duckdb.destroy_result it. */

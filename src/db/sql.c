@@ -137,6 +137,10 @@ int sql_info_read(struct arena *a, const struct dom *d, struct sql_info *out)
 	names(a, d, "volatiles", &s.volatiles, &s.n_volatiles);
 	names(a, d, "readers", &s.readers, &s.n_readers);
 	names(a, d, "files", &s.files, &s.n_files);
+	s.alone = dom_get(d, "stand_ins") ? STR("") : text(a, d, "alone");
+	s.stand_ins = number(d, "stand_ins");
+	if (!dom_get(d, "stand_ins") && !s.alone.n)
+		s.alone = STR("it was not looked at");
 	*out = s;
 	return 0;
 }

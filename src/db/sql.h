@@ -10,6 +10,8 @@
 #include "base/dom.h"
 #include "base/hash.h"
 
+/* How words begin that stand for any ds in a text that is parsed for all of them (flow/jobsql.h). */
+#define SQL_STAND_IN "1583-"
 #define SQL_MAX_TEXT ((size_t)4 << 20)
 
 /* One reference to a table, as it stands in the text. Names of CTEs in scope are not among them. */
@@ -57,6 +59,9 @@ struct sql_info {
 	size_t n_readers;
 	struct str *files;     /* files read by name: FROM 'x.csv' */
 	size_t n_files;
+	/* Why units of it cannot run as one statement (db/sql_alone.h); "" = they can, if nothing above forbids it. */
+	struct str alone;
+	size_t stand_ins;      /* where ds stands in it, if they can */
 };
 
 /* Reads one element of duck_req_parse's reply ("parsed"), or what a cache gave back of it. -1: not of this shape. */

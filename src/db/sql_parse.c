@@ -157,6 +157,10 @@ static struct dom *parsed(struct arena *a, struct str text, const struct piece *
 	dom_set_bool(a, out, "select", w.select);
 	dom_set_bool(a, out, "ordered", w.ordered);
 	dom_set_int(a, out, "facts", w.facts);
+	if (w.alone || n != 1 || (w.facts & SQL_OPAQUE))
+		dom_set_cstr(a, out, "alone", w.alone ? w.alone : "what the parser does not tell");
+	else
+		dom_set_int(a, out, "stand_ins", (int64_t)w.stand_ins);
 	for (size_t i = 0; i < w.tables.n; i++)
 		dom_add(tables, table_doc(a, &w.tables.p[i]));
 	dom_set(a, out, "tables", tables);

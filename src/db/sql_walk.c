@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "base/str.h"
+#include "db/sql_alone.h"
 #include "db/sql_token.h"
 
 static const char *const volatiles[] = {
@@ -442,6 +443,7 @@ static void strip(struct dom *d)
 void sql_walk_tree(struct sql_walk *w, struct dom *node)
 {
 	walk(w, node, NULL, NULL);
+	w->alone = sql_alone(node, &w->stand_ins);
 	w->select = true;
 	w->ordered = false;
 	dom_each(m, dom_get(node, "modifiers"))

@@ -18,6 +18,8 @@ struct sql_walk {
 	struct map volatiles, readers, files, made; /* made: names that statements of the text create */
 	unsigned facts;
 	bool select, ordered;  /* of the last statement */
+	const char *alone;     /* of the last statement: sql_alone */
+	size_t stand_ins;
 };
 void sql_walk_init(struct sql_walk *w, struct arena *a, struct str text);
 /* `node` is the statement's tree; query_location is taken out of it on the way, so that it can be hashed after. */

@@ -51,12 +51,15 @@ struct attempt {
 	void *own;
 };
 
-enum attempt_state { ATTEMPT_OK, ATTEMPT_FAILED, ATTEMPT_CANCELLED, ATTEMPT_TIMED_OUT };
+/* APART: only of attempts that were started together; each is tried again with fewer others, or alone. */
+enum attempt_state { ATTEMPT_OK, ATTEMPT_FAILED, ATTEMPT_CANCELLED, ATTEMPT_TIMED_OUT, ATTEMPT_APART };
 struct attempt_result {
 	enum attempt_state state;
 	int status;          /* exit status of a process, 0 otherwise */
 	struct err err;      /* for FAILED: the sentence, with place */
 	int64_t retry_after_ms; /* the kind knows better than retry_delay (Retry-After); 0 = no */
+	bool alone;          /* of APART: not with any others */
+	size_t with;         /* of APART: how many it was tried with, itself included */
 	bool final;          /* of FAILED: another try would fail too (404), so `retries:` does not count */
 	bool ordered;        /* the user's own order of rows counts */
 	const struct dom *facts; /* what `why` may tell: url, fetched, rows, …; kept in unit.ingredients; may be NULL */
@@ -81,6 +84,14 @@ struct job_kind {
 	 */
 	const char *(*note)(const struct job *j, struct arena *a, size_t n_units);
 	must_check int (*start)(struct attempt *t, struct err *e);
+	/*
+	 * Many units as one piece of work (SEMANTICS 4, batching); all three or none. many: whether units of this job may
+	 * be, and if so in *many what the kind keeps of it (in the arena) for the other two. many_fit: whether u may be in
+	 * one with `first` (which may be u itself). start_many: as start for all of them; attempt_done then comes for each.
+	 */
+	bool (*many)(struct flow *f, const struct job *j, struct arena *a, void **many);
+	bool (*many_fit)(const void *many, const struct plan_unit *first, const struct plan_unit *u);
+	int (*start_many)(const void *many, struct attempt **t, size_t n, struct err *e);
 	/* Asks it to end (hard = at once); attempt_done still comes. */
 	void (*cancel)(struct attempt *t, bool hard);
 };

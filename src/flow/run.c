@@ -114,7 +114,8 @@ static int start_ready(struct engine *g, struct err *e)
 		struct run_unit *u = queue_pop(&g->prepared);
 
 		if (u) {
-			run_unit_start(u);
+			if (!run_many_start(u))
+				run_unit_start(u);
 			continue;
 		}
 		if (g->flushing || (!g->hot.n && !g->cold.n))
@@ -126,7 +127,8 @@ static int start_ready(struct engine *g, struct err *e)
 		g->intents = g->intents * 2 * RUN_FLUSH_MS / (size_t)MAX(now - g->intents_at, 1);
 		g->intents = MIN(MAX(g->intents, (size_t)(g->slots - g->used)), RUN_INTENTS);
 		g->intents_at = now;
-		if (prepare(g, MAX(g->intents, 1), e))
+		u = g->hot.first ? g->hot.first : g->cold.first;
+		if (prepare(g, run_many_can(u) ? RUN_MANY : MAX(g->intents, 1), e))
 			return -1;
 		if (!g->prepared.n)
 			return 0;
@@ -146,6 +148,7 @@ static void step(struct engine *g)
 	struct err e = ERR_INIT;
 
 	for (;;) {
+		run_many_arrive(g);
 		if (start_ready(g, &e))
 			break;
 		if (flush_due(g)) {

@@ -23,6 +23,9 @@
 
 #define RUN_FLUSH_MS 20          /* how long a result may wait for others to be made durable with it (SEMANTICS 9) */
 #define RUN_FLUSH_UNITS 64       /* ... and how many */
+#define RUN_MANY 64              /* units that run as one piece of work, at most */
+#define RUN_MANY_MIN 4           /* ... and at least: fewer gain nothing */
+#define RUN_MANY_BYTES ((int64_t)64 << 20) /* of their inputs together, at most */
 #define RUN_INTENTS 64           /* attempts recorded ahead of their spawns in one transaction, at most */
 #define RUN_LEASE_POLL_MS 50     /* how often to look whether another command has let go of a unit */
 #define RUN_SHOW_MS 1000         /* datastore/ follows at least that often while units go on finishing */
@@ -88,6 +91,8 @@ struct run_job {
 	struct repo repo;          /* of its output; id 0 until it is known */
 	struct run_job *next;      /* of those whose datastore/ lags */
 	bool lags;
+	bool looked, together;     /* whether its units may run many at once; known after the first look */
+	void *many;                /* the kind's, of that */
 };
 
 struct group {
@@ -110,6 +115,7 @@ struct task {
 	bool started;              /* the kind has it */
 	int log_fd;
 	struct desk *desk;
+	struct many *many;         /* it runs together with others; NULL: alone, or they are through */
 	char *log_name;            /* from .leat/; NULL: it has none */
 	int64_t begin_ms;
 	struct loop_ev *limit, *grace;
@@ -140,6 +146,8 @@ struct run_unit {
 	bool attempt_open;         /* its row says that it runs */
 	bool pooled;               /* holds a place in its pool */
 	bool in_slot;
+	bool said;                 /* that it has started */
+	size_t with;               /* with how many it may run at once; 0: not said */
 	bool published;            /* by another command, whose result was taken over */
 	bool doomed;               /* something it reads could not be made */
 	bool checked_only;         /* known: only checks run */
@@ -181,6 +189,7 @@ struct engine {
 	size_t n_pools;
 	struct queue hot, cold;     /* ready: those that go on with a begun group first */
 	struct queue prepared, done;
+	struct queue arrived;       /* units that ran together, each waiting for a slot to go on in */
 	size_t intents;             /* how many to record at once */
 	int64_t intents_at;
 	int slots, used;            /* used: slots taken */
@@ -217,7 +226,15 @@ void run_unit_failed(struct run_unit *u, const struct err *why, int64_t retry_af
 void run_unit_wrong(struct run_unit *u, const struct err *why); /* its output will not do: no other try */
 void run_unit_slot_free(struct run_unit *u);
 void run_unit_cancel(struct run_unit *u, bool hard);
+struct task *run_unit_task(struct run_unit *u);         /* a new one, at work */
+must_check int run_unit_fill(struct task *t, struct err *e); /* what its attempt finds */
 void run_unit_forget(struct run_unit *u);              /* frees what ends with it */
+
+/* run_many.c: units of one job that run as one piece of work */
+bool run_many_can(struct run_unit *u);       /* it may run with others */
+bool run_many_start(struct run_unit *u);     /* with others that are prepared; false: alone */
+void run_many_done(struct task *t, const struct attempt_result *r);
+void run_many_arrive(struct engine *g);      /* those that are through go on, as slots are free */
 
 /* run_code.c: the code of a job, as it was when the run began */
 must_check int run_code_pin(struct engine *g, struct run_job *r, struct err *e);

@@ -204,7 +204,7 @@ static void on_limit(struct loop_ev *ev, void *ptr)
 	run_unit_cancel(t->u, false);
 }
 
-static int fill(struct task *t, struct err *e)
+int run_unit_fill(struct task *t, struct err *e)
 {
 	struct run_unit *u = t->u;
 	struct engine *g = t->eng;
@@ -234,26 +234,34 @@ static int fill(struct task *t, struct err *e)
 	return unit_spec(u->arena, u->p, t->t.params, &t->t.spec, e) ? -1 : run_dir_make(t, e);
 }
 
+struct task *run_unit_task(struct run_unit *u)
+{
+	struct task *t = arena_new_of(u->arena, struct task);
+
+	*t = (struct task){.eng = u->eng, .u = u, .log_fd = -1, .begin_ms = clock_mono_ms()};
+	u->task = t;
+	u->step = STEP_WORK;
+	return t;
+}
+
 void run_unit_start(struct run_unit *u)
 {
 	struct engine *g = u->eng;
-	struct task *t = arena_new_of(u->arena, struct task);
+	struct task *t = run_unit_task(u);
 	struct err e = ERR_INIT;
 
-	*t = (struct task){.eng = g, .u = u, .log_fd = -1, .begin_ms = clock_mono_ms()};
-	u->task = t;
-	u->step = STEP_WORK;
 	u->in_slot = true;
 	g->used++;
 	if (u->checked_only) {
 		run_out_known(u, t);
 		return;
 	}
-	if (fill(t, &e)) {
+	if (run_unit_fill(t, &e)) {
 		run_unit_failed(u, &e, 0, STATE_FAILED);
 		return;
 	}
-	run_event(g, RUN_UNIT_STARTED, u, u->attempts > 1 ? "once more" : plan_say(u->arena, u->p), NULL, 0);
+	if (!u->said || u->attempts > 1)
+		run_event(g, RUN_UNIT_STARTED, u, u->attempts > 1 ? "once more" : plan_say(u->arena, u->p), NULL, 0);
 	t->started = true;
 	if (u->p->job->kind->start(&t->t, &e)) {
 		t->started = false;
@@ -284,6 +292,10 @@ void attempt_done(struct attempt *a, const struct attempt_result *r)
 	struct err e = ERR_INIT;
 
 	BUG_IF(!t->started);
+	if (t->many) {
+		run_many_done(t, r);
+		return;
+	}
 	t->started = false;
 	t->result = *r;
 	loop_close(t->limit);

@@ -42,7 +42,7 @@ static struct str text_key(struct sqlcache *c, struct str text)
 	char *hex = arena_alloc(c->arena, SHA_HEX + 1);
 
 	sha_init(&ctx);
-	sha_field(&ctx, STR("sql 1 " LEAT_VERSION));
+	sha_field(&ctx, STR("sql 2 " LEAT_VERSION));
 	sha_add(&ctx, &c->library, sizeof(c->library));
 	sha_field(&ctx, text);
 	id = sha_end(&ctx);

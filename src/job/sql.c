@@ -9,17 +9,16 @@
 #include "flow/table.h"
 #include "flow/workers.h"
 #include "job/kinds.h"
-
-#define OUT_NAME "part-0.parquet"
+#include "job/sql_many.h"
 
 static const char *const code_names[] = {"job.sql", NULL};
 
 struct sql_task {
+	struct sql_own own; /* first */
 	struct attempt *t;
 	struct jobsql q;
 	struct table_source *tables; /* one per input; those that the query does not name are empty */
 	struct sql_bound bound;
-	struct work *work;
 };
 
 /* Each table that the query names is an input; one that is named twice, at different pins, is two. */
@@ -59,7 +58,7 @@ static int bind_tables(struct sql_task *k, struct err *e)
 
 static void finish(struct sql_task *k, struct attempt_result *r)
 {
-	k->work = NULL;
+	k->own.work = NULL;
 	attempt_done(k->t, r);
 }
 
@@ -97,7 +96,7 @@ static void on_message(void *ptr, const struct duck_msg *m)
 static int start(struct attempt *t, struct err *e)
 {
 	struct sql_task *k = arena_new_of(t->arena, struct sql_task);
-	struct duck_write w = {.out = arena_printf(t->arena, "%s/" OUT_NAME, t->out_dir)};
+	struct duck_write w = {.out = arena_printf(t->arena, "%s/" SQL_OUT_NAME, t->out_dir)};
 
 	k->t = t;
 	if (unit_sql(t->flow, t->arena, t->unit, t->params, &k->q, e) || bind_tables(k, e))
@@ -108,22 +107,34 @@ static int start(struct attempt *t, struct err *e)
 	w.ds = t->ds.every == EVERY_NONE ? NULL : t->ds.label;
 	w.ordered = k->q.info.ordered;
 	t->own = k;
-	return workers_send(t->workers, duck_req_write(t->arena, &w), on_message, k, &k->work, e);
+	return workers_send(t->workers, duck_req_write(t->arena, &w), on_message, k, &k->own.work, e);
 }
 
 static void cancel(struct attempt *t, bool hard)
 {
-	struct sql_task *k = t->own;
+	struct sql_own *own = t->own;
 
-	if (k && k->work)
-		workers_cancel(k->work, hard);
+	/* Units that run together are asked to end one by one. */
+	if (!own || !own->work || (hard ? own->killed : own->asked))
+		return;
+	own->asked = true;
+	own->killed |= hard;
+	workers_cancel(own->work, hard);
 }
 
 const struct job_kind kind_sql = {
 	.name = "sql",
 	.text = "A query over tables of the workspace; its rows become a Parquet file.",
-	.keys = (const struct key[]){{0}},
+	.keys = (const struct key[]){
+#define K(...) {__VA_ARGS__},
+		K("", "batch", KEYS_STR | KEYS_BOOL, KEYS_WORDS, "auto off true false", NULL, NULL, 0,
+		  "Whether many of its partitions may run as one statement where they give the same rows: auto, or off.")
+#undef K
+		{0}},
 	.code_names = code_names,
 	.start = start,
+	.many = sql_many,
+	.many_fit = sql_many_fit,
+	.start_many = sql_many_start,
 	.cancel = cancel,
 };

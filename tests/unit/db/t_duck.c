@@ -311,6 +311,59 @@ static void wide(void)
 	     "a mistake is told at its place (%lld)", (long long)at);
 }
 
+/* Many units as one statement: "label rows row-id-equals-that-of-the-unit-alone". */
+static const char *many(const char *text, const char *alone)
+{
+	static const char *const labels[] = {"2018-01-24", "2018-01-25", "2018-01-26"};
+	struct str texts[] = {str_of(text)};
+	struct duck_write_many w = {.texts = texts, .n_texts = 1, .labels = labels, .n = 3, .days = true,
+				    .dir = path("many")};
+	struct buf b cleanup(buf_free) = BUF_INIT(10000);
+	struct duck_many_part *parts;
+	struct err e = ERR_INIT;
+	const struct dom *reply;
+	size_t n;
+
+	if (file_exists(w.dir) && dir_remove_tree(w.dir, &e))
+		return arena_dup(a, e.msg);
+	if (duck_call(d, a, duck_req_write_many(a, &w), NULL, NULL, &reply, NULL, &e) ||
+	    duck_read_write_many(a, reply, &parts, &n, &e))
+		return arena_printf(a, "%s: %s", err_word(e.code), e.msg);
+	for (size_t l = 0; l < 3; l++)
+		for (size_t i = 0; i < n; i++) {
+			struct duck_written one, got;
+
+			if (!str_is(parts[i].label, labels[l]))
+				continue;
+			one = write_file(arena_printf(a, alone, labels[l]), "one.parquet", labels[l], false, 1);
+			if (duck_call(d, a, duck_req_row_id(a, arena_cstr(a, parts[i].path), false, 1), NULL, NULL, &reply,
+				      NULL, &e) ||
+			    duck_read_write(reply, &got, &e))
+				return arena_dup(a, e.msg);
+			buf_addf(&b, "%s%s %lld%s", b.n ? ", " : "", labels[l] + 8, (long long)parts[i].rows,
+				 sha_eq(&one.row_id, &got.row_id) && got.rows == parts[i].rows ? "" : " differs");
+		}
+	return arena_dup(a, b.n ? b.p : "none");
+}
+
+#define DAYS "(select i as x, date '2018-01-24' + (i // 10)::int as ds from range(20) r(i)) t"
+static void many_units(void)
+{
+	T_STR(many("select * from (select * from " DAYS " where ds = " DUCK_MANY_DAY ") t",
+		   "select * from (select * from " DAYS " where ds = '%s') t"),
+	      "24 10, 25 10", "each day's rows are in a file of its own, and a day without rows has none");
+	T_STR(many("select count(*) as n, sum(x) as s, " DUCK_MANY_DS " as day from (select * from " DAYS
+		   " where ds = " DUCK_MANY_DAY ") t",
+		   "select count(*) as n, sum(x) as s, '%1$s' as day from (select * from " DAYS " where ds = '%1$s') t"),
+	      "24 1, 25 1, 26 1", "an aggregate of nothing is a row, and a sum keeps its digits");
+	T_STR(many("select ds + 1 as ds, x from " DAYS, ""),
+	      "bad-data: the result has a row with ds 2018-01-25, the unit is of 2018-01-24",
+	      "a column ds that is not the unit's own fails all");
+	T_OK(strstr(many("select x as a, x as A from " DAYS, ""), "bad-sql: its columns") != NULL, "two columns of one name are refused");
+	T_OK(strstr(many("select nothing from " DAYS, ""), "bad-sql: it does not bind") != NULL, "what does not bind is said to be so");
+	T_OK(strstr(many("select date '2018-01-24' as ds from " DAYS, ""), "bad-sql: its columns") != NULL, "a result of ds alone is refused");
+}
+
 static void reads(void)
 {
 	struct duck_view v[] = {
@@ -388,6 +441,7 @@ int main(int argc, char **argv)
 	threads();
 	writes();
 	wide();
+	many_units();
 	reads();
 	sniffs();
 	duck_free(d);

@@ -292,6 +292,98 @@ static void keyword_list(void)
 	T_OK(s.rows.n_rows > 100, "and there are many");
 }
 
+/* Which queries may run for many ds as one statement: each refusal has its query. */
+static void batches(void)
+{
+	static const struct {
+		const char *sql, *why;
+	} c[] = {
+		{"select speed, count(*) as n from raw.x group by 1", ""},
+		{"select * from raw.x where ds = '1583-01-02'", ""},
+		{"select x::int as x, '1583-01-02' as day, date '1583-01-02' + 1 as next from raw.x where d between "
+		 "'1583-01-02'::date and cast('1583-01-02' as date) + 1",
+		 ""},
+		{"with a as (select g, sum(x) as s from raw.x group by all having count(*) > 1) select a.*, d.name from a "
+		 "left join tables.dim_d as d using (g) join c on c.g = a.g where s is not null and g in (1, 2)",
+		 ""},
+		{"select distinct * exclude (a) from (select * replace (a + 1 as a) from x) union all select * from y", ""},
+		{"select case when x > 1 then 'a' else 'b' end as k, max(y) filter (where z) as m from x group by all", ""},
+		{"select x from t where d like '1583-01-02'", "ds where its type may matter"},
+		{"select strftime('1583-01-02', '%Y') as y from t", "ds where its type may matter"},
+		{"select x in ('1583-01-02') as y from t", "ds where its type may matter"},
+		{"select x from t where d between '1583-01-02' and z", "ds where its type may matter"},
+		{"select ['1583-01-02'] as y from t", "ds where its type may matter"},
+		{"select case when x then '1583-01-02' end as y from t", "ds where its type may matter"},
+		{"select x, count(*) from t group by x, '1583-01-02'", "ds where its type may matter"},
+		{"select '1583-01-02' from t", "a column that is named by ds"},
+		{"select * from (select '1583-01-02'::date from t)", "a column that is named by ds"},
+		{"select x from t using sample 3", "a sample"},
+		{"select x from t tablesample 10%", "a sample"},
+		{"pivot t on x using sum(y)", "what the parser does not tell"},
+		{"select * from (pivot t on x in (1, 2) using sum(y))", "a pivot"},
+		{"unpivot t on x, y", "a pivot"},
+		{"select x from a full join b using (x)", "a join that is neither inner nor left"},
+		{"select x from a right join b using (x)", "a join that is neither inner nor left"},
+		{"select x from a semi join b using (x)", "a join that is neither inner nor left"},
+		{"select x from a anti join b using (x)", "a join that is neither inner nor left"},
+		{"select x from a asof join b using (x)", "a join that is neither inner nor left"},
+		{"select x from a positional join b", "a join that is neither inner nor left"},
+		{"select x from a, lateral (select a.x) l", "rows without a table"},
+		{"select * from range(3)", "a table function"},
+		{"select * from t, unnest([1, 2]) u(x)", "a table function"},
+		{"select unnest(l) as x from t", "a function that hangs on the order of rows"},
+		{"select * from t, (values (1), (2)) v(x)", "rows of its own (values)"},
+		{"select 1 as a", "rows without a table"},
+		{"select x, row_number() over (order by x) as n from t", "a window"},
+		{"select x from t qualify row_number() over (order by x) = 1", "a window"},
+		{"select x from t order by x", "an order by"},
+		{"select * from (select x from t order by x)", "an order by"},
+		{"select x from t limit 3", "a limit"},
+		{"select x from t offset 3", "a limit"},
+		{"select x from t limit 10%", "a limit"},
+		{"select string_agg(x) as s from t", "a function that hangs on the order of rows"},
+		{"select FIRST(x) as s from t group by y", "a function that hangs on the order of rows"},
+		{"select arg_max(x, y) as s from t", "a function that hangs on the order of rows"},
+		{"select sum(x order by y) as s from t", "an order by"},
+		{"select distinct on (x) x, y from t", "distinct on"},
+		{"select x, sum(y) as s from t group by rollup (x)", "grouping sets"},
+		{"select x, y, sum(z) as s from t group by grouping sets ((x), (y))", "grouping sets"},
+		{"with recursive r as (select x from t union all select x + 1 from r) select * from r", "a recursive query"},
+		{"select x from t where x = (select max(x) from u)", "a form that is not known to give the same rows"},
+		{"select x from t where exists (select 1 from u)", "a form that is not known to give the same rows"},
+		{"select list_transform(l, lambda x: x + 1) as l from t", "a lambda"},
+		{"select x from t where y collate nocase = 'a'", "a form that is not known to give the same rows"},
+		{"create macro m(x) as x + 1; select m(x) as y from t", "what the parser does not tell"},
+		{"set threads = 1; select x from t", "what the parser does not tell"},
+		{"summarize t", "a form that is not known to give the same rows"},
+	};
+	static const char *const known[] = {
+#define O(name) name,
+#define B(name) name,
+#include "defs/sql_aggregates.def"
+	};
+	struct buf b cleanup(buf_free) = BUF_INIT(100000);
+	struct duck_sql q = {.sql = STR_NULL};
+	struct duck_small s;
+	struct err e = ERR_INIT;
+
+	for (size_t i = 0; i < ARRAY_LEN(c); i++) {
+		struct sql_info info = parse(c[i].sql);
+
+		T_STR(info.error.n ? arena_cstr(a, info.error) : arena_cstr(a, info.alone), c[i].why, "one of many: %s",
+		      c[i].sql);
+	}
+	T_INT((int64_t)parse(c[2].sql).stand_ins, 4, "each place of ds is counted");
+	buf_adds(&b, "select distinct function_name from duckdb_functions() where function_type = 'aggregate' and not "
+		     "list_contains([");
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
+		buf_addf(&b, "%s'%s'", i ? "," : "", known[i]);
+	buf_adds(&b, "], function_name) order by 1");
+	q.sql = buf_str(&b);
+	if (T_NO_ERR(duck_small(d, a, &q, &s, NULL, &e), &e, "the library tells of its aggregates"))
+		T_STR(join(s.rows.at, s.rows.n_rows), "", "every aggregate is in defs/sql_aggregates.def");
+}
+
 int main(int argc, char **argv)
 {
 	struct duck_conf c = {.threads = 1};
@@ -315,6 +407,7 @@ int main(int argc, char **argv)
 	binding();
 	volatile_list();
 	keyword_list();
+	batches();
 	duck_free(d);
 	arena_free(a);
 	return t_done();
