@@ -119,8 +119,10 @@ struct dom *duck_req_write(struct arena *a, const struct duck_write *w);
 must_check int duck_read_write(const struct dom *reply, struct duck_written *out, struct err *e);
 
 /*
- * Runs many units as one statement. Each text is the units' query with DUCK_MANY_DS (the label, text) or DUCK_MANY_DAY (a
- * DATE; where labels are days) where their ds stands, its tables put in place, filtered by the same; the first text that
+ * Runs many units as one statement. Each text is the units' query with DUCK_MANY_DS (the label, text) or
+ * DUCK_MANY_DAY (a
+ * DATE; where labels are days) where their ds stands, its tables put in place, filtered by the same; the
+ * first text that
  * binds is run. Every unit that has rows gets one file below `dir`, which is made.
  */
 #define DUCK_MANY_DS "leat_d.leat_ds"

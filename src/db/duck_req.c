@@ -87,7 +87,8 @@ struct dom *duck_req_write_many(struct arena *a, const struct duck_write_many *w
 	return r;
 }
 
-int duck_read_write_many(struct arena *a, const struct dom *reply, struct duck_many_part **out, size_t *n, struct err *e)
+int duck_read_write_many(struct arena *a, const struct dom *reply, struct duck_many_part **out, size_t *n,
+	struct err *e)
 {
 	struct dom *parts = dom_get(reply, "parts");
 

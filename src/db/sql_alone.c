@@ -7,14 +7,16 @@
 #include "db/sql.h"
 
 /* Kinds of nodes, of expressions and of joins that DuckDB turns into a join per ds with the same rows. */
-static const char *const nodes[] = {"SELECT_NODE", "SET_OPERATION_NODE", "BASE_TABLE", "SUBQUERY", "JOIN", "DISTINCT_MODIFIER"};
+static const char *const nodes[] = {"SELECT_NODE", "SET_OPERATION_NODE", "BASE_TABLE", "SUBQUERY", "JOIN",
+	"DISTINCT_MODIFIER"};
 static const char *const classes[] = {"COLUMN_REF", "CONSTANT", "FUNCTION", "COMPARISON", "CONJUNCTION",
 				      "OPERATOR",   "CAST",     "CASE",     "BETWEEN",    "STAR"};
 static const char *const join_types[] = {"INNER", "LEFT"};
 static const char *const ref_types[] = {"REGULAR", "CROSS", "NATURAL"};
 /* A comparison of text with anything else does not bind, so it cannot give other rows than a literal would. */
 static const char *const comparisons[] = {"COMPARE_EQUAL",       "COMPARE_NOTEQUAL",    "COMPARE_LESSTHAN",
-					  "COMPARE_GREATERTHAN", "COMPARE_LESSTHANOREQUALTO", "COMPARE_GREATERTHANOREQUALTO"};
+					  "COMPARE_GREATERTHAN", "COMPARE_LESSTHANOREQUALTO",
+					  	"COMPARE_GREATERTHANOREQUALTO"};
 /* Refused by a word of its own rather than as "X". */
 static const struct {
 	const char *type, *why;

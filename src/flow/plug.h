@@ -85,9 +85,12 @@ struct job_kind {
 	const char *(*note)(const struct job *j, struct arena *a, size_t n_units);
 	must_check int (*start)(struct attempt *t, struct err *e);
 	/*
-	 * Many units as one piece of work (SEMANTICS 4, batching); all three or none. many: whether units of this job may
-	 * be, and if so in *many what the kind keeps of it (in the arena) for the other two. many_fit: whether u may be in
-	 * one with `first` (which may be u itself). start_many: as start for all of them; attempt_done then comes for each.
+	 * Many units as one piece of work (SEMANTICS 4, batching); all three or none. many: whether units of
+	 * this job may
+	 * be, and if so in *many what the kind keeps of it (in the arena) for the other two. many_fit:
+	 * whether u may be in
+	 * one with `first` (which may be u itself). start_many: as start for all of them; attempt_done then
+	 * comes for each.
 	 */
 	bool (*many)(struct flow *f, const struct job *j, struct arena *a, void **many);
 	bool (*many_fit)(const void *many, const struct plan_unit *first, const struct plan_unit *u);

@@ -56,7 +56,8 @@ static size_t gather(struct run_unit *first, struct run_unit **out)
 		return 0;
 	out[n++] = first;
 	while ((u = queue_pop(&g->prepared))) {
-		int64_t more = n < most && u->run == first->run && u->with == first->with && run_many_can(u) ? bytes_of(u) : -1;
+		int64_t more = n < most && u->run == first->run && u->with == first->with && run_many_can(u)
+			? bytes_of(u) : -1;
 
 		if (more >= 0 && bytes + more <= RUN_MANY_BYTES &&
 		    first->run->job->kind->many_fit(first->run->many, first->p, u->p)) {

@@ -412,7 +412,8 @@ static void one_done(struct together *k, struct attempt *t, const struct duck_ma
 		/* No rows: alone it writes the file that says so. */
 		r.state = ATTEMPT_APART;
 		r.alone = true;
-	} else if (file_rename(arena_cstr(t->arena, p->path), arena_printf(t->arena, "%s/" SQL_OUT_NAME, t->out_dir), &r.err)) {
+	} else if (file_rename(arena_cstr(t->arena, p->path), arena_printf(t->arena, "%s/" SQL_OUT_NAME,
+		t->out_dir), &r.err)) {
 		r.state = ATTEMPT_FAILED;
 	} else {
 		struct dom *facts = dom_new(t->arena, DOM_MAP);

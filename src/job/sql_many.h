@@ -1,5 +1,6 @@
 /*
- * job/sql_many.h: many units of a sql job as one statement (SEMANTICS 4): the user's query stands in a lateral join over
+ * job/sql_many.h: many units of a sql job as one statement (SEMANTICS 4): the user's query stands in a
+ * lateral join over
  * the units' labels, and each of its tables is what the unit of that label reads. DuckDB makes one join of it.
  */
 #ifndef LEAT_JOB_SQL_MANY_H

@@ -336,7 +336,8 @@ static const char *many(const char *text, const char *alone)
 			if (!str_is(parts[i].label, labels[l]))
 				continue;
 			one = write_file(arena_printf(a, alone, labels[l]), "one.parquet", labels[l], false, 1);
-			if (duck_call(d, a, duck_req_row_id(a, arena_cstr(a, parts[i].path), false, 1), NULL, NULL, &reply,
+			if (duck_call(d, a, duck_req_row_id(a, arena_cstr(a, parts[i].path), false, 1), NULL,
+				NULL, &reply,
 				      NULL, &e) ||
 			    duck_read_write(reply, &got, &e))
 				return arena_dup(a, e.msg);
@@ -359,9 +360,12 @@ static void many_units(void)
 	T_STR(many("select ds + 1 as ds, x from " DAYS, ""),
 	      "bad-data: the result has a row with ds 2018-01-25, the unit is of 2018-01-24",
 	      "a column ds that is not the unit's own fails all");
-	T_OK(strstr(many("select x as a, x as A from " DAYS, ""), "bad-sql: its columns") != NULL, "two columns of one name are refused");
-	T_OK(strstr(many("select nothing from " DAYS, ""), "bad-sql: it does not bind") != NULL, "what does not bind is said to be so");
-	T_OK(strstr(many("select date '2018-01-24' as ds from " DAYS, ""), "bad-sql: its columns") != NULL, "a result of ds alone is refused");
+	T_OK(strstr(many("select x as a, x as A from " DAYS, ""), "bad-sql: its columns") != NULL,
+	     "two columns of one name are refused");
+	T_OK(strstr(many("select nothing from " DAYS, ""), "bad-sql: it does not bind") != NULL,
+	     "what does not bind is said to be so");
+	T_OK(strstr(many("select date '2018-01-24' as ds from " DAYS, ""), "bad-sql: its columns") != NULL,
+	     "a result of ds alone is refused");
 }
 
 static void reads(void)
