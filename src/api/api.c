@@ -36,7 +36,8 @@ int api_open(struct api *api, unsigned flags, struct err *e)
 		return -1;
 	if (!(flags & OP_J) || api->flow)
 		return 0;
-	return flow_open(api->store, api->kinds, (flags & OP_R) != 0, &api->flow, e);
+	/* A job whose file is broken hinders only what needs it: operations tell of it themselves (jobs->errors). */
+	return flow_open(api->store, api->kinds, true, &api->flow, e);
 }
 
 static void note_text(void *ptr, const char *text)

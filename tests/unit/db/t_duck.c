@@ -355,7 +355,8 @@ static void many_units(void)
 	      "24 10, 25 10", "each day's rows are in a file of its own, and a day without rows has none");
 	T_STR(many("select count(*) as n, sum(x) as s, " DUCK_MANY_DS " as day from (select * from " DAYS
 		   " where ds = " DUCK_MANY_DAY ") t",
-		   "select count(*) as n, sum(x) as s, '%1$s' as day from (select * from " DAYS " where ds = '%1$s') t"),
+		   "select count(*) as n, sum(x) as s, '%1$s' as day from (select * from " DAYS
+		   " where ds = '%1$s') t"),
 	      "24 1, 25 1, 26 1", "an aggregate of nothing is a row, and a sum keeps its digits");
 	T_STR(many("select ds + 1 as ds, x from " DAYS, ""),
 	      "bad-data: the result has a row with ds 2018-01-25, the unit is of 2018-01-24",

@@ -303,7 +303,8 @@ static void batches(void)
 		{"select x::int as x, '1583-01-02' as day, date '1583-01-02' + 1 as next from raw.x where d between "
 		 "'1583-01-02'::date and cast('1583-01-02' as date) + 1",
 		 ""},
-		{"with a as (select g, sum(x) as s from raw.x group by all having count(*) > 1) select a.*, d.name from a "
+		{"with a as (select g, sum(x) as s from raw.x group by all having count(*) > 1)"
+		 " select a.*, d.name from a "
 		 "left join tables.dim_d as d using (g) join c on c.g = a.g where s is not null and g in (1, 2)",
 		 ""},
 		{"select distinct * exclude (a) from (select * replace (a + 1 as a) from x) union all select * from y",
