@@ -260,7 +260,11 @@ static int prepare(struct querying *k, struct str sql, const char *file, struct 
 		return -1;
 	if (run) /* --at RUN: what it gave, over the heads */
 		ask.at = STR_NULL;
-	return table_query_prepare(k->api->store, k->catalog, k->api->arena, k->duck, &ask, &k->q, e);
+	if (!table_query_prepare(k->api->store, k->catalog, k->api->arena, k->duck, &ask, &k->q, e))
+		return 0;
+	if (e->code == ERR_BAD_SQL && !e->hint[0] && strstr(e->msg, "at or near \"/\""))
+		err_hint(e, "in SQL the repo raw/trips is the table raw.trips");
+	return -1;
 }
 
 static int parse_format(const struct args *args, struct str output, enum format *out, struct err *e)

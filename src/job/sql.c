@@ -128,7 +128,7 @@ const struct job_kind kind_sql = {
 	.keys = (const struct key[]){
 #define K(...) {__VA_ARGS__},
 		K("", "batch", KEYS_STR | KEYS_BOOL, KEYS_WORDS, "auto off true false", NULL, NULL, 0,
-		  "Whether partitions may run together, as one statement, where that gives the same rows: auto, or off.")
+		  "Whether partitions may run as one statement where that gives the same rows: auto, or off.")
 #undef K
 		{0}},
 	.code_names = code_names,
