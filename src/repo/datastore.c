@@ -212,10 +212,9 @@ int datastore_update(struct store *s, int64_t repo, datastore_note note, void *p
 	fault_crash("commit-done");
 	if (lock_take(&lock, arena_printf(a, "%s/" DISK_LOCK, s->leat_dir), NULL, 0, e))
 		return -1;
-	if (datastore_show(s, repo, note, ptr, e))
-		return -1;
+	/* Before, not after: who dies in between leaves at most what he was at himself, and his repo lagging. */
 	place_sweep(s, note, ptr);
-	return 0;
+	return datastore_show(s, repo, note, ptr, e);
 }
 
 /* The newest ended repo of that name, and what its folder shows. */
