@@ -198,6 +198,17 @@ int datastore_show(struct store *s, int64_t repo, datastore_note note, void *ptr
 	return 0;
 }
 
+/* A process that died after the row had said "shown" left its folders. Who holds the lock sweeps when it is done. */
+static void sweep_left(struct store *s, datastore_note note, void *ptr)
+{
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	struct lock lock cleanup(lock_drop) = LOCK_INIT;
+	struct err busy = ERR_INIT;
+
+	if (place_has_left(s) && !lock_try(&lock, arena_printf(a, "%s/" DISK_LOCK, s->leat_dir), NULL, 0, &busy))
+		place_sweep(s, note, ptr);
+}
+
 int datastore_update(struct store *s, int64_t repo, datastore_note note, void *ptr, struct err *e)
 {
 	struct arena *a cleanup(arena_cleanup) = arena_new();
@@ -207,8 +218,10 @@ int datastore_update(struct store *s, int64_t repo, datastore_note note, void *p
 
 	if (disk_repos(s, a, repo, true, &repos, &n, e))
 		return -1;
-	if (!n)
+	if (!n) {
+		sweep_left(s, note, ptr);
 		return 0;
+	}
 	fault_crash("commit-done");
 	if (lock_take(&lock, arena_printf(a, "%s/" DISK_LOCK, s->leat_dir), NULL, 0, e))
 		return -1;

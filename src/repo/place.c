@@ -375,6 +375,30 @@ static int rescue(const struct dir_entry *t, void *ptr, struct err *e)
 	return place_lost(&as, here, str_of(t->path), e);
 }
 
+static bool is_swap(const char *name)
+{
+	return str_has_prefix(str_of(name), STR("swap-"));
+}
+
+static bool is_out(const char *name)
+{
+	return str_has_prefix(str_of(name), STR("out-"));
+}
+
+bool place_has_left(struct store *s)
+{
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	struct err ignored = ERR_INIT;
+	struct dir_names names;
+
+	if (dir_list(a, arena_printf(a, "%s/staging", s->leat_dir), &names, &ignored))
+		return false;
+	for (size_t i = 0; i < names.n; i++)
+		if (is_swap(names.p[i]) || is_out(names.p[i]))
+			return true;
+	return false;
+}
+
 static void sweep_staging(struct store *s, datastore_note note, void *ptr)
 {
 	struct arena *a cleanup(arena_cleanup) = arena_new();
@@ -387,10 +411,10 @@ static void sweep_staging(struct store *s, datastore_note note, void *ptr)
 		char *path = arena_printf(a, "%s/staging/%s", s->leat_dir, names.p[i]);
 		struct place p = {.s = s, .a = a, .repo = str_of(path), .note = note, .ptr = ptr};
 		struct stat st;
-		if (str_has_prefix(str_of(names.p[i]), STR("swap-"))) {
+		if (is_swap(names.p[i])) {
 			if (!dir_walk(path, 0, rescue, &p, &ignored) && dir_remove_tree(path, &ignored))
 				err_clear(&ignored);
-		} else if (str_has_prefix(str_of(names.p[i]), STR("out-")) && !lstat(path, &st)) {
+		} else if (is_out(names.p[i]) && !lstat(path, &st)) {
 			struct sha id;
 			p.repo = STR("interrupted");
 			if (file_sha(path, &id, NULL, &ignored) || blob_present(s, &id, &ignored) != 1

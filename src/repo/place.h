@@ -37,6 +37,8 @@ must_check int datastore_show(struct store *s, int64_t repo, datastore_note note
 void place_prune(struct place *p, struct str path);
 
 /* .leat/old and what a crash left in .leat/staging: with the lock held. */
+bool place_has_left(
+	struct store *s); /* is there anything of the kind in .leat/staging? Theirs who hold the lock, too */
 void place_sweep(struct store *s, datastore_note note, void *ptr);
 
 #endif

@@ -264,6 +264,12 @@ static void recovery(void)
 	T_NO_ERR(show(), &e, "the next writer completes it");
 	T_STR(notes.p, "", "and takes nothing for foreign");
 	T_STR(drift(), "", "nothing differs");
+	/* as if it had died after the row, before its folders were gone */
+	fx_write(".leat/staging/swap-0123/ds=1/z", "a");
+	fx_write(".leat/staging/swap-0123/ds=1/stranger", "in no store");
+	T_NO_ERR(show(), &e, "the next writer that has nothing to show");
+	T_OK(!file_exists(fx_path(".leat/staging/swap-0123")), "removes what a swap left");
+	T_OK(is_lost("stranger") && !is_lost("z"), "and keeps what only stood there");
 	/* the stat cache may be deleted at any time */
 	if (dir_remove_tree(fx_path(".leat/cache"), &e) || dir_make(fx_path(".leat/cache"), 0777, &e))
 		T_OK(false, "%s", e.msg);
