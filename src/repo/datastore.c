@@ -198,7 +198,7 @@ int datastore_show(struct store *s, int64_t repo, datastore_note note, void *ptr
 	return 0;
 }
 
-/* A process that died after the row had said "shown" left its folders. Who holds the lock sweeps when it is done. */
+/* A process that died after the row had said "shown" left its folders. Whoever holds the lock now swept first. */
 static void sweep_left(struct store *s, datastore_note note, void *ptr)
 {
 	struct arena *a cleanup(arena_cleanup) = arena_new();
