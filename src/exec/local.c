@@ -121,7 +121,6 @@ static void end(struct exec *x)
 
 	loop_close(x->again);
 	proc_free(&x->proc);
-	free(x);
 	cb(ptr, &exit);
 }
 
@@ -174,19 +173,16 @@ int exec_start(struct attempt *t, const char *const *argv, exec_done_cb *cb, voi
 	s.out = s.err = log;
 	s.die_with_parent = true;
 	s.binds = binds.n ? &binds : NULL;
-	x = xcalloc(1, sizeof(*x));
+	x = arena_new_of(t->arena, struct exec); /* goes with the attempt, also when the engine gives up on it */
 	*x = (struct exec){.t = t, .proc = PROC_INIT, .cb = cb, .ptr = ptr};
-	if (proc_spawn(&s, &x->proc, e)) {
-		free(x);
+	if (proc_spawn(&s, &x->proc, e))
 		return -1;
-	}
 	if (loop_child(t->loop, &x->proc, on_exit_of, x, &x->watch, e)) {
 		struct err ignored = ERR_INIT;
 
 		if (proc_kill_tree(&x->proc, t->marker, 0, &x->exit, &ignored) < 0)
 			err_clear(&ignored);
 		proc_free(&x->proc);
-		free(x);
 		return -1;
 	}
 	*out = x;
