@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/str.h"
 #include "repo/blob.h"
+#include "sys/bind.h"
 
 #define DEFAULT_PATH "/usr/local/bin:/usr/bin:/bin"
 
@@ -287,9 +288,17 @@ static bool is_direct(const struct attempt *t, const struct unit_input *in)
 	return !ds_parse(str_of(r->parts[0].label), &d, &e) && d.every >= t->ds.every;
 }
 
+/* What somebody may open for writing is never the only copy: links to blobs are only for a folder that becomes a
+ * read-only mount. Where this machine makes none, a task gets copies. */
+static bool is_mounted(size_t input)
+{
+	return input < BIND_MAX && bind_available(NULL);
+}
+
 struct linking {
 	const char *from, *to;
 	struct arena *a;
+	bool copy;
 };
 
 static int link_entry(const struct dir_entry *entry, void *ptr, struct err *e)
@@ -301,31 +310,34 @@ static int link_entry(const struct dir_entry *entry, void *ptr, struct err *e)
 
 	if (entry->type == DIR_FOLDER)
 		return dir_make(to, 0700, e);
-	r = file_link(from, to, e);
+	r = l->copy ? 0 : file_link(from, to, e);
 	return r < 0 ? -1 : r ? 0 : file_copy(from, to, 0444, 0, e);
 }
 
-/* Several partitions in one folder: links to the files of their views. */
-static int gather(struct task *t, struct str name, const struct reads *r, const char **path, struct err *e)
+/* The files of a tree in a folder of the task's own, which is made. */
+static int lay_out(struct task *t, const struct sha *tree, const char *as, const char *to, bool copy, struct err *e)
 {
-	struct arena *a = t->t.arena;
-	char *dir = arena_printf(a, "%s/%.*s", t->desk->extra, STR_ARG(name));
 	char view[BLOB_PATH_CAP];
+	struct linking l = {.from = view, .to = to, .a = t->t.arena, .copy = copy};
 
+	return dir_make(to, 0700, e) || view_make(t->eng->f->store, tree, as, view, sizeof(view), e) ||
+	                       dir_walk(view, DIR_NO_STAT, link_entry, &l, e)
+	               ? -1
+	               : 0;
+}
+
+/* Several partitions in one folder. */
+static int gather(struct task *t, const char *dir, const struct reads *r, bool copy, struct err *e)
+{
 	if (dir_make(dir, 0700, e))
 		return -1;
 	for (size_t i = 0; i < r->n_parts; i++) {
 		char as[40];
-		struct linking l = {.a = a, .from = view};
 
 		snprintf(as, sizeof(as), "ds=%s", r->parts[i].label);
-		l.to = arena_printf(a, "%s/%s", dir, as);
-		if (dir_make(l.to, 0700, e) ||
-		    view_make(t->eng->f->store, &r->parts[i].entry.id, as, view, sizeof(view), e) ||
-		    dir_walk(view, DIR_NO_STAT, link_entry, &l, e))
+		if (lay_out(t, &r->parts[i].entry.id, as, arena_printf(t->t.arena, "%s/%s", dir, as), copy, e))
 			return -1;
 	}
-	*path = dir;
 	return 0;
 }
 
@@ -334,14 +346,22 @@ int attempt_input_folder(struct attempt *t, size_t i, const char **path, struct 
 	struct task *k = (struct task *)t;
 	const struct unit_input *in = &t->inputs[i];
 	const struct reads *r = &in->reads;
-	struct store *s = t->flow->store;
+	const char *own = arena_printf(t->arena, "%s/%.*s", k->desk->extra, STR_ARG(in->input->name));
+	const struct sha *tree;
+	bool copy = !is_mounted(i);
 	char view[BLOB_PATH_CAP], as[40];
 
-	if (!r->whole && !is_direct(t, in))
-		return gather(k, in->input->name, r, path, e);
+	if (!r->whole && !is_direct(t, in)) {
+		if (gather(k, own, r, copy, e))
+			return -1;
+		*path = own;
+		return 0;
+	}
+	tree = r->whole ? &r->root.id : &r->parts[0].entry.id;
 	snprintf(as, sizeof(as), "%s%s", r->whole ? "all" : "ds=", r->whole ? "" : r->parts[0].label);
-	if (view_make(s, r->whole ? &r->root.id : &r->parts[0].entry.id, as, view, sizeof(view), e))
+	if (copy ? lay_out(k, tree, as, own, true, e)
+	         : view_make(t->flow->store, tree, as, view, sizeof(view), e))
 		return err_wrap(e, "input %.*s", STR_ARG(in->input->name));
-	*path = arena_dup(t->arena, view);
+	*path = copy ? own : arena_dup(t->arena, view);
 	return 0;
 }
