@@ -155,6 +155,17 @@ static int load_parts(struct catalog *c, struct cat_repo *r, struct err *e)
 
 	if (r->parts_loaded)
 		return 0;
+	if (r->pub.has_commit) {
+		int there = store_lease_commit(c->store, r->pub.repo.id, r->pub.head.id, e);
+
+		if (there < 0)
+			return -1;
+		if (!there) {
+			err_set(e, ERR_CONFLICT, "the commit %s of %.*s was dropped while it was looked at",
+			        r->pub.head.id.hex, STR_ARG(r->pub.repo.name));
+			return err_hint(e, "run it again");
+		}
+	}
 	if (r->pub.has_commit && tree_parts(c->store, c->arena, &r->pub.head.tree, &p, &n, e) < 0)
 		return -1;
 	partset_init(&r->head, c->arena, p, n);

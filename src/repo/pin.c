@@ -8,6 +8,7 @@
 
 #define PREFIX_MIN 4
 #define CANDIDATES 8 /* named when a prefix is ambiguous */
+#define LEASE_TRIES 5 /* a branch's head that is dropped each time it is looked at */
 
 int pin_parse(struct str text, struct str *repo, struct str *rev, struct str *path, struct err *e)
 {
@@ -232,14 +233,41 @@ static int ancestry(struct resolve *r, struct commit *c, struct str ops, struct 
 	return 0;
 }
 
+/* r->rev is there: 1 and a leased commit, 0 a branch without commits, -1; 2: it was dropped since it was found. */
+static int resolve_once(struct resolve *r, struct commit *out, struct err *e)
+{
+	size_t base = 0;
+	int found;
+
+	while (base < r->rev.n && r->rev.p[base] != '^' && r->rev.p[base] != '~' && r->rev.p[base] != '.')
+		base++;
+	r->base = base ? str_sub(r->rev, 0, base) : STR(BRANCH_DEFAULT); /* @^ and @.3 are master's */
+	if (name_check_branch(r->base, e))
+		return -1;
+	found = resolve_base(r, out, e);
+	if (found < 0)
+		return -1;
+	if (!found && base < r->rev.n)
+		return err_set(e, ERR_NOT_FOUND, "%.*s has no commits on %.*s; %.*s is not there",
+			       STR_ARG(r->repo.name), STR_ARG(r->base), STR_ARG(r->rev));
+	if (found && ancestry(r, out, str_sub(r->rev, base, SIZE_MAX), e))
+		return -1;
+	if (base < r->rev.n)
+		r->branch = STR_NULL;
+	if (!found)
+		return 0;
+	found = store_lease_commit(r->s, r->repo.id, out->id, e);
+	return found ? found : 2;
+}
+
 int pin_resolve(struct store *s, struct arena *a, struct str text, struct pin *out, struct err *e)
 {
 	struct resolve r = {.s = s, .a = a};
 	struct pin p = {0};
 	struct str repo, rev, path;
 	char clean[NAME_MAX_PATH + 1];
-	size_t n, base = 0;
-	int found;
+	int found, tries = 0;
+	size_t n;
 
 	if (pin_parse(text, &repo, &rev, &path, e) || name_path(path.p ? path : STR(""), clean, &n, &p.folder, e))
 		return -1;
@@ -247,22 +275,18 @@ int pin_resolve(struct store *s, struct arena *a, struct str text, struct pin *o
 	if (found <= 0)
 		return found < 0 ? -1 : repo_not_found(s, repo, e);
 	r.rev = rev.p ? rev : STR(BRANCH_DEFAULT);
-	while (base < r.rev.n && r.rev.p[base] != '^' && r.rev.p[base] != '~' && r.rev.p[base] != '.')
-		base++;
-	r.base = base ? str_sub(r.rev, 0, base) : STR(BRANCH_DEFAULT); /* @^ and @.3 are master's */
-	if (name_check_branch(r.base, e))
-		return -1;
-	found = resolve_base(&r, &p.commit, e);
+	do {
+		r.branch = STR_NULL;
+		p.commit = (struct commit){0};
+		found = resolve_once(&r, &p.commit, e);
+	} while (found == 2 && ++tries < LEASE_TRIES);
+	if (found == 2)
+		return nothing(&r, e);
 	if (found < 0)
-		return -1;
-	if (!found && base < r.rev.n)
-		return err_set(e, ERR_NOT_FOUND, "%.*s has no commits on %.*s; %.*s is not there", STR_ARG(repo),
-			       STR_ARG(r.base), STR_ARG(r.rev));
-	if (found && ancestry(&r, &p.commit, str_sub(r.rev, base, SIZE_MAX), e))
 		return -1;
 	p.repo = r.repo;
 	p.has_commit = found;
-	p.branch = base == r.rev.n ? r.branch : STR_NULL;
+	p.branch = r.branch;
 	p.path = arena_str(a, (struct str){clean, n});
 	*out = p;
 	return 0;

@@ -36,6 +36,7 @@ static struct store *handle(struct workspace *ws)
 	size_t n = strlen(ws->dir) + sizeof("/datastore");
 
 	s->ws = ws;
+	s->readers = -1;
 	s->leat_dir = xmalloc(n);
 	s->data_dir = xmalloc(n);
 	snprintf(s->leat_dir, n, "%s/.leat", ws->dir);
@@ -181,6 +182,7 @@ void store_close(struct store *s)
 		return;
 	tree_cache_free(s->trees);
 	db_close(s->db);
+	fd_close(&s->readers);
 	free(s->leat_dir);
 	free(s->data_dir);
 	free(s);

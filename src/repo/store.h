@@ -9,6 +9,7 @@
  *   .leat/lost+found/   foreign files that a swap would have hidden
  *   .leat/cache/        may be deleted at any time
  *   .leat/logs/         logs of attempts
+ *   .leat/readers.lock  a locked byte per commit that is being read
  *   datastore/REPO/     the materialised head of master
  *
  * Order of durability: data (blobs), then trees and rows in one transaction, then datastore/ (derived).
@@ -27,6 +28,7 @@ struct store {
 	char *leat_dir;       /* absolute, "/x/.leat" */
 	char *data_dir;       /* absolute, "/x/datastore" */
 	struct tree_cache *trees; /* pages read lately (tree_page.c) */
+	int readers;          /* .leat/readers.lock, with a lock per commit being read; -1: none yet */
 };
 
 /*
@@ -44,6 +46,19 @@ struct id {
 };
 struct id id_new(void);
 struct id id_of(struct str hex); /* 32 digits, else the zero id */
+
+/*
+ * Reader leases: while a commit is being read its data stays, also when it is dropped meanwhile. A shared lock on the
+ * byte of .leat/readers.lock whose offset is the first 62 bits of the commit's id; released with the store, or by the
+ * death of the process. The order is: find the commit, lease it, look again that it is there (this function does both);
+ * gc treats a dropped commit with a lease as a root. pin_resolve and the catalog lease what they find. Never inside a
+ * read snapshot (or in the middle of a statement's rows): the second look would be at the past.
+ * 1 leased and there; 0 it is not there (any more); -1.
+ */
+must_check int store_lease_commit(struct store *s, int64_t repo, struct id id, struct err *e);
+void store_lease_drop(struct store *s, struct id id);
+/* For gc: whether somebody with another handle than `s` reads it: 1, 0, -1. */
+must_check int store_lease_held(struct store *s, struct id id, struct err *e);
 
 enum repo_role { REPO_SOURCE, REPO_OUTPUT, REPO_SYSTEM };
 struct repo {

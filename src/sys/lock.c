@@ -156,3 +156,47 @@ bool lock_is_held(const char *path, char who[LOCK_TEXT])
 	read_text(fd, who);
 	return true;
 }
+
+int lock_bytes_open(const char *path, int *fd, struct err *e)
+{
+	int got = open(path, O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+
+	if (got < 0)
+		return err_errno(e, errno, "cannot open the lock %s", path);
+	*fd = got;
+	return 0;
+}
+
+static int byte_call(int fd, int how, short type, uint64_t at, short *found)
+{
+	struct flock l = {.l_type = type, .l_whence = SEEK_SET, .l_start = (off_t)at, .l_len = 1};
+
+	while (fcntl(fd, how, &l))
+		if (errno != EINTR)
+			return errno;
+	*found = l.l_type;
+	return 0;
+}
+
+int lock_byte(int fd, uint64_t at, struct err *e)
+{
+	short type = F_UNLCK;
+	int error = byte_call(fd, F_OFD_SETLK, F_RDLCK, at, &type);
+
+	return error ? err_errno(e, error, "cannot take a lock") : 0;
+}
+
+void lock_byte_free(int fd, uint64_t at)
+{
+	short type = F_UNLCK;
+
+	(void)byte_call(fd, F_OFD_SETLK, F_UNLCK, at, &type);
+}
+
+int lock_byte_held(int fd, uint64_t at, struct err *e)
+{
+	short type = F_UNLCK;
+	int error = byte_call(fd, F_OFD_GETLK, F_WRLCK, at, &type);
+
+	return error ? err_errno(e, error, "cannot look at a lock") : type != F_UNLCK;
+}
