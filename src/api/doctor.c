@@ -128,7 +128,8 @@ static int see_optional(struct doctor *d, struct err *e)
 		const char *what, *soname, *use, *package;
 	} libs[] = {
 		{"libcurl", "libcurl.so.4", "download jobs", "libcurl4"},
-		{"libzstd", "libzstd.so.1", "smaller history (later)", "libzstd1"},
+		{"zlib", "libz.so.1", "tables of .gz files, downloads to unpack", "zlib1g"},
+		{"libzstd", "libzstd.so.1", "tables of .zst files", "libzstd1"},
 		{"libfuse3", "libfuse3.so.3", "leat mount (later)", "libfuse3-3"},
 	};
 	static const struct {

@@ -610,7 +610,10 @@ static int schema_of_file(struct querying *k, const char *path, struct dom **out
 		err_set(e, ERR_BAD_REQUEST, "%s has no ending that tells what it holds", path);
 		return err_hint(e, ".parquet, .csv, .tsv, .json, .jsonl, .ndjson, and .gz or .zst behind it");
 	}
-	if (path_absolute(a, path, &absolute, e) ||
+	if (path_absolute(a, path, &absolute, e))
+		return -1;
+	struct str whole = str_of(absolute);
+	if ((packed && duck_call(k->duck, a, duck_req_whole(a, &whole, 1), NULL, NULL, NULL, NULL, e)) ||
 	    duck_call(k->duck, a, duck_req_sniff(a, absolute, table_format_word(f)), NULL, NULL, &reply, NULL, e))
 		return -1;
 	*out = dom_new(a, DOM_MAP);

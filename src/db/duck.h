@@ -176,6 +176,12 @@ struct dom *duck_req_copy(struct arena *a, const struct duck_sql *q, const char 
  */
 struct dom *duck_req_sniff(struct arena *a, const char *path, const char *format);
 
+/*
+ * Whether .gz and .zst files end as they should, which DuckDB does not look at: a file cut short would give its first
+ * rows. ERR_BAD_DATA names the first that does not. DONE {}.
+ */
+struct dom *duck_req_whole(struct arena *a, const struct str *paths, size_t n);
+
 /* Texts to parse; read with sql_info_read (db/sql.h). DONE {"parsed": [...]}. */
 struct dom *duck_req_parse(struct arena *a, const struct str *texts, size_t n);
 

@@ -142,6 +142,16 @@ struct dom *duck_req_sniff(struct arena *a, const char *path, const char *format
 	return r;
 }
 
+struct dom *duck_req_whole(struct arena *a, const struct str *paths, size_t n)
+{
+	struct dom *r = request(a, "whole"), *list = dom_new(a, DOM_LIST);
+
+	for (size_t i = 0; i < n; i++)
+		dom_add(list, dom_new_str(a, paths[i]));
+	dom_set(a, r, "paths", list);
+	return r;
+}
+
 struct dom *duck_req_parse(struct arena *a, const struct str *texts, size_t n)
 {
 	struct dom *r = request(a, "parse"), *list = dom_new(a, DOM_LIST);

@@ -12,6 +12,7 @@
 #include "db/duck_worker.h"
 #include "db/sql.h"
 #include "db/sql_token.h"
+#include "sys/zabi.h"
 
 #define MAX_SQL ((size_t)64 << 20)
 #define ROWS_BYTES ((size_t)256 << 10) /* a frame of rows is sent when it has grown to this */
@@ -804,4 +805,19 @@ int work_sniff(struct work *k, struct err *e)
 		return -1;
 	reply_columns(k, cells, rows, cols, 0);
 	return sniff_rows(k, path, format, e);
+}
+
+int work_whole(struct work *k, struct err *e)
+{
+	dom_each(p, dom_get(k->request, "paths")) {
+		bool gzip = str_has_suffix(p->s, STR(".gz"));
+
+		if (!zabi_whole(arena_cstr(k->a, p->s), gzip, worker_cancelled, e))
+			continue;
+		if (e->code == ERR_BAD_DATA)
+			err_hint(e, "put a whole copy of it ('%s' tells whether one is whole)",
+			         gzip ? "gzip -t" : "zstd -t");
+		return -1;
+	}
+	return 0;
 }

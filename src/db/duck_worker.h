@@ -38,6 +38,7 @@ must_check int work_write_many(struct work *k, struct err *e);
 must_check int work_row_id(struct work *k, struct err *e);
 must_check int work_query(struct work *k, struct err *e);
 must_check int work_copy(struct work *k, struct err *e);
+must_check int work_whole(struct work *k, struct err *e);
 must_check int work_sniff(struct work *k, struct err *e);
 must_check int work_parse(struct work *k, struct err *e);
 

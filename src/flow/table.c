@@ -289,6 +289,8 @@ int table_open(struct store *s, struct arena *a, struct duck *d, const struct re
 		return -1;
 	t.files = l.files.p;
 	t.n_files = l.files.n;
+	if (t.format != TABLE_PARQUET && table_whole(s, a, d, &t, e))
+		return table_error(e, &t, 1);
 	if (t.format != TABLE_PARQUET && table_learn(s, a, d, &r->repo->repo, &t, e))
 		return table_error(e, &t, 1);
 	if (t.format == TABLE_PARQUET ? table_group_parquet(s, a, d, &t, &n_groups, &schema_files, e)

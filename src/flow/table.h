@@ -54,6 +54,12 @@ struct str table_repo_name(struct arena *a, struct str schema, struct str name);
 must_check bool table_format_of(struct str file, enum table_format *out, bool *packed);
 const char *table_format_word(enum table_format f); /* "parquet", "csv", "json": also what duck_req_sniff takes */
 
+/*
+ * Every packed file among these must end as it should. Asked once for each content: .leat/cache/whole/ remembers.
+ */
+must_check int table_whole(struct store *s, struct arena *a, struct duck *d, const struct table_source *t,
+			   struct err *e);
+
 /* Inside flow/table*.c. */
 must_check int table_learn(struct store *s, struct arena *a, struct duck *d, const struct repo *repo,
 			   struct table_source *t, struct err *e);

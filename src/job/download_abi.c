@@ -3,7 +3,6 @@
 #include "sys/dl.h"
 
 struct curl_abi libcurl;
-struct zlib_abi zlib;
 
 static const struct dl_symbol curl_symbols[] = {
 	{.name = "curl_global_init", .where = &libcurl.global_init},
@@ -27,40 +26,11 @@ static struct dl_lib curl_library = {
 	.n_symbols = ARRAY_LEN(curl_symbols),
 };
 
-static const struct dl_symbol zlib_symbols[] = {
-	{.name = "inflateInit2_", .where = &zlib.inflate_init}, {.name = "inflate", .where = &zlib.inflate},
-	{.name = "inflateReset", .where = &zlib.inflate_reset}, {.name = "inflateEnd", .where = &zlib.inflate_end},
-	{.name = "crc32", .where = &zlib.crc},
-};
-static const char *const zlib_names[] = {"libz.so.1", NULL};
-static struct dl_lib zlib_library = {
-	.name = "zlib",
-	.package = "zlib1g",
-	.paths = zlib_names,
-	.symbols = zlib_symbols,
-	.n_symbols = ARRAY_LEN(zlib_symbols),
-};
-
 int download_abi_curl(struct err *e)
 {
 	if (dl_load(&curl_library, e))
 		return -1;
 	if (libcurl.global_init(CURL_GLOBAL_EVERYTHING))
 		return err_set(e, ERR_NO_LIBRARY, "libcurl at %s does not start", curl_library.path);
-	return 0;
-}
-
-int download_abi_zlib(struct err *e)
-{
-	return dl_load(&zlib_library, e);
-}
-
-int download_abi_inflate(struct zlib_stream *z, int bits, struct err *e)
-{
-	*z = (struct zlib_stream){0};
-	if (download_abi_zlib(e))
-		return -1;
-	if (zlib.inflate_init(z, bits, "1.2", (int)sizeof(*z)) != ZLIB_OK)
-		return err_set(e, ERR_NO_LIBRARY, "zlib at %s is none that leat knows", zlib_library.path);
 	return 0;
 }

@@ -1,7 +1,7 @@
 /*
- * job/download_abi.h: the parts of libcurl (7.68 and later) and of zlib (1.2) that a download uses, declared by us, so
- * that no header of theirs is needed and nothing links against them. Names, numbers and shapes are those of their
- * stable ABIs. In the worker process only.
+ * job/download_abi.h: the parts of libcurl (7.68 and later) that a download uses, declared by us, so that no header of
+ * its is needed and nothing links against it. Names, numbers and shapes are those of its stable ABI. In the worker
+ * process only. zlib is in sys/zabi.h.
  */
 #ifndef LEAT_JOB_DOWNLOAD_ABI_H
 #define LEAT_JOB_DOWNLOAD_ABI_H
@@ -70,32 +70,5 @@ struct curl_abi {
 };
 extern struct curl_abi libcurl;
 must_check int download_abi_curl(struct err *e);
-
-struct zlib_stream {
-	const uint8_t *next_in;
-	unsigned avail_in;
-	unsigned long total_in;
-	uint8_t *next_out;
-	unsigned avail_out;
-	unsigned long total_out;
-	const char *msg;
-	void *state, *zalloc, *zfree, *opaque;
-	int data_type;
-	unsigned long adler, reserved;
-};
-enum { ZLIB_OK = 0, ZLIB_STREAM_END = 1, ZLIB_BUF_ERROR = -5 };
-#define ZLIB_GZIP (15 + 16) /* window bits: a gzip stream */
-#define ZLIB_RAW (-15)      /* a deflate stream without head, as zip holds it */
-
-struct zlib_abi {
-	int (*inflate_init)(struct zlib_stream *, int bits, const char *version, int size);
-	int (*inflate)(struct zlib_stream *, int flush);
-	int (*inflate_reset)(struct zlib_stream *);
-	int (*inflate_end)(struct zlib_stream *);
-	unsigned long (*crc)(unsigned long, const uint8_t *, unsigned);
-};
-extern struct zlib_abi zlib;
-must_check int download_abi_zlib(struct err *e);
-must_check int download_abi_inflate(struct zlib_stream *z, int bits, struct err *e); /* loads, and begins a stream */
 
 #endif

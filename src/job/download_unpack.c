@@ -3,8 +3,8 @@
 #include "base/name.h"
 #include "base/str.h"
 #include "job/download.h"
-#include "job/download_abi.h"
 #include "sys/file.h"
+#include "sys/zabi.h"
 
 #define BLOCK 65536
 
@@ -76,7 +76,7 @@ int download_unpack_open(struct arena *a, const char *path, bool must_be_gzip, s
 		err_set(e, ERR_BAD_DATA, "it is no gzip file");
 		goto failed;
 	}
-	if (s->gzip && download_abi_inflate(&s->z, ZLIB_GZIP, e))
+	if (s->gzip && zabi_inflate(&s->z, ZLIB_GZIP, e))
 		goto failed;
 	*out = s;
 	return 0;

@@ -3,8 +3,8 @@
 
 #include "base/str.h"
 #include "job/download.h"
-#include "job/download_abi.h"
 #include "sys/file.h"
+#include "sys/zabi.h"
 
 #define END_SIZE 22
 #define END64_SIZE 56
@@ -128,7 +128,7 @@ static int inflate_to(struct zip *z, int fd, const struct zip_member *m, uint64_
 	uint64_t left = m->packed;
 	int r = ZLIB_OK, failed = 0;
 
-	if (download_abi_inflate(&s, ZLIB_RAW, e))
+	if (zabi_inflate(&s, ZLIB_RAW, e))
 		return -1;
 	while (r != ZLIB_STREAM_END && !failed) {
 		if (!s.avail_in && left) {
@@ -162,7 +162,7 @@ static int inflate_to(struct zip *z, int fd, const struct zip_member *m, uint64_
 static int copy_to(struct zip *z, int fd, const struct zip_member *m, uint64_t at, uint32_t *crc, uint64_t *size,
                    struct err *e)
 {
-	if (download_abi_zlib(e))
+	if (zabi_zlib(e))
 		return -1;
 	for (uint64_t left = m->packed; left;) {
 		uint64_t n = MIN(left, COPY);
