@@ -7,7 +7,7 @@
  * in this order, at most one head (columns of a streamed query) and any number of rows and progress messages.
  * A request leaves nothing behind in the worker: tables, macros and settings it made are gone with it.
  *
- * Paths: a request names files by absolute paths, files of the store by DUCK_LEAT "/views/...": the worker holds the
+ * Paths: a request names files by absolute paths, files of the store by DUCK_LEAT "/...": the worker holds the
  * .leat folder open under that name, so a folder "a=b" above the workspace is not taken for a partition.
  */
 #ifndef LEAT_DB_DUCK_H

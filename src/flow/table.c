@@ -4,7 +4,7 @@
 
 #include "base/str.h"
 #include "db/sql.h"
-#include "repo/blob.h"
+#include "repo/alias.h"
 
 #define MAX_SQL ((size_t)64 << 20)
 
@@ -63,7 +63,8 @@ struct listing {
 	struct arena *a;
 	struct table_source *t;
 	VEC(struct table_file) files;
-	struct str base, in_repo; /* of the view, and what stands before a path in the repo */
+	struct str in_repo;       /* what stands before a path in the repo */
+	bool plain;               /* the blobs themselves can be read: their names and folders say nothing more */
 	bool any;                 /* there was a table file, though maybe an empty one */
 	struct str first;         /* its name, for the sentence about mixed formats */
 };
@@ -73,13 +74,15 @@ static int list_file(void *ptr, struct str path, const struct entry *entry, stru
 	struct listing *l = ptr;
 	enum table_format format;
 	struct str name = arena_strf(l->a, "%.*s%.*s", STR_ARG(l->in_repo), STR_ARG(path)), rest = path, part;
+	bool packed, keys = memchr(path.p, '=', path.n) != NULL;
 
 	/* A folder of such a name is left out with all that is in it. */
 	while (str_cut(rest, '/', &part, &rest))
 		if (part.n && (part.p[0] == '_' || part.p[0] == '.'))
 			return 0;
-	if (!table_format_of(path, &format, NULL))
+	if (!table_format_of(path, &format, &packed))
 		return 0;
+	l->plain &= !packed && !keys;
 	if (!l->any) {
 		l->t->format = format;
 		l->first = name;
@@ -95,20 +98,51 @@ static int list_file(void *ptr, struct str path, const struct entry *entry, stru
 	if (l->files.n == TABLE_MAX_FILES)
 		return err_set(e, ERR_LIMIT, "%.*s has more than %d files", STR_ARG(l->t->repo), TABLE_MAX_FILES);
 	vec_push(l->a, &l->files,
-	         ((struct table_file){.path = arena_strf(l->a, "%.*s/%.*s", STR_ARG(l->base), STR_ARG(path)),
-	                              .in_repo = name, .id = entry->id, .size = entry->size}));
+	         ((struct table_file){.path = arena_str(l->a, path), .in_repo = name, .id = entry->id,
+	                              .size = entry->size}));
 	return 0;
+}
+
+/* Where the worker finds the files from `from` on: the blobs themselves. 1, 0: one of them cannot be read so, -1. */
+static int list_blobs(struct store *s, struct listing *l, size_t from, const char *label, struct err *e)
+{
+	struct str *paths = arena_array(l->a, struct str, l->files.n - from);
+	char path[BLOB_PATH_CAP];
+
+	for (size_t i = from; i < l->files.n; i++) {
+		int r = alias_path(s, &l->files.p[i].id, label, path, sizeof(path), e);
+
+		if (r <= 0)
+			return r;
+		paths[i - from] = arena_strf(l->a, DUCK_LEAT "/%s", path);
+	}
+	for (size_t i = from; i < l->files.n; i++)
+		l->files.p[i].path = paths[i - from];
+	return 1;
 }
 
 static int list_tree(struct store *s, struct listing *l, const struct sha *tree, const char *as, struct err *e)
 {
+	const char *label = strcmp(as, "all") ? as : NULL;
+	size_t from = l->files.n;
 	char view[BLOB_PATH_CAP];
 
+	l->in_repo = label ? arena_strf(l->a, "%s/", as) : STR("");
+	l->plain = true;
+	if (tree_walk(s, NULL, tree, false, list_file, l, e))
+		return -1;
+	if (l->plain) {
+		int r = list_blobs(s, l, from, label, e);
+
+		if (r)
+			return r < 0 ? -1 : 0;
+	}
 	if (view_make(s, tree, as, view, sizeof(view), e))
 		return -1;
-	l->base = arena_strf(l->a, DUCK_LEAT "%s", view + strlen(s->leat_dir));
-	l->in_repo = strcmp(as, "all") ? arena_strf(l->a, "%s/", as) : STR("");
-	return tree_walk(s, NULL, tree, false, list_file, l, e);
+	for (size_t i = from; i < l->files.n; i++)
+		l->files.p[i].path = arena_strf(l->a, DUCK_LEAT "%s/%.*s", view + strlen(s->leat_dir),
+						STR_ARG(l->files.p[i].path));
+	return 0;
 }
 
 static int list_part(struct store *s, struct listing *l, const struct part *p, struct err *e)
@@ -302,38 +336,34 @@ int table_open(struct store *s, struct arena *a, struct duck *d, const struct re
 	return 0;
 }
 
-/* The repo and the beginning of the path in it, of a view's path: "VIEWS/<64 digits>/all/" or ".../" before "ds=". */
-static bool shown(const struct table_source *t, size_t n, struct str at, struct buf *b, size_t *used)
+/* The file of these tables whose path stands here. */
+static const struct table_file *file_at(const struct table_source *t, size_t n, struct str at, struct str *repo)
 {
-	size_t head = strlen(DUCK_LEAT "/views/") + SHA_HEX + 1;
-
 	for (size_t i = 0; i < n; i++)
-		for (size_t f = 0; f < t[i].n_files; f++) {
-			if (at.n < head || !str_has_prefix(t[i].files[f].path, str_sub(at, 0, head)))
-				continue;
-			buf_addf(b, "%.*s:/", STR_ARG(t[i].repo));
-			*used = head + (str_has_prefix(str_sub(at, head, 4), STR("all/")) ? 4 : 0);
-			return true;
-		}
-	return false;
+		for (size_t f = 0; f < t[i].n_files; f++)
+			if (str_has_prefix(at, t[i].files[f].path)) {
+				*repo = t[i].repo;
+				return &t[i].files[f];
+			}
+	return NULL;
 }
 
 int table_error(struct err *e, const struct table_source *t, size_t n)
 {
 	struct buf b cleanup(buf_free) = BUF_INIT(sizeof(e->msg) * 2);
-	struct str rest = str_of(e->msg);
+	struct str rest = str_of(e->msg), repo;
 	const char *at;
 
-	while ((at = memmem(rest.p, rest.n, DUCK_LEAT "/views/", strlen(DUCK_LEAT "/views/")))) {
+	while ((at = memmem(rest.p, rest.n, DUCK_LEAT "/", strlen(DUCK_LEAT "/")))) {
 		struct str here = {at, (size_t)(rest.p + rest.n - at)};
-		size_t used = 0;
+		const struct table_file *f = file_at(t, n, here, &repo);
 
 		buf_add(&b, rest.p, (size_t)(at - rest.p));
-		if (!shown(t, n, here, &b, &used)) {
+		if (f)
+			buf_addf(&b, "%.*s:/%.*s", STR_ARG(repo), STR_ARG(f->in_repo));
+		else
 			buf_add(&b, at, 1);
-			used = 1;
-		}
-		rest = str_sub(here, used, here.n);
+		rest = str_sub(here, f ? f->path.n : 1, here.n);
 	}
 	buf_addstr(&b, rest);
 	snprintf(e->msg, sizeof(e->msg), "%.*s", (int)MIN(b.n, sizeof(e->msg) - 1), b.p);

@@ -18,7 +18,7 @@
 enum table_format { TABLE_PARQUET, TABLE_CSV, TABLE_JSON };
 
 struct table_file {
-	struct str path;     /* for the worker: DUCK_LEAT "/views/..." */
+	struct str path;     /* for the worker: below DUCK_LEAT */
 	struct str in_repo;  /* as the user names it: "ds=2018-01-01/a.csv" */
 	struct sha id;
 	int64_t size;

@@ -4,6 +4,7 @@
  *   .leat/leat.db       rows (defs/migrations.def)
  *   .leat/blobs/ab/cd…  whole blobs, read-only, named by SHA-256
  *   .leat/staging/      units and puts at work
+ *   .leat/labels/ds=D   symbolic links to blobs/ (repo/alias.h)
  *   .leat/views/        read-only folders of links to blobs, by tree id
  *   .leat/old/          swapped-out folders, 60 s
  *   .leat/lost+found/   foreign files that a swap would have hidden

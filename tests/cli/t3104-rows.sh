@@ -54,7 +54,7 @@ test_expect 'the type of ds is DATE in a daily table and text in others, as any 
 '
 test_expect 'a query of one day opens no file of another day' '
 	cd em && opens ../trace sql "select count(*) from tables.pos where ds = '"'2024-01-01'"'" --format csv > ../out && eq "$(tail -1 ../out)" 3 &&
-	has ../trace "ds=2024-01-01/part" && lacks ../trace "ds=2024-01-02/part"
+	has ../trace "/ds=2024-01-01/" && lacks ../trace "/ds=2024-01-02/"
 '
 test_expect 'what any DuckDB reads in datastore/ is what leat reads' '
 	cd em && f=datastore/tables/pos && python3 - "$PWD/$f" "$CHECKOUT" <<P
