@@ -9,7 +9,7 @@
 #include "base/map.h"
 #include "base/name.h"
 #include "base/str.h"
-#include "flow/flow.h"
+#include "flow/owner.h"
 #include "repo/datastore.h"
 #include "sys/file.h"
 
@@ -175,31 +175,17 @@ static int parse_target(struct arena *a, struct str text, struct put_target *t, 
 	return 0;
 }
 
-/*
- * A job that was removed leaves a plain repo. Only asked for where a repo would be refused, so that put loads no jobs
- * otherwise; a job file that cannot be read may be the one that writes it.
- */
+/* Only asked for where a repo would be refused, so that put loads no jobs otherwise. */
 static int release_output(struct api *api, struct repo *repo, struct err *e)
 {
-	struct store *s = api->store;
-	const struct jobs *js;
 	struct err why = ERR_INIT;
 
 	if (repo->role != REPO_OUTPUT || api_open(api, OP_W | OP_J | OP_R, &why))
 		return 0;
-	js = api->flow->jobs;
-	for (size_t i = 0; i < js->n; i++)
-		if (str_eq(js->all[i]->output, repo->name))
-			return 0;
-	if (js->n_errors)
+	if (!owner_is_orphan(api->flow, repo->name))
 		return 0;
-	if (db_begin(s->db, e))
-		return -1;
-	if (repo_set_role(s, repo, REPO_SOURCE, STR_NULL, e)) {
-		db_rollback(s->db);
-		return -1;
-	}
-	return db_commit(s->db, e);
+	repo->role = REPO_SOURCE;
+	return owner_release(api->flow, e);
 }
 
 static int refuse_output(const struct repo *repo, struct err *e)
@@ -301,7 +287,7 @@ static int end_repo(struct api *api, struct str name, struct sink *out, struct e
 	for (size_t i = 0; i < api->flow->jobs->n; i++) {
 		const struct job *j = api->flow->jobs->all[i];
 
-		if (str_eq(j->output, repo.name))
+		if (str_eq(j->output, repo.name) && repo.role == REPO_OUTPUT)
 			return err_set(e, ERR_REFUSED, "job %.*s writes %.*s", STR_ARG(j->name), STR_ARG(repo.name));
 		for (size_t k = 0; k < j->n_inputs; k++)
 			if (str_eq(j->inputs[k].repo, repo.name))
@@ -408,6 +394,9 @@ int api_commit(struct api *api, const struct args *args, struct sink *out, struc
 	bool some = false;
 
 	if (args_n(args) && pin_parse(args_pos(args, 0), &o.repo, &rev, &o.path, e))
+		return -1;
+	struct err broken = ERR_INIT; /* jobs that cannot stand together: all outputs stay what they are */
+	if (!api_open(api, OP_W | OP_J | OP_R, &broken) && owner_release(api->flow, e))
 		return -1;
 	if (datastore_commit(api->store, api->arena, &o, id_new(), &list, &n, note_text, out, e))
 		return -1;

@@ -4,6 +4,7 @@
 
 #include "api/rows.h"
 #include "base/str.h"
+#include "flow/owner.h"
 #include "repo/datastore.h"
 #include "sys/file.h"
 
@@ -154,11 +155,14 @@ static int drift_attention(struct api *api, struct dom *list, struct err *e)
 		[DRIFT_LAGS] = "not yet as published",
 	};
 	struct arena *a = api->arena;
+	struct err why = ERR_INIT;
 	struct drift *d;
+	bool have_jobs;
 	size_t n;
 
 	if (datastore_drift(api->store, a, STR_NULL, false, &d, &n, e))
 		return -1;
+	have_jobs = n && !api_open(api, OP_W | OP_J | OP_R, &why);
 	for (size_t i = 0; i < MIN(n, (size_t)DRIFT_SHOWN); i++) {
 		struct str text = arena_strf(a, "datastore/%.*s%s%.*s: %s", STR_ARG(d[i].repo), d[i].path.n ? "/" : "",
 		                             STR_ARG(d[i].path), words[d[i].kind]);
@@ -169,7 +173,7 @@ static int drift_attention(struct api *api, struct dom *list, struct err *e)
 			          STR("datastore/REPO/ is where files of a repo lie"));
 		else if (d[i].kind == DRIFT_LAGS)
 			attention(a, list, text, STR("the next command that writes completes it"));
-		else if (d[i].output)
+		else if (d[i].output && !(have_jobs && owner_is_orphan(api->flow, d[i].repo)))
 			attention(a, list, text, STR("leat commit --restore puts back what the job made"));
 		else
 			attention(a, list, text, STR("leat commit adopts it; leat commit --restore puts the old back"));
@@ -198,8 +202,16 @@ static int work_attention(struct api *api, struct dom *list, struct err *e)
 	js = api->flow->jobs;
 	for (size_t i = 0; i < js->n_errors; i++)
 		attention(a, list, str_of(err_text(a, js->errors[i])), arena_str(a, str_of(js->errors[i]->hint)));
-	if (catalog_new(api->store, a, &c, e) || plan_make(api->flow, c, a, &ask, &p, e))
+	if (catalog_new(api->store, a, &c, e))
 		return -1;
+	if (plan_make(api->flow, c, a, &ask, &p, &why)) {
+		if (why.code != ERR_REFUSED) {
+			*e = why;
+			return -1;
+		}
+		attention(a, list, str_of(err_text(a, &why)), arena_str(a, str_of(why.hint)));
+		return 0;
+	}
 	for (size_t i = 0; i < p->n_units; i++)
 		known += p->units[i]->known;
 	if (p->n_units)

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "base/str.h"
+#include "flow/owner.h"
 #include "flow/plan_in.h"
 
 struct want {
@@ -209,11 +210,15 @@ static void leave_out(struct maker *m, struct plan_unit *u)
 static int decide_job(struct maker *m, const struct job *j, struct err *e)
 {
 	struct wants *w = &m->wants[j->index];
+	struct catalog_repo *own = NULL;
 
 	if (w->set && want_set(m, j, e) < 0)
 		return -1;
 	if (w->v.n > 1)
 		qsort(w->v.p, w->v.n, sizeof(*w->v.p), in_time);
+	if (w->v.n && (catalog_repo(m->c, j->output, STR_NULL, &own, e) < 0 ||
+	               (own && own->has_commit && owner_check(j, &own->repo, &own->head.run, e))))
+		return -1;
 	for (size_t i = 0; i < w->v.n; i++) {
 		struct plan_unit *u = arena_new_of(m->a, struct plan_unit);
 

@@ -4,6 +4,7 @@
 
 #include "base/str.h"
 #include "flow/catalog.h"
+#include "flow/owner.h"
 #include "repo/datastore.h"
 #include "sys/clock.h"
 #include "sys/fault.h"
@@ -80,7 +81,7 @@ static int move_head(struct engine *g, struct ingest *in, struct run_unit *u, st
 	struct commit head = {0}, out;
 	bool made;
 
-	if (!r->repo.id && repo_ensure(s, g->arena, r->job->output, REPO_OUTPUT, r->job->name, &r->repo, e))
+	if (!r->repo.id && owner_take(s, g->arena, r->job, &r->repo, e))
 		return -1;
 	c.repo = r->repo;
 	c.run = id_of(str_of(r->id));
@@ -179,8 +180,7 @@ static int keep_result(struct engine *g, struct run_unit *u, struct err *e)
 	if (u->state != STATE_SUCCESS || u->original || !u->has_tree)
 		return 0;
 	/* Before its group publishes: what reads it remembers with the repo how it is read. */
-	if (!u->run->repo.id && repo_ensure(g->f->store, g->arena, u->run->job->output, REPO_OUTPUT, u->run->job->name,
-	                                    &u->run->repo, e))
+	if (!u->run->repo.id && owner_take(g->f->store, g->arena, u->run->job, &u->run->repo, e))
 		return -1;
 	if (!u->p->key.memoised)
 		return 0;

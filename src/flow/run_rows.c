@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/str.h"
 #include "base/url.h"
+#include "flow/owner.h"
 #include "sys/clock.h"
 
 #define INGREDIENTS_MAX ((size_t)16 << 20)
@@ -127,8 +128,7 @@ static int try_outputs(struct engine *g, bool *missing, struct err *e)
 		struct repo repo;
 		int r = repo_find(s, g->arena, j->output, &repo, e);
 
-		if (r < 0 ||
-		    (db_in_write(s->db) && !r && repo_ensure(s, g->arena, j->output, REPO_OUTPUT, j->name, &repo, e)))
+		if (r < 0 || (db_in_write(s->db) && !r && owner_take(s, g->arena, j, &repo, e)))
 			return -1;
 		*missing |= !r;
 	}
