@@ -9,10 +9,20 @@
 #include "api/ops.h"
 #include "flow/run.h"
 
+/* A file or folder of a listing, which may be long. */
+struct sink_entry {
+	struct str repo;
+	const struct commit *commit;
+	struct str path; /* without a '/' in front */
+	const struct entry *entry;
+};
+
 struct sink {
 	void *ptr;
 	/* One row of the result; the node lives until the call returns. */
 	int (*row)(void *ptr, const struct dom *row, struct err *e);
+	/* The same for a file of a listing, without the cost of a document; NULL: it comes as a row. */
+	int (*entry)(void *ptr, const struct sink_entry *en, struct err *e);
 	/* Raw result bytes (cat, get -, sql --format csv). */
 	int (*bytes)(void *ptr, struct str bytes, struct err *e);
 	/* Talk: standard error, or a message in a log. One sentence. */

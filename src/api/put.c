@@ -312,6 +312,11 @@ static int end_repo(struct api *api, struct str name, struct sink *out, struct e
 	return 0;
 }
 
+static int add_remove(void *ptr, struct str path, const struct entry *entry, struct err *e)
+{
+	return add_edit(ptr, EDIT_REMOVE, path, NULL, e);
+}
+
 static int rm_one(struct api *api, const struct args *args, struct str text, struct put_target *t, struct edits *ed,
                   struct err *e)
 {
@@ -332,7 +337,7 @@ static int rm_one(struct api *api, const struct args *args, struct str text, str
 	path = arena_strf(api->arena, "%.*s%.*s", STR_ARG(t->prefix), STR_ARG(pin.path));
 	if (path.n && path.p[path.n - 1] == '/')
 		path.n--;
-	if (!path.n && !pin.folder) {
+	if (!path.n && !str_has_suffix(text, STR(":/"))) {
 		err_set(e, ERR_BAD_REQUEST, "'%.*s' names no file", STR_ARG(text));
 		return err_hint(e, "REPO:/PATH names one; 'leat rm --repo REPO' ends the whole repo");
 	}
@@ -346,7 +351,9 @@ static int rm_one(struct api *api, const struct args *args, struct str text, str
 		        entry.files == 1 ? "" : "s");
 		return err_hint(e, "-r deletes folders");
 	}
-	return add_edit(ed, EDIT_REMOVE, path, NULL, e);
+	/* the root itself stays: what is in it goes */
+	return path.n ? add_edit(ed, EDIT_REMOVE, path, NULL, e)
+	              : tree_list(api->store, NULL, &entry.id, STR_NULL, add_remove, ed, e);
 }
 
 int api_rm(struct api *api, const struct args *args, struct sink *out, struct err *e)

@@ -1,153 +1,7 @@
-#include <errno.h>
-#include <fcntl.h>
-#include <unistd.h>
-
 #include "api/rows.h"
-#include "base/name.h"
+#include "api/spot.h"
 #include "base/str.h"
-#include "repo/blob.h"
 #include "repo/fsck.h"
-#include "sys/file.h"
-
-#define CHUNK ((size_t)256 << 10)
-
-/* A pin with --ds in front of its path, and the entry there; nothing there is an error that says what there is. */
-struct spot {
-	struct pin pin;
-	struct str path;
-	struct entry entry;
-};
-
-static int find_spot(struct api *api, const struct args *args, struct str text, struct spot *out, struct err *e)
-{
-	struct spot s;
-	struct str prefix;
-	int rc;
-
-	if (rows_ds_prefix(args, &prefix, e) || pin_resolve(api->store, api->arena, text, &s.pin, e))
-		return -1;
-	s.path = arena_strf(api->arena, "%.*s%.*s", STR_ARG(prefix), STR_ARG(s.pin.path));
-	if (s.path.n && s.path.p[s.path.n - 1] == '/')
-		s.path.n--;
-	if (!s.pin.has_commit)
-		s.pin.commit.tree = tree_empty_id();
-	rc = tree_find(api->store, NULL, &s.pin.commit.tree, s.path, &s.entry, e);
-	if (rc < 0)
-		return -1;
-	if (!rc || (s.pin.folder && s.entry.kind == ENTRY_FILE)) {
-		struct str repo, rev, path;
-
-		if (pin_parse(text, &repo, &rev, &path, e))
-			return -1;
-		text = arena_strf(api->arena, "%.*s%s%.*s", STR_ARG(repo), rev.n ? "@" : "", STR_ARG(rev));
-		err_set(e, ERR_NOT_FOUND, "%.*s has no /%.*s%s", STR_ARG(text), STR_ARG(s.path),
-		        s.pin.folder ? "/" : "");
-		return err_hint(e, "'leat ls -R %.*s' lists what is there (%lld file%s)", STR_ARG(text),
-		                (long long)s.pin.commit.files, s.pin.commit.files == 1 ? "" : "s");
-	}
-	*out = s;
-	return 0;
-}
-
-static int cat_blob(struct api *api, const struct sha *id, struct sink *out, struct err *e)
-{
-	char *buf = arena_alloc(api->arena, CHUNK);
-	int fd, rc = 0;
-	ssize_t n;
-
-	if (blob_open(api->store, id, &fd, e))
-		return -1;
-	while (!rc && (n = read(fd, buf, CHUNK)) != 0)
-		rc = n < 0 ? err_errno(e, errno, "reading a blob")
-		           : out->bytes(out->ptr, (struct str){buf, (size_t)n}, e);
-	close(fd);
-	return rc;
-}
-
-int api_cat(struct api *api, const struct args *args, struct sink *out, struct err *e)
-{
-	for (size_t i = 0; i < args_n(args); i++) {
-		struct spot s;
-
-		if (find_spot(api, args, args_pos(args, i), &s, e))
-			return -1;
-		if (s.entry.kind == ENTRY_FOLDER) {
-			err_set(e, ERR_BAD_REQUEST, "%.*s is a folder", STR_ARG(args_pos(args, i)));
-			return err_hint(e, "'leat ls' lists it, 'leat get' copies it");
-		}
-		if (cat_blob(api, &s.entry.id, out, e))
-			return -1;
-	}
-	return 0;
-}
-
-struct getting {
-	struct api *api;
-	const char *dest;
-};
-
-/* Written beside and renamed over, so that an interrupted get leaves the old file or the new one, never half. */
-static int get_file(struct getting *g, const char *to, const struct entry *entry, struct err *e)
-{
-	char *tmp = arena_printf(g->api->arena, "%s/.leat-get-%d.tmp", path_dir(g->api->arena, to), (int)getpid());
-	struct sha sha;
-	int from, fd, rc;
-
-	if (blob_open(g->api->store, &entry->id, &from, e))
-		return -1;
-	rc = file_open_write(tmp, O_EXCL, 0666, &fd, e);
-	if (!rc) {
-		rc = file_copy_fd_sha(from, "the store", fd, tmp, &sha, NULL, e);
-		if (!rc && !sha_eq(&sha, &entry->id)) {
-			err_set(e, ERR_DAMAGED, "the store's copy of %s is not what was put", to);
-			rc = err_hint(e, "'leat fsck' tells what else is damaged");
-		}
-		if (close(fd) && !rc)
-			rc = err_errno(e, errno, "%s", to);
-		if (!rc)
-			rc = file_rename(tmp, to, e);
-		if (rc)
-			unlink(tmp);
-	}
-	close(from);
-	return rc;
-}
-
-static int get_entry(void *ptr, struct str path, const struct entry *entry, struct err *e)
-{
-	struct getting *g = ptr;
-	char *to = arena_printf(g->api->arena, "%s/%.*s", g->dest, STR_ARG(path));
-
-	if (entry->kind == ENTRY_FOLDER)
-		return dir_make(to, 0777, e);
-	return get_file(g, to, entry, e);
-}
-
-int api_get(struct api *api, const struct args *args, struct sink *out, struct err *e)
-{
-	struct getting g = {.api = api};
-	struct str dest = args_value(args, "output"), base;
-	struct spot s;
-	struct stat st;
-
-	if (find_spot(api, args, args_pos(args, 0), &s, e))
-		return -1;
-	if (str_is(dest, "-")) {
-		if (s.entry.kind == ENTRY_FOLDER)
-			return err_set(e, ERR_BAD_REQUEST, "a folder does not go to standard output");
-		return cat_blob(api, &s.entry.id, out, e);
-	}
-	base = str_of(path_base(api->arena, arena_cstr(api->arena, s.path.n ? s.path : s.pin.repo.name)));
-	g.dest = arena_cstr(api->arena, dest.p ? dest : base);
-	if (s.entry.kind == ENTRY_FILE) {
-		if (dest.n && (dest.p[dest.n - 1] == '/' || (stat(g.dest, &st) == 0 && S_ISDIR(st.st_mode))))
-			g.dest = arena_printf(api->arena, "%s/%.*s", g.dest, STR_ARG(base));
-		return dir_make_parent(g.dest, 0777, e) ? -1 : get_file(&g, g.dest, &s.entry, e);
-	}
-	if (dir_make(g.dest, 0777, e))
-		return -1;
-	return tree_walk(api->store, NULL, &s.entry.id, true, get_entry, &g, e);
-}
 
 struct listing {
 	struct api *api;
@@ -155,14 +9,17 @@ struct listing {
 	struct str repo, under;
 	const struct commit *commit;
 	struct arena *row; /* emptied after each row */
+	size_t n;
 };
 
 static int list_entry(void *ptr, struct str path, const struct entry *entry, struct err *e)
 {
 	struct listing *l = ptr;
 	struct str full = arena_strf(l->row, "%.*s%s%.*s", STR_ARG(l->under), l->under.n ? "/" : "", STR_ARG(path));
-	int rc = sink_row(l->out, row_entry(l->row, l->repo, l->commit, full, entry), e);
+	struct sink_entry told = {l->repo, l->commit, full, entry};
+	int rc = rows_entry(l->out, l->row, &told, e);
 
+	l->n++;
 	arena_reset(l->row);
 	return rc;
 }
@@ -217,6 +74,25 @@ static int names_zone(struct api *api, struct str name, struct str *zone, struct
 	return 0;
 }
 
+static int list_spot(struct listing *l, const struct args *args, struct str text, struct err *e)
+{
+	struct spot s;
+
+	if (spot_find(l->api, args, text, true, &s, e))
+		return -1;
+	l->repo = s.pin.repo.name;
+	l->commit = &s.pin.commit;
+	l->under = s.glob || s.entry.kind == ENTRY_FILE ? STR("") : s.path;
+	l->n = 0;
+	if (s.glob)
+		return spot_each(l->api, &s, list_entry, l, e) ? -1 : l->n ? 0 : spot_nothing(&s, e);
+	if (s.entry.kind == ENTRY_FILE)
+		return list_entry(l, s.path, &s.entry, e);
+	if (args_flag(args, "recursive"))
+		return tree_walk(l->api->store, NULL, &s.entry.id, false, list_entry, l, e);
+	return tree_list(l->api->store, NULL, &s.entry.id, STR_NULL, list_entry, l, e);
+}
+
 int api_ls(struct api *api, const struct args *args, struct sink *out, struct err *e)
 {
 	struct listing l = {.api = api, .out = out};
@@ -232,24 +108,8 @@ int api_ls(struct api *api, const struct args *args, struct sink *out, struct er
 			return rc < 0 ? -1 : list_repos(api, zone, args_flag(args, "all"), out, e);
 	}
 	l.row = arena_new();
-	for (size_t i = 0; !rc && i < args_n(args); i++) {
-		struct spot s;
-
-		rc = find_spot(api, args, args_pos(args, i), &s, e);
-		if (rc)
-			break;
-		l.repo = s.pin.repo.name;
-		l.commit = &s.pin.commit;
-		l.under = s.path;
-		if (s.entry.kind == ENTRY_FILE) {
-			l.under = STR("");
-			rc = list_entry(&l, s.path, &s.entry, e);
-		} else if (args_flag(args, "recursive")) {
-			rc = tree_walk(api->store, NULL, &s.entry.id, false, list_entry, &l, e);
-		} else {
-			rc = tree_list(api->store, NULL, &s.entry.id, STR_NULL, list_entry, &l, e);
-		}
-	}
+	for (size_t i = 0; !rc && i < args_n(args); i++)
+		rc = list_spot(&l, args, args_pos(args, i), e);
 	arena_free(l.row);
 	return rc;
 }
@@ -351,134 +211,9 @@ int api_tree(struct api *api, const struct args *args, struct sink *out, struct 
 	return 0;
 }
 
-struct logging {
-	struct api *api;
-	struct sink *out;
-	struct str repo, branch;
-};
-
-static int log_commit(void *ptr, const struct commit *c, struct err *e)
-{
-	struct logging *l = ptr;
-
-	return sink_row(l->out, row_commit(l->api->arena, l->repo, l->branch, c), e);
-}
-
-/* All commits that one global or batch id names, over all repos. 0 rows is for the caller to judge. */
-static int log_id(struct api *api, struct str id, struct sink *out, size_t *n, struct err *e)
-{
-	struct q *q = db_query(api->store->db,
-	                       "select r.name, c.repo, c.id from commits c join repo r on r.id = c.repo"
-	                       " where c.id >= ?1 and c.id < ?1 || 'g' or c.batch >= ?1 and c.batch < ?1 || 'g'"
-	                       " order by c.at, c.repo");
-	int rc;
-
-	q_text(q, 1, id);
-	while ((rc = q_step(q, e)) == 1) {
-		struct str name = arena_str(api->arena, q_col_text(q, 0));
-		struct commit c;
-
-		rc = commit_find(api->store, q_col_int(q, 1), arena_str(api->arena, q_col_text(q, 2)), &c, e);
-		if (rc == 1)
-			rc = sink_row(out, row_commit(api->arena, name, STR_NULL, &c), e) ? -1 : 1;
-		if (rc < 0)
-			break;
-		(*n)++;
-	}
-	q_done(q);
-	return rc < 0 ? -1 : 0;
-}
-
-static bool looks_like_id(struct str s)
-{
-	if (s.n < 4 || s.n > ID_HEX)
-		return false;
-	for (size_t i = 0; i < s.n; i++)
-		if (!strchr("0123456789abcdef", s.p[i]))
-			return false;
-	return true;
-}
-
-int api_log(struct api *api, const struct args *args, struct sink *out, struct err *e)
-{
-	struct logging l = {.api = api, .out = out};
-	struct str text = args_pos(args, 0);
-	struct repo repo;
-	struct pin pin;
-	int64_t most;
-	size_t n = 0;
-	int rc;
-
-	if (args_int(args, "limit", 1, INT64_MAX, INT64_MAX, &most, e))
-		return -1;
-	if (looks_like_id(text)) {
-		rc = repo_find(api->store, api->arena, text, &repo, e);
-		if (rc < 0 || (!rc && log_id(api, text, out, &n, e)))
-			return -1;
-		if (!rc && n)
-			return 0;
-	}
-	if (looks_like_id(text) && !repo_find(api->store, api->arena, text, &repo, e))
-		return err_set(e, ERR_NOT_FOUND, "no repo, commit or batch has the name or id %.*s", STR_ARG(text));
-	if (pin_resolve(api->store, api->arena, text, &pin, e))
-		return -1;
-	if (!pin.has_commit)
-		return 0;
-	l.repo = pin.repo.name;
-	l.branch = pin.branch;
-	return commit_log(api->store, api->arena, &pin.commit, most, log_commit, &l, e);
-}
-
-static int diff_row(void *ptr, enum diff_kind kind, struct str path, const struct entry *old_entry,
-                    const struct entry *new_entry, struct err *e)
-{
-	static const char *const words[] = {"added", "removed", "changed"};
-	struct logging *l = ptr;
-	struct arena *a = l->api->arena;
-	struct dom *row = dom_new(a, DOM_MAP);
-
-	dom_set_cstr(a, row, "change", words[kind]);
-	dom_set_str(a, row, "path", arena_strf(a, "/%.*s", STR_ARG(path)));
-	if (old_entry) {
-		dom_set_int(a, row, "old_size", old_entry->size);
-		row_sha(a, row, "old_sha256", &old_entry->id);
-	}
-	if (new_entry) {
-		dom_set_int(a, row, "size", new_entry->size);
-		row_sha(a, row, "sha256", &new_entry->id);
-	}
-	return sink_row(l->out, row, e);
-}
-
-int api_diff(struct api *api, const struct args *args, struct sink *out, struct err *e)
-{
-	struct logging l = {.api = api, .out = out};
-	struct sha empty = tree_empty_id();
-	struct pin a, b;
-	int rc;
-
-	if (pin_resolve(api->store, api->arena, args_pos(args, 0), &a, e))
-		return -1;
-	if (args_n(args) == 2) {
-		if (pin_resolve(api->store, api->arena, args_pos(args, 1), &b, e))
-			return -1;
-	} else {
-		b = a;
-		a.has_commit = false;
-		if (b.has_commit && b.commit.parent.hex[0]) {
-			rc = commit_find(api->store, b.repo.id, str_of(b.commit.parent.hex), &a.commit, e);
-			if (rc < 0)
-				return -1;
-			a.has_commit = rc == 1;
-		}
-	}
-	return tree_diff(api->store, a.has_commit ? &a.commit.tree : &empty, b.has_commit ? &b.commit.tree : &empty,
-	                 false, diff_row, &l, e);
-}
-
 static int fsck_row(void *ptr, const struct fsck_finding *f, struct err *e)
 {
-	struct logging *l = ptr;
+	struct listing *l = ptr;
 	struct arena *a = l->api->arena;
 	struct dom *row = dom_new(a, DOM_MAP);
 
@@ -490,7 +225,7 @@ static int fsck_row(void *ptr, const struct fsck_finding *f, struct err *e)
 
 int api_fsck(struct api *api, const struct args *args, struct sink *out, struct err *e)
 {
-	struct logging l = {.api = api, .out = out};
+	struct listing l = {.api = api, .out = out};
 	struct fsck_totals t;
 
 	if (fsck_run(api->store, fsck_row, &l, &t, e))

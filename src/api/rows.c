@@ -68,6 +68,13 @@ struct dom *row_entry(struct arena *a, struct str repo, const struct commit *c, 
 	return row;
 }
 
+int rows_entry(struct sink *out, struct arena *a, const struct sink_entry *en, struct err *e)
+{
+	if (out->entry)
+		return out->entry(out->ptr, en, e);
+	return sink_row(out, row_entry(a, en->repo, en->commit, en->path, en->entry), e);
+}
+
 void row_err(struct arena *a, struct dom *row, const struct err *e)
 {
 	struct dom *m = dom_new(a, DOM_MAP);

@@ -11,6 +11,8 @@ struct dom *row_commit(struct arena *a, struct str repo, struct str branch, cons
 /* path is shown with a leading '/' */
 struct dom *row_entry(struct arena *a, struct str repo, const struct commit *c, struct str path,
                       const struct entry *en);
+/* Tells an entry in the way the sink likes best; `a` may be emptied after it. */
+must_check int rows_entry(struct sink *out, struct arena *a, const struct sink_entry *en, struct err *e);
 void row_time(struct arena *a, struct dom *row, const char *key, int64_t ms); /* RFC 3339; 0 gives null */
 void row_sha(struct arena *a, struct dom *row, const char *key, const struct sha *id);
 void row_err(struct arena *a, struct dom *row, const struct err *e); /* code, message, file, line, col, hint */

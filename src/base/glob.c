@@ -3,45 +3,10 @@
  * (Thompson 1968), so nothing is tried twice. !( ) alone asks where else its body could have ended: that is a walk of
  * its own for each place it begins at, remembered.
  */
-#include "base/glob.h"
+#include "base/glob_in.h"
 
 #include "base/name.h"
 #include "base/str.h"
-
-enum op {
-	OP_BYTE,  /* this byte */
-	OP_ONE,   /* one character, no '/' */
-	OP_STAR,  /* any, no '/' */
-	OP_DEEP,  /* any */
-	OP_SET,   /* one character of set a */
-	OP_SPLIT, /* goes on at a and at b */
-	OP_JUMP,  /* goes on at a */
-	OP_NOT,   /* a: number of this negation; the body follows, up to OP_END; goes on at b */
-	OP_END,
-};
-
-struct state {
-	enum op op;
-	char c;
-	uint32_t a, b;
-};
-
-struct range {
-	uint32_t from, to;
-};
-
-struct set {
-	bool negated;
-	VEC(struct range) ranges;
-};
-
-struct glob {
-	VEC(struct state) states;
-	VEC(struct set) sets;
-	uint32_t n_nots;
-	struct str fixed; /* bytes that every match begins with */
-	struct str folder;
-};
 
 /* ---- compiling ---- */
 
@@ -309,6 +274,7 @@ int glob_compile(struct arena *a, struct str pattern, struct glob **out, struct 
 		return -1;
 	emit(&c, OP_END, 0);
 	find_fixed(&c);
+	glob_close(a, c.g);
 	*out = c.g;
 	return 0;
 }
@@ -332,18 +298,18 @@ static bool set_bit(uint64_t *p, size_t i)
 	return !was;
 }
 
-static size_t char_at(const struct match *m, size_t at, uint32_t *c)
+size_t glob_char(struct str s, size_t at, uint32_t *c)
 {
-	size_t n = at < m->path.n ? str_utf8_get(str_sub(m->path, at, 4), c) : 0;
+	size_t n = at < s.n ? str_utf8_get(str_sub(s, at, 4), c) : 0;
 
-	if (!n && at < m->path.n) { /* a byte that is no UTF-8 is a character of its own */
+	if (!n && at < s.n) { /* a byte that is no UTF-8 is a character of its own */
 		*c = 0xfffd;
 		n = 1;
 	}
 	return n;
 }
 
-static bool in_set(const struct set *s, uint32_t c)
+bool glob_set_holds(const struct set *s, uint32_t c)
 {
 	bool in = false;
 
@@ -362,11 +328,11 @@ static size_t takes(const struct match *m, const struct state *s, size_t at)
 		return at < m->path.n && m->path.p[at] == s->c;
 	if (s->op > OP_SET)
 		return 0;
-	n = char_at(m, at, &c);
+	n = glob_char(m->path, at, &c);
 	if (!n || s->op == OP_DEEP)
 		return n;
 	if (s->op == OP_SET)
-		return in_set(&m->g->sets.p[s->a], c) ? n : 0;
+		return glob_set_holds(&m->g->sets.p[s->a], c) ? n : 0;
 	return c == '/' ? 0 : n;
 }
 
@@ -413,7 +379,7 @@ static void step(struct walk *w, uint32_t i, size_t at)
 	case OP_NOT:
 		to = segment_end(w->m, at);
 		ends = body_ends(w->m, i, at, to);
-		for (size_t j = at; j <= to; j += MAX(char_at(w->m, j, &c), (size_t)1))
+		for (size_t j = at; j <= to; j += MAX(glob_char(w->m->path, j, &c), (size_t)1))
 			if (!(ends[(j - at) >> 6] >> ((j - at) & 63) & 1))
 				enter(w, s->b, j, at);
 		return;
@@ -429,8 +395,9 @@ static void step(struct walk *w, uint32_t i, size_t at)
 		enter(w, s->op == OP_STAR || s->op == OP_DEEP ? i : i + 1, at + n, at);
 }
 
-/* From state `first` at `from`: bit k of the answer is set if state `last` is reached at from + k; none beyond `to`. */
-static uint64_t *walk(struct match *m, uint32_t first, uint32_t last, size_t from, size_t to)
+/* From state `first` at `from`: bit k of the answer is set if state `last` is reached at from + k; none beyond `to`.
+ * *more (may be NULL): whether another one is alive at `to`. */
+static uint64_t *walk(struct match *m, uint32_t first, uint32_t last, size_t from, size_t to, bool *more)
 {
 	size_t n = last - first + 1, places = to - from + 1, row = (n + 63) / 64;
 	struct walk w = {.m = m, .first = first, .from = from, .to = to, .row = row};
@@ -451,6 +418,8 @@ static uint64_t *walk(struct match *m, uint32_t first, uint32_t last, size_t fro
 		if (alive[(n - 1) >> 6] >> ((n - 1) & 63) & 1)
 			set_bit(reached, at - from);
 	}
+	for (uint32_t i = first; more && i < last; i++)
+		*more |= w.alive[(to - from) * row + ((i - first) >> 6)] >> ((i - first) & 63) & 1;
 	arena_free(scratch);
 	return reached;
 }
@@ -464,7 +433,7 @@ static const uint64_t *body_ends(struct match *m, uint32_t s, size_t at, size_t 
 		m->ends = arena_array(m->a, uint64_t *, m->g->n_nots * (m->path.n + 1));
 	memo = &m->ends[not->a * (m->path.n + 1) + at];
 	if (!*memo)
-		*memo = walk(m, s + 1, not->b - 1, at, to);
+		*memo = walk(m, s + 1, not->b - 1, at, to, NULL);
 	return *memo;
 }
 
@@ -480,10 +449,26 @@ bool glob_match(const struct glob *g, struct str path)
 	if (g->states.p[from].op == OP_END)
 		return path.n == from;
 	m.a = arena_new();
-	reached = walk(&m, (uint32_t)from, (uint32_t)g->states.n - 1, from, path.n);
+	reached = walk(&m, (uint32_t)from, (uint32_t)g->states.n - 1, from, path.n, NULL);
 	is = reached[(path.n - from) >> 6] >> ((path.n - from) & 63) & 1;
 	arena_free(m.a);
 	return is;
+}
+
+bool glob_leads(const struct glob *g, struct str s)
+{
+	struct match m = {.g = g, .path = s};
+	size_t from = g->fixed.n;
+	bool more = false;
+
+	if (s.n <= from)
+		return str_has_prefix(g->fixed, s);
+	if (!str_has_prefix(s, g->fixed) || s.n > NAME_MAX_PATH)
+		return false;
+	m.a = arena_new();
+	walk(&m, (uint32_t)from, (uint32_t)g->states.n - 1, from, s.n, &more);
+	arena_free(m.a);
+	return more;
 }
 
 bool glob_has_magic(struct str pattern)

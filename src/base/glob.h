@@ -22,4 +22,23 @@ bool glob_has_magic(struct str pattern);
 /* The longest folder that every match lies in ("a/b" of "a/b/c*"), so that a walk need not start at the root. */
 struct str glob_fixed_prefix(const struct glob *g);
 
+/*
+ * A walk over folders: what the path of a folder has matched so far, so that each entry in it costs its name alone, and
+ * a folder that no match lies in is not opened. The answers are those of glob_match.
+ */
+struct glob_at {
+	uint64_t alive; /* states of the pattern, if they are few */
+};
+struct glob_at glob_root(const struct glob *g);
+/* `path`: of an entry of the folder that *at stands for; the entry's own name begins at byte `name`. */
+bool glob_here(const struct glob *g, const struct glob_at *at, struct str path, size_t name);
+/* Whether a match can lie below that entry, a folder; then *below stands for it. */
+bool glob_into(const struct glob *g, const struct glob_at *at, struct str path, size_t name, struct glob_at *below);
+/*
+ * What the name of every entry begins with that is, or leads to, a match in the folder *at, whose path with its '/' has
+ * `path_n` bytes: into out (cap bytes; cut there), its length. *whole: the name is that and goes on no further.
+ */
+size_t glob_names_begin(const struct glob *g, const struct glob_at *at, size_t path_n, char *out, size_t cap,
+                        bool *whole);
+
 #endif

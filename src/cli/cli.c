@@ -65,6 +65,16 @@ static int on_row(void *ptr, const struct dom *row, struct err *e)
 	return write_out(c, c->line.p, c->line.n, e);
 }
 
+static int on_entry(void *ptr, const struct sink_entry *en, struct err *e)
+{
+	struct cli *c = ptr;
+
+	progress_clear(c->progress);
+	buf_reset(&c->line);
+	show_file(&c->line, &c->args, en);
+	return write_out(c, c->line.p, c->line.n, e);
+}
+
 static int on_bytes(void *ptr, struct str bytes, struct err *e)
 {
 	struct cli *c = ptr;
@@ -209,6 +219,8 @@ static int call(struct cli *c)
 	       SIG_IGN); /* a reader that has seen enough is seen by the write; a worker's death must not be ours */
 	if (json)
 		out.event = NULL; /* operations then give their events as rows */
+	else
+		out.entry = on_entry;
 	c->progress = progress_new(c->arena, op_option(c->args.op, STR("quiet")) && args_flag(&c->args, "quiet"));
 	if (!json)
 		c->shower = shower_new(c->arena, &c->args, c->api.dir);

@@ -48,6 +48,9 @@ must_check int shower_row(struct shower *s, const struct dom *row, struct err *e
 must_check int shower_end(struct shower *s, bool failed, struct err *e);
 must_check int shower_head(struct shower *s, const struct dom *columns, struct err *e);
 
+/* show_data.c: a file of a listing as a line, into *b */
+void show_file(struct buf *b, const struct args *args, const struct sink_entry *en);
+
 /* progress.c: units of a run, and long single steps, on a terminal; plain lines otherwise */
 struct progress;
 struct progress *progress_new(struct arena *a, bool quiet);

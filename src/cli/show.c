@@ -184,7 +184,8 @@ int shower_row(struct shower *s, const struct dom *row, struct err *e)
 	if (s->sql)
 		return s->grid ? sql_row(s, row) : 0;
 	if (s->fn) {
-		s->fn(&s->state, clean_row(s->arena, row));
+		/* a diff that goes to a file or to patch is the bytes of the texts */
+		s->fn(&s->state, s->fn == show_diff && !s->tty ? row : clean_row(s->arena, row));
 		return 0;
 	}
 	columns_row(s, row);

@@ -139,29 +139,52 @@ static void repo_row(struct show_state *s, const struct dom *row)
 	grid_cell(s->grid, show_text(row, "job"));
 }
 
-/* Names alone, one a line, as ls does; -l puts size and hash in front. */
+/* Repos: what a listing shows where no path is asked for. */
 void show_entry(struct show_state *s, const struct dom *row)
 {
-	struct str path, type;
-	bool folder;
-
-	if (!row) {
-		if (s->grid)
-			grid_print(s->grid, s->out, 0, true, "");
-		return;
-	}
-	type = show_text(row, "type");
-	if (str_is(type, "repo")) {
+	if (row)
 		repo_row(s, row);
-		return;
+	else if (s->grid)
+		grid_print(s->grid, s->out, 0, true, "");
+}
+
+/*
+ * Names alone, one a line, as ls does; -l puts size and hash in front. Where files of several repos may come, the repo
+ * stands before the path, so that a line is what cat and get take. No printf: listings are long.
+ */
+void show_file(struct buf *b, const struct args *args, const struct sink_entry *en)
+{
+	bool folder = en->entry->kind == ENTRY_FOLDER, repo = !strcmp(args->op->name, "find") && args_n(args) != 1;
+	struct arena *a = NULL;
+	struct str path = en->path;
+
+	for (size_t i = 0; !a && i < path.n; i++)
+		if ((uint8_t)path.p[i] < 0x20 || (uint8_t)path.p[i] >= 0x7f)
+			a = arena_new();
+	if (a)
+		path = clean_text(a, path, "");
+	if (args_flag(args, "long")) {
+		char hex[SHA_HEX + 1] = "-";
+
+		if (!folder)
+			sha_hex(&en->entry->id, hex);
+		buf_addf(b, "%12" PRId64 "  %-64s  ", en->entry->size, hex);
 	}
-	folder = str_is(type, "folder");
-	path = show_text(row, "path");
-	if (args_flag(s->args, "long"))
-		fprintf(s->out, "%12" PRId64 "  %-64.*s  ", show_int(row, "size"), folder ? 1 : 64,
-		        folder ? "-" : show_text(row, "sha256").p);
-	fprintf(s->out, "%s%.*s%s%s\n", style_on(s->out, folder ? STYLE_BLUE : STYLE_PLAIN), STR_ARG(path),
-	        folder ? "/" : "", style_off(s->out));
+	if (folder)
+		buf_adds(b, style_on(stdout, STYLE_BLUE));
+	if (repo) {
+		buf_addstr(b, en->repo);
+		buf_addc(b, ':');
+	}
+	buf_addc(b, '/');
+	buf_addstr(b, path);
+	if (folder) {
+		if (path.n)
+			buf_addc(b, '/');
+		buf_adds(b, style_off(stdout));
+	}
+	buf_addc(b, '\n');
+	arena_free(a);
 }
 
 void show_tree(struct show_state *s, const struct dom *row)
@@ -195,8 +218,9 @@ void show_tree(struct show_state *s, const struct dom *row)
 
 void show_log(struct show_state *s, const struct dom *row)
 {
-	static const char *const titles[] = {"commit", "repo", "nr", "at", "files", "size", "message"};
+	static const char *const titles[] = {"commit", "repo", "nr", "at", "files", "size", "message", "change"};
 	struct arena *a = s->arena;
+	const struct dom *path;
 	struct str run;
 
 	if (!row) {
@@ -204,9 +228,12 @@ void show_log(struct show_state *s, const struct dom *row)
 			grid_print(s->grid, s->out, s->width, true, "");
 		return;
 	}
-	if (!s->grid) {
-		s->grid = grid_new(a, ARRAY_LEN(titles));
-		for (size_t i = 0; i < ARRAY_LEN(titles); i++)
+	path = dom_get(row, "path");
+	if (!s->grid) { /* of one file, what the commit did to it is told, too */
+		size_t n = ARRAY_LEN(titles) - !path;
+
+		s->grid = grid_new(a, n);
+		for (size_t i = 0; i < n; i++)
 			grid_head(s->grid, i, str_of(titles[i]), i == 2 || i == 4 || i == 5);
 	}
 	run = show_text(row, "run");
@@ -218,6 +245,41 @@ void show_log(struct show_state *s, const struct dom *row)
 	grid_cell(s->grid, str_of(show_bytes(a, show_int(row, "size"))));
 	grid_cell(s->grid, show_text(row, "message").n || !run.n ? show_text(row, "message")
 	                                                         : arena_strf(a, "run %.12s", run.p));
+	if (path)
+		grid_cell(s->grid, str_is(show_text(row, "change"), "deleted")
+		                           ? STR("deleted")
+		                           : arena_strf(a, "%.*s, %s", STR_ARG(show_text(row, "change")),
+		                                        show_bytes(a, show_int(row, "path_size"))));
+}
+
+/* A unified diff, coloured by the first byte of each line. */
+static void print_lines(FILE *f, struct str text)
+{
+	while (text.n) {
+		const char *nl = memchr(text.p, '\n', text.n);
+		struct str line = {text.p, nl ? (size_t)(nl - text.p) : text.n};
+		enum style style = line.n && line.p[0] == '+'   ? STYLE_GREEN
+		                   : line.n && line.p[0] == '-' ? STYLE_RED
+		                   : line.n && line.p[0] == '@' ? STYLE_BLUE
+		                                                : STYLE_PLAIN;
+
+		fputs(style_on(f, style), f);
+		fwrite(line.p, 1, line.n, f);
+		fputs(style_off(f), f);
+		fputc('\n', f);
+		text = str_sub(text, line.n + 1, SIZE_MAX);
+	}
+}
+
+static void diff_counts(struct show_state *s, const struct dom *row)
+{
+	fprintf(s->out, "%" PRId64 " new, %" PRId64 " old (folders counted)\n", show_int(row, "new"),
+	        show_int(row, "old"));
+	fprintf(s->out,
+	        "files: %" PRId64 " added, %" PRId64 " changed, %" PRId64 " deleted; %" PRId64 " -> %" PRId64
+	        " bytes\n",
+	        show_int(row, "added"), show_int(row, "changed"), show_int(row, "deleted"), show_int(row, "old_size"),
+	        show_int(row, "size"));
 }
 
 void show_diff(struct show_state *s, const struct dom *row)
@@ -225,17 +287,23 @@ void show_diff(struct show_state *s, const struct dom *row)
 	static const struct {
 		const char *word, *sign;
 		enum style style;
-	} signs[] = {{"added", "+", STYLE_GREEN}, {"removed", "-", STYLE_RED}, {"changed", "~", STYLE_YELLOW}};
+	} signs[] = {{"added", "+", STYLE_GREEN}, {"deleted", "-", STYLE_RED}, {"changed", "~", STYLE_YELLOW}};
 	struct str change;
 
 	if (!row)
 		return;
+	if (dom_get(row, "new")) {
+		diff_counts(s, row);
+		return;
+	}
 	change = show_text(row, "change");
 	for (size_t i = 0; i < ARRAY_LEN(signs); i++) {
 		if (!str_is(change, signs[i].word))
 			continue;
 		if (args_flag(s->args, "name-only"))
 			fprintf(s->out, "%.*s\n", STR_ARG(show_text(row, "path")));
+		else if (dom_get(row, "text"))
+			print_lines(s->out, show_text(row, "text"));
 		else
 			fprintf(s->out, "%s%s %.*s%s  %" PRId64 " -> %" PRId64 " bytes\n",
 			        style_on(s->out, signs[i].style), signs[i].sign, STR_ARG(show_text(row, "path")),

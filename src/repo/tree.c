@@ -84,51 +84,89 @@ struct walk {
 	struct ingest *in;
 	bool deep, folders;
 	struct str after;
+	const struct glob *glob; /* NULL: everything */
 	tree_cb cb;
 	void *ptr;
 	char path[NAME_MAX_PATH + 1];
 };
 
-/* 0 go on, 1 stopped, -1. `base` is the length of the folder's path in w->path, with its '/'. */
-static int walk_page(struct walk *w, const struct sha *id, int level, size_t base, struct err *e)
+/* A folder that is being walked. */
+struct walk_folder {
+	size_t base; /* length of its path in w->path, with its '/' */
+	struct glob_at at;
+	struct str begin; /* what all names that are asked for begin with; STR_NULL: any name */
+	bool whole;       /* and that is all of it */
+};
+
+enum { WALK_STOPPED = 1, WALK_PAST = 2 /* no more of this folder is asked for */ };
+
+static int walk_page(struct walk *w, const struct sha *id, int level, struct walk_folder *f, struct err *e);
+
+static int walk_folder(struct walk *w, const struct sha *id, size_t base, const struct glob_at *at, struct err *e)
+{
+	struct walk_folder f = {.base = base, .begin = w->after};
+	char begin[TREE_PAGE_MAX_NAME];
+	int r;
+
+	if (w->glob) {
+		f.at = *at;
+		f.begin = (struct str){begin, glob_names_begin(w->glob, at, base, begin, sizeof(begin), &f.whole)};
+	}
+	r = walk_page(w, id, -1, &f, e);
+	return r == WALK_PAST ? 0 : r;
+}
+
+/* One entry, its path of n bytes in w->path. */
+static int walk_entry(struct walk *w, const struct entry *t, size_t n, struct walk_folder *f, struct err *e)
+{
+	struct glob_at below = {0};
+	struct str path = {w->path, n};
+	bool folder = t->kind == ENTRY_FOLDER, into = w->deep && folder;
+
+	if ((!folder || w->folders || !w->deep) && (!w->glob || glob_here(w->glob, &f->at, path, f->base))) {
+		int r = w->cb(w->ptr, path, t, e);
+		if (r == TREE_SKIP)
+			into = false;
+		else if (r)
+			return r < 0 ? -1 : WALK_STOPPED;
+	}
+	if (!into || (w->glob && !glob_into(w->glob, &f->at, path, f->base, &below)))
+		return 0;
+	w->path[n] = '/';
+	return walk_folder(w, &t->id, n + 1, &below, e);
+}
+
+/* 0 go on, WALK_…, -1. */
+static int walk_page(struct walk *w, const struct sha *id, int level, struct walk_folder *f, struct err *e)
 {
 	struct arena *a cleanup(arena_cleanup) = arena_new();
 	struct page p;
-	size_t i;
-	int r;
+	int r = 0;
 
 	if (tree_page_read(w->s, w->in, id, level, a, &p, e))
 		return -1;
-	i = w->after.p ? tree_page_seek(&p, w->after) : 0;
-	for (; i < p.n; i++) {
+	for (size_t i = f->begin.n ? tree_page_seek(&p, f->begin) : 0; !r && i < p.n; i++) {
 		const struct entry *t = &p.items[i].entry;
-		size_t n = base + t->name.n;
-		if (p.level) {
-			r = walk_page(w, &t->id, p.level - 1, base, e);
-			if (r)
-				return r;
+		size_t n = f->base + t->name.n;
+		bool fits = !w->glob || str_has_prefix(t->name, f->begin);
+		if (p.level) { /* its name is the last one below: what is wanted may end before it */
+			r = walk_page(w, &t->id, p.level - 1, f, e);
+			if (!r && !fits)
+				r = WALK_PAST;
 			continue;
 		}
 		if (w->after.p && str_eq(t->name, w->after))
 			continue;
+		if (!fits || (f->whole && t->name.n > f->begin.n))
+			return WALK_PAST;
 		if (n > NAME_MAX_PATH)
-			return err_set(e, ERR_LIMIT, "the path %.*s... is longer than %d bytes", (int)MIN(base, 200u),
-				       w->path, NAME_MAX_PATH);
-		memcpy(w->path + base, t->name.p, t->name.n);
+			return err_set(e, ERR_LIMIT, "the path %.*s... is longer than %d bytes",
+			               (int)MIN(f->base, 200u), w->path, NAME_MAX_PATH);
+		memcpy(w->path + f->base, t->name.p, t->name.n);
 		w->path[n] = 0;
-		if (!w->deep || w->folders || t->kind == ENTRY_FILE) {
-			r = w->cb(w->ptr, (struct str){w->path, n}, t, e);
-			if (r)
-				return r;
-		}
-		if (w->deep && t->kind == ENTRY_FOLDER) {
-			w->path[n] = '/';
-			r = walk_page(w, &t->id, -1, n + 1, e);
-			if (r)
-				return r;
-		}
+		r = walk_entry(w, t, n, f, e);
 	}
-	return 0;
+	return r;
 }
 
 int tree_list(struct store *s, struct ingest *in, const struct sha *folder, struct str after, tree_cb cb, void *ptr,
@@ -136,7 +174,7 @@ int tree_list(struct store *s, struct ingest *in, const struct sha *folder, stru
 {
 	struct walk w = {.s = s, .in = in, .after = after, .cb = cb, .ptr = ptr};
 
-	return walk_page(&w, folder, -1, 0, e) < 0 ? -1 : 0;
+	return walk_folder(&w, folder, 0, NULL, e) < 0 ? -1 : 0;
 }
 
 int tree_walk(struct store *s, struct ingest *in, const struct sha *root, bool folders, tree_cb cb, void *ptr,
@@ -144,5 +182,13 @@ int tree_walk(struct store *s, struct ingest *in, const struct sha *root, bool f
 {
 	struct walk w = {.s = s, .in = in, .deep = true, .folders = folders, .cb = cb, .ptr = ptr};
 
-	return walk_page(&w, root, -1, 0, e) < 0 ? -1 : 0;
+	return walk_folder(&w, root, 0, NULL, e) < 0 ? -1 : 0;
+}
+
+int tree_glob(struct store *s, const struct sha *root, const struct glob *g, tree_cb cb, void *ptr, struct err *e)
+{
+	struct walk w = {.s = s, .deep = true, .folders = true, .glob = g, .cb = cb, .ptr = ptr};
+	struct glob_at at = glob_root(g);
+
+	return walk_folder(&w, root, 0, &at, e) < 0 ? -1 : 0;
 }

@@ -6,6 +6,7 @@
 #ifndef LEAT_REPO_TREE_H
 #define LEAT_REPO_TREE_H
 
+#include "base/glob.h"
 #include "repo/store.h"
 
 enum entry_kind { ENTRY_FILE, ENTRY_FOLDER };
@@ -28,13 +29,18 @@ struct ingest;
 must_check int tree_find(struct store *s, struct ingest *in, const struct sha *root, struct str path, struct entry *out,
                          struct err *e);
 
-/* One folder, in order of names. cb returns 0 to go on, 1 to stop (fine), -1 with e filled. */
+/* One folder, in order of names. cb returns 0 to go on, 1 to stop (fine), TREE_SKIP not to go into this folder, -1 with
+ * e filled. */
+#define TREE_SKIP 2
 typedef int (*tree_cb)(void *ptr, struct str path, const struct entry *entry, struct err *e);
 must_check int tree_list(struct store *s, struct ingest *in, const struct sha *folder, struct str after, tree_cb cb,
                          void *ptr, struct err *e);
 /* All files below (folders too if `folders`), depth first, path relative to `root`. */
 must_check int tree_walk(struct store *s, struct ingest *in, const struct sha *root, bool folders, tree_cb cb,
 			 void *ptr, struct err *e);
+/* The files and folders whose path matches, in that order; folders that no match can lie in are not read. */
+must_check int tree_glob(struct store *s, const struct sha *root, const struct glob *g, tree_cb cb, void *ptr,
+                         struct err *e);
 
 /* An edit of a tree. Paths as name_path gives them. A file where a folder is (or the other way round) is ERR_REFUSED
  * naming the path. */
@@ -54,6 +60,12 @@ typedef int (*diff_cb)(void *ptr, enum diff_kind kind, struct str path, const st
                        const struct entry *new_entry, struct err *e);
 must_check int tree_diff(struct store *s, const struct sha *a, const struct sha *b, bool folders, diff_cb cb, void *ptr,
                          struct err *e);
+
+/* One path in two trees, no more of them read than tells whether it differs: -1, or */
+enum { TREE_SAME, TREE_ADDED, TREE_GONE, TREE_CHANGED };
+/* ADDED, CHANGED: *is is what stands in b; GONE, CHANGED: *was what stood in a. Else they are not set. */
+must_check int tree_compare(struct store *s, const struct sha *a, const struct sha *b, struct str path,
+                            struct entry *was, struct entry *is, struct err *e);
 
 /* The ds=… folders of a tree's root, by label in time order. */
 struct part {

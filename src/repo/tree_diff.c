@@ -7,9 +7,9 @@
 #include "repo/tree_page.h"
 
 struct cursor {
-	struct arena *a;
 	struct sha root;
 	struct {
+		struct arena *a; /* of this page; emptied for the next one of its level */
 		struct page page;
 		size_t at;
 	} up[TREE_PAGE_MAX_LEVEL + 2];
@@ -64,9 +64,14 @@ static void step(struct cursor *c)
 static int open_page(struct store *s, struct cursor *c, struct err *e)
 {
 	int level = c->depth < 0 ? -1 : c->up[c->depth].page.level - 1;
+	struct arena **a = &c->up[c->depth + 1].a;
 	struct page p;
 
-	if (tree_page_read(s, NULL, page_id(c), level, c->a, &p, e))
+	if (*a)
+		arena_reset(*a);
+	else
+		*a = arena_new();
+	if (tree_page_read(s, NULL, page_id(c), level, *a, &p, e))
 		return -1;
 	c->depth++;
 	c->up[c->depth].page = p;
@@ -148,18 +153,23 @@ static int walk(struct diff *d, struct cursor *x, struct cursor *y, size_t base,
 	return 0;
 }
 
+static void cursor_end(struct cursor *c)
+{
+	for (size_t i = 0; i < ARRAY_LEN(c->up); i++)
+		arena_free(c->up[i].a);
+}
+
 static int compare(struct diff *d, const struct sha *a, const struct sha *b, size_t base, struct err *e)
 {
-	struct arena *arena cleanup(arena_cleanup) = arena_new();
-	struct cursor *x, *y;
+	struct cursor x = {.root = *a, .depth = -1}, y = {.root = *b, .depth = -1};
+	int r;
 
 	if (sha_eq(a, b))
 		return 0;
-	x = arena_new_of(arena, struct cursor);
-	y = arena_new_of(arena, struct cursor);
-	*x = (struct cursor){.a = arena, .root = *a, .depth = -1};
-	*y = (struct cursor){.a = arena, .root = *b, .depth = -1};
-	return walk(d, x, y, base, e);
+	r = walk(d, &x, &y, base, e);
+	cursor_end(&x);
+	cursor_end(&y);
+	return r;
 }
 
 int tree_diff(struct store *s, const struct sha *a, const struct sha *b, bool folders, diff_cb cb, void *ptr,
@@ -168,4 +178,103 @@ int tree_diff(struct store *s, const struct sha *a, const struct sha *b, bool fo
 	struct diff d = {.s = s, .folders = folders, .cb = cb, .ptr = ptr};
 
 	return compare(&d, a, b, 0, e) < 0 ? -1 : 0;
+}
+
+/* One of two folders on the way down to a name. */
+struct side {
+	struct sha id;
+	int level;        /* of that page; -1: the root of the folder, not read yet */
+	bool gone;        /* the name is not below it */
+	struct page page; /* read */
+};
+
+static int read_side(struct store *s, struct side *t, struct arena *a, struct err *e)
+{
+	if (tree_page_read(s, NULL, &t->id, t->level, a, &t->page, e))
+		return -1;
+	t->level = t->page.level;
+	return 0;
+}
+
+/* To the page below that holds the name, or would. */
+static int down(struct store *s, struct side *t, struct str name, struct arena *a, struct err *e)
+{
+	size_t i = tree_page_seek(&t->page, name);
+
+	t->gone = i == t->page.n;
+	if (t->gone)
+		return 0;
+	t->id = t->page.items[i].entry.id;
+	t->level--;
+	return read_side(s, t, a, e);
+}
+
+static bool entry_of(const struct side *t, struct str name, struct entry *out)
+{
+	size_t i = t->gone ? t->page.n : tree_page_seek(&t->page, name);
+
+	if (i == t->page.n || !str_eq(t->page.items[i].entry.name, name))
+		return false;
+	*out = t->page.items[i].entry;
+	out->name = name;
+	return true;
+}
+
+/* One name in two folders. */
+static int compare_name(struct store *s, const struct sha *a, const struct sha *b, struct str name, struct entry *was,
+                        struct entry *is, struct err *e)
+{
+	struct arena *arena cleanup(arena_cleanup) = arena_new();
+	struct side x = {.id = *a, .level = -1}, y = {.id = *b, .level = -1};
+	struct entry old, new;
+	bool had, has;
+
+	if (sha_eq(a, b))
+		return TREE_SAME;
+	if (read_side(s, &x, arena, e) || read_side(s, &y, arena, e))
+		return -1;
+	while ((x.level && !x.gone) || (y.level && !y.gone)) {
+		int lx = x.gone ? 0 : x.level, ly = y.gone ? 0 : y.level;
+		if (lx >= ly && down(s, &x, name, arena, e))
+			return -1;
+		if (ly >= lx && down(s, &y, name, arena, e))
+			return -1;
+		if (!x.gone && !y.gone && sha_eq(&x.id, &y.id))
+			return TREE_SAME;
+	}
+	had = entry_of(&x, name, &old);
+	has = entry_of(&y, name, &new);
+	if (had == has && (!had || (old.kind == new.kind && sha_eq(&old.id, &new.id))))
+		return TREE_SAME;
+	if (had)
+		*was = old;
+	if (has)
+		*is = new;
+	return had && has ? TREE_CHANGED : has ? TREE_ADDED : TREE_GONE;
+}
+
+int tree_compare(struct store *s, const struct sha *a, const struct sha *b, struct str path, struct entry *was,
+                 struct entry *is, struct err *e)
+{
+	struct entry old = {.kind = ENTRY_FOLDER, .id = *a}, new = {.kind = ENTRY_FOLDER, .id = *b};
+	struct sha none = tree_empty_id();
+	struct str rest = path, name;
+	int r = sha_eq(a, b) ? TREE_SAME : TREE_CHANGED;
+
+	while (rest.n && r != TREE_SAME) {
+		struct sha x = r != TREE_ADDED && old.kind == ENTRY_FOLDER ? old.id : none;
+		struct sha y = r != TREE_GONE && new.kind == ENTRY_FOLDER ? new.id : none;
+		if (!str_cut(rest, '/', &name, &rest)) {
+			name = rest;
+			rest = STR_NULL;
+		}
+		r = compare_name(s, &x, &y, name, &old, &new, e);
+		if (r < 0)
+			return -1;
+	}
+	if (r == TREE_GONE || r == TREE_CHANGED)
+		*was = old;
+	if (r == TREE_ADDED || r == TREE_CHANGED)
+		*is = new;
+	return r;
 }

@@ -55,9 +55,9 @@ test_expect 'log has the newest first, with number, time and message; -n limits 
 test_expect 'log of an id or a short one names every commit of that event' '
 	cd w && leat log ${ids[1]} --json > out && eq "$(json out "d[\"repo\"] + str(d[\"number\"])")" raw/a4 && leat log ${ids[1]:0:6} --json > out2 && same out out2
 '
-test_expect 'diff of two pins: added, removed, changed, with sizes and ids; of one with its parent; --name-only' '
+test_expect 'diff of two pins: added, deleted, changed, with sizes and ids; of one with its parent; --name-only' '
 	cd w && leat rm raw/a:/n2 && leat diff raw/a@master.4 raw/a@master.6 --json > out &&
-	eq "$(json out "sorted((r[\"change\"], r[\"path\"]) for r in d)")" "[[\"added\", \"/n5\"], [\"changed\", \"/n\"], [\"removed\", \"/n2\"]]" &&
+	eq "$(json out "sorted((r[\"change\"], r[\"path\"]) for r in d)")" "[[\"added\", \"/n5\"], [\"changed\", \"/n\"], [\"deleted\", \"/n2\"]]" &&
 	eq "$(json out "[r for r in d if r[\"path\"] == \"/n\"][0][\"sha256\"]")" "$(echo 5 | sha256sum | cut -d" " -f1)" &&
 	eq "$(leat diff raw/a --name-only)" /n2 && eq "$(leat diff raw/a@master.1 --name-only | paste -sd" ")" "/n /n1" &&
 	leat diff raw/a@master.4 raw/a@master.6 > out && has out "+ /n5" "- /n2" "~ /n" && count 0 leat diff raw/a raw/a &&
