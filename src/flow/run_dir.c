@@ -9,7 +9,7 @@
 
 #include "base/buf.h"
 #include "base/str.h"
-#include "repo/blob.h"
+#include "repo/view.h"
 #include "sys/bind.h"
 
 #define DEFAULT_PATH "/usr/local/bin:/usr/bin:/bin"

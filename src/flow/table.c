@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "db/sql.h"
 #include "repo/alias.h"
+#include "repo/view.h"
 
 #define MAX_SQL ((size_t)64 << 20)
 

@@ -14,7 +14,7 @@
 #include "flow/flow.h"
 #include "flow/plan.h"
 #include "job/kinds.h"
-#include "repo/blob.h"
+#include "repo/view.h"
 #include "sys/env.h"
 #include "sys/file.h"
 

@@ -38,10 +38,11 @@ int alias_path(struct store *s, const struct sha *id, const char *label, char *o
 {
 	const char *top = label ? "labels/" : "blobs";
 	char hex[SHA_HEX + 1];
-	int r = blob_present(s, id, e);
+	struct blob_at at;
+	int r = blob_look(s, id, &at, e);
 
-	if (r <= 0)
-		return r;
+	if (r <= 0 || at.place != BLOB_WHOLE)
+		return r < 0 ? -1 : 0;
 	if (label && make_label(s, label, e))
 		return -1;
 	sha_hex(id, hex);

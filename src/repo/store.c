@@ -6,12 +6,13 @@
 
 #include "base/name.h"
 #include "base/str.h"
+#include "repo/pack.h"
 #include "repo/tree_page.h"
 #include "sys/clock.h"
 #include "sys/file.h"
 #include "sys/rand.h"
 
-static const char *const folders[] = {"blobs", "staging", "views", "old", "lost+found", "cache", "logs"};
+static const char *const folders[] = {"blobs", "packs", "staging", "views", "old", "lost+found", "cache", "logs"};
 
 struct id id_new(void)
 {
@@ -36,7 +37,7 @@ static struct store *handle(struct workspace *ws)
 	size_t n = strlen(ws->dir) + sizeof("/datastore");
 
 	s->ws = ws;
-	s->readers = -1;
+	s->readers = s->sessions = -1;
 	s->leat_dir = xmalloc(n);
 	s->data_dir = xmalloc(n);
 	snprintf(s->leat_dir, n, "%s/.leat", ws->dir);
@@ -183,6 +184,8 @@ void store_close(struct store *s)
 	tree_cache_free(s->trees);
 	db_close(s->db);
 	fd_close(&s->readers);
+	fd_close(&s->sessions);
+	packs_free(s->packs);
 	free(s->leat_dir);
 	free(s->data_dir);
 	free(s);

@@ -3,6 +3,7 @@
  *
  *   .leat/leat.db       rows (defs/migrations.def)
  *   .leat/blobs/ab/cd…  whole blobs, read-only, named by SHA-256
+ *   .leat/packs/N.pack  many small objects in one file
  *   .leat/staging/      units and puts at work
  *   .leat/labels/ds=D   symbolic links to blobs/ (repo/alias.h)
  *   .leat/views/        read-only folders of links to blobs, by tree id
@@ -11,6 +12,7 @@
  *   .leat/cache/        may be deleted at any time
  *   .leat/logs/         logs of attempts
  *   .leat/readers.lock  a locked byte per commit that is being read
+ *   .leat/sessions.lock a locked byte per gc epoch in which a writer began
  *   datastore/REPO/     the materialised head of master
  *
  * Order of durability: data (blobs), then trees and rows in one transaction, then datastore/ (derived).
@@ -30,6 +32,10 @@ struct store {
 	char *data_dir;       /* absolute, "/x/datastore" */
 	struct tree_cache *trees; /* pages read lately (tree_page.c) */
 	int readers;          /* .leat/readers.lock, with a lock per commit being read; -1: none yet */
+	struct packs *packs;  /* packs open for reading (pack_read.c); NULL: none yet */
+	int sessions;         /* .leat/sessions.lock; -1: none yet */
+	int live;             /* sessions of writers that this handle has */
+	int64_t epoch;        /* the gc epoch that they began in, while live > 0 */
 };
 
 /*
@@ -60,6 +66,24 @@ must_check int store_lease_commit(struct store *s, int64_t repo, struct id id, s
 void store_lease_drop(struct store *s, struct id id);
 /* For gc: whether somebody with another handle than `s` reads it: 1, 0, -1. */
 must_check int store_lease_held(struct store *s, struct id id, struct err *e);
+
+/*
+ * Leases of writers: from its first look at the store until its commit is recorded, a session (repo/ingest.h) holds a
+ * shared lock on the byte of .leat/sessions.lock whose offset is the gc epoch it began in. What that means:
+ * - rows that nobody reaches may be swept at any time, after gc has counted `gc_epoch` up in the same transaction. A
+ *   session compares the epoch in its last transaction; if gc has swept since, it looks again at every object that it
+ *   found and did not write, and records anew all rows that it wrote before.
+ * - files (blobs, packs) that no row names may be unlinked only if no session older than the epoch of the listing
+ *   lives: count up, list, and ask store_sessions_before(epoch) after the listing.
+ * Never by age. Death releases a session.
+ */
+must_check int store_session_begin(struct store *s, int64_t *epoch, struct err *e); /* not inside a transaction */
+void store_session_end(struct store *s);
+must_check int store_epoch(struct store *s, int64_t *epoch, struct err *e);
+/* For gc, inside its write transaction: counts up; the new number. */
+must_check int store_epoch_next(struct store *s, int64_t *epoch, struct err *e);
+/* Whether a session of another handle lives that began in an epoch before this one: 1, 0, -1. */
+must_check int store_sessions_before(struct store *s, int64_t epoch, struct err *e);
 
 enum repo_role { REPO_SOURCE, REPO_OUTPUT, REPO_SYSTEM };
 struct repo {

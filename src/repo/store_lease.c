@@ -1,4 +1,4 @@
-/* Leases of readers (store.h). */
+/* Leases of readers and of sessions (store.h). */
 #include <fcntl.h>
 #include <stdio.h>
 
@@ -54,4 +54,73 @@ void store_lease_drop(struct store *s, struct id id)
 int store_lease_held(struct store *s, struct id id, struct err *e)
 {
 	return open_readers(s, e) ? -1 : lock_byte_held(s->readers, offset_of(id), e);
+}
+
+int store_epoch(struct store *s, int64_t *epoch, struct err *e)
+{
+	struct q *q = db_query(s->db, "select value from store where key = 'gc_epoch'");
+	int r = q_step(q, e);
+
+	*epoch = r == 1 ? q_col_int(q, 0) : 0;
+	q_done(q);
+	return r < 0 ? -1 : 0;
+}
+
+int store_epoch_next(struct store *s, int64_t *epoch, struct err *e)
+{
+	BUG_IF(!db_in_write(s->db));
+	if (q_run(db_query(s->db, "insert into store(key, value) values('gc_epoch', 1)"
+				  " on conflict(key) do update set value = value + 1"),
+		  e))
+		return -1;
+	return store_epoch(s, epoch, e);
+}
+
+static int open_sessions(struct store *s, struct err *e)
+{
+	char path[4200];
+
+	if (s->sessions >= 0)
+		return 0;
+	snprintf(path, sizeof(path), "%s/sessions.lock", s->leat_dir);
+	return lock_bytes_open(path, &s->sessions, e);
+}
+
+int store_session_begin(struct store *s, int64_t *epoch, struct err *e)
+{
+	int64_t now, again;
+
+	if (s->live++) {
+		*epoch = s->epoch;
+		return 0;
+	}
+	BUG_IF(db_in_read(s->db));
+	if (open_sessions(s, e) || store_epoch(s, &now, e))
+		goto fail;
+	for (;; now = again) { /* an epoch that ends before its byte is locked does not count */
+		if (lock_byte(s->sessions, (uint64_t)now, e) || store_epoch(s, &again, e))
+			goto fail;
+		if (again == now)
+			break;
+		lock_byte_free(s->sessions, (uint64_t)now);
+	}
+	*epoch = s->epoch = now;
+	return 0;
+fail:
+	s->live--;
+	return -1;
+}
+
+void store_session_end(struct store *s)
+{
+	BUG_IF(!s->live);
+	if (!--s->live)
+		lock_byte_free(s->sessions, (uint64_t)s->epoch);
+}
+
+int store_sessions_before(struct store *s, int64_t epoch, struct err *e)
+{
+	if (open_sessions(s, e))
+		return -1;
+	return epoch > 0 ? lock_bytes_held(s->sessions, 0, (uint64_t)epoch, e) : 0;
 }

@@ -167,9 +167,9 @@ int lock_bytes_open(const char *path, int *fd, struct err *e)
 	return 0;
 }
 
-static int byte_call(int fd, int how, short type, uint64_t at, short *found)
+static int byte_call(int fd, int how, short type, uint64_t at, uint64_t n, short *found)
 {
-	struct flock l = {.l_type = type, .l_whence = SEEK_SET, .l_start = (off_t)at, .l_len = 1};
+	struct flock l = {.l_type = type, .l_whence = SEEK_SET, .l_start = (off_t)at, .l_len = (off_t)n};
 
 	while (fcntl(fd, how, &l))
 		if (errno != EINTR)
@@ -181,7 +181,7 @@ static int byte_call(int fd, int how, short type, uint64_t at, short *found)
 int lock_byte(int fd, uint64_t at, struct err *e)
 {
 	short type = F_UNLCK;
-	int error = byte_call(fd, F_OFD_SETLK, F_RDLCK, at, &type);
+	int error = byte_call(fd, F_OFD_SETLK, F_RDLCK, at, 1, &type);
 
 	return error ? err_errno(e, error, "cannot take a lock") : 0;
 }
@@ -190,13 +190,18 @@ void lock_byte_free(int fd, uint64_t at)
 {
 	short type = F_UNLCK;
 
-	(void)byte_call(fd, F_OFD_SETLK, F_UNLCK, at, &type);
+	(void)byte_call(fd, F_OFD_SETLK, F_UNLCK, at, 1, &type);
+}
+
+int lock_bytes_held(int fd, uint64_t at, uint64_t n, struct err *e)
+{
+	short type = F_UNLCK;
+	int error = byte_call(fd, F_OFD_GETLK, F_WRLCK, at, n, &type);
+
+	return error ? err_errno(e, error, "cannot look at a lock") : type != F_UNLCK;
 }
 
 int lock_byte_held(int fd, uint64_t at, struct err *e)
 {
-	short type = F_UNLCK;
-	int error = byte_call(fd, F_OFD_GETLK, F_WRLCK, at, &type);
-
-	return error ? err_errno(e, error, "cannot look at a lock") : type != F_UNLCK;
+	return lock_bytes_held(fd, at, 1, e);
 }

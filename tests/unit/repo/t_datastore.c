@@ -5,7 +5,7 @@
 
 #include "base/buf.h"
 #include "repo/datastore.h"
-#include "repo/blob.h"
+#include "repo/view.h"
 
 static struct store *s;
 static struct err e;

@@ -1,7 +1,7 @@
 /* Blobs, sessions, commits, heads and pins. */
 #include "store_fixture.h"
 
-#include "repo/blob.h"
+#include "repo/view.h"
 
 static struct store *s;
 static struct err e;
