@@ -184,9 +184,19 @@ static int ask_all(struct api *api, struct str word, struct asking *q, struct er
 	return -1;
 }
 
+static bool is_asked(const struct asking *q, const struct job *j)
+{
+	bool asked = !q->jobs.n;
+
+	for (size_t i = 0; i < q->jobs.n; i++)
+		asked |= q->jobs.p[i] == j;
+	return asked;
+}
+
 /* A job that never made anything and of which no unit is known, as one that reads what is not there: no line of the
  * plan tells of it. */
-static int say_idle(struct api *api, struct catalog *c, const struct plan *p, struct sink *out, struct err *e)
+static int say_idle(struct api *api, struct catalog *c, const struct asking *q, const struct plan *p, struct sink *out,
+                    struct err *e)
 {
 	struct jobs *js = api->flow->jobs;
 	struct map seen;
@@ -201,7 +211,8 @@ static int say_idle(struct api *api, struct catalog *c, const struct plan *p, st
 		const struct job *j = js->all[i];
 		const char *why = NULL;
 		struct catalog_repo *made;
-		int got = map_get(&seen, j->name) ? 1 : catalog_repo(c, j->output, STR_NULL, &made, e);
+		bool told = map_get(&seen, j->name) || !is_asked(q, j);
+		int got = told ? 1 : catalog_repo(c, j->output, STR_NULL, &made, e);
 
 		if (got < 0)
 			return -1;
@@ -246,7 +257,7 @@ int api_plan(struct api *api, const struct args *args, struct sink *out, struct 
 	ask_finish(&q);
 	if (refuse_broken(api, &q, out, e) || catalog_new(api->store, api->arena, &c, e) ||
 	    restore_look(api->flow, c, api->arena, &q.ask, e) || plan_make(api->flow, c, api->arena, &q.ask, &p, e) ||
-	    (!q.jobs.n && say_idle(api, c, p, out, e)))
+	    say_idle(api, c, &q, p, out, e))
 		return -1;
 	return plan_rows(api, p, args_flag(args, "verbose"), out, e);
 }
@@ -290,10 +301,39 @@ static void on_event(void *ptr, const struct run_event *ev)
 	arena_reset(r->row);
 }
 
-static bool can_be_made(struct api *api, const struct job *j)
+#define SOURCES_NAMED 3
+
+/* How to get what nobody makes: said once of each repo. */
+static void say_sources(struct api *api, const struct plan *p, struct sink *out)
 {
-	for (size_t i = 0; i < j->n_inputs; i++)
-		if (graph_producer(api->flow->graph, j->inputs[i].repo))
+	struct map said;
+	size_t n = 0;
+
+	map_init(&said, api->arena);
+	for (size_t i = 0; out->people && i < p->n_not_run; i++) {
+		const struct plan_unit *u = p->not_run[i];
+
+		for (size_t k = 0; u->reason == REASON_INPUT_MISSING && k < u->n_inputs; k++) {
+			const struct job_input *in = u->inputs[k].input;
+			const struct reads *r = &u->inputs[k].reads;
+			const char *ds = r->n_missing ? r->missing[0].label : r->repo ? "" : u->ds.label;
+
+			if (r->state != READS_MISSING || in->pin.p || in->at.p || map_has(&said, in->repo) ||
+			    graph_producer(api->flow->graph, in->repo))
+				continue;
+			map_set(&said, in->repo, api);
+			if (n++ < SOURCES_NAMED)
+				sink_note(out, "no job makes %.*s: 'leat put %.*s FILE%s%s' gives it",
+				          STR_ARG(in->repo), STR_ARG(in->repo), *ds ? " --ds " : "", ds);
+		}
+	}
+}
+
+static bool can_be_made(struct api *api, const struct plan_unit *u)
+{
+	for (size_t i = 0; i < u->n_inputs; i++)
+		if (u->inputs[i].reads.state == READS_MISSING &&
+		    graph_producer(api->flow->graph, u->inputs[i].input->repo))
 			return true;
 	return false;
 }
@@ -317,10 +357,11 @@ static void say_not_run(struct api *api, const struct plan *p, bool is_explicit,
 		          u->detail ? u->detail
 		          : lacks   ? reason_text(u->reason)
 		                    : "",
-		          hint && lacks && can_be_made(api, u->job) ? "; -u first makes what other jobs give" : "");
+		          hint && lacks && can_be_made(api, u) ? "; -u first makes what other jobs give" : "");
 	}
 	if (said > REPEAT_MAX)
 		sink_note(out, "... and %zu more", said - REPEAT_MAX);
+	say_sources(api, p, out);
 }
 
 static void on_note(void *ptr, const char *text)
@@ -348,12 +389,12 @@ static int carry_out(struct api *api, const struct args *args, struct asking *q,
 	    restore_outputs(api->flow, c, api->arena, &q->ask, on_note, out, &restored, e) ||
 	    plan_make(api->flow, c, api->arena, &q->ask, &p, e))
 		goto done;
-	if (!q->jobs.n && say_idle(api, c, p, out, e))
+	if (say_idle(api, c, q, p, out, e))
 		goto done;
 	o.slots = (int)slots;
 	if (!api->flow->jobs->n)
 		sink_note(out, "no jobs yet; 'leat new' lists templates");
-	say_not_run(api, p, q->explicit_ds, q->explicit_ds && !q->ask.upstream, out, &missing, &up_to_date);
+	say_not_run(api, p, q->explicit_ds, q->jobs.n && !q->ask.upstream, out, &missing, &up_to_date);
 	if (p->n_units && run_plan(api->flow, c, p, &q->ask, &o, &sum, e))
 		goto done;
 	/* What had to be made again is in the store now, and can be shown. */
@@ -367,11 +408,16 @@ static int carry_out(struct api *api, const struct args *args, struct asking *q,
 	dom_set_int(api->arena, row, "up_to_date", (int64_t)up_to_date);
 	dom_set_int(api->arena, row, "failed", (int64_t)sum.failed);
 	dom_set_int(api->arena, row, "not_started", (int64_t)(sum.not_started + missing));
+	dom_set_int(api->arena, row, "input_missing", (int64_t)missing);
 	dom_set_int(api->arena, row, "skipped", (int64_t)sum.skipped);
 	dom_set_int(api->arena, row, "held", (int64_t)sum.held_groups);
 	dom_set_bool(api->arena, row, "cancelled", sum.cancelled);
-	/* An input that is not there fails who asked for that very partition; a general run counts it and goes on. */
-	if (sum.failed || sum.not_started || sum.cancelled || (missing && q->explicit_ds))
+	/*
+	 * An input that is not there fails who asked for that very partition, also where `run JOB` stands for the last
+	 * one; `leat run` and a backfill count it and go on.
+	 */
+	if (sum.failed || sum.not_started || sum.cancelled || (missing && q->explicit_ds) ||
+	    (p->n_missing_input && strcmp(kind, "backfill") != 0))
 		api->exit_status = 1;
 	rc = sink_row(out, row, e);
 done:

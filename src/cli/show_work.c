@@ -135,8 +135,12 @@ void show_run(struct show_state *s, const struct dom *row)
 		fprintf(s->out, ", %" PRId64 " up to date", show_int(row, "up_to_date"));
 	if (failed)
 		fprintf(s->out, ", %" PRId64 " failed", failed);
-	if (show_int(row, "not_started"))
-		fprintf(s->out, ", %" PRId64 " not started", show_int(row, "not_started"));
+	if (show_int(row, "not_started") > show_int(row, "input_missing"))
+		fprintf(s->out, ", %" PRId64 " not started",
+		        show_int(row, "not_started") - show_int(row, "input_missing"));
+	if (show_int(row, "input_missing"))
+		fprintf(s->out, ", %" PRId64 " lack%s an input", show_int(row, "input_missing"),
+		        show_int(row, "input_missing") == 1 ? "s" : "");
 	if (show_int(row, "held"))
 		fprintf(s->out, ", %" PRId64 " held back", show_int(row, "held"));
 	fputc('\n', s->out);
