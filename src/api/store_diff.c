@@ -45,13 +45,14 @@ static int set_lines(struct diffing *d, struct dom *row, struct str path, const 
 	struct buf b = BUF_INIT(6 * TEXTDIFF_MAX_BYTES);
 	struct str x, y;
 	bool text, other;
+	const char *end = path.n && memchr(path.p, ' ', path.n) ? "\t" : ""; /* a tab ends a name that has blanks */
 
 	if (read_text(d, old, &x, &text, e) || read_text(d, new, &y, &other, e))
 		return -1;
 	if (!text || !other)
 		return 0;
-	buf_addf(&b, "--- %s%.*s\n+++ %s%.*s\n", old ? "a/" : "/dev/null", old ? (int)path.n : 0, path.p,
-	         new ? "b/" : "/dev/null", new ? (int)path.n : 0, path.p);
+	buf_addf(&b, "--- %s%.*s%s\n+++ %s%.*s%s\n", old ? "a/" : "/dev/null", old ? (int)path.n : 0, path.p,
+	         old ? end : "", new ? "b/" : "/dev/null", new ? (int)path.n : 0, path.p, new ? end : "");
 	textdiff_write(&b, x, y);
 	if (!buf_over(&b))
 		dom_set_str(d->row, row, "text", buf_str(&b));
