@@ -1,151 +1,232 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "api/rows.h"
-#include "base/ds.h"
-#include "base/map.h"
+#include "api/change.h"
+#include "api/fetch.h"
 #include "base/name.h"
 #include "base/str.h"
-#include "flow/owner.h"
+#include "repo/blob.h"
 #include "repo/datastore.h"
 #include "sys/file.h"
 
-/* Changes gathered for one commit: a put or an rm. */
-struct edits {
-	struct arena *arena;
-	VEC(struct tree_edit) v;
+#define PARALLEL 4     /* URLs fetched at once */
+#define APPEND_TRIES 200 /* of an append beside others to the same file */
+
+/* One thing to put: what the user named, and where its bytes are now. */
+struct source {
+	struct str arg;
+	const char *file;   /* a file or folder */
+	struct str base;    /* its name in a folder; "" = a folder's content */
+	bool ours;          /* in our scratch folder */
 };
 
-static int add_edit(struct edits *ed, enum edit_op op, struct str path, const struct entry *entry, struct err *e)
-{
-	struct tree_edit edit = {.op = op};
-	char norm[NAME_MAX_PATH + 1];
-	size_t n;
+struct putting {
+	struct change *c;
+	struct write *w;
+	const struct args *args;
+	struct str prefix, name;   /* "ds=D/" or ""; --name */
+	bool append, untar, stdin_read;
+	int64_t parallel;
+	VEC(struct source) sources;
+};
 
-	if (name_path(path, norm, &n, NULL, e))
-		return -1;
-	edit.path = arena_str(ed->arena, (struct str){norm, n});
-	if (entry)
-		edit.entry = *entry;
-	vec_push(ed->arena, &ed->v, edit);
-	return 0;
-}
+/* --- one file or folder --- */
 
 struct folder_put {
-	struct edits *edits;
+	struct putting *p;
 	struct str under;
 };
 
 static int add_file(void *ptr, struct str path, const struct entry *entry, struct err *e)
 {
 	struct folder_put *fp = ptr;
+	struct change *c = fp->p->c;
 
-	return add_edit(fp->edits, EDIT_PUT,
-	                arena_strf(fp->edits->arena, "%.*s/%.*s", STR_ARG(fp->under), STR_ARG(path)), entry, e);
+	return change_put(c, fp->p->w, arena_strf(c->api->arena, "%.*s/%.*s", STR_ARG(fp->under), STR_ARG(path)),
+	                  entry, e);
+}
+
+/* The file as the branch, or the open commit, has it now: 1, 0, -1. */
+static int present(struct putting *p, struct str path, struct entry *out, struct err *e)
+{
+	struct store *s = p->c->api->store;
+	struct open_commit o;
+	struct commit head;
+	struct repo repo;
+	int r = repo_find(s, p->c->api->arena, p->w->repo, &repo, e);
+
+	if (r <= 0)
+		return r;
+	if (p->w->open.hex[0]) {
+		r = open_find(s, p->c->api->arena, repo.id, str_of(p->w->open.hex), &o, e);
+		head.tree = o.tree;
+	} else {
+		r = branch_head(s, repo.id, p->w->branch, &head, e);
+	}
+	return r <= 0 ? r : tree_find(s, NULL, &head.tree, path, out, e);
+}
+
+/* A file of ours with the old bytes and the new ones behind them. */
+static int join(struct putting *p, const struct entry *old, const char *file, const char **out, struct err *e)
+{
+	int from FD_CLEANUP = -1, more FD_CLEANUP = -1, to FD_CLEANUP = -1;
+	const char *dir, *path;
+
+	if (change_scratch(p->c, &dir, e))
+		return -1;
+	path = arena_printf(p->c->api->arena, "%s/join-%zu", dir, p->w->expects.n);
+	if (file_unlink(path, e) || blob_open(p->c->api->store, &old->id, &from, e) || file_open_read(file, &more, e) ||
+	    file_open_write(path, O_EXCL, 0444, &to, e) ||
+	    file_copy_fd_sha(from, "the store", to, path, NULL, NULL, e) ||
+	    file_copy_fd_sha(more, file, to, path, NULL, NULL, e))
+		return -1;
+	*out = path;
+	return 0;
+}
+
+static int append_file(struct putting *p, struct str path, const char *file, struct err *e)
+{
+	struct arena *a = p->c->api->arena;
+	struct write_expect x = {0};
+	char norm[NAME_MAX_PATH + 1];
+	struct entry old, entry;
+	const char *joined;
+	size_t n;
+	int r;
+
+	if (name_path(path, norm, &n, NULL, e))
+		return -1;
+	x.path = arena_str(a, (struct str){norm, n});
+	if (change_pending(p->c, p->w, x.path, &entry)) {
+		err_set(e, ERR_BAD_REQUEST, "/%.*s is written twice by one change, once to append", STR_ARG(x.path));
+		return err_hint(e, "append to it by a command of its own");
+	}
+	r = present(p, x.path, &old, e);
+	if (r < 0)
+		return -1;
+	if (r && old.kind == ENTRY_FOLDER)
+		return err_set(e, ERR_REFUSED, "/%.*s is a folder, so nothing can be appended to it", STR_ARG(x.path));
+	x.there = r;
+	if (r)
+		x.id = old.id;
+	if (r ? join(p, &old, file, &joined, e) || ingest_file(p->c->in, joined, INGEST_MOVE, &entry, e)
+	      : ingest_file(p->c->in, file, INGEST_COPY, &entry, e))
+		return -1;
+	vec_push(a, &p->w->expects, x);
+	return change_put(p->c, p->w, x.path, &entry, e);
+}
+
+struct append_walk {
+	struct putting *p;
+	const char *dir;
+	struct str under;
+};
+
+static int append_entry(const struct dir_entry *entry, void *ptr, struct err *e)
+{
+	struct append_walk *w = ptr;
+	struct arena *a = w->p->c->api->arena;
+	const char *file = path_join(a, w->dir, entry->path);
+
+	if (entry->type == DIR_FOLDER)
+		return DIR_GO;
+	if (entry->type != DIR_FILE)
+		return err_set(e, ERR_REFUSED, "%s is no plain file, and --append takes no other", file);
+	return append_file(w->p, arena_strf(a, "%.*s/%s", STR_ARG(w->under), entry->path), file, e);
 }
 
 /* A folder's files are put one by one, so that what is there already beside them stays. */
-static int put_folder(struct api *api, struct ingest *in, const char *dir, struct str under, struct edits *ed,
-                      struct err *e)
+static int put_folder(struct putting *p, const struct source *src, struct str under, struct err *e)
 {
-	struct folder_put fp = {ed, under};
+	struct folder_put fp = {p, under};
+	struct append_walk aw = {p, src->file, under};
 	struct entry root;
 
-	if (ingest_folder(in, dir, INGEST_COPY, &root, e))
+	if (p->append)
+		return dir_walk(src->file, 0, append_entry, &aw, e);
+	if (ingest_folder(p->c->in, src->file, src->ours ? INGEST_MOVE : INGEST_COPY, &root, e))
 		return -1;
-	return tree_walk(api->store, in, &root.id, false, add_file, &fp, e);
-}
-
-struct put_target {
-	struct str repo, branch, path, prefix; /* prefix: "ds=D/" or "" */
-	bool into;                             /* path is a folder to put into */
-	struct str name;                       /* --name */
-};
-
-static int put_stdin(struct ingest *in, const struct put_target *t, struct edits *ed, struct err *e)
-{
-	struct entry entry;
-	struct str path = t->path;
-
-	if (t->into || !path.n) {
-		if (!t->name.p) {
-			err_set(e, ERR_BAD_REQUEST, "standard input has no name");
-			return err_hint(e, "give a path, REPO:/PATH, or --name NAME");
-		}
-		path = arena_strf(ed->arena, "%.*s%s%.*s", STR_ARG(path), path.n ? "/" : "", STR_ARG(t->name));
-	}
-	if (ingest_fd(in, STDIN_FILENO, &entry, e))
-		return -1;
-	return add_edit(ed, EDIT_PUT, arena_strf(ed->arena, "%.*s%.*s", STR_ARG(t->prefix), STR_ARG(path)), &entry, e);
+	return tree_walk(p->c->api->store, p->c->in, &root.id, false, add_file, &fp, e);
 }
 
 /* `put R .` in a workspace would swallow the store while it grows; nobody means that. */
-static int refuse_store(struct api *api, const char *given, const char *dir, struct err *e)
+static int refuse_store(struct putting *p, const struct source *src, const char *dir, struct err *e)
 {
+	struct api *api = p->c->api;
 	const char *leat_dir = path_join(api->arena, api->ws->dir, ".leat");
 
-	if (!path_inside(dir, leat_dir, NULL) && !path_inside(leat_dir, dir, NULL))
+	if (src->ours || (!path_inside(dir, leat_dir, NULL) && !path_inside(leat_dir, dir, NULL)))
 		return 0;
-	err_set(e, ERR_REFUSED, "%s holds the workspace itself", given);
+	err_set(e, ERR_REFUSED, "%.*s holds the workspace itself", STR_ARG(src->arg));
 	return err_hint(e, "name the folder or the files in it that are data");
 }
 
-/* The folder rules of SEMANTICS 6, for one argument of several (`many`). */
-static int put_one(struct api *api, struct ingest *in, const struct put_target *t, struct str arg, bool many,
-                   struct edits *ed, struct err *e)
+static int look(struct putting *p, const struct source *src, struct stat *st, struct err *e)
 {
-	struct arena *a = ed->arena;
-	const char *file = arena_cstr(a, arg);
-	char real[PATH_MAX];
-	struct stat st;
-	struct entry entry;
-	struct str path, base = str_of(path_base(a, file));
+	const struct write *w = p->w;
+	struct arena *a = p->c->api->arena;
 
-	if (str_is(arg, "-"))
-		return put_stdin(in, t, ed, e);
-	if (str_has_prefix(arg, STR("http://")) || str_has_prefix(arg, STR("https://"))) {
-		err_set(e, ERR_BAD_REQUEST, "put does not fetch '%.*s'", STR_ARG(arg));
-		return err_hint(e, "a job of kind download does: leat new download NAME");
-	}
-	if (file_stat(file, &st, e))
-		return e->code == ERR_NOT_FOUND && !t->path.n && file_exists(arena_cstr(a, t->repo))
-		           ? err_hint(e, "the repo stands first: leat put %s %.*s", file, STR_ARG(t->repo))
-		           : -1;
-	if (!realpath(file, real)) /* a link that the user names stands for what it leads to */
-		return err_errno(e, errno, "cannot look at %s", file);
+	if (!file_stat(src->file, st, e))
+		return 0;
+	return e->code == ERR_NOT_FOUND && !w->path.n && file_exists(arena_cstr(a, w->repo))
+	               ? err_hint(e, "the repo stands first: leat put %s %.*s", src->file, STR_ARG(w->repo))
+	               : -1;
+}
+
+/* The folder rules (docs/how-to/put.md), for one argument of several (`many`). */
+static int put_one(struct putting *p, const struct source *src, bool many, struct err *e)
+{
+	struct arena *a = p->c->api->arena;
+	struct write *w = p->w;
+	struct str base = src->base, path;
+	char real[PATH_MAX];
+	struct entry entry;
+	struct stat st;
+
+	if (look(p, src, &st, e))
+		return -1;
+	if (!realpath(src->file, real)) /* a link that the user names stands for what it leads to */
+		return err_errno(e, errno, "cannot look at %s", src->file);
 	if (S_ISDIR(st.st_mode)) {
-		if (refuse_store(api, file, real, e))
+		if (refuse_store(p, src, real, e))
 			return -1;
 		if (str_is(base, ".") || str_is(base, "..") || !many)
 			base = STR("");
-		path = arena_strf(a, "%.*s%.*s/%.*s", STR_ARG(t->prefix), STR_ARG(t->path), STR_ARG(base));
-		return put_folder(api, in, file, path, ed, e);
+		path = arena_strf(a, "%.*s%.*s/%.*s", STR_ARG(p->prefix), STR_ARG(w->path), STR_ARG(base));
+		return put_folder(p, src, path, e);
 	}
 	if (!S_ISREG(st.st_mode))
-		return err_set(e, ERR_BAD_REQUEST, "%s is neither a file nor a folder", file);
-	if (t->name.p)
-		base = t->name;
-	if (t->into || many || !t->path.n)
-		path = arena_strf(a, "%.*s%.*s%s%.*s", STR_ARG(t->prefix), STR_ARG(t->path), t->path.n ? "/" : "",
+		return err_set(e, ERR_BAD_REQUEST, "%s is neither a file nor a folder", src->file);
+	if (p->name.p)
+		base = p->name;
+	if (w->into || many || !w->path.n) {
+		if (!base.n) {
+			err_set(e, ERR_BAD_REQUEST, "standard input has no name");
+			return err_hint(e, "give a path, REPO:/PATH, or --name NAME");
+		}
+		path = arena_strf(a, "%.*s%.*s%s%.*s", STR_ARG(p->prefix), STR_ARG(w->path), w->path.n ? "/" : "",
 		                  STR_ARG(base));
-	else
-		path = arena_strf(a, "%.*s%.*s", STR_ARG(t->prefix), STR_ARG(t->path));
-	if (ingest_file(in, real, INGEST_COPY, &entry, e))
-		return -1;
-	return add_edit(ed, EDIT_PUT, path, &entry, e);
+	} else {
+		path = arena_strf(a, "%.*s%.*s", STR_ARG(p->prefix), STR_ARG(w->path));
+	}
+	if (p->append)
+		return append_file(p, path, real, e);
+	/* a scratch file may be needed for another try */
+	return ingest_file(p->c->in, real, INGEST_COPY, &entry, e) || change_put(p->c, w, path, &entry, e) ? -1 : 0;
 }
 
 /* Two files of one command that would get one name: which of them the user means is not for us to guess. */
-static int check_twice(struct edits *ed, struct err *e)
+static int check_twice(struct putting *p, struct err *e)
 {
 	struct map seen;
 
-	map_init(&seen, ed->arena);
-	for (size_t i = 0; i < ed->v.n; i++) {
-		struct tree_edit *edit = &ed->v.p[i], *other = map_get(&seen, edit->path);
+	map_init(&seen, p->c->api->arena);
+	for (size_t i = 0; i < p->w->edits.n; i++) {
+		struct tree_edit *edit = &p->w->edits.p[i], *other = map_get(&seen, edit->path);
 
 		if (other && !sha_eq(&other->entry.id, &edit->entry.id)) {
 			err_set(e, ERR_BAD_REQUEST, "two different files would both be /%.*s", STR_ARG(edit->path));
@@ -156,232 +237,179 @@ static int check_twice(struct edits *ed, struct err *e)
 	return 0;
 }
 
-/* REPO[@BRANCH][:/PATH] as something to write to. */
-static int parse_target(struct arena *a, struct str text, struct put_target *t, struct err *e)
+static int put_all(struct putting *p, struct err *e)
 {
-	struct str path;
-	char norm[NAME_MAX_PATH + 1];
-	size_t n;
+	p->w->edits.n = 0;
+	p->w->expects.n = 0;
+	for (size_t i = 0; i < p->sources.n; i++)
+		if (put_one(p, &p->sources.p[i], p->sources.n > 1, e))
+			return -1;
+	return check_twice(p, e);
+}
 
-	if (pin_parse(text, &t->repo, &t->branch, &path, e))
-		return -1;
-	if (!t->branch.n)
-		t->branch = STR(BRANCH_DEFAULT);
-	else if (name_check_branch(t->branch, e))
-		return -1;
-	if (name_path(path, norm, &n, &t->into, e))
-		return -1;
-	t->path = arena_str(a, (struct str){norm, n});
+/* --- what is to be put --- */
+
+static void add_source(struct putting *p, struct str arg)
+{
+	struct source src = {.arg = arg, .file = arena_cstr(p->args->arena, arg)};
+
+	vec_push(p->args->arena, &p->sources, src);
+}
+
+static int read_stdin_once(struct putting *p, struct err *e)
+{
+	if (p->c->batch)
+		return err_set(e, ERR_BAD_REQUEST, "a batch's lines read no standard input");
+	if (p->stdin_read)
+		return err_set(e, ERR_BAD_REQUEST, "standard input can be read once only");
+	p->stdin_read = true;
 	return 0;
 }
 
-/* Only asked for where a repo would be refused, so that put loads no jobs otherwise. */
-static int release_output(struct api *api, struct repo *repo, struct err *e)
+/* -i LIST: a file or URL a line. */
+static int add_list(struct putting *p, struct str list, struct err *e)
 {
-	struct err why = ERR_INIT;
+	struct arena *a = p->args->arena;
+	struct str text, line;
 
-	if (repo->role != REPO_OUTPUT || api_open(api, OP_W | OP_J | OP_R, &why))
-		return 0;
-	if (!owner_is_orphan(api->flow, repo->name))
-		return 0;
-	repo->role = REPO_SOURCE;
-	return owner_release(api->flow, e);
+	if (str_is(list, "-") ? read_stdin_once(p, e) || file_read_fd(a, STDIN_FILENO, "standard input", FILE_MAX_TEXT,
+	                                                              &text, e)
+	                      : file_read(a, arena_cstr(a, list), FILE_MAX_TEXT, &text, e))
+		return -1;
+	while (str_next_line(&text, &line))
+		if (str_trim(line).n)
+			add_source(p, line);
+	return 0;
 }
 
-static int refuse_output(const struct repo *repo, struct err *e)
+static int gather(struct putting *p, struct err *e)
 {
-	if (repo->role != REPO_OUTPUT)
+	const struct args *args = p->args;
+
+	for (size_t i = 1; i < args_n(args); i++)
+		add_source(p, args_pos(args, i));
+	if (args_flag(args, "stdin"))
+		add_source(p, STR("-"));
+	for (size_t i = 0; i < args_count(args, "list"); i++)
+		if (add_list(p, args_nth(args, "list", i), e))
+			return -1;
+	if (p->sources.n || args_count(args, "list"))
 		return 0;
-	err_set(e, ERR_REFUSED, "%.*s is the output of job %.*s, which alone writes it", STR_ARG(repo->name),
-	        STR_ARG(repo->job));
-	return err_hint(e, "put into one of the job's inputs, or into a repo of another name");
+	err_set(e, ERR_BAD_REQUEST, "'leat put' needs FILE|DIR|URL|-");
+	return err_hint(e, "what to put; - is standard input; see 'leat help put'");
 }
 
-/* One transaction: event, repo, commit. Its outcome in *commit, *made. */
-static int record(struct api *api, struct ingest *in, const struct put_target *t, const struct edits *ed,
-                  const struct args *args, const char *kind, struct commit *commit, bool *made, struct err *e)
+/* Standard input as a file of ours, so that it can be read again. */
+static int spool(struct putting *p, struct source *src, struct err *e)
 {
-	struct store *s = api->store;
-	struct id id = id_new();
-	struct event ev = {.id = id, .batch = id, .kind = kind, .label = "", .command = args->command};
-	struct commit_new c = {
-		.branch = t->branch, .id = id, .batch = id, .edits = ed->v.p, .n_edits = ed->v.n,
-		.message = args_value(args, "message"), .even_if_equal = true,
-	};
+	const char *dir;
+	int to FD_CLEANUP = -1;
 
-	if (db_begin(s->db, e))
+	if (read_stdin_once(p, e) || change_scratch(p->c, &dir, e))
 		return -1;
-	if (repo_ensure(s, api->arena, t->repo, REPO_SOURCE, STR_NULL, &c.repo, e) || refuse_output(&c.repo, e) ||
-	    ingest_record(in, e) || event_record(s, &ev, e) || commit_make(s, in, &c, commit, made, e)) {
-		db_rollback(s->db);
+	src->file = arena_printf(p->args->arena, "%s/stdin", dir);
+	src->base = STR("");
+	src->ours = true;
+	return file_open_write(src->file, O_EXCL, 0600, &to, e) ||
+			       file_copy_fd_sha(STDIN_FILENO, "standard input", to, src->file, NULL, NULL, e)
+		       ? -1
+		       : 0;
+}
+
+/* An archive or a URL is fetched into a folder of ours; a file of an archive's content is put as a folder's are. */
+static int plan_fetch(struct putting *p, struct source *src, size_t i, struct fetch_item *it, struct err *e)
+{
+	struct arena *a = p->args->arena;
+	bool url = fetch_is_url(src->arg);
+	const char *dir;
+	char real[PATH_MAX];
+	struct stat st;
+
+	if (change_scratch(p->c, &dir, e))
 		return -1;
+	*it = (struct fetch_item){.url = src->arg, .dir = arena_printf(a, "%s/%zu", dir, i), .untar = p->untar};
+	it->name = "archive";
+	if (!url) {
+		if (!src->ours && look(p, src, &st, e))
+			return -1;
+		if (!realpath(src->file, real))
+			return err_errno(e, errno, "cannot look at %s", src->file);
+		it->url = fetch_file_url(a, real);
+	} else if (!p->untar && fetch_name(a, src->arg, &it->name, e)) {
+		/* the user may have named it */
+		if (!p->name.p && (p->w->into || !p->w->path.n))
+			return -1;
+		err_clear(e);
+		it->name = "download";
 	}
-	return db_commit(s->db, e);
+	src->file = p->untar ? it->dir : path_join(a, it->dir, it->name);
+	src->base = p->untar ? STR("") : str_of(it->name);
+	src->ours = true;
+	return 0;
 }
 
-/* "@" and what reads as a commit's id is meant as that commit, not as a new branch that is called like it. */
-static int refuse_commit(struct api *api, const struct put_target *t, const struct repo *repo, struct err *e)
+static int bring(struct putting *p, struct err *e)
 {
-	struct err none = ERR_INIT;
-	struct pin pin;
-	struct str text = arena_strf(api->arena, "%.*s@%.*s", STR_ARG(t->repo), STR_ARG(t->branch));
+	struct arena *a = p->args->arena;
+	VEC(struct fetch_item) items = {0};
 
-	if (pin_resolve(api->store, api->arena, text, &pin, &none) || pin.branch.n)
-		return 0; /* a branch that is there, or one to be made */
-	err_set(e, ERR_REFUSED, "'%.*s' names a commit, which never changes", STR_ARG(text));
-	return err_hint(e, "put into a branch: %.*s@" BRANCH_DEFAULT, STR_ARG(repo->name));
+	for (size_t i = 0; i < p->sources.n; i++) {
+		struct source *src = &p->sources.p[i];
+		struct fetch_item it;
+
+		if (str_is(src->arg, "-")) {
+			if (spool(p, src, e))
+				return -1;
+		} else if (!fetch_is_url(src->arg)) {
+			src->base = str_of(path_base(a, src->file));
+		}
+		if (!p->untar && !fetch_is_url(src->arg))
+			continue;
+		if (plan_fetch(p, src, i, &it, e))
+			return -1;
+		vec_push(a, &items, it);
+	}
+	return fetch_all(p->c->api, items.p, items.n, (unsigned)p->parallel, e);
 }
 
-/* Refuses early what the transaction would refuse late, before bytes are read. */
-static int check_repo(struct api *api, const struct put_target *t, struct err *e)
+static int begin(struct putting *p, struct change *c, const struct args *args, struct err *e)
 {
-	struct repo repo;
-	int found;
+	*p = (struct putting){.c = c, .args = args};
+	p->name = args_value(args, "name");
+	p->append = args_flag(args, "append");
+	p->untar = args_flag(args, "untar");
+	p->w = change_write(c, args, "put");
+	return change_target(c, args_pos(args, 0), true, p->w, e) || rows_ds_prefix(args, &p->prefix, e) ||
+			       change_words(args, &p->w->message, &p->w->author, &p->w->meta, e) ||
+			       args_int(args, "parallel", 1, FETCH_MAX_PARALLEL, PARALLEL, &p->parallel, e) ||
+			       gather(p, e) || bring(p, e) || put_all(p, e)
+		       ? -1
+		       : 0;
+}
 
-	if (name_check_repo(t->repo, e))
-		return -1;
-	found = repo_find(api->store, api->arena, t->repo, &repo, e);
-	if (found <= 0)
-		return found;
-	return release_output(api, &repo, e) || refuse_output(&repo, e) || refuse_commit(api, t, &repo, e) ? -1 : 0;
+int put_ready(struct change *c, const struct args *args, struct err *e)
+{
+	struct putting p;
+
+	return begin(&p, c, args, e);
 }
 
 int api_put(struct api *api, const struct args *args, struct sink *out, struct err *e)
 {
-	struct put_target t = {.name = args_value(args, "name")};
-	struct edits ed = {.arena = api->arena};
-	struct ingest *in;
-	struct commit commit;
-	bool made;
-	size_t n = args_n(args);
-	int rc = 0;
-
-	if (parse_target(api->arena, args_pos(args, 0), &t, e) || rows_ds_prefix(args, &t.prefix, e) ||
-	    check_repo(api, &t, e))
-		return -1;
-	in = ingest_new(api->store);
-	for (size_t i = 1; !rc && i < n; i++)
-		rc = put_one(api, in, &t, args_pos(args, i), n > 2, &ed, e);
-	if (!rc)
-		rc = check_twice(&ed, e);
-	if (!rc)
-		rc = ingest_sync(in, e);
-	if (!rc)
-		rc = record(api, in, &t, &ed, args, "put", &commit, &made, e);
-	ingest_free(in);
-	if (rc)
-		return -1;
-	return sink_row(out, row_commit(api->arena, t.repo, t.branch, &commit), e);
-}
-
-static int end_repo(struct api *api, struct str name, struct sink *out, struct err *e)
-{
-	struct store *s = api->store;
-	struct repo repo;
-	int rc = repo_find(s, api->arena, name, &repo, e);
-
-	if (rc <= 0)
-		return rc ? -1 : repo_not_found(s, name, e);
-	if (api_open(api, OP_W | OP_J | OP_R, e))
-		return -1;
-	for (size_t i = 0; i < api->flow->jobs->n; i++) {
-		const struct job *j = api->flow->jobs->all[i];
-
-		if (str_eq(j->output, repo.name) && repo.role == REPO_OUTPUT)
-			return err_set(e, ERR_REFUSED, "job %.*s writes %.*s", STR_ARG(j->name), STR_ARG(repo.name));
-		for (size_t k = 0; k < j->n_inputs; k++)
-			if (str_eq(j->inputs[k].repo, repo.name))
-				return err_set(e, ERR_REFUSED, "job %.*s reads %.*s", STR_ARG(j->name),
-				               STR_ARG(repo.name));
-	}
-	if (api->flow->jobs->n_errors) { /* a job that cannot be read may be the one that needs it */
-		*e = *api->flow->jobs->errors[0];
-		return err_hint(e, "put it right first: what jobs read and write must be known before a repo ends");
-	}
-	if (db_begin(s->db, e))
-		return -1;
-	if (repo_end(s, &repo, e)) {
-		db_rollback(s->db);
-		return -1;
-	}
-	if (db_commit(s->db, e))
-		return -1;
-	if (datastore_remove(s, name, e))
-		return -1;
-	sink_note(out, "%.*s has ended; its commits stay in the store", STR_ARG(name));
-	return 0;
-}
-
-static int add_remove(void *ptr, struct str path, const struct entry *entry, struct err *e)
-{
-	return add_edit(ptr, EDIT_REMOVE, path, NULL, e);
-}
-
-static int rm_one(struct api *api, const struct args *args, struct str text, struct put_target *t, struct edits *ed,
-                  struct err *e)
-{
-	struct pin pin;
-	struct entry entry;
-	struct str path;
+	struct putting p;
+	struct change c;
 	int rc;
 
-	if (pin_resolve(api->store, api->arena, text, &pin, e) || release_output(api, &pin.repo, e) ||
-	    refuse_output(&pin.repo, e))
-		return -1;
-	if (t->repo.n && (!str_eq(t->repo, pin.repo.name) || !str_eq(t->branch, pin.branch)))
-		return err_set(e, ERR_BAD_REQUEST, "one rm is one commit of one repo and branch");
-	if (!pin.branch.n)
-		return err_set(e, ERR_BAD_REQUEST, "'%.*s' names a commit, which never changes", STR_ARG(text));
-	t->repo = pin.repo.name;
-	t->branch = pin.branch;
-	path = arena_strf(api->arena, "%.*s%.*s", STR_ARG(t->prefix), STR_ARG(pin.path));
-	if (path.n && path.p[path.n - 1] == '/')
-		path.n--;
-	if (!path.n && !str_has_suffix(text, STR(":/"))) {
-		err_set(e, ERR_BAD_REQUEST, "'%.*s' names no file", STR_ARG(text));
-		return err_hint(e, "REPO:/PATH names one; 'leat rm --repo REPO' ends the whole repo");
-	}
-	rc = pin.has_commit ? tree_find(api->store, NULL, &pin.commit.tree, path, &entry, e) : 0;
-	if (rc < 0)
-		return -1;
+	change_begin(&c, api, args);
+	rc = begin(&p, &c, args, e);
 	if (!rc)
-		return err_set(e, ERR_NOT_FOUND, "%.*s has no /%.*s", STR_ARG(pin.repo.name), STR_ARG(path));
-	if (entry.kind == ENTRY_FOLDER && !args_flag(args, "recursive")) {
-		err_set(e, ERR_BAD_REQUEST, "/%.*s is a folder of %lld file%s", STR_ARG(path), (long long)entry.files,
-		        entry.files == 1 ? "" : "s");
-		return err_hint(e, "-r deletes folders");
+		rc = change_do(&c, out, e);
+	for (int tries = 1; rc && c.stale && tries < APPEND_TRIES; tries++) {
+		err_clear(e);
+		rc = put_all(&p, e) || change_do(&c, out, e) ? -1 : 0;
 	}
-	/* the root itself stays: what is in it goes */
-	return path.n ? add_edit(ed, EDIT_REMOVE, path, NULL, e)
-	              : tree_list(api->store, NULL, &entry.id, STR_NULL, add_remove, ed, e);
-}
-
-int api_rm(struct api *api, const struct args *args, struct sink *out, struct err *e)
-{
-	struct put_target t = {0};
-	struct edits ed = {.arena = api->arena};
-	struct ingest *in;
-	struct commit commit;
-	bool made;
-	int rc;
-
-	if (args_flag(args, "repo")) {
-		for (size_t i = 0; i < args_n(args); i++)
-			if (end_repo(api, args_pos(args, i), out, e))
-				return -1;
-		return 0;
-	}
-	if (rows_ds_prefix(args, &t.prefix, e))
-		return -1;
-	for (size_t i = 0; i < args_n(args); i++)
-		if (rm_one(api, args, args_pos(args, i), &t, &ed, e))
-			return -1;
-	in = ingest_new(api->store);
-	rc = record(api, in, &t, &ed, args, "rm", &commit, &made, e);
-	ingest_free(in);
-	if (rc)
-		return -1;
-	return sink_row(out, row_commit(api->arena, t.repo, t.branch, &commit), e);
+	change_end(&c);
+	return rc;
 }
 
 static void note_text(void *ptr, const char *text)
@@ -401,9 +429,6 @@ int api_commit(struct api *api, const struct args *args, struct sink *out, struc
 	bool some = false;
 
 	if (args_n(args) && pin_parse(args_pos(args, 0), &o.repo, &rev, &o.path, e))
-		return -1;
-	struct err broken = ERR_INIT; /* jobs that cannot stand together: all outputs stay what they are */
-	if (!api_open(api, OP_W | OP_J | OP_R, &broken) && owner_release(api->flow, e))
 		return -1;
 	if (datastore_commit(api->store, api->arena, &o, id_new(), &list, &n, note_text, out, e))
 		return -1;

@@ -29,6 +29,16 @@ static void set_id(struct arena *a, struct dom *row, const char *key, const stru
 	dom_set_str(a, row, key, id->hex[0] ? str_of(id->hex) : STR_NULL);
 }
 
+/* A JSON map of texts, as --meta made it. */
+static void set_meta(struct arena *a, struct dom *row, struct str json)
+{
+	struct err broken = ERR_INIT;
+	struct dom *meta;
+
+	if (json.n && !dom_json(a, json, "meta", &meta, &broken))
+		dom_set(a, row, "meta", meta);
+}
+
 struct dom *row_commit(struct arena *a, struct str repo, struct str branch, const struct commit *c)
 {
 	struct dom *row = dom_new(a, DOM_MAP);
@@ -45,6 +55,7 @@ struct dom *row_commit(struct arena *a, struct str repo, struct str branch, cons
 	set_id(a, row, "batch", &c->batch);
 	dom_set_str(a, row, "author", c->author);
 	dom_set_str(a, row, "message", c->message);
+	set_meta(a, row, c->meta);
 	set_id(a, row, "run", &c->run);
 	return row;
 }

@@ -30,7 +30,7 @@
 /* download_url.c: what URLs and settings say, for both sides. */
 enum download_unpack { UNPACK_NONE, UNPACK_GUNZIP, UNPACK_UNZIP, UNPACK_UNTAR };
 bool download_unpack_of(struct str word, enum download_unpack *out);
-/* Refuses what is neither http, https nor file: (absolute, or from the workspace). `text` may hold templates. */
+/* Refuses what is neither http, https, ftp, ftps nor file: (absolute, or from the workspace). `text` may hold templates. */
 must_check int download_url_check(struct str text, struct err *e);
 /* The output's name: `name` if it is given, else the last part of the URL's path, decoded; without .gz if gunzip. */
 must_check int download_url_name(struct arena *a, struct str url, struct str name, enum download_unpack how,
@@ -38,7 +38,7 @@ must_check int download_url_name(struct arena *a, struct str url, struct str nam
 /* 500MB, 2GiB, 1000 */
 must_check bool download_size(struct str text, int64_t *out);
 
-/* download_fetch.c: one URL by http(s) into a file. */
+/* download_fetch.c: one URL by http(s) or ftp(s) into a file. */
 struct download_get {
 	struct arena *arena;
 	const char *url;              /* may hold user:password@ */

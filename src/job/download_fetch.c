@@ -430,6 +430,8 @@ static int request(struct fetch *f, int *code, struct err *e)
 
 		prepare(f, headers);
 		f->head = (struct head){.length = -1};
+		if (str_is(f->at.scheme, "ftp") || str_is(f->at.scheme, "ftps"))
+			f->head.status = 200; /* no head comes: the file does, or libcurl's error */
 		f->heard = f->stalled = f->too_big = f->bad_range = false;
 		f->moved_bytes = -1;
 		f->progress = 0;

@@ -47,13 +47,14 @@ int download_url_check(struct str text, struct err *e)
 			return err_set(e, ERR_BAD_CONFIG, "the URL %s holds a control character", STR_SHOWN(shown));
 	if (!url_split(text, &u)) {
 		err_set(e, ERR_BAD_CONFIG, "%s is no URL", STR_SHOWN(shown));
-		return err_hint(e, "https://..., http://..., file:///absolute/path, or file:path/from/the/workspace");
+		return err_hint(e, "https://..., http://..., ftp://..., file:///absolute/path, or file:path/from/the/workspace");
 	}
 	if (str_is(u.scheme, "file"))
 		return check_file(shown, &u, e);
-	if (!str_is(u.scheme, "http") && !str_is(u.scheme, "https")) {
-		err_set(e, ERR_BAD_CONFIG, "%s: a download reads http, https and file, not %s", STR_SHOWN(shown),
-		        STR_SHOWN(u.scheme));
+	if (!str_is(u.scheme, "http") && !str_is(u.scheme, "https") && !str_is(u.scheme, "ftp") &&
+	    !str_is(u.scheme, "ftps")) {
+		err_set(e, ERR_BAD_CONFIG, "%s: a download reads http, https, ftp, ftps and file, not %s",
+		        STR_SHOWN(shown), STR_SHOWN(u.scheme));
 		return err_hint(e, "a job of kind script can run any program that fetches it");
 	}
 	if (!u.host.n)

@@ -6,7 +6,7 @@
 #include "sys/fault.h"
 
 #define COMMIT_COLUMNS                                                                                                 \
-	"c.repo, c.id, c.parent, c.number, c.tree, c.files, c.bytes, c.at, c.batch, c.run, c.author, c.message"
+	"c.repo, c.id, c.parent, c.number, c.tree, c.files, c.bytes, c.at, c.batch, c.run, c.author, c.message, c.meta"
 
 static int commit_row(struct q *q, struct arena *a, struct commit *out, struct err *e)
 {
@@ -28,6 +28,8 @@ static int commit_row(struct q *q, struct arena *a, struct commit *out, struct e
 		c.author = arena_str(a, q_col_text(q, 10));
 	if (a && !q_col_is_null(q, 11))
 		c.message = arena_str(a, q_col_text(q, 11));
+	if (a && !q_col_is_null(q, 12))
+		c.meta = arena_str(a, q_col_text(q, 12));
 	*out = c;
 	return 1;
 }
@@ -118,8 +120,8 @@ static int insert(struct store *s, const struct commit *c, struct err *e)
 {
 	struct q *q = db_query(
 		s->db,
-		"insert into commits(repo, id, parent, number, tree, files, bytes, at, batch, author, message, run)"
-		" values(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+		"insert into commits(repo, id, parent, number, tree, files, bytes, at, batch, author, message, run,"
+		" meta) values(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 
 	q_int(q, 1, c->repo);
 	q_cstr(q, 2, c->id.hex);
@@ -133,7 +135,40 @@ static int insert(struct store *s, const struct commit *c, struct err *e)
 	q_text(q, 10, c->author);
 	q_text(q, 11, c->message);
 	q_cstr(q, 12, c->run.hex[0] ? c->run.hex : NULL);
+	q_text(q, 13, c->meta);
 	return q_run(q, e);
+}
+
+/* A commit of this transaction takes in more. */
+static int amend(struct store *s, const struct commit *c, struct err *e)
+{
+	struct q *q = db_query(s->db, "update commits set tree = ?, files = ?, bytes = ?,"
+				      " message = coalesce(?, message), meta = coalesce(?, meta)"
+				      " where repo = ? and id = ?");
+
+	q_sha(q, 1, &c->tree);
+	q_int(q, 2, c->files);
+	q_int(q, 3, c->bytes);
+	q_text(q, 4, c->message);
+	q_text(q, 5, c->meta);
+	q_int(q, 6, c->repo);
+	q_cstr(q, 7, c->id.hex);
+	return q_run(q, e);
+}
+
+/* An event that has made its commit in this repo already: 1 if that is the head, 0 if there is none. */
+static int goes_on(struct store *s, const struct commit_new *c, const struct commit *head, struct err *e)
+{
+	struct commit other;
+	int r;
+
+	if (!strcmp(head->id.hex, c->id.hex))
+		return 1;
+	r = commit_find(s, c->repo.id, str_of(c->id.hex), &other, e);
+	if (r <= 0)
+		return r;
+	err_set(e, ERR_REFUSED, "%.*s would be written on two branches by one change", STR_ARG(c->repo.name));
+	return err_hint(e, "an id names one commit of a repo: write the other branch by a command of its own");
 }
 
 static int make(struct store *s, struct ingest *in, const struct commit_new *c, struct commit *out, bool *made,
@@ -142,15 +177,16 @@ static int make(struct store *s, struct ingest *in, const struct commit_new *c, 
 	struct commit head = {0}, now;
 	struct sha empty = tree_empty_id();
 	struct entry root;
-	int had = branch_head(s, c->repo.id, c->branch, &head, e);
+	int had = branch_head(s, c->repo.id, c->branch, &head, e), more;
 
-	if (had < 0)
+	if (had < 0 || (more = goes_on(s, c, &head, e)) < 0)
 		return -1;
 	if (c->expect_tree && !sha_eq(c->expect_tree, had ? &head.tree : &empty)) {
 		err_set(e, ERR_CONFLICT, "%.*s@%.*s has moved meanwhile", STR_ARG(c->repo.name), STR_ARG(c->branch));
 		return err_hint(e, "do it again: what is new there then counts");
 	}
-	if (tree_apply(s, in, had ? &head.tree : NULL, c->edits, c->n_edits, &root, e))
+	if (c->tree ? tree_find(s, in, c->tree, STR(""), &root, e) < 0
+		    : tree_apply(s, in, had && !c->clear ? &head.tree : NULL, c->edits, c->n_edits, &root, e))
 		return -1;
 	if (!c->even_if_equal && sha_eq(&root.id, had ? &head.tree : &empty) && (had || !c->n_edits)) {
 		*out = head;
@@ -167,11 +203,18 @@ static int make(struct store *s, struct ingest *in, const struct commit_new *c, 
 		.bytes = root.size,
 		.at = clock_now_ms(),
 		.tree = root.id,
-		.author = str_of(store_who()),
+		.author = c->author.p ? c->author : str_of(store_who()),
 		.message = c->message,
+		.meta = c->meta,
 		.run = c->run,
 	};
-	if (tree_record(s, in, e) || insert(s, &now, e) || branch_move(s, now.repo, c->branch, &now.id, c->id, e))
+	if (more) {
+		now.parent = head.parent;
+		now.number = head.number;
+	}
+	if (tree_record(s, in, e) ||
+	    (more ? amend(s, &now, e)
+		  : insert(s, &now, e) || branch_move(s, now.repo, c->branch, &now.id, c->id, e)))
 		return -1;
 	fault_crash("commit-made");
 	*out = now;

@@ -14,6 +14,7 @@ struct commit {
 	int64_t number, files, bytes, at;
 	struct sha tree;
 	struct str author, message; /* in the caller's arena; STR_NULL from functions that are given none */
+	struct str meta;            /* what --meta said: a JSON map of texts; likewise */
 	struct id run;
 };
 
@@ -23,8 +24,11 @@ struct commit_new {
 	struct id id, batch;        /* the event's id is the commit's */
 	const struct tree_edit *edits;
 	size_t n_edits;
-	struct str message;
+	struct str message, meta;
+	struct str author;          /* STR_NULL: who runs this process */
 	struct id run;
+	const struct sha *tree;     /* a tree that is recorded: the commit's, in place of edits; NULL */
+	bool clear;                 /* the edits begin with an empty tree, not with the head's */
 	const struct sha *expect_tree; /* compare-and-swap on the head's tree; NULL: whatever the head is */
 	bool even_if_equal; /* make a commit when the tree stays as it is (put does, a calendar run does not) */
 };
@@ -32,6 +36,8 @@ struct commit_new {
  * Inside a write transaction, after ingest_record (`in` may be NULL when the edits bring nothing new; pages made here
  * are recorded here): applies the edits to the head, makes the commit, moves the head, records the move. *made tells
  * whether there is a new commit; *out is the head's commit either way (zero id if the branch is still empty).
+ * Called again in the same transaction with the same id it adds to that commit; on another branch of the repo it is
+ * ERR_REFUSED, since an id names one commit of a repo.
  */
 must_check int commit_make(struct store *s, struct ingest *in, const struct commit_new *c, struct commit *out,
 			   bool *made, struct err *e);
@@ -50,7 +56,8 @@ must_check int commit_read(struct store *s, struct arena *a, int64_t repo, struc
 
 /*
  * REPO[@PIN][:/PATH]. Pins: branch, tag, commit id or unique prefix (4 digits and more), with ^ ~n ^n and .N; a global
- * id. What is not there is ERR_NOT_FOUND with a sentence that says what there is.
+ * id; an open commit's id. What is not there is ERR_NOT_FOUND with a sentence that says what there is, or what became
+ * of it.
  */
 struct pin {
 	struct repo repo;
@@ -58,6 +65,7 @@ struct pin {
 	struct str path;   /* normalised, "" = root */
 	bool folder;       /* the path ended in '/' */
 	bool has_commit;   /* false: the branch exists but is empty */
+	bool open;         /* an open commit: `commit` is what it would be if it were finished over its base */
 	struct commit commit;
 };
 /* Splits only: rev is STR_NULL without '@'; path is as written, without its leading '/', STR_NULL without ':'. */

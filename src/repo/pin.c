@@ -4,7 +4,8 @@
 #include "base/buf.h"
 #include "base/name.h"
 #include "base/str.h"
-#include "repo/commit.h"
+#include "repo/gone.h"
+#include "repo/open.h"
 
 #define PREFIX_MIN 4
 #define CANDIDATES 8 /* named when a prefix is ambiguous */
@@ -49,6 +50,7 @@ struct resolve {
 	struct str rev;    /* as written */
 	struct str base;   /* before the first of ^ ~ . */
 	struct str branch; /* the base, if it is a branch */
+	bool open;         /* the base is an open commit */
 };
 
 static bool is_hex(struct str s)
@@ -125,7 +127,9 @@ static int nothing(struct resolve *r, struct err *e)
 	struct buf b = BUF_INIT(400);
 	struct q *q;
 
-	err_set(e, ERR_NOT_FOUND, "%.*s has no branch, tag or commit \"%.*s\"", STR_ARG(r->repo.name),
+	if (is_hex(r->base) && gone_tell(r->s, &r->repo, r->base, e))
+		return -1;
+	err_set(e, ERR_NOT_FOUND, "not found: %.*s has no branch, tag or commit \"%.*s\"", STR_ARG(r->repo.name),
 		STR_ARG(r->base));
 	if (is_hex(r->base) && r->base.n == ID_HEX) {
 		q = db_query(r->s->db,
@@ -152,6 +156,20 @@ static int nothing(struct resolve *r, struct err *e)
 	return -1;
 }
 
+/* An open commit, which is read as if it were finished. 1, 0, -1. */
+static int find_open(struct resolve *r, struct commit *out, struct err *e)
+{
+	struct open_commit o;
+	int found = open_find(r->s, r->a, r->repo.id, r->base, &o, e);
+
+	if (found <= 0)
+		return found;
+	if (o.state != OPEN_OPEN)
+		return open_closed(&o, r->repo.name, e);
+	r->open = true;
+	return open_as_commit(r->s, &o, out, e) ? -1 : 1;
+}
+
 /* The base of the pin. 1 a commit; 0 a branch without commits; -1. */
 static int resolve_base(struct resolve *r, struct commit *out, struct err *e)
 {
@@ -170,6 +188,11 @@ static int resolve_base(struct resolve *r, struct commit *out, struct err *e)
 		r->branch = arena_str(r->a, r->base);
 		return 0;
 	}
+	if (!found && is_hex(r->base)) {
+		found = find_open(r, out, e);
+		if (found)
+			return found;
+	}
 	if (!found)
 		return nothing(r, e);
 	if (!id.hex[0])
@@ -183,10 +206,28 @@ static int resolve_base(struct resolve *r, struct commit *out, struct err *e)
 
 static int not_there(struct resolve *r, const struct commit *from, struct err *e)
 {
-	err_set(e, ERR_NOT_FOUND, "%.*s has %lld commit%s; %.*s is not there", STR_ARG(r->repo.name),
-		(long long)from->number, from->number == 1 ? "" : "s", STR_ARG(r->rev));
-	return err_hint(e, "the first is %.*s.1, the newest %.*s.%lld", STR_ARG(r->base), STR_ARG(r->base),
-	                (long long)from->number);
+	struct q *q = db_query(r->s->db, "select min(number) from commits where repo = ?");
+	long long first = 1, last = (long long)from->number;
+
+	q_int(q, 1, r->repo.id);
+	if (q_step(q, e) == 1)
+		first = (long long)q_col_int(q, 0);
+	q_done(q);
+	if (first == 1)
+		err_set(e, ERR_NOT_FOUND, "not found: %.*s has %lld commit%s; %.*s is not there", STR_ARG(r->repo.name),
+			last, last == 1 ? "" : "s", STR_ARG(r->rev));
+	else
+		err_set(e, ERR_NOT_FOUND, "not found: %.*s has commits %lld to %lld; %.*s is not there",
+			STR_ARG(r->repo.name), first, last, STR_ARG(r->rev));
+	return err_hint(e, "the first is %.*s.%lld, the newest %.*s.%lld", STR_ARG(r->base), first, STR_ARG(r->base),
+	                last);
+}
+
+static int squashed(struct resolve *r, const struct commit *into, struct err *e)
+{
+	err_set(e, ERR_NOT_FOUND, "%.*s@%.*s was squashed into %.*s.%lld", STR_ARG(r->repo.name), STR_ARG(r->rev),
+		STR_ARG(r->base), (long long)into->number);
+	return err_hint(e, "its changes are in %.*s@%s", STR_ARG(r->repo.name), into->id.hex);
 }
 
 static int parent(struct resolve *r, const struct commit *from, struct commit *c, struct err *e)
@@ -199,6 +240,52 @@ static int parent(struct resolve *r, const struct commit *from, struct commit *c
 	if (!found)
 		return err_set(e, ERR_DAMAGED, "the commit %s is named as a parent and is not there", c->parent.hex);
 	return found < 0 ? -1 : 0;
+}
+
+/*
+ * The ancestor with a number without walking there: the numbers of a commit's ancestors go down one by one but for
+ * squashed ones, so if the repo has one commit of that number only, and none was taken out, that is it. 1, 0, -1.
+ */
+static int jump(struct resolve *r, int64_t number, struct commit *c, struct err *e)
+{
+	struct q *q = db_query(r->s->db,
+			       "select min(id), count(*) from commits where repo = ?1 and number = ?2"
+			       " and not exists (select 1 from gone where repo = ?1 and number = ?2)");
+	struct id id = {""};
+	int found;
+
+	q_int(q, 1, r->repo.id);
+	q_int(q, 2, number);
+	found = q_step(q, e);
+	if (found == 1 && q_col_int(q, 1) == 1)
+		id = id_of(q_col_text(q, 0));
+	q_done(q);
+	if (found < 0 || !id.hex[0])
+		return found < 0 ? -1 : 0;
+	return commit_read(r->s, r->a, r->repo.id, str_of(id.hex), c, e);
+}
+
+/* .N */
+static int by_number(struct resolve *r, const struct commit *from, int64_t number, struct commit *c, struct err *e)
+{
+	int found = 0;
+
+	if (number < 1 || number > c->number)
+		return not_there(r, from, e);
+	if (c->number > number && !r->open)
+		found = jump(r, number, c, e);
+	if (found)
+		return found < 0 ? -1 : 0;
+	while (c->number > number) {
+		struct commit child = *c;
+		if (!c->parent.hex[0])
+			return squashed(r, &child, e);
+		if (parent(r, from, c, e))
+			return -1;
+		if (c->number < number)
+			return squashed(r, &child, e);
+	}
+	return 0;
 }
 
 /* ^ ^n ~ ~n (n-th ancestor) and .N (the ancestor with that number), one after the other. */
@@ -218,17 +305,14 @@ static int ancestry(struct resolve *r, struct commit *c, struct str ops, struct 
 			return err_hint(e, "after a branch, tag or commit may stand ^ ~2 or .31");
 		}
 		ops = str_sub(ops, n, SIZE_MAX);
-		if (op == '.' && (count < 1 || count > c->number))
-			return not_there(r, &from, e);
-		while (op == '.' ? c->number > count : count-- > 0) {
-			struct commit child = *c;
+		if (op == '.') {
+			if (by_number(r, &from, count, c, e))
+				return -1;
+			continue;
+		}
+		while (count-- > 0)
 			if (parent(r, &from, c, e))
 				return -1;
-			if (op == '.' && c->number < count)
-				return err_set(e, ERR_NOT_FOUND, "%.*s@%.*s was squashed into %.*s.%lld",
-					       STR_ARG(r->repo.name), STR_ARG(r->rev), STR_ARG(r->base),
-					       (long long)child.number);
-		}
 	}
 	return 0;
 }
@@ -252,8 +336,10 @@ static int resolve_once(struct resolve *r, struct commit *out, struct err *e)
 			       STR_ARG(r->repo.name), STR_ARG(r->base), STR_ARG(r->rev));
 	if (found && ancestry(r, out, str_sub(r->rev, base, SIZE_MAX), e))
 		return -1;
-	if (base < r->rev.n)
+	if (base < r->rev.n) {
 		r->branch = STR_NULL;
+		r->open = false;
+	}
 	if (!found)
 		return 0;
 	found = store_lease_commit(r->s, r->repo.id, out->id, e);
@@ -277,6 +363,7 @@ int pin_resolve(struct store *s, struct arena *a, struct str text, struct pin *o
 	r.rev = rev.p ? rev : STR(BRANCH_DEFAULT);
 	do {
 		r.branch = STR_NULL;
+		r.open = false;
 		p.commit = (struct commit){0};
 		found = resolve_once(&r, &p.commit, e);
 	} while (found == 2 && ++tries < LEASE_TRIES);
@@ -286,6 +373,7 @@ int pin_resolve(struct store *s, struct arena *a, struct str text, struct pin *o
 		return -1;
 	p.repo = r.repo;
 	p.has_commit = found;
+	p.open = r.open;
 	p.branch = r.branch;
 	p.path = arena_str(a, (struct str){clean, n});
 	*out = p;

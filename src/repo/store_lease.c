@@ -35,7 +35,8 @@ int store_lease_commit(struct store *s, int64_t repo, struct id id, struct err *
 	BUG_IF(db_in_read(s->db) && !db_in_write(s->db));
 	if (open_readers(s, e) || lock_byte(s->readers, offset_of(id), e))
 		return -1;
-	q = db_query(s->db, "select 1 from commits where repo = ? and id = ?");
+	q = db_query(s->db, "select 1 from commits where repo = ?1 and id = ?2"
+			    " union all select 1 from open_commit where repo = ?1 and id = ?2 and state = 'open'");
 	q_int(q, 1, repo);
 	q_cstr(q, 2, id.hex);
 	r = q_step(q, e);

@@ -40,7 +40,7 @@ test_expect 'an option that is nearly right gets the right one, with exit 2' '
 	exits 2 leat ls -Z 2> err && has err "-Z" "leat help ls"
 '
 test_expect 'too many words, too few, a switch with a value and an option without one are refused with exit 2' '
-	exits 2 leat doctor extra 2> err && has err "extra" "leat help doctor" &&
+	workspace few && exits 2 leat doctor extra 2> err && has err "extra" "leat help doctor" &&
 	exits 2 leat put 2> err && has err "REPO" &&
 	exits 2 leat put raw/x 2> err && has err "FILE" &&
 	exits 2 leat ls --json=yes 2> err && has err "--json takes no value" &&

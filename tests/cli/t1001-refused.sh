@@ -39,7 +39,8 @@ refused 'a ds word where a label is asked for' 2 'no date label' put raw/x f --d
 refused 'standard input without a name' 2 '--name' put raw/x -
 refused 'standard input with --ds and no name' 2 '--name' put raw/x - --ds 2024-01-01
 refused 'a file that is not there' 1 'nofile' put raw/x nofile
-refused 'a URL, with the job that fetches' 2 'leat new download' put raw/x http://localhost/x
+refused 'a URL that nobody answers' 1 'leat new download' put raw/x http://127.0.0.1:1/x
+refused 'a scheme that is none of ours: taken for a file' 1 'gopher' put raw/x gopher://localhost/x
 refused 'a file where a folder lies' 2 'folder is a folder' put raw/x:/folder f
 refused 'a file below a file' 2 'f is a file' put raw/x:/f/y f
 refused 'a device' 2 'neither a file nor a folder' put raw/x /dev/null

@@ -223,7 +223,7 @@ test_expect 'what can never be right is refused with exit 2, its place and a rem
 		printf "kind: download\n%s\n" "$1" >jobs/abs/job.yaml && exits 2 leat run abs 2>err && has err "${@:2}"
 	}
 	refuse "output: raw/abs" "url"
-	refuse "url: ftp://x/y" "not ftp" "jobs/abs/job.yaml:2:6"
+	refuse "url: gopher://x/y" "not gopher" "jobs/abs/job.yaml:2:6"
 	refuse "url: some/path.csv" "is no URL" "file:"
 	refuse "url: http:///x.csv" "names no host"
 	refuse "$(printf "url: http://x/y\nsha256: abc")" "is not 64 hex digits" "jobs/abs/job.yaml:3:"

@@ -1,0 +1,402 @@
+#include "api/change.h"
+
+#include <stdlib.h>
+
+#include "base/name.h"
+#include "base/str.h"
+#include "flow/owner.h"
+#include "sys/dir.h"
+#include "sys/rand.h"
+
+#define META_MAX ((size_t)64 << 10) /* of all --meta of one commit */
+
+void change_begin(struct change *c, struct api *api, const struct args *args)
+{
+	*c = (struct change){.api = api, .args = args, .in = ingest_new(api->store), .id = id_new()};
+	map_init(&c->commits, api->arena);
+}
+
+void change_end(struct change *c)
+{
+	struct err ignored = ERR_INIT;
+
+	ingest_free(c->in);
+	if (c->scratch && dir_remove_tree(c->scratch, &ignored))
+		err_clear(&ignored); /* what is left there is swept as garbage */
+}
+
+void change_step(struct change *c, int (*run)(struct change *c, void *own, struct err *e), void *own)
+{
+	struct change_step s = {run, own};
+
+	vec_push(c->api->arena, &c->steps, s);
+}
+
+int change_scratch(struct change *c, const char **out, struct err *e)
+{
+	char name[RAND_NAME];
+
+	if (!c->scratch) {
+		rand_name(name);
+		char *dir = arena_printf(c->api->arena, "%s/staging/put-%s", c->api->store->leat_dir, name);
+		if (dir_make(dir, 0700, e))
+			return -1;
+		c->scratch = dir;
+	}
+	*out = c->scratch;
+	return 0;
+}
+
+static int in_transaction(struct change *c, struct err *e)
+{
+	struct event ev = {.id = c->id, .batch = c->id, .kind = c->args->op->name, .label = "",
+	                   .command = c->args->command};
+
+	if (ingest_record(c->in, e) || event_record(c->api->store, &ev, e))
+		return -1;
+	for (size_t i = 0; i < c->steps.n; i++)
+		if (c->steps.p[i].run(c, c->steps.p[i].own, e))
+			return -1;
+	return 0;
+}
+
+int change_do(struct change *c, struct sink *out, struct err *e)
+{
+	struct db *d = c->api->store->db;
+	struct str key;
+	void *row;
+
+	c->stale = false;
+	c->rows.n = 0;
+	map_init(&c->commits, c->api->arena);
+	if (ingest_sync(c->in, e) || db_begin(d, e))
+		return -1;
+	if (in_transaction(c, e)) {
+		db_rollback(d);
+		return -1;
+	}
+	if (db_commit(d, e))
+		return -1;
+	for (size_t i = 0; map_each(&c->commits, &i, &key, &row);)
+		if (sink_row(out, row, e))
+			return -1;
+	for (size_t i = 0; i < c->rows.n; i++)
+		if (sink_row(out, c->rows.p[i], e))
+			return -1;
+	return 0;
+}
+
+/* --- what is written to --- */
+
+/* Only asked for where a repo would be refused, so that put loads no jobs otherwise. */
+static int release_output(struct api *api, struct repo *repo, struct err *e)
+{
+	struct err why = ERR_INIT;
+
+	if (repo->role != REPO_OUTPUT || api_open(api, OP_W | OP_J | OP_R, &why))
+		return 0;
+	if (!owner_is_orphan(api->flow, repo->name))
+		return 0;
+	repo->role = REPO_SOURCE;
+	return owner_release(api->flow, e);
+}
+
+static int refuse_output(const struct repo *repo, struct err *e)
+{
+	if (repo->role != REPO_OUTPUT)
+		return 0;
+	err_set(e, ERR_REFUSED, "%.*s is the output of job %.*s, which alone writes it", STR_ARG(repo->name),
+	        STR_ARG(repo->job));
+	return err_hint(e, "put into one of the job's inputs, or into a repo of another name");
+}
+
+int change_check_output(struct api *api, struct repo *repo, struct err *e)
+{
+	return release_output(api, repo, e) || refuse_output(repo, e) ? -1 : 0;
+}
+
+static bool is_id(struct str s)
+{
+	struct id id = id_of(s);
+
+	return id.hex[0];
+}
+
+/* An open commit by its id, or a commit, which never changes: 1 *out is open, 0 it is neither, -1. */
+static int by_id(struct change *c, struct str text, const struct repo *repo, struct str rev, struct open_commit *out,
+                 struct err *e)
+{
+	struct arena *a = c->api->arena;
+	struct err none = ERR_INIT;
+	struct pin pin;
+	int r = open_find(c->api->store, a, repo->id, rev, out, e);
+
+	if (r < 0)
+		return -1;
+	if (r)
+		return out->state == OPEN_OPEN ? 1 : open_closed(out, repo->name, e);
+	text = arena_strf(a, "%.*s@%.*s", STR_ARG(repo->name), STR_ARG(rev));
+	if (!pin_resolve(c->api->store, a, text, &pin, &none)) {
+		if (pin.branch.n)
+			return 0;
+		err_set(e, ERR_REFUSED, "'%.*s' names a commit, which never changes", STR_ARG(text));
+		return err_hint(e, "put into a branch: %.*s@" BRANCH_DEFAULT, STR_ARG(repo->name));
+	}
+	if (!is_id(rev))
+		return 0; /* a branch to be made */
+	*e = none;
+	return -1;
+}
+
+/* LEAT_COMMIT=ID: writes into the open commit where its repo and branch are named. 1, 0, -1. */
+static int by_environment(struct change *c, const struct repo *repo, struct str branch, struct open_commit *out,
+                          struct err *e)
+{
+	struct str id = str_of(getenv("LEAT_COMMIT"));
+	int r;
+
+	if (!id.n)
+		return 0;
+	r = open_find(c->api->store, c->api->arena, 0, id, out, e);
+	if (r < 0)
+		return -1;
+	if (!r) {
+		err_set(e, ERR_NOT_FOUND, "LEAT_COMMIT names %s, which is no open commit", STR_SHOWN(id));
+		return err_hint(e, "leat start REPO opens one and prints its id");
+	}
+	if (out->repo != repo->id || !str_eq(out->branch, branch))
+		return 0; /* another one is written to: a commit of its own */
+	return out->state == OPEN_OPEN ? 1 : open_closed(out, repo->name, e);
+}
+
+static int find_branch(struct change *c, struct str text, const struct repo *repo, struct str rev, struct write *w,
+                       struct err *e)
+{
+	struct open_commit o;
+	int r = 0;
+
+	if (!str_is(rev, BRANCH_DEFAULT)) {
+		struct q *q = db_query(c->api->store->db, "select 1 from branch where repo = ? and name = ?");
+		q_int(q, 1, repo->id);
+		q_text(q, 2, rev);
+		r = q_step(q, e);
+		q_done(q);
+		if (r < 0)
+			return -1;
+		r = r ? 0 : by_id(c, text, repo, rev, &o, e);
+	}
+	if (!r)
+		r = by_environment(c, repo, rev, &o, e);
+	if (r < 0)
+		return -1;
+	w->branch = r ? o.branch : rev;
+	w->open = r ? o.id : (struct id){""};
+	return 0;
+}
+
+int change_target(struct change *c, struct str text, bool make, struct write *w, struct err *e)
+{
+	struct arena *a = c->api->arena;
+	struct str rev, path;
+	char norm[NAME_MAX_PATH + 1];
+	struct repo repo;
+	size_t n;
+	int found;
+
+	if (pin_parse(text, &w->repo, &rev, &path, e))
+		return -1;
+	if (!rev.n)
+		rev = STR(BRANCH_DEFAULT);
+	if (name_check_branch(rev, e) || name_path(path, norm, &n, &w->into, e))
+		return -1;
+	w->path = arena_str(a, (struct str){norm, n});
+	w->make = make;
+	w->branch = rev;
+	found = repo_find(c->api->store, a, w->repo, &repo, e);
+	if (found < 0)
+		return -1;
+	if (!found) /* made by this change, or by a line of the batch before */
+		return make || c->batch ? 0 : repo_not_found(c->api->store, w->repo, e);
+	return change_check_output(c->api, &repo, e) || find_branch(c, text, &repo, rev, w, e) ? -1 : 0;
+}
+
+/* --- edits --- */
+
+static int add_edit(struct change *c, struct write *w, enum edit_op op, struct str path, const struct entry *entry,
+                    struct err *e)
+{
+	struct tree_edit edit = {.op = op};
+	char norm[NAME_MAX_PATH + 1];
+	size_t n;
+
+	if (name_path(path, norm, &n, NULL, e))
+		return -1;
+	edit.path = arena_str(c->api->arena, (struct str){norm, n});
+	if (entry)
+		edit.entry = *entry;
+	vec_push(c->api->arena, &w->edits, edit);
+	return 0;
+}
+
+int change_put(struct change *c, struct write *w, struct str path, const struct entry *entry, struct err *e)
+{
+	return add_edit(c, w, EDIT_PUT, path, entry, e);
+}
+
+int change_remove(struct change *c, struct write *w, struct str path, struct err *e)
+{
+	return add_edit(c, w, EDIT_REMOVE, path, NULL, e);
+}
+
+static int run_write(struct change *c, void *own, struct err *e);
+
+int change_pending(struct change *c, const struct write *w, struct str path, struct entry *out)
+{
+	for (size_t i = c->steps.n; i-- > 0;) {
+		const struct write *o = c->steps.p[i].own;
+
+		if (c->steps.p[i].run != run_write || !str_eq(o->repo, w->repo) || !str_eq(o->branch, w->branch) ||
+		    strcmp(o->open.hex, w->open.hex))
+			continue;
+		for (size_t k = o->edits.n; k-- > 0;) {
+			if (!str_eq(o->edits.p[k].path, path))
+				continue;
+			if (o->edits.p[k].op == EDIT_REMOVE)
+				return -1;
+			*out = o->edits.p[k].entry;
+			return 1;
+		}
+	}
+	return 0;
+}
+
+struct write *change_write(struct change *c, const struct args *args, const char *kind)
+{
+	struct write *w = arena_new_of(c->api->arena, struct write);
+
+	w->kind = kind;
+	if (op_option(args->op, STR("message")))
+		w->message = args_value(args, "message");
+	change_step(c, run_write, w);
+	return w;
+}
+
+int change_words(const struct args *args, struct str *message, struct str *author, struct str *meta, struct err *e)
+{
+	struct buf b cleanup(buf_free) = BUF_INIT(META_MAX);
+	struct dom *map = dom_new(args->arena, DOM_MAP);
+	size_t n = args_count(args, "meta");
+
+	for (size_t i = 0; i < n; i++) {
+		struct str word = args_nth(args, "meta", i), key, value;
+		if (!str_cut(word, '=', &key, &value) || !key.n || !str_is_utf8(word))
+			return err_set(e, ERR_BAD_REQUEST, "--meta '%s' is not KEY=VALUE", STR_SHOWN(word));
+		if (dom_get(map, arena_cstr(args->arena, key)))
+			return err_set(e, ERR_BAD_REQUEST, "--meta gives %s twice", STR_SHOWN(key));
+		dom_set_str(args->arena, map, arena_cstr(args->arena, key), value);
+	}
+	dom_write_json(&b, map, DOM_CANONICAL);
+	if (buf_over(&b))
+		return err_set(e, ERR_LIMIT, "--meta holds more than %zu KiB", META_MAX >> 10);
+	*message = args_value(args, "message");
+	*author = args_value(args, "author");
+	*meta = n ? arena_str(args->arena, buf_str(&b)) : STR_NULL;
+	return 0;
+}
+
+/* --- inside the transaction --- */
+
+static int find_repo(struct change *c, struct write *w, struct repo *repo, struct err *e)
+{
+	int found;
+
+	if (w->make)
+		return repo_ensure(c->api->store, c->api->arena, w->repo, REPO_SOURCE, STR_NULL, repo, e) ||
+				       refuse_output(repo, e)
+			       ? -1
+			       : 0;
+	found = repo_find(c->api->store, c->api->arena, w->repo, repo, e);
+	if (found <= 0)
+		return found < 0 ? -1 : repo_not_found(c->api->store, w->repo, e);
+	return refuse_output(repo, e);
+}
+
+/* The tree that the edits meet. */
+static int find_tree(struct change *c, const struct write *w, const struct repo *repo, struct open_commit *o,
+                     struct sha *tree, struct err *e)
+{
+	struct store *s = c->api->store;
+	struct commit head;
+	int r;
+
+	if (w->open.hex[0]) {
+		r = open_find(s, c->api->arena, repo->id, str_of(w->open.hex), o, e);
+		if (r <= 0)
+			return r < 0 ? -1
+				     : err_set(e, ERR_NOT_FOUND, "the open commit %s is not there", w->open.hex);
+		if (o->state != OPEN_OPEN)
+			return open_closed(o, repo->name, e);
+		*tree = o->tree;
+		return 0;
+	}
+	r = branch_head(s, repo->id, w->branch, &head, e);
+	if (r < 0)
+		return -1;
+	*tree = r ? head.tree : tree_empty_id();
+	return 0;
+}
+
+static int check_expected(struct change *c, const struct write *w, const struct sha *tree, struct err *e)
+{
+	for (size_t i = 0; i < w->expects.n; i++) {
+		const struct write_expect *x = &w->expects.p[i];
+		struct entry now;
+		int r = tree_find(c->api->store, c->in, tree, x->path, &now, e);
+
+		if (r < 0)
+			return -1;
+		if ((r == 1) == x->there && (!r || sha_eq(&now.id, &x->id)))
+			continue;
+		c->stale = true;
+		err_set(e, ERR_CONFLICT, "%.*s@%.*s:/%.*s has changed meanwhile", STR_ARG(w->repo), STR_ARG(w->branch),
+		        STR_ARG(x->path));
+		return err_hint(e, "do it again: it is then appended to what is there");
+	}
+	return 0;
+}
+
+static int run_write(struct change *c, void *own, struct err *e)
+{
+	struct write *w = own;
+	struct store *s = c->api->store;
+	struct open_commit o;
+	struct commit made;
+	struct repo repo;
+	struct sha tree;
+	struct dom *row;
+	bool is_new;
+
+	if (find_repo(c, w, &repo, e) || find_tree(c, w, &repo, &o, &tree, e) || check_expected(c, w, &tree, e))
+		return -1;
+	if (w->ready && w->ready(c, w, &repo, &tree, e))
+		return -1;
+	if (w->open.hex[0]) {
+		if (open_edit(s, c->in, &o, w->edits.p, w->edits.n, w->clear, &made, e))
+			return -1;
+	} else {
+		struct commit_new n = {
+			.repo = repo, .branch = w->branch, .id = c->id, .batch = c->id,
+			.edits = w->edits.p, .n_edits = w->edits.n, .clear = w->clear,
+			.message = w->message, .author = w->author, .meta = w->meta,
+			.even_if_equal = true,
+		};
+		if (commit_make(s, c->in, &n, &made, &is_new, e))
+			return -1;
+	}
+	row = row_commit(c->api->arena, repo.name, w->branch, &made);
+	if (w->open.hex[0])
+		dom_set_bool(c->api->arena, row, "open", true);
+	/* several writes of a batch to one repo are one commit */
+	map_set(&c->commits, arena_strf(c->api->arena, "%.*s %s", STR_ARG(repo.name), made.id.hex), row);
+	return 0;
+}
