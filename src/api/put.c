@@ -9,6 +9,7 @@
 #include "api/fetch.h"
 #include "base/name.h"
 #include "base/str.h"
+#include "flow/owner.h"
 #include "repo/blob.h"
 #include "repo/datastore.h"
 #include "sys/file.h"
@@ -429,6 +430,9 @@ int api_commit(struct api *api, const struct args *args, struct sink *out, struc
 	bool some = false;
 
 	if (args_n(args) && pin_parse(args_pos(args, 0), &o.repo, &rev, &o.path, e))
+		return -1;
+	struct err broken = ERR_INIT; /* jobs that cannot stand together: all outputs stay what they are */
+	if (!api_open(api, OP_W | OP_J | OP_R, &broken) && owner_release(api->flow, e))
 		return -1;
 	if (datastore_commit(api->store, api->arena, &o, id_new(), &list, &n, note_text, out, e))
 		return -1;

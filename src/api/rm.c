@@ -16,7 +16,7 @@ static int end_repo(struct api *api, struct str name, struct sink *out, struct e
 	for (size_t i = 0; i < api->flow->jobs->n; i++) {
 		const struct job *j = api->flow->jobs->all[i];
 
-		if (str_eq(j->output, repo.name))
+		if (str_eq(j->output, repo.name) && repo.role == REPO_OUTPUT)
 			return err_set(e, ERR_REFUSED, "job %.*s writes %.*s", STR_ARG(j->name), STR_ARG(repo.name));
 		for (size_t k = 0; k < j->n_inputs; k++)
 			if (str_eq(j->inputs[k].repo, repo.name))
@@ -118,7 +118,7 @@ int rm_ready(struct change *c, const struct args *args, struct err *e)
 		path = arena_strf(args->arena, "%.*s%.*s", STR_ARG(prefix), STR_ARG(at.path));
 		if (path.n && path.p[path.n - 1] == '/')
 			path.n--;
-		if (!path.n && !at.into) {
+		if (!path.n && !str_has_suffix(text, STR(":/"))) {
 			err_set(e, ERR_BAD_REQUEST, "'%.*s' names no file", STR_ARG(text));
 			return err_hint(e, "REPO:/PATH names one; 'leat rm --repo REPO' ends the whole repo");
 		}

@@ -31,7 +31,7 @@ static int names(struct q *q, const struct commit *c, struct buf *b, struct err 
 #define HEADS "select name from branch where repo = ? and head = ? order by name"
 #define TAGS "select name from tag where repo = ? and commit_id = ? order by name"
 #define CHILDREN                                                                                                       \
-	"select '.' || number || ' (' || substr(id, 1, 8) || ')' from commits"                                          \
+	"select '.' || number || ' (' || substr(id, 1, 8) || ')' from commits"                                         \
 	" where repo = ? and parent = ? order by number"
 
 static int refuse(const struct repo *r, const struct commit *c, const char *why, const char *list, struct err *e)

@@ -14,7 +14,7 @@
 #define LEASE_DEFAULT ((int64_t)24 * 3600 * 1000)
 #define PREFIX_MIN 4
 #define COLUMNS                                                                                                        \
-	"o.id, o.repo, o.branch, o.base, o.base_number, o.base_tree, o.tree, o.at, o.expires, o.author,"                 \
+	"o.id, o.repo, o.branch, o.base, o.base_number, o.base_tree, o.tree, o.at, o.expires, o.author,"               \
 	" o.message, o.meta, o.state, o.closed"
 
 static const char *const states[] = {"open", "finished", "dropped", "expired"};
