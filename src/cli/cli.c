@@ -54,7 +54,7 @@ static int on_row(void *ptr, const struct dom *row, struct err *e)
 {
 	struct cli *c = ptr;
 
-	progress_clear(c->progress);
+	progress_end(c->progress);
 	if (c->shower)
 		return shower_row(c->shower, row, e);
 	buf_reset(&c->line);
@@ -225,7 +225,7 @@ static int call(struct cli *c)
 	if (!json)
 		c->shower = shower_new(c->arena, &c->args, c->api.dir);
 	rc = clock_check(&e) || api_call(&c->api, &c->args, &out, &e) ? -1 : 0;
-	progress_clear(c->progress);
+	progress_end(c->progress);
 	if (c->shower && shower_end(c->shower, rc, rc ? &(struct err)ERR_INIT : &e) && !rc)
 		rc = -1;
 	if (fflush(stdout) && !rc && errno != EPIPE)

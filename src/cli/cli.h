@@ -57,5 +57,7 @@ struct progress *progress_new(struct arena *a, bool quiet);
 void progress_event(struct progress *p, const struct run_event *ev);
 void progress_step(struct progress *p, const char *text, double part);
 void progress_clear(struct progress *p); /* before anything else is printed */
+/* Also tells of failures that were like one that was printed; before a result, and at the end. */
+void progress_end(struct progress *p);
 
 #endif

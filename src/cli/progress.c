@@ -11,6 +11,18 @@
 #define REDRAW_MS 80
 #define STEP_AFTER_MS 700 /* a step that is over sooner shows nothing */
 
+#define ALIKE_MAX 20   /* failures that others are compared with */
+
+/* A failure that was printed, and how many came after it that were like it. */
+struct alike {
+	const struct job *job;
+	struct err err;
+	char ds[sizeof(((struct ds *)0)->label)], first[sizeof(((struct ds *)0)->label)],
+		last[sizeof(((struct ds *)0)->label)];
+	bool days;
+	size_t more;
+};
+
 /*
  * On a terminal one line at the bottom is redrawn (what runs, how far), above it what failed or was said; with few
  * units also a line for each that ended. Elsewhere plain lines, nothing redrawn.
@@ -18,12 +30,15 @@
 struct progress {
 	bool tty, quiet, drawn;
 	int64_t last_ms, first_ms;
+	struct arena *a;
+	VEC(struct alike *) alike;
 };
 
 struct progress *progress_new(struct arena *a, bool quiet)
 {
 	struct progress *p = arena_new_of(a, struct progress);
 
+	p->a = a;
 	p->tty = term_is_tty(STDERR_FILENO);
 	p->quiet = quiet;
 	p->first_ms = clock_mono_ms();
@@ -77,6 +92,63 @@ static void failure(const struct run_event *ev)
 		fprintf(stderr, "      %s\n", ev->text);
 }
 
+/* The same check at the same place, whatever it found, or the same sentence. */
+static bool is_alike(const struct alike *k, const struct run_event *ev)
+{
+	const struct err *e = ev->err;
+
+	if (k->job != ev->job || k->err.code != e->code || k->err.line != e->line || k->err.col != e->col ||
+	    strcmp(k->err.file, e->file) != 0)
+		return false;
+	return (e->code == ERR_CHECK_FAILED && e->line) ||
+	       (!strcmp(k->err.msg, e->msg) && !strcmp(k->err.hint, e->hint));
+}
+
+/* Ten days on which one check failed are told once; false: this one is to be printed. */
+static bool counted(struct progress *p, const struct run_event *ev)
+{
+	struct alike *k = NULL;
+
+	if (!ev->err || !ev->job || !*ds_text(ev))
+		return false;
+	for (size_t i = 0; i < p->alike.n && !k; i++)
+		if (is_alike(p->alike.p[i], ev))
+			k = p->alike.p[i];
+	if (k) {
+		if (!k->more || strcmp(ds_text(ev), k->first) < 0)
+			memcpy(k->first, ev->ds->label, sizeof(k->first));
+		if (!k->more++ || strcmp(ds_text(ev), k->last) > 0)
+			memcpy(k->last, ev->ds->label, sizeof(k->last));
+		return true;
+	}
+	if (p->alike.n == ALIKE_MAX)
+		return false;
+	k = arena_new_of(p->a, struct alike);
+	k->job = ev->job;
+	k->err = *ev->err;
+	k->days = ev->ds->every == EVERY_DAY;
+	memcpy(k->ds, ev->ds->label, sizeof(k->ds));
+	vec_push(p->a, &p->alike, k);
+	return false;
+}
+
+void progress_end(struct progress *p)
+{
+	progress_clear(p);
+	for (size_t i = 0; p && i < p->alike.n; i++) {
+		const struct alike *k = p->alike.p[i];
+
+		if (!k->more)
+			continue;
+		fprintf(stderr, "%sfailed %s %s on %zu more %s%s, as on %s: %s%s%s\n", style_on(stderr, STYLE_RED),
+		        style_off(stderr), k->job->name.p, k->more, k->days ? "day" : "partition",
+		        k->more == 1 ? "" : "s", k->ds, k->first, k->more == 1 ? "" : "..",
+		        k->more == 1 ? "" : k->last);
+	}
+	if (p)
+		p->alike.n = 0;
+}
+
 void progress_event(struct progress *p, const struct run_event *ev)
 {
 	static const struct {
@@ -99,8 +171,10 @@ void progress_event(struct progress *p, const struct run_event *ev)
 	int64_t now = clock_mono_ms();
 
 	if (ev->kind == RUN_UNIT_FAILED) {
-		progress_clear(p);
-		failure(ev);
+		if (!counted(p, ev)) {
+			progress_clear(p);
+			failure(ev);
+		}
 	} else if (lines[ev->kind].word && (lines[ev->kind].always || (!p->quiet && !many))) {
 		progress_clear(p);
 		unit_line(ev, lines[ev->kind].style, lines[ev->kind].word);

@@ -31,7 +31,7 @@ struct catalog {
 	struct cat_repo **by_id;
 	size_t n_by_id;
 	struct map lost;        /* "repo ds" */
-	struct map states;      /* job → struct map: label → word */
+	struct map states;      /* job → struct map: label → struct last_try */
 	struct map formats;     /* id of a repo as text → struct str, its remembered format */
 	bool formats_loaded, currents_loaded;
 };
@@ -570,7 +570,8 @@ int catalog_current(struct catalog *c, struct str repo, const char *label, const
 	return 1;
 }
 
-int catalog_last_state(struct catalog *c, struct str job, const char *label, const char **out, struct err *e)
+int catalog_last_try(struct catalog *c, struct str job, const char *label, const struct last_try **out,
+                     struct err *e)
 {
 	struct map *m = map_get(&c->states, job);
 	struct q *q;
@@ -579,10 +580,18 @@ int catalog_last_state(struct catalog *c, struct str job, const char *label, con
 	if (!m) {
 		m = arena_new_of(c->arena, struct map);
 		map_init(m, c->arena);
-		q = db_query(c->store->db, "select ds, state, max(id) from unit where job = ? group by ds");
+		q = db_query(c->store->db, "select ds, state, key, error, max(id) from unit where job = ? group by ds");
 		q_text(q, 1, job);
-		while ((r = q_step(q, e)) == 1)
-			map_set(m, q_col_text(q, 0), arena_cstr(c->arena, q_col_text(q, 1)));
+		while ((r = q_step(q, e)) == 1) {
+			struct last_try *t = arena_new_of(c->arena, struct last_try);
+
+			t->state = arena_cstr(c->arena, q_col_text(q, 1));
+			if (!q_col_sha(q, 2, &t->key))
+				t->key = (struct sha){0};
+			if (!q_col_is_null(q, 3))
+				t->error = arena_cstr(c->arena, q_col_text(q, 3));
+			map_set(m, q_col_text(q, 0), t);
+		}
 		q_done(q);
 		if (r < 0)
 			return -1;

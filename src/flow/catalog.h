@@ -27,12 +27,14 @@ must_check int catalog_currents(struct catalog *c, struct str repo, const struct
 /* 1 there is one, 0, -1 */
 must_check int catalog_current(struct catalog *c, struct str repo, const char *label, const struct current **out,
                                struct err *e);
-/*
- * The word of the state in which the last execution of a unit stands; NULL if it was never tried. One statement per
- * job.
- */
-must_check int catalog_last_state(struct catalog *c, struct str job, const char *label, const char **out,
-                                  struct err *e);
+/* The last execution of a unit. */
+struct last_try {
+	const char *state, *error; /* its word; the sentence it failed with, NULL */
+	struct sha key;            /* zero: it came to none */
+};
+/* NULL if it was never tried. One statement per job. */
+must_check int catalog_last_try(struct catalog *c, struct str job, const char *label, const struct last_try **out,
+                                struct err *e);
 /* Reads those of all repos in one go: for plans of everything. */
 must_check int catalog_load_currents(struct catalog *c, struct err *e);
 

@@ -185,14 +185,20 @@ static int compare(struct flow *f, struct catalog *c, struct arena *a, const str
 	return 0;
 }
 
-/* Did the last execution of this unit fail? One statement per job, only asked where something is to run. */
-static int failed_before(struct catalog *c, struct arena *a, const struct plan_unit *u, bool *out, struct err *e)
+/*
+ * Did the last execution of this unit fail (`same`: of this very key)? With what, in *error. One statement per job,
+ * only asked where something is to run.
+ */
+static int failed_before(struct catalog *c, const struct plan_unit *u, bool same, bool *out, const char **error,
+                         struct err *e)
 {
-	const char *state = NULL;
+	const struct last_try *t = NULL;
 
-	if (catalog_last_state(c, u->job->name, u->ds.label, &state, e) < 0)
+	if (catalog_last_try(c, u->job->name, u->ds.label, &t, e) < 0)
 		return -1;
-	*out = state && (!strcmp(state, "failed") || !strcmp(state, "timed-out") || !strcmp(state, "lost"));
+	*out = t && (!strcmp(t->state, "failed") || !strcmp(t->state, "timed-out") || !strcmp(t->state, "lost")) &&
+	       (!same || (!u->after_upstream && sha_eq(&t->key, &u->key.key)));
+	*error = t ? t->error : NULL;
 	return 0;
 }
 
@@ -206,12 +212,15 @@ static int by_mode(struct catalog *c, struct arena *a, const struct plan_ask *as
                    bool outside, struct err *e)
 {
 	bool failed = false, picky = ask->mode == PLAN_MISSING || ask->mode == PLAN_FAILED;
+	bool same = u->reason != REASON_MISSING && ask->mode != PLAN_FAILED;
+	const char *error = NULL;
 
-	if (reason_runs(u->reason) && (u->reason == REASON_MISSING || ask->mode == PLAN_FAILED) &&
-	    failed_before(c, a, u, &failed, e) < 0)
+	/* What failed just so says more than what led to it: the same input, the same code, and no other outcome. */
+	if (reason_runs(u->reason) && ask->mode != PLAN_MISSING && failed_before(c, u, same, &failed, &error, e) < 0)
 		return -1;
 	if (failed) {
 		u->reason = REASON_FAILED_BEFORE;
+		u->detail = error;
 	} else if (u->role == ROLE_ASKED && has_head && reason_runs(u->reason) && picky) {
 		u->detail = plan_say(a, u);
 		u->reason = REASON_NOT_IN_MODE;

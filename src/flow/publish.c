@@ -375,6 +375,7 @@ static int flush(struct engine *g, struct run_unit *list, struct ingest **in, st
 		u->group->n_bad += !state_good(u->state);
 		u->run->n_bad += !state_good(u->state);
 		u->run->n_cancelled += u->state == STATE_CANCELLED;
+		u->run->n_unmade += u->state == STATE_UPSTREAM_FAILED;
 		publishes |= gives(u);
 	}
 	*in = merge_sessions(list);

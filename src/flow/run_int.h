@@ -79,7 +79,7 @@ struct run_pool {
 struct run_job {
 	const struct job *job;
 	char id[ID_HEX + 1];
-	size_t n_units, n_left, n_bad, n_cancelled;
+	size_t n_units, n_left, n_bad, n_cancelled, n_unmade; /* n_unmade: of n_bad, upstream failed */
 	size_t n_held;             /* good, and not published: their groups were not */
 	struct run_pool *pool;     /* NULL: none */
 	bool asked;                /* --param is for it */

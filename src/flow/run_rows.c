@@ -290,7 +290,10 @@ int run_rows_unit_end(struct engine *g, struct run_unit *u, struct err *e)
 int run_rows_run_end(struct engine *g, struct run_job *r, struct err *e)
 {
 	struct lease own = run_lease(g, r);
-	enum state s = r->n_cancelled ? STATE_CANCELLED : r->n_bad ? STATE_FAILED : STATE_SUCCESS;
+	enum state s = r->n_cancelled             ? STATE_CANCELLED
+	               : r->n_bad > r->n_unmade ? STATE_FAILED
+	               : r->n_bad                 ? STATE_UPSTREAM_FAILED
+	                                          : STATE_SUCCESS;
 	struct q *q = db_query(g->f->store->db, "update run set state = ?, finished = ?, reason = ? where id = ?");
 
 	q_cstr(q, 1, state_word(s));
