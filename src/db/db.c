@@ -27,6 +27,7 @@ struct q {
 	const char *sql, *from; /* our copy; the caller's, most often a literal, so that its address finds it */
 	uint64_t hash;
 	sqlite3_stmt *stmt;
+	char *lost;             /* what the statement names and the database has no more; stmt is NULL */
 	bool busy, cached;
 };
 
@@ -393,6 +394,69 @@ bool db_in_read(const struct db *d)
 	return d->reads > 0;
 }
 
+/* Whether a table or column that SQLite does not know is one that our migrations make: then somebody took it away. */
+static bool is_taken_away(const char *why, char **out)
+{
+	const char *name = strrchr(why, ' ');
+
+	if (!name || (strncmp(why, "no such table: ", 15) != 0 && strncmp(why, "no such column: ", 16) != 0))
+		return false;
+	name = strrchr(name, '.') ? strrchr(name, '.') + 1 : name + 1;
+	for (size_t i = 0; i < ARRAY_LEN(migrations); i++)
+		for (const char *at = migrations[i].sql; *name && (at = strstr(at, name)); at++) {
+			char after = at[strlen(name)];
+
+			if ((at[-1] == ' ' || at[-1] == '(') && (after == '(' || after == ' ')) {
+				*out = xcalloc(1, strlen(why) + 1);
+				memcpy(*out, why, strlen(why));
+				return true;
+			}
+		}
+	return false;
+}
+
+static int say_lost(const struct db *d, const char *why, struct err *e)
+{
+	err_set(e, ERR_DAMAGED, "%s is damaged: %s", d->path, why);
+	return err_hint(e, "put back a copy of it ('leat fsck' tells what it lacks); the data lies in .leat/blobs, "
+	                   ".leat/packs and datastore/");
+}
+
+int db_whole(struct db *d, struct arena *a, const char ***missing, size_t *n, struct err *e)
+{
+	VEC(const char *) out = {0};
+	sqlite3 *fresh = NULL;
+	sqlite3_stmt *st = NULL;
+	int rc = sqlite3_open(":memory:", &fresh), r = 0;
+
+	for (size_t i = 0; !rc && i < ARRAY_LEN(migrations); i++)
+		rc = sqlite3_exec(fresh, migrations[i].sql, NULL, NULL, NULL);
+	BUG_IF(rc);
+	rc = sqlite3_prepare_v2(
+		fresh, "select type, name from sqlite_master where name not like 'sqlite_%' order by type desc", -1,
+		&st, NULL);
+	BUG_IF(rc);
+	while (r >= 0 && sqlite3_step(st) == SQLITE_ROW) {
+		const char *type = (const char *)sqlite3_column_text(st, 0),
+			   *name = (const char *)sqlite3_column_text(st, 1);
+		struct q *q = db_query(d, "select 1 from sqlite_master where type = ? and name = ?");
+
+		q_cstr(q, 1, type);
+		q_cstr(q, 2, name);
+		r = q_step(q, e);
+		q_done(q);
+		if (!r)
+			vec_push(a, &out, arena_printf(a, "the %s %s", type, name));
+	}
+	sqlite3_finalize(st);
+	sqlite3_close(fresh);
+	if (r < 0)
+		return -1;
+	*missing = out.p;
+	*n = out.n;
+	return 0;
+}
+
 struct q *db_query(struct db *d, const char *sql)
 {
 	uint64_t hash;
@@ -418,7 +482,7 @@ struct q *db_query(struct db *d, const char *sql)
 	if (sqlite3_prepare_v3(d->h, sql, -1, SQLITE_PREPARE_PERSISTENT, &q->stmt, NULL)) {
 		int rc = sqlite3_extended_errcode(d->h);
 		/* A text that cannot be right is our fault; a database that cannot be read shows at the first step. */
-		if ((rc & 0xff) == SQLITE_ERROR)
+		if ((rc & 0xff) == SQLITE_ERROR && !is_taken_away(sqlite3_errmsg(d->h), &q->lost))
 			BUG("%s: %s", sqlite3_errmsg(d->h), sql);
 		q->stmt = NULL;
 	}
@@ -470,6 +534,15 @@ int q_step(struct q *q, struct err *e)
 	int rc;
 
 	BUG_IF(!q->busy);
+	if (q->lost) {
+		struct err now = ERR_INIT;
+
+		say_lost(q->db, q->lost, &now);
+		if (q->db->writing && !q->db->broken.code)
+			q->db->broken = now;
+		*e = now;
+		return -1;
+	}
 	rc = q->stmt ? sqlite3_step(q->stmt) : sqlite3_extended_errcode(q->db->h);
 	if (rc == SQLITE_ROW)
 		return 1;
@@ -528,6 +601,7 @@ void q_done(struct q *q)
 	BUG_IF(!q->busy);
 	if (!q->cached) {
 		sqlite3_finalize(q->stmt);
+		free(q->lost);
 		free(q);
 		return;
 	}

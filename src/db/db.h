@@ -48,6 +48,11 @@ bool db_in_read(const struct db *d);
  */
 struct q;
 struct q *db_query(struct db *d, const char *sql);
+/*
+ * Tables and indices that should be there and are not ("the table commits"): somebody changed the database by hand. A
+ * statement that needs one of them is ERR_DAMAGED at its first step.
+ */
+must_check int db_whole(struct db *d, struct arena *a, const char ***missing, size_t *n, struct err *e);
 void q_int(struct q *q, int i, int64_t v);
 void q_text(struct q *q, int i, struct str s); /* STR_NULL binds null */
 void q_cstr(struct q *q, int i, const char *s); /* NULL binds null */
