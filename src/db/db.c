@@ -7,7 +7,8 @@
 #include <sqlite3.h>
 
 #include "base/str.h"
-#include "db/db_fault.h"
+#include "db/db_log.h"
+#include "db/db_vfs.h"
 #include "sys/file.h"
 #include "sys/lock.h"
 
@@ -15,12 +16,10 @@
 #define DB_BUSY_MS 10000          /* backstop only: writers queue at write.lock */
 #define DB_STATEMENTS 256         /* different texts kept prepared; more are prepared each time */
 /*
- * The lock's holder moves the write-ahead log into the database whenever it has grown by the first number of pages:
- * large enough that pages written again and again are moved once. A handle that closes leaves at most the second
- * number: the log's index is rebuilt by whoever opens first, about a millisecond for that many.
+ * The lock's holder moves the write-ahead log into the database whenever it has grown by this number of pages: large
+ * enough that pages written again and again are moved once.
  */
 #define DB_CHECKPOINT_PAGES 2000
-#define DB_CHECKPOINT_CLOSE 500
 
 struct q {
 	struct db *db;
@@ -62,12 +61,23 @@ static int latest(void)
 	return migrations[ARRAY_LEN(migrations) - 1].version;
 }
 
+static const char *page_text(char *out, size_t cap)
+{
+	snprintf(out, cap, "page %lld does not hold the bytes that its checksum says", (long long)db_vfs_bad_page());
+	return out;
+}
+
 static int fail(struct db *d, int rc, struct err *e)
 {
 	struct err now = ERR_INIT;
 	const char *why = d->h ? sqlite3_errmsg(d->h) : sqlite3_errstr(rc);
 	enum err_code code = ERR_IO;
+	char page[80];
 
+	if (rc == SQLITE_IOERR_DATA) {
+		rc = SQLITE_CORRUPT;
+		why = page_text(page, sizeof(page));
+	}
 	switch (rc & 0xff) {
 	case SQLITE_FULL:
 		code = ERR_DISK_FULL;
@@ -191,7 +201,7 @@ static struct db *handle(const char *leat_dir)
 static int open_file(struct db *d, int flags, struct err *e)
 {
 	int rc =
-		sqlite3_open_v2(d->path, &d->h, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, db_fault_vfs());
+		sqlite3_open_v2(d->path, &d->h, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, db_vfs());
 
 	if (rc)
 		return fail(d, rc, e);
@@ -205,17 +215,23 @@ static int open_file(struct db *d, int flags, struct err *e)
 int db_create(const char *leat_dir, struct db **out, struct err *e)
 {
 	struct db *d = handle(leat_dir);
-	int version;
+	int version, reserve = DB_PAGE_SUM;
 
-	if (open_file(d, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, e) || user_version(d, &version, e))
+	if (open_file(d, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, e))
+		goto fail;
+	/* counts only for a file that is empty yet */
+	sqlite3_file_control(d->h, "main", SQLITE_FCNTL_RESERVE_BYTES, &reserve);
+	if (user_version(d, &version, e))
 		goto fail;
 	if (version > latest()) {
 		newer(d, version, e);
 		goto fail;
 	}
 	if (version < latest()) {
-		char sql[64];
-		snprintf(sql, sizeof(sql), "pragma application_id = %d; pragma journal_mode = wal", DB_APPLICATION);
+		char sql[128];
+		snprintf(sql, sizeof(sql),
+			 "pragma auto_vacuum = incremental; pragma application_id = %d; pragma journal_mode = wal",
+			 DB_APPLICATION);
 		int rc = sqlite3_exec(d->h, sql, NULL, NULL, NULL);
 		if (rc) {
 			fail(d, rc, e);
@@ -234,9 +250,13 @@ fail:
 int db_open(const char *leat_dir, struct db **out, struct err *e)
 {
 	struct db *d = handle(leat_dir);
+	struct db_log_mark mark;
 	int version;
 
+	db_log_mark_read(leat_dir, &mark); /* before the log is looked at: it only grows */
 	if (open_file(d, SQLITE_OPEN_READWRITE, e) || user_version(d, &version, e))
+		goto fail;
+	if (db_log_broken(d->h, leat_dir, &mark, e))
 		goto fail;
 	if (version > latest()) {
 		newer(d, version, e);
@@ -255,13 +275,13 @@ fail:
  * Passive: takes nothing from readers. What a reader still needs stays in the log, and is tried again once the log has
  * grown by another slice. Its failure harms nothing: the log keeps all.
  */
-static void checkpoint(struct db *d, int grown)
+static void checkpoint(struct db *d)
 {
 	int in_log = 0, moved = 0;
 
 	if (d->log_pages < d->checkpointed)
 		d->checkpointed = 0; /* the log began anew */
-	if (d->log_pages - d->checkpointed < grown)
+	if (d->log_pages - d->checkpointed < DB_CHECKPOINT_PAGES)
 		return;
 	if (!sqlite3_wal_checkpoint_v2(d->h, NULL, SQLITE_CHECKPOINT_PASSIVE, &in_log, &moved))
 		d->checkpointed = d->log_pages;
@@ -272,9 +292,14 @@ void db_close(struct db *d)
 	if (!d)
 		return;
 	db_rollback(d);
-	/* Whoever holds the lock now writes, and sees to the log. */
+	/*
+	 * The last one that wrote leaves no log: who opens next has none to read, and the pages in the database have
+	 * checksums of their own. While others have the database open nothing is emptied: whoever holds the lock now writes,
+	 * and sees to the log.
+	 */
 	if (d->commits && d->lock_open && lock_try_again(&d->lock)) {
-		checkpoint(d, DB_CHECKPOINT_CLOSE);
+		sqlite3_busy_timeout(d->h, 0);
+		(void)sqlite3_wal_checkpoint_v2(d->h, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 		lock_pause(&d->lock);
 	}
 	for (int i = 0; i < d->n_statements; i++) {
@@ -345,7 +370,8 @@ int db_commit(struct db *d, struct err *e)
 	}
 	d->writing = false;
 	d->commits++;
-	checkpoint(d, DB_CHECKPOINT_PAGES);
+	db_log_mark_write(d->h, d->lock.fd, d->in_force == DB_POWER);
+	checkpoint(d);
 	lock_pause(&d->lock);
 	return 0;
 }

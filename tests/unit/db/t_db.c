@@ -5,6 +5,7 @@
 
 #include "base/str.h"
 #include "db/db.h"
+#include "db/db_vfs.h"
 #include "sys/file.h"
 #include "t.h"
 
@@ -154,7 +155,7 @@ static void formats(void)
 	struct db *d;
 
 	snprintf(path, sizeof(path), "%s/leat.db", dir);
-	sqlite3_open(path, &h);
+	sqlite3_open_v2(path, &h, SQLITE_OPEN_READWRITE, db_vfs());
 	sqlite3_exec(h, "pragma user_version = 999", NULL, NULL, NULL);
 	sqlite3_close(h);
 	T_INT(db_open(dir, &d, &e), -1, "a database of a newer format is not opened");

@@ -1,0 +1,277 @@
+#include "db/db_vfs.h"
+
+#include <sqlite3.h>
+#include <string.h>
+
+#include "base/xx64.h"
+#include "db/db_fault.h"
+
+#define HEADER 100       /* of the file; read by itself when a database is opened */
+#define AT_RESERVED 20   /* in it, one byte */
+#define INDEX_HEAD 48    /* bytes of the log's index head, which is there twice */
+
+/* The real file lies behind ours in the memory that SQLite gives (szOsFile). */
+struct file {
+	sqlite3_file base;
+	sqlite3_file *real;
+	bool sums;
+	void volatile *index; /* the first block of the log's index */
+	uint8_t *copy;        /* of the page being written */
+	int copy_n;
+};
+
+static sqlite3_vfs vfs;
+static sqlite3_vfs *below;
+static int64_t bad_page;
+
+#define REAL(f) (((struct file *)(f))->real)
+#define CALL(f, m, ...) (REAL(f)->pMethods->m(REAL(f), ##__VA_ARGS__))
+
+static bool is_page(int n, sqlite3_int64 at)
+{
+	return n >= 512 && n <= 65536 && !(n & (n - 1)) && at % n == 0;
+}
+
+static bool is_header(int n, sqlite3_int64 at)
+{
+	return !at && n >= HEADER;
+}
+
+static uint64_t sum_of(const uint8_t *page, size_t n, int64_t number)
+{
+	return xx64(page, n - DB_PAGE_SUM, (uint64_t)number);
+}
+
+bool db_page_whole(const uint8_t *page, size_t n, int64_t number)
+{
+	uint64_t want = sum_of(page, n, number), have;
+
+	memcpy(&have, page + n - DB_PAGE_SUM, sizeof(have));
+	if (have == want)
+		return true;
+	for (size_t i = 0; i < n; i++)
+		if (page[i])
+			return false;
+	return true;
+}
+
+/* The header says whether there are sums, unless the byte that says it is damaged itself: then the page's own sum
+ * tells. */
+static void learn(struct file *f, const uint8_t *header)
+{
+	uint8_t page[DB_PAGE];
+
+	f->sums = header[AT_RESERVED] == DB_PAGE_SUM;
+	if (f->sums || CALL(f, xRead, page, sizeof(page), 0))
+		return;
+	page[AT_RESERVED] = DB_PAGE_SUM;
+	f->sums = db_page_whole(page, sizeof(page), 1);
+}
+
+static int file_close(sqlite3_file *f)
+{
+	sqlite3_free(((struct file *)f)->copy);
+	return CALL(f, xClose);
+}
+
+static int file_read(sqlite3_file *base, void *p, int n, sqlite3_int64 at)
+{
+	struct file *f = (struct file *)base;
+	int rc = CALL(f, xRead, p, n, at);
+
+	if (rc)
+		return rc;
+	if (is_header(n, at))
+		learn(f, p);
+	if (f->sums && is_page(n, at) && !db_page_whole(p, (size_t)n, at / n + 1)) {
+		bad_page = at / n + 1;
+		return SQLITE_IOERR_DATA;
+	}
+	return SQLITE_OK;
+}
+
+static int file_write(sqlite3_file *base, const void *p, int n, sqlite3_int64 at)
+{
+	struct file *f = (struct file *)base;
+	uint64_t sum;
+
+	if (is_header(n, at))
+		f->sums = ((const uint8_t *)p)[AT_RESERVED] == DB_PAGE_SUM;
+	if (!f->sums || !is_page(n, at))
+		return CALL(f, xWrite, p, n, at);
+	if (f->copy_n < n) {
+		sqlite3_free(f->copy);
+		f->copy_n = 0;
+		f->copy = sqlite3_malloc(n);
+		if (!f->copy)
+			return SQLITE_NOMEM;
+		f->copy_n = n;
+	}
+	memcpy(f->copy, p, (size_t)n - DB_PAGE_SUM);
+	sum = sum_of(p, (size_t)n, at / n + 1);
+	memcpy(f->copy + n - DB_PAGE_SUM, &sum, sizeof(sum));
+	return CALL(f, xWrite, f->copy, n, at);
+}
+
+static int file_truncate(sqlite3_file *f, sqlite3_int64 size)
+{
+	return CALL(f, xTruncate, size);
+}
+
+static int file_sync(sqlite3_file *f, int flags)
+{
+	return CALL(f, xSync, flags);
+}
+
+static int file_size(sqlite3_file *f, sqlite3_int64 *size)
+{
+	return CALL(f, xFileSize, size);
+}
+
+static int file_lock(sqlite3_file *f, int how)
+{
+	return CALL(f, xLock, how);
+}
+
+static int file_unlock(sqlite3_file *f, int how)
+{
+	return CALL(f, xUnlock, how);
+}
+
+static int file_reserved(sqlite3_file *f, int *out)
+{
+	return CALL(f, xCheckReservedLock, out);
+}
+
+static int file_control(sqlite3_file *f, int op, void *arg)
+{
+	return CALL(f, xFileControl, op, arg);
+}
+
+static int file_sector(sqlite3_file *f)
+{
+	return CALL(f, xSectorSize);
+}
+
+static int file_device(sqlite3_file *f)
+{
+	return CALL(f, xDeviceCharacteristics);
+}
+
+static int file_shm_map(sqlite3_file *f, int block, int size, int extend, void volatile **out)
+{
+	int rc = CALL(f, xShmMap, block, size, extend, out);
+
+	if (!rc && !block)
+		((struct file *)f)->index = *out;
+	return rc;
+}
+
+static int file_shm_lock(sqlite3_file *f, int at, int n, int flags)
+{
+	return CALL(f, xShmLock, at, n, flags);
+}
+
+static void file_shm_barrier(sqlite3_file *f)
+{
+	CALL(f, xShmBarrier);
+}
+
+static int file_shm_unmap(sqlite3_file *f, int remove)
+{
+	((struct file *)f)->index = NULL;
+	return CALL(f, xShmUnmap, remove);
+}
+
+static const sqlite3_io_methods methods = {
+	.iVersion = 2, /* without memory-mapped reads */
+	.xClose = file_close,
+	.xRead = file_read,
+	.xWrite = file_write,
+	.xTruncate = file_truncate,
+	.xSync = file_sync,
+	.xFileSize = file_size,
+	.xLock = file_lock,
+	.xUnlock = file_unlock,
+	.xCheckReservedLock = file_reserved,
+	.xFileControl = file_control,
+	.xSectorSize = file_sector,
+	.xDeviceCharacteristics = file_device,
+	.xShmMap = file_shm_map,
+	.xShmLock = file_shm_lock,
+	.xShmBarrier = file_shm_barrier,
+	.xShmUnmap = file_shm_unmap,
+};
+
+static int vfs_open(sqlite3_vfs *v, const char *name, sqlite3_file *base, int flags, int *out_flags)
+{
+	struct file *f = (struct file *)base;
+	int rc;
+
+	if (!(flags & SQLITE_OPEN_MAIN_DB))
+		return below->xOpen(below, name, base, flags, out_flags);
+	memset(f, 0, sizeof(*f));
+	f->real = (sqlite3_file *)(f + 1);
+	rc = below->xOpen(below, name, f->real, flags, out_flags);
+	if (f->real->pMethods)
+		f->base.pMethods = &methods;
+	return rc;
+}
+
+const char *db_vfs(void)
+{
+	if (!below) {
+		below = sqlite3_vfs_find(db_fault_vfs());
+		vfs = *below;
+		vfs.zName = "leat";
+		vfs.szOsFile = (int)sizeof(struct file) + below->szOsFile;
+		vfs.pNext = NULL;
+		vfs.xOpen = vfs_open;
+		sqlite3_vfs_register(&vfs, 0);
+	}
+	return vfs.zName;
+}
+
+int64_t db_vfs_bad_page(void)
+{
+	return bad_page;
+}
+
+static struct file *file_of(sqlite3 *h)
+{
+	sqlite3_file *f = NULL;
+
+	if (sqlite3_file_control(h, "main", SQLITE_FCNTL_FILE_POINTER, &f) || !f || f->pMethods != &methods)
+		return NULL;
+	return (struct file *)f;
+}
+
+bool db_vfs_has_sums(sqlite3 *h)
+{
+	struct file *f = file_of(h);
+
+	return f && f->sums;
+}
+
+/* SQLite's WalIndexHdr: version, unused, change, flags and page size, frames, pages, sum of the last frame (2), salt (2),
+ * own sum (2); written twice, the second copy first, so that equal copies are whole. */
+bool db_vfs_log_head(sqlite3 *h, struct db_log_head *out)
+{
+	struct file *f = file_of(h);
+	uint8_t a[INDEX_HEAD], b[INDEX_HEAD];
+
+	if (!f || !f->index)
+		return false;
+	for (int tries = 0; tries < 100; tries++) {
+		memcpy(a, (const void *)f->index, sizeof(a));
+		__atomic_thread_fence(__ATOMIC_SEQ_CST);
+		memcpy(b, (const uint8_t *)f->index + INDEX_HEAD, sizeof(b));
+		if (memcmp(a, b, sizeof(a)))
+			continue;
+		memcpy(&out->frames, a + 16, 4);
+		memcpy(out->sum, a + 24, 8);
+		memcpy(out->salt, a + 32, 8);
+		return true;
+	}
+	return false;
+}
