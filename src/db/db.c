@@ -16,10 +16,12 @@
 #define DB_BUSY_MS 10000          /* backstop only: writers queue at write.lock */
 #define DB_STATEMENTS 256         /* different texts kept prepared; more are prepared each time */
 /*
- * The lock's holder moves the write-ahead log into the database whenever it has grown by this number of pages: large
- * enough that pages written again and again are moved once.
+ * The lock's holder moves the write-ahead log into the database whenever it has grown by the first number of pages:
+ * large enough that pages written again and again are moved once. A handle that closes leaves at most the second
+ * number: the log's index is rebuilt by whoever opens first, about a millisecond for that many.
  */
 #define DB_CHECKPOINT_PAGES 2000
+#define DB_CHECKPOINT_CLOSE 500
 
 struct q {
 	struct db *db;
@@ -275,13 +277,13 @@ fail:
  * Passive: takes nothing from readers. What a reader still needs stays in the log, and is tried again once the log has
  * grown by another slice. Its failure harms nothing: the log keeps all.
  */
-static void checkpoint(struct db *d)
+static void checkpoint(struct db *d, int grown)
 {
 	int in_log = 0, moved = 0;
 
 	if (d->log_pages < d->checkpointed)
 		d->checkpointed = 0; /* the log began anew */
-	if (d->log_pages - d->checkpointed < DB_CHECKPOINT_PAGES)
+	if (d->log_pages - d->checkpointed < grown)
 		return;
 	if (!sqlite3_wal_checkpoint_v2(d->h, NULL, SQLITE_CHECKPOINT_PASSIVE, &in_log, &moved))
 		d->checkpointed = d->log_pages;
@@ -292,14 +294,9 @@ void db_close(struct db *d)
 	if (!d)
 		return;
 	db_rollback(d);
-	/*
-	 * The last one that wrote leaves no log: who opens next has none to read, and the pages in the database have
-	 * checksums of their own. While others have the database open nothing is emptied: whoever holds the lock now writes,
-	 * and sees to the log.
-	 */
+	/* Whoever holds the lock now writes, and sees to the log. */
 	if (d->commits && d->lock_open && lock_try_again(&d->lock)) {
-		sqlite3_busy_timeout(d->h, 0);
-		(void)sqlite3_wal_checkpoint_v2(d->h, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+		checkpoint(d, DB_CHECKPOINT_CLOSE);
 		lock_pause(&d->lock);
 	}
 	for (int i = 0; i < d->n_statements; i++) {
@@ -371,7 +368,7 @@ int db_commit(struct db *d, struct err *e)
 	d->writing = false;
 	d->commits++;
 	db_log_mark_write(d->h, d->lock.fd, d->in_force == DB_POWER);
-	checkpoint(d);
+	checkpoint(d, DB_CHECKPOINT_PAGES);
 	lock_pause(&d->lock);
 	return 0;
 }

@@ -66,8 +66,10 @@ void db_log_mark_write(sqlite3 *h, int lock_fd, bool synced)
 		err_clear(&ignored);
 }
 
-/* Whether the log's own head is what SQLite wrote: its checksum is over the first 24 bytes, as big-endian words or, more
- * often, in the machine's order. */
+/*
+ * Whether the log's own head is what SQLite wrote: its checksum is over the first 24 bytes, as big-endian words or, more
+ * often, in the machine's order.
+ */
 static bool head_whole(const uint8_t *p)
 {
 	bool big = p[3] & 1;
@@ -103,7 +105,7 @@ int db_log_broken(sqlite3 *h, const char *leat_dir, const struct db_log_mark *ma
 	if (!memcmp(head.salt, mark->salt, sizeof(head.salt))) {
 		if (head.frames >= want)
 			return 0;
-		err_set(e, ERR_DAMAGED, "%s: frame %u is damaged, and with it the last %u of %u pages that were written",
+		err_set(e, ERR_DAMAGED, "%s: frame %u is damaged, and with it the last %u of %u pages written",
 			path, head.frames + 1, want - head.frames, want);
 	} else {
 		/* another log, begun after the note; or this one, with a head that is none */

@@ -253,8 +253,8 @@ bool db_vfs_has_sums(sqlite3 *h)
 	return f && f->sums;
 }
 
-/* SQLite's WalIndexHdr: version, unused, change, flags and page size, frames, pages, sum of the last frame (2), salt (2),
- * own sum (2); written twice, the second copy first, so that equal copies are whole. */
+/* SQLite's WalIndexHdr: version, unused, change, flags and page size, frames, pages, sum of the last frame (2),
+ * salt (2), own sum (2); written twice, the second copy first, so that equal copies are whole. */
 bool db_vfs_log_head(sqlite3 *h, struct db_log_head *out)
 {
 	struct file *f = file_of(h);

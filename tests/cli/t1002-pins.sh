@@ -34,7 +34,7 @@ test_expect 'a pin that is none: exit 1 for one that could be, 2 for one that ca
 test_expect 'an ambiguous short id lists what it could be' '
 	workspace amb && echo 1 > f && leat put raw/a f && for d in a b; do
 		python3 "$TESTS/fake/edit_db.py" .leat/leat.db "create temp table one as select * from commits where number = 1" \
-			"update one set id = '0123' || replace(hex(zeroblob(14)), '0', '$d'), number = (select 1 + count(*) from commits)" "insert into commits select * from one" || return 1
+			"update one set id = \"0123$(printf "$d%.0s" {1..28})\", number = (select 1 + count(*) from commits)" "insert into commits select * from one" || return 1
 	done &&
 	exits 2 leat cat raw/a@0123:/f 2> err && has err "could be 2 commits" 0123aaaa 0123bbbb && leat cat raw/a@0123a:/f
 '
