@@ -67,8 +67,8 @@ void db_log_mark_write(sqlite3 *h, int lock_fd, bool synced)
 }
 
 /*
- * Whether the log's own head is what SQLite wrote: its checksum is over the first 24 bytes, as big-endian words or, more
- * often, in the machine's order.
+ * Whether the log's own head is what SQLite wrote: its checksum is over the first 24 bytes, as big-endian words or,
+ * more often, in the machine's order.
  */
 static bool head_whole(const uint8_t *p)
 {

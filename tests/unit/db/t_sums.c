@@ -132,7 +132,8 @@ static void leave_log(int commits)
 		for (int i = 0; i < commits; i++) {
 			char key[40];
 			snprintf(key, sizeof(key), "in the log %d", i);
-			if (db_begin_durable(d, i % 2 ? DB_POWER : DB_PROCESS, &e) || put(d, key, i) || db_commit(d, &e))
+			if (db_begin_durable(d, i % 2 ? DB_POWER : DB_PROCESS, &e) || put(d, key, i) ||
+			    db_commit(d, &e))
 				_exit(2);
 		}
 		kill(getpid(), SIGKILL);
