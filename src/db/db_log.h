@@ -1,9 +1,9 @@
 /*
  * db/db_log.h: how far the write-ahead log of leat.db must reach.
  *
- * SQLite takes a frame of the log whose checksum is wrong for the torn end of what a crash cut short, and
- * silently leaves out all that follows. So each writer notes in write.lock, which it holds, where the log ended after its commit:
- * a log that is read to a place before that has been damaged, and is not used as it is.
+ * SQLite takes a frame of the log whose checksum is wrong for the torn end of what a crash cut short, and silently
+ * leaves out all that follows. So each writer notes in write.lock, which it holds, where the log ended after its
+ * commit: a log that is read to a place before that has been damaged, and is not used as it is.
  *
  * The note is not synced. After a power cut an older one may be found (then less is known), never one that says more
  * than was synced: what is not synced yet counts only within one boot of the machine.

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Prints all state of a workspace as text: the rows of every SQLite table and, for each file of the store and of
-datastore/, its kind, mode, size and SHA-256. Left out is what is no state: -wal and -shm files, write.lock and .leat/cache/."""
+datastore/, its kind, mode, size and SHA-256. Left out is what is no state: -wal and -shm files, lock files and .leat/cache/."""
 import hashlib
 import os
 import sqlite3
@@ -18,7 +18,7 @@ def main(top):
         for name in sorted(files):
             path = os.path.join(folder, name)
             shown = os.path.relpath(path, top)
-            if name.endswith(('-wal', '-shm')) or shown == os.path.join('.leat', 'write.lock'):
+            if name.endswith(('-wal', '-shm')) or (rel == '.leat' and name.endswith('.lock')):
                 continue
             if os.path.islink(path):
                 print('link', shown, os.readlink(path))
