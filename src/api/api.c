@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "repo/datastore.h"
+#include "repo/open.h"
 
 void api_begin(struct api *api, struct arena *a, const struct job_kind *const *kinds)
 {
@@ -53,6 +54,8 @@ int api_call(struct api *api, const struct args *args, struct sink *out, struct 
 	struct err lag = ERR_INIT;
 
 	if (api_open(api, op->flags, e))
+		return -1;
+	if ((op->flags & OP_M) && api->store && open_expire(api->store, note_text, out, e))
 		return -1;
 	if (op->fn(api, args, out, e))
 		return -1;

@@ -27,7 +27,7 @@ void change_end(struct change *c)
 
 void change_step(struct change *c, int (*run)(struct change *c, void *own, struct err *e), void *own)
 {
-	struct change_step s = {run, own};
+	struct change_step s = {.run = run, .own = own};
 
 	vec_push(c->api->arena, &c->steps, s);
 }
@@ -47,16 +47,30 @@ int change_scratch(struct change *c, const char **out, struct err *e)
 	return 0;
 }
 
+static int run_write(struct change *c, void *own, struct err *e);
+
+/* What is put into an open commit is no event: its finish is. */
+static bool is_event(const struct change *c)
+{
+	bool only_open = c->steps.n > 0;
+
+	for (size_t i = 0; i < c->steps.n; i++) {
+		const struct write *w = c->steps.p[i].own;
+		only_open = only_open && c->steps.p[i].run == run_write && w->open.hex[0];
+	}
+	return !only_open && !c->no_event;
+}
+
 static int in_transaction(struct change *c, struct err *e)
 {
 	struct event ev = {.id = c->id, .batch = c->id, .kind = c->args->op->name, .label = "",
 	                   .command = c->args->command};
 
-	if (ingest_record(c->in, e) || event_record(c->api->store, &ev, e))
+	if (ingest_record(c->in, e) || (is_event(c) && event_record(c->api->store, &ev, e)))
 		return -1;
 	for (size_t i = 0; i < c->steps.n; i++)
 		if (c->steps.p[i].run(c, c->steps.p[i].own, e))
-			return -1;
+			return c->steps.p[i].line ? err_at(e, c->file, c->steps.p[i].line, 0) : -1;
 	return 0;
 }
 
@@ -247,8 +261,6 @@ int change_remove(struct change *c, struct write *w, struct str path, struct err
 {
 	return add_edit(c, w, EDIT_REMOVE, path, NULL, e);
 }
-
-static int run_write(struct change *c, void *own, struct err *e);
 
 int change_pending(struct change *c, const struct write *w, struct str path, struct entry *out)
 {

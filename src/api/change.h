@@ -21,13 +21,16 @@ struct change;
 struct change_step {
 	int (*run)(struct change *c, void *own, struct err *e);
 	void *own;
+	int line; /* of the batch's file; 0 */
 };
 
 struct change {
 	struct api *api;
+	const char *file;        /* of the batch, for messages */
 	const struct args *args; /* of the whole: the batch's, or the one command's */
 	struct ingest *in;
 	struct id id;            /* of the event: of every commit that is made */
+	bool no_event;           /* nothing happens to any branch */
 	bool batch;              /* one of several commands: others may come before and after it */
 	VEC(struct change_step) steps;
 	VEC(struct dom *) rows;  /* what the steps have to tell, once it is done */

@@ -69,7 +69,7 @@ static struct str short_id(struct str id)
 struct str show_cell(struct arena *a, struct str key, const struct dom *v)
 {
 	static const char *const times[] = {"last", "at", "due", "started", "finished"};
-	static const char *const ids[] = {"run", "batch", "commit"};
+	static const char *const ids[] = {"run", "batch", "commit", "open"};
 
 	if (v->type != DOM_STR)
 		return show_value(a, v);
@@ -95,9 +95,35 @@ void show_commit_made(struct show_state *s, const struct dom *row)
 	if (!row)
 		return;
 	repo = show_text(row, "repo");
-	fprintf(s->out, "%.*s@%.*s  number %" PRId64 ", %" PRId64 " file%s, %s\n", STR_ARG(repo),
-	        STR_ARG(short_id(show_text(row, "commit"))), show_int(row, "number"), show_int(row, "files"),
+	fprintf(s->out, "%.*s@%.*s  ", STR_ARG(repo), STR_ARG(short_id(show_text(row, "commit"))));
+	if (dom_get(row, "open"))
+		fprintf(s->out, "open");
+	else
+		fprintf(s->out, "number %" PRId64, show_int(row, "number"));
+	fprintf(s->out, ", %" PRId64 " file%s, %s\n", show_int(row, "files"),
 	        show_int(row, "files") == 1 ? "" : "s", show_bytes(s->arena, show_int(row, "size")));
+}
+
+/* The id alone: for id=$(leat start REPO). */
+void show_started(struct show_state *s, const struct dom *row)
+{
+	if (row)
+		fprintf(s->out, "%.*s\n", STR_ARG(show_text(row, "commit")));
+}
+
+/* Commits as put shows them; branches and tags by name. */
+void show_batch(struct show_state *s, const struct dom *row)
+{
+	struct str name;
+
+	if (!row || dom_get(row, "files")) {
+		show_commit_made(s, row);
+		return;
+	}
+	name = show_text(row, dom_get(row, "tag") ? "tag" : "branch");
+	fprintf(s->out, "%.*s@%.*s  %s %.*s\n", STR_ARG(show_text(row, "repo")), STR_ARG(name),
+	        dom_get(row, "tag") ? "tag" : "branch",
+	        STR_ARG(dom_get(row, "deleted") ? STR("deleted") : short_id(show_text(row, "commit"))));
 }
 
 void show_adopted(struct show_state *s, const struct dom *row)

@@ -63,24 +63,42 @@ static int open_row(struct q *q, struct arena *a, struct open_commit *out, struc
 	return 1;
 }
 
-int open_of_branch(struct store *s, struct arena *a, int64_t repo, struct str branch, struct open_commit *out,
-                   struct err *e)
+static int one_of_branch(struct store *s, struct arena *a, const char *sql, int64_t repo, struct str branch,
+                         struct open_commit *out, struct err *e)
 {
-	struct q *q = db_query(s->db, "select " COLUMNS " from open_commit o where o.repo = ? and o.branch = ?"
-				      " and o.state = 'open'");
-	struct open_commit o;
+	struct q *q = db_query(s->db, sql);
 	int r;
 
 	q_int(q, 1, repo);
 	q_text(q, 2, branch);
 	r = q_step(q, e);
 	if (r == 1)
-		r = open_row(q, a, &o, e);
+		r = open_row(q, a, out, e);
 	q_done(q);
+	return r;
+}
+
+int open_of_branch(struct store *s, struct arena *a, int64_t repo, struct str branch, struct open_commit *out,
+                   struct err *e)
+{
+	struct open_commit o;
+	int r = one_of_branch(s, a,
+	                      "select " COLUMNS " from open_commit o where o.repo = ? and o.branch = ?"
+	                      " and o.state = 'open'",
+	                      repo, branch, &o, e);
+
 	if (r != 1 || o.state != OPEN_OPEN)
 		return r < 0 ? -1 : 0;
 	*out = o;
 	return 1;
+}
+
+int open_last(struct store *s, struct arena *a, int64_t repo, struct str branch, struct open_commit *out, struct err *e)
+{
+	return one_of_branch(s, a,
+	                     "select " COLUMNS " from open_commit o where o.repo = ? and o.branch = ?"
+	                     " order by o.at desc limit 1",
+	                     repo, branch, out, e);
 }
 
 int open_find(struct store *s, struct arena *a, int64_t repo, struct str id, struct open_commit *out, struct err *e)

@@ -24,6 +24,9 @@ struct open_commit {
 /* What is open on a branch now: 1, 0, -1. */
 must_check int open_of_branch(struct store *s, struct arena *a, int64_t repo, struct str branch,
                               struct open_commit *out, struct err *e);
+/* The last one that was started on a branch, in any state: 1, 0, -1. */
+must_check int open_last(struct store *s, struct arena *a, int64_t repo, struct str branch, struct open_commit *out,
+                         struct err *e);
 /* By id, or the unique beginning of one (4 digits and more), in any state: 1, 0, -1. repo 0: of any repo. */
 must_check int open_find(struct store *s, struct arena *a, int64_t repo, struct str id, struct open_commit *out,
                          struct err *e);

@@ -32,7 +32,7 @@ test_expect 'commands' '
 	offers "leat pla" plan playground && offers "leat stat" status && tab "leat " > out && has out put run sql help
 '
 test_expect 'options of a command' '
-	offers "leat put --m" --message && tab "leat ls --" > out && has out --json --recursive --ds && lacks out --message
+	offers "leat put --mes" --message && tab "leat ls --" > out && has out --json --recursive --ds && lacks out --message
 '
 test_expect 'repos, and folders and files in them after a colon' '
 	workspace w && echo 1 > f && leat put raw/trips:/2024/a.csv f && leat put raw/trips:/2024/b.csv f && leat put raw/trips:/x f &&
