@@ -307,6 +307,8 @@ int api_config(struct api *api, const struct args *args, struct sink *out, struc
 
 	if (args_count(args, "schema"))
 		return config_schema(api, args_value(args, "schema"), out, e);
+	if (api_open(api, OP_W, e))
+		return -1;
 	if (args_flag(args, "here")) {
 		if (!str_is(name, "path"))
 			return err_set(e, ERR_BAD_REQUEST, "--here belongs to 'leat config path'");

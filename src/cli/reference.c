@@ -40,6 +40,20 @@ static void commands(const struct job_kind *const *kinds)
 		printf("| `leat %s` | `leat %s` |\n", aliases[i].word, aliases[i].means);
 }
 
+/* " One of `a`, `b`." of a key that takes one of some words. */
+static void words(const struct key *k)
+{
+	struct str rest = str_of(k->rule == KEYS_WORDS ? k->words : NULL), word;
+
+	for (bool first = true; rest.n; first = false) {
+		if (!str_cut(rest, ' ', &word, &rest)) {
+			word = rest;
+			rest = STR_NULL;
+		}
+		printf("%s`%.*s`%s", first ? " One of " : ", ", STR_ARG(word), rest.n ? "" : ".");
+	}
+}
+
 static void key_rows(const struct keys *t)
 {
 	puts("\n| key | default | counts in the memo key | what it is |\n| --- | --- | --- | --- |");
@@ -51,6 +65,7 @@ static void key_rows(const struct keys *t)
 		printf("| `%s%s%s` | %s%s%s | %s | ", k->section, *k->section ? ": " : "", k->name, k->def ? "`" : "",
 		       k->def ? k->def : "", k->def ? "`" : "", k->flags & KEYS_MEMO ? "yes" : "");
 		cell(k->text);
+		words(k);
 		puts(" |");
 	}
 }

@@ -65,6 +65,31 @@ void show_status(struct show_state *s, const struct dom *row)
 	}
 }
 
+#define DOCTOR_INDENT 23
+#define DOCTOR_WIDTH 80
+
+/* Words in lines of the rest of the width; a word that is longer stands alone. */
+static void wrapped(FILE *out, struct str text)
+{
+	size_t at = 0;
+
+	while (text.n) {
+		struct str word;
+
+		if (!str_cut(text, ' ', &word, &text)) {
+			word = text;
+			text = STR_NULL;
+		}
+		if (at && DOCTOR_INDENT + at + 1 + word.n > DOCTOR_WIDTH) {
+			fprintf(out, "\n%*s", DOCTOR_INDENT, "");
+			at = 0;
+		}
+		fprintf(out, "%s%.*s", at ? " " : "", STR_ARG(word));
+		at += (at ? 1 : 0) + word.n;
+	}
+	fputc('\n', out);
+}
+
 void show_doctor(struct show_state *s, const struct dom *row)
 {
 	static const struct {
@@ -81,10 +106,13 @@ void show_doctor(struct show_state *s, const struct dom *row)
 			sign = signs[i].sign;
 			style = signs[i].style;
 		}
-	fprintf(s->out, "%s%s%s  %-18.*s %.*s\n", style_on(s->out, style), sign, style_off(s->out),
-	        STR_ARG(show_text(row, "what")), STR_ARG(show_text(row, "text")));
-	if (show_text(row, "hint").n)
-		fprintf(s->out, "                       %.*s\n", STR_ARG(show_text(row, "hint")));
+	fprintf(s->out, "%s%s%s  %-18.*s ", style_on(s->out, style), sign, style_off(s->out),
+	        STR_ARG(show_text(row, "what")));
+	wrapped(s->out, show_text(row, "text"));
+	if (show_text(row, "hint").n) {
+		fprintf(s->out, "%*s", DOCTOR_INDENT, "");
+		wrapped(s->out, show_text(row, "hint"));
+	}
 }
 
 void show_config(struct show_state *s, const struct dom *row)

@@ -182,6 +182,30 @@ static bool is_folder(struct walk *w, const struct dir_entry *d, struct str path
 	       (d->type == DIR_LINK && dir_exists(path_join(w->js->arena, w->js->ws->dir, path.p)));
 }
 
+/* A job.yaml under the job's name is no job; a YAML file without a job's keys is somebody's own affair. */
+static void lone_yaml(struct walk *w, const char *name, struct str path)
+{
+	static const char *const keys[] = {"kind:", "output:", "inputs:"};
+	struct arena *a = w->js->arena;
+	struct str file = str_of(name), stem, ext, text, line;
+	struct err e = ERR_INIT;
+	bool job = false;
+
+	if (name[0] == '.' || !str_rcut(file, '.', &stem, &ext) || !(str_is(ext, "yaml") || str_is(ext, "yml")) ||
+	    file_read_plain(a, path_join(a, w->js->ws->dir, path.p), JOB_MAX_YAML, &text, &e))
+		return;
+	while (str_next_line(&text, &line))
+		for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+			job |= str_has_prefix(line, str_of(keys[i]));
+	if (!job)
+		return;
+	err_clear(&e);
+	err_set(&e, ERR_BAD_CONFIG, "a job's job.yaml stands in a folder of its own, so this is no job yet");
+	err_hint(&e, "make it %.*s/%.*s/job.yaml", STR_ARG(w->dir), STR_ARG(stem));
+	err_at(&e, path.p, 0, 0);
+	jobs_broken(w->js, STR(""), &e);
+}
+
 static int found(const struct dir_entry *d, void *ptr, struct err *e)
 {
 	struct walk *w = ptr;
@@ -209,8 +233,10 @@ static int found(const struct dir_entry *d, void *ptr, struct err *e)
 			return DIR_SKIP;
 		}
 		p.ext = single_ext(d->name);
-		if (!p.ext)
+		if (!p.ext) {
+			lone_yaml(w, d->name, p.path);
 			return DIR_SKIP;
+		}
 		p.name = arena_str(a, str_sub(p.name, 0, p.name.n - strlen(p.ext)));
 	}
 	if (w->found.n == JOBS_MAX)

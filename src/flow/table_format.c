@@ -215,6 +215,35 @@ static int header_of(struct store *s, struct arena *a, struct duck *d, const str
 	return 0;
 }
 
+static int no_column(const struct table_source *t, const struct dom *how, const struct dom *type, struct err *e)
+{
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	VEC(struct str) names = {0};
+
+	err_set(e, ERR_BAD_CONFIG, "%.*s has no column \"%.*s\"", STR_ARG(t->repo), STR_ARG(type->key));
+	dom_each(c, dom_get(how, "columns"))
+		vec_push(a, &names, dom_get(c, "name")->s);
+	keys_hint_nearest(e, type->key, names.p, names.n);
+	return err_at(e, WORKSPACE_FILE, type->key_line, type->key_col);
+}
+
+/* What leat.yaml says of a column that is not there would be without effect. */
+static int check_columns(const struct table_source *t, const struct dom *how, const struct dom *types, struct err *e)
+{
+	dom_each(type, types) {
+		bool there = false;
+
+		dom_each(c, dom_get(how, "columns")) {
+			struct str name = dom_get(c, "name")->s;
+
+			there |= type->key.n == name.n && !strncasecmp(type->key.p, name.p, name.n);
+		}
+		if (!there)
+			return no_column(t, how, type, e);
+	}
+	return 0;
+}
+
 /* Laid over what was sniffed: a copy, so that what is remembered stays what was seen. */
 static struct dom *overlaid(struct arena *a, const struct dom *how, const struct dom *yaml)
 {
@@ -276,6 +305,8 @@ int table_learn(struct store *s, struct arena *a, struct duck *d, const struct r
 			t->learned = true;
 		}
 	}
+	if (check_columns(t, how, dom_get(yaml, "columns"), e))
+		return -1;
 	t->how = overlaid(a, how, yaml);
 	return 0;
 }
