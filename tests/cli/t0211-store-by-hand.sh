@@ -3,8 +3,7 @@
 . "$(dirname "$0")/../lib.sh"
 
 hand() { # SQL
-	python3 -c 'import sqlite3, sys
-c = sqlite3.connect(".leat/leat.db"); c.execute(sys.argv[1]); c.commit()' "$1"
+	python3 "$TESTS/fake/edit_db.py" .leat/leat.db "$1"
 }
 test_expect 'a table that was dropped is a finding of fsck, whichever it is' '
 	workspace w && printf "n\n1\n" > a.csv && leat put raw/x --ds 2024-01-01 a.csv && cp -r .leat ../whole && leat fsck &&
