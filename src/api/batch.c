@@ -130,6 +130,7 @@ int api_batch(struct api *api, const struct args *args, struct sink *out, struct
 		return -1;
 	change_begin(&c, api, args);
 	c.batch = true;
+	c.message = args_value(args, "message");
 	for (int n = 1; !rc && str_next_line(&text, &line); n++) {
 		size_t had = c.steps.n;
 		rc = n > BATCH_MAX_LINES ? err_set(e, ERR_LIMIT, "a batch has at most %d lines", BATCH_MAX_LINES)

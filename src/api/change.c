@@ -399,7 +399,7 @@ static int run_write(struct change *c, void *own, struct err *e)
 		struct commit_new n = {
 			.repo = repo, .branch = w->branch, .id = c->id, .batch = c->id,
 			.edits = w->edits.p, .n_edits = w->edits.n, .clear = w->clear,
-			.message = w->message, .author = w->author, .meta = w->meta,
+			.message = w->message.p ? w->message : c->message, .author = w->author, .meta = w->meta,
 			.even_if_equal = true,
 		};
 		if (commit_make(s, c->in, &n, &made, &is_new, e))

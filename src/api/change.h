@@ -26,6 +26,7 @@ struct change_step {
 
 struct change {
 	struct api *api;
+	struct str message;      /* of commits that have none of their own */
 	const char *file;        /* of the batch, for messages */
 	const struct args *args; /* of the whole: the batch's, or the one command's */
 	struct ingest *in;

@@ -242,6 +242,18 @@ void show_tree(struct show_state *s, const struct dom *row)
 	fputc('\n', s->out);
 }
 
+/* The message, and in brackets what --meta said. */
+static struct str with_meta(struct arena *a, const struct dom *row)
+{
+	const struct dom *meta = dom_get(row, "meta");
+	struct str text = show_text(row, "message");
+
+	dom_each (m, meta)
+		text = arena_strf(a, "%.*s%s%.*s=%.*s", STR_ARG(text), m != meta->first ? ", " : text.n ? " [" : "[",
+		                  STR_ARG(m->key), STR_ARG(m->s));
+	return meta && meta->n ? arena_strf(a, "%.*s]", STR_ARG(text)) : text;
+}
+
 void show_log(struct show_state *s, const struct dom *row)
 {
 	static const char *const titles[] = {"commit", "repo", "nr", "at", "files", "size", "message", "change"};
@@ -269,7 +281,7 @@ void show_log(struct show_state *s, const struct dom *row)
 	grid_cell(s->grid, short_time(a, show_text(row, "at")));
 	grid_cell(s->grid, arena_strf(a, "%" PRId64, show_int(row, "files")));
 	grid_cell(s->grid, str_of(show_bytes(a, show_int(row, "size"))));
-	grid_cell(s->grid, show_text(row, "message").n || !run.n ? show_text(row, "message")
+	grid_cell(s->grid, show_text(row, "message").n || !run.n ? with_meta(a, row)
 	                                                         : arena_strf(a, "run %.12s", run.p));
 	if (path)
 		grid_cell(s->grid, str_is(show_text(row, "change"), "deleted")

@@ -388,8 +388,10 @@ static void make_way(struct merge *m)
 		const struct theirs *t = m->changed.p[k];
 		struct tree_edit ed = {.op = EDIT_REMOVE, .path = t->path};
 		bool way = t->there && map_has(&m->folders, t->path);
-		for (size_t i = t->path.n; t->there && !way && i-- > 0;)
-			way = t->path.p[i] == '/' && map_has(&m->puts, (struct str){t->path.p, i});
+		for (size_t i = t->path.n; t->there && !way && i-- > 0;) {
+			ed.path.n = i; /* the folder that a file of ours replaces goes as a whole */
+			way = t->path.p[i] == '/' && map_has(&m->puts, ed.path);
+		}
 		if (way)
 			vec_push(m->a, &all, ed);
 	}
