@@ -36,7 +36,7 @@ static bool is_pattern(struct str path)
 
 static int not_there(const struct spot *s, const char *end, struct err *e)
 {
-	err_set(e, ERR_NOT_FOUND, "%.*s has no /%.*s%s", STR_ARG(s->shown), STR_ARG(s->path), end);
+	err_set(e, ERR_NOT_FOUND, "not found: %.*s has no /%.*s%s", STR_ARG(s->shown), STR_ARG(s->path), end);
 	return err_hint(e, "'leat ls -R %.*s' lists what is there (%lld file%s)", STR_ARG(s->shown),
 	                (long long)s->pin.commit.files, s->pin.commit.files == 1 ? "" : "s");
 }
