@@ -77,7 +77,7 @@ static int finish(struct change *c, void *own, struct err *e)
 		return r < 0 ? -1 : err_set(e, ERR_NOT_FOUND, "the open commit %s is not there", f->open.id.hex);
 	if (f->open.state != OPEN_OPEN)
 		return open_closed(&f->open, f->repo.name, e);
-	if (open_finish(s, &f->open, &f->repo, &f->how, &made, e))
+	if (open_finish(s, c->in, &f->open, &f->repo, &f->how, &made, e))
 		return -1;
 	vec_push(a, &c->rows, row_commit(a, f->repo.name, f->open.branch, &made));
 	return 0;
@@ -122,6 +122,8 @@ int api_finish(struct api *api, const struct args *args, struct sink *out, struc
 		rc = open_find(api->store, api->arena, f.repo.id, str_of(w.open.hex), &f.open, e) < 0 ? -1 : 0;
 	else if (!rc)
 		rc = find_open(api, &f.repo, w.branch, &f.open, e);
+	if (!rc && f.open.state == OPEN_OPEN)
+		rc = open_merge(api->store, c.in, &f.open, &f.repo, &f.how, e);
 	if (!rc) {
 		c.id = f.open.id;
 		rc = change_do(&c, out, e);

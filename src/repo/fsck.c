@@ -324,6 +324,8 @@ static const struct {
 	{"bad-record",
 	 "select 'the repo number ' || b.repo || ' of the branch ' || b.name || ' is not there' from branch b"
 	 " where not exists (select 1 from repo r where r.id = b.repo)"},
+	{"bad-record", "select 'the commit ' || g.id || ' was taken out and is there' from gone g"
+		       " where exists (select 1 from commits c where c.repo = g.repo and c.id = g.id)"},
 	{"bad-record", "select 'the commit ' || c.id || ' has no event' from commits c where not exists"
 		       " (select 1 from event v where v.id = c.id)"},
 };
@@ -335,6 +337,12 @@ static const struct {
 	{"what datastore/ shows of", "select r.name, m.tree from materialised m join repo r on r.id = m.repo"},
 	{"the current partition of",
 	 "select r.name || ' ds=' || c.ds, c.tree from current c join repo r on r.id = c.repo"},
+	{"the open commit of",
+	 "select r.name || '@' || o.branch, o.tree from open_commit o join repo r on r.id = o.repo"
+	 " where o.state = 'open'"},
+	{"what an open commit began from: of",
+	 "select r.name || '@' || o.branch, o.base_tree from open_commit o join repo r on r.id = o.repo"
+	 " where o.state = 'open'"},
 	{"a remembered result for", "select r.name, m.tree from memo m join repo r on r.id = m.repo"},
 };
 

@@ -443,11 +443,30 @@ static int merge_edits(struct store *s, struct merge *m, const struct open_commi
 	return 0;
 }
 
-int open_finish(struct store *s, const struct open_commit *o, const struct repo *repo, const struct open_finishing *f,
-                struct commit *out, struct err *e)
+int open_merge(struct store *s, struct ingest *in, const struct open_commit *o, const struct repo *repo,
+               struct open_finishing *f, struct err *e)
 {
 	struct arena *a cleanup(arena_cleanup) = arena_new();
 	struct merge m = {.a = a};
+	struct commit head = {.tree = tree_empty_id()};
+	struct entry root = {.id = o->tree};
+
+	if (branch_head(s, repo->id, o->branch, &head, e) < 0)
+		return -1;
+	if (!sha_eq(&head.tree, &o->base_tree) && (merge_edits(s, &m, o, &head.tree, f->force, repo, e) ||
+	                                           tree_apply(s, in, &head.tree, m.edits.p, m.edits.n, &root, e)))
+		return -1;
+	f->head = head.tree;
+	f->tree = o->tree;
+	f->root = root.id;
+	f->merged = true;
+	return 0;
+}
+
+int open_finish(struct store *s, struct ingest *in, const struct open_commit *o, const struct repo *repo,
+                const struct open_finishing *f, struct commit *out, struct err *e)
+{
+	struct open_finishing now = *f;
 	struct commit head = {.tree = tree_empty_id()};
 	struct commit_new c = {
 		.repo = *repo,
@@ -458,19 +477,17 @@ int open_finish(struct store *s, const struct open_commit *o, const struct repo 
 		.author = f->author.p ? f->author : o->author,
 		.meta = f->meta.p ? f->meta : o->meta,
 		.even_if_equal = true,
+		.tree = &now.root,
 	};
 	bool made;
 
 	BUG_IF(!db_in_write(s->db));
 	if (branch_head(s, repo->id, o->branch, &head, e) < 0)
 		return -1;
-	if (sha_eq(&head.tree, &o->base_tree))
-		c.tree = &o->tree;
-	else if (merge_edits(s, &m, o, &head.tree, f->force, repo, e))
+	if ((!f->merged || !sha_eq(&f->head, &head.tree) || !sha_eq(&f->tree, &o->tree)) &&
+	    open_merge(s, in, o, repo, &now, e))
 		return -1;
-	c.edits = m.edits.p;
-	c.n_edits = m.edits.n;
-	if (commit_make(s, NULL, &c, out, &made, e) || open_close(s, o, OPEN_FINISHED, e))
+	if (commit_make(s, in, &c, out, &made, e) || open_close(s, o, OPEN_FINISHED, e))
 		return -1;
 	fault_crash("open-finished");
 	return 0;

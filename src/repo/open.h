@@ -33,7 +33,7 @@ must_check int open_find(struct store *s, struct arena *a, int64_t repo, struct 
 /* One that cannot be put into or finished any more: ERR_NOT_FOUND or ERR_REFUSED that tells what became of it. */
 must_check int open_closed(const struct open_commit *o, struct str repo, struct err *e);
 
-/* All below inside a write transaction. */
+/* All below inside a write transaction, but for open_merge, open_as_commit and open_expire. */
 struct open_new {
 	struct repo repo;
 	struct str branch, author, message, meta;
@@ -53,8 +53,17 @@ must_check int open_close(struct store *s, const struct open_commit *o, enum ope
 struct open_finishing {
 	struct str message, author, meta; /* STR_NULL: those of the start */
 	bool force;
+	/* by open_merge: */
+	bool merged;
+	struct sha head, tree, root; /* of this head and this tree the result is that */
 };
-must_check int open_finish(struct store *s, const struct open_commit *o, const struct repo *repo,
+/*
+ * Outside of the transaction, so that a large one keeps nobody waiting: works out what open_finish will make, into the
+ * session. It is worked out again there if the head or the open commit has moved by then.
+ */
+must_check int open_merge(struct store *s, struct ingest *in, const struct open_commit *o, const struct repo *repo,
+                          struct open_finishing *f, struct err *e);
+must_check int open_finish(struct store *s, struct ingest *in, const struct open_commit *o, const struct repo *repo,
                            const struct open_finishing *f, struct commit *out, struct err *e);
 
 /* The commit that it would be over its base. */

@@ -291,11 +291,19 @@ int repo_ensure(struct store *s, struct arena *a, struct str name, enum repo_rol
 
 int repo_end(struct store *s, const struct repo *r, struct err *e)
 {
-	struct q *q = db_query(s->db, "update repo set ended = ? where id = ? and ended is null");
+	static const char *const steps[] = {
+		"update repo set ended = ?1 where id = ?2 and ended is null",
+		"update open_commit set state = 'dropped', closed = ?1 where repo = ?2 and state = 'open'",
+	};
 
-	q_int(q, 1, clock_now_ms());
-	q_int(q, 2, r->id);
-	return q_run(q, e);
+	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+		struct q *q = db_query(s->db, steps[i]);
+		q_int(q, 1, clock_now_ms());
+		q_int(q, 2, r->id);
+		if (q_run(q, e))
+			return -1;
+	}
+	return 0;
 }
 
 int repo_set_role(struct store *s, struct repo *r, enum repo_role role, struct str job, struct err *e)

@@ -98,7 +98,7 @@ must_check int repo_find(struct store *s, struct arena *a, struct str name, stru
 must_check int repo_ensure(struct store *s, struct arena *a, struct str name, enum repo_role role, struct str job,
                            struct repo *out, struct err *e);
 must_check int repo_list(struct store *s, struct arena *a, struct repo **out, size_t *n, struct err *e); /* by name */
-/* Ends it (`rm --repo`), inside a write transaction: its name is free, its commits stay. */
+/* Ends it (`rm --repo`), inside a write transaction: its name is free, its commits stay, what is open is dropped. */
 must_check int repo_end(struct store *s, const struct repo *r, struct err *e);
 /* Inside a write transaction: whose output it is from now on (STR_NULL: nobody's, a source). */
 must_check int repo_set_role(struct store *s, struct repo *r, enum repo_role role, struct str job, struct err *e);

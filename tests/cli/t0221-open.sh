@@ -87,6 +87,12 @@ test_expect 'start is refused on the output of a job, on a path, and on a commit
 	cd w && mkdir -p jobs/out && echo "select 1 as a" > jobs/out/job.sql && printf "kind: sql\noutput: tables/out\n" > jobs/out/job.yaml && leat run out && exits 2 leat start tables/out 2> err && has err "job out" &&
 	exits 2 leat start raw/a:/x 2> err && first=$(leat log raw/a --json | tail -n 1 | json /dev/stdin "d[\"commit\"]") && exits 2 leat start raw/a@$first 2> err && has err "never changes"
 '
+test_expect 'a repo that ends takes its open commit with it' '
+	cd w && echo 1 > x && leat put raw/end x && id=$(opened raw/end) && leat put raw/end@$id x && leat rm --repo raw/end && leat put raw/end x && exits 1 leat ls raw/end@$id 2> err && leat start raw/end > next && leat drop raw/end@$(cat next)
+'
+test_expect 'a large open commit beside a head that moves: both are there' '
+	cd w && mkdir -p many && for i in $(seq 1200); do echo $i > many/n$i; done && id=$(opened raw/large) && leat put raw/large@$id many && leat put raw/large x && leat finish raw/large && count 1201 leat ls raw/large
+'
 test_expect 'fsck is content' '
 	cd w && leat fsck
 '
