@@ -1,5 +1,6 @@
 #include "api/rows.h"
 #include "api/spot.h"
+#include "base/name.h"
 #include "base/str.h"
 #include "repo/fsck.h"
 
@@ -10,15 +11,20 @@ struct listing {
 	const struct commit *commit;
 	struct arena *row; /* emptied after each row */
 	size_t n;
+	char path[2 * NAME_MAX_PATH]; /* begins with `under` and a '/' */
 };
 
 static int list_entry(void *ptr, struct str path, const struct entry *entry, struct err *e)
 {
 	struct listing *l = ptr;
-	struct str full = arena_strf(l->row, "%.*s%s%.*s", STR_ARG(l->under), l->under.n ? "/" : "", STR_ARG(path));
-	struct sink_entry told = {l->repo, l->commit, full, entry};
-	int rc = rows_entry(l->out, l->row, &told, e);
+	struct sink_entry told = {l->repo, l->commit, path, entry};
+	int rc;
 
+	if (l->under.n) {
+		memcpy(l->path + l->under.n + 1, path.p, path.n);
+		told.path = (struct str){l->path, l->under.n + 1 + path.n};
+	}
+	rc = rows_entry(l->out, l->row, &told, e);
 	l->n++;
 	arena_reset(l->row);
 	return rc;
@@ -84,6 +90,8 @@ static int list_spot(struct listing *l, const struct args *args, struct str text
 	l->commit = &s.pin.commit;
 	l->under = s.glob || s.entry.kind == ENTRY_FILE ? STR("") : s.path;
 	l->n = 0;
+	memcpy(l->path, l->under.p, l->under.n);
+	l->path[l->under.n] = '/';
 	if (s.glob)
 		return spot_each(l->api, &s, list_entry, l, e) ? -1 : l->n ? 0 : spot_nothing(&s, e);
 	if (s.entry.kind == ENTRY_FILE)

@@ -1,12 +1,9 @@
 /* What differs between two pins: files with their sizes, counts, and the lines of texts. */
-#include <unistd.h>
-
 #include "api/rows.h"
 #include "api/spot.h"
 #include "base/str.h"
 #include "base/textdiff.h"
 #include "repo/blob.h"
-#include "sys/file.h"
 
 struct diffing {
 	struct api *api;
@@ -21,19 +18,12 @@ struct diffing {
 /* The text of one side, or false where it is none or too large. */
 static int read_text(struct diffing *d, const struct entry *entry, struct str *out, bool *is, struct err *e)
 {
-	int fd FD_CLEANUP = -1;
-	size_t n;
-	char *p;
-
 	*out = STR("");
 	*is = !entry || (size_t)entry->size <= TEXTDIFF_MAX_BYTES;
 	if (!entry || !*is)
 		return 0;
-	p = arena_alloc(d->row, (size_t)entry->size + 1);
-	if (blob_open(d->api->store, &entry->id, &fd, e) ||
-	    fd_pread_full(fd, p, (size_t)entry->size, 0, &n, "a file of the store", e))
+	if (blob_bytes(d->api->store, &entry->id, d->row, TEXTDIFF_MAX_BYTES, out, e))
 		return -1;
-	*out = (struct str){p, n};
 	*is = textdiff_is_text(*out);
 	return 0;
 }

@@ -20,18 +20,24 @@ static const struct range whole = {0, INT64_MAX};
 
 typedef int take_fn(void *ptr, struct str bytes, struct err *e);
 
-static int send_blob(struct api *api, const struct sha *id, struct range r, take_fn *take, void *ptr, struct err *e)
+static int send_blob(struct api *api, const struct entry *entry, struct range r, take_fn *take, void *ptr,
+                     struct err *e)
 {
-	char *buf = arena_alloc(api->arena, CHUNK);
+	bool opens = entry->size >= BLOB_WHOLE_MIN; /* what is smaller is read where it lies */
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	size_t cap = (size_t)MAX(MIN(MIN(r.n, entry->size), (int64_t)CHUNK), 1);
+	char *buf = arena_alloc(a, cap);
 	int fd FD_CLEANUP = -1;
 
-	if (blob_open(api->store, id, &fd, e))
+	if (opens && blob_open(api->store, &entry->id, &fd, e))
 		return -1;
 	while (r.n > 0) {
-		size_t n, want = (size_t)MIN(r.n, (int64_t)CHUNK);
+		size_t n, want = (size_t)MIN(r.n, (int64_t)cap);
 
-		if (fd_pread_full(fd, buf, want, (off_t)r.from, &n, "a file of the store", e) ||
-		    (n && take(ptr, (struct str){buf, n}, e)))
+		if (opens ? fd_pread_full(fd, buf, want, (off_t)r.from, &n, "a file of the store", e)
+		          : blob_read(api->store, &entry->id, r.from, buf, want, &n, e))
+			return -1;
+		if (n && take(ptr, (struct str){buf, n}, e))
 			return -1;
 		if (n < want)
 			break;
@@ -109,7 +115,7 @@ static int cat_entry(void *ptr, struct str path, const struct entry *entry, stru
 	c->n++;
 	if (fit_range(c->args, entry, &r, e))
 		return err_wrap(e, "/%.*s", STR_ARG(path));
-	return send_blob(c->api, &entry->id, r, to_sink, c->out, e);
+	return send_blob(c->api, entry, r, to_sink, c->out, e);
 }
 
 int api_cat(struct api *api, const struct args *args, struct sink *out, struct err *e)
@@ -212,7 +218,7 @@ static int tar_entry(void *ptr, struct str path, const struct entry *entry, stru
 		return -1;
 	if (folder)
 		return 0;
-	if (send_blob(g->api, &entry->id, whole, g->take, g->ptr, e))
+	if (send_blob(g->api, entry, whole, g->take, g->ptr, e))
 		return -1;
 	return pad ? g->take(g->ptr, (struct str){zeroes, pad}, e) : 0;
 }
@@ -346,12 +352,12 @@ static int write_range(struct getting *g, const struct spot *s, struct err *e)
 		        STR_ARG(args_pos(g->args, 0)), s->glob ? "a pattern" : "a folder");
 		return err_hint(e, "'leat cat --range' takes that range of each of several files");
 	}
-	return fit_range(g->args, &s->entry, &r, e) ? -1 : send_blob(g->api, &s->entry.id, r, g->take, g->ptr, e);
+	return fit_range(g->args, &s->entry, &r, e) ? -1 : send_blob(g->api, &s->entry, r, g->take, g->ptr, e);
 }
 
 static int whole_file(struct getting *g, const struct spot *s, struct err *e)
 {
-	return send_blob(g->api, &s->entry.id, whole, g->take, g->ptr, e);
+	return send_blob(g->api, &s->entry, whole, g->take, g->ptr, e);
 }
 
 static int get_files(struct getting *g, const struct spot *s, struct err *e)

@@ -44,6 +44,8 @@ struct glob {
 	struct str fixed; /* bytes that every match begins with */
 	struct str folder;
 	uint64_t *closure; /* of each state: what is alive with it, without those that only lead on; NULL: too large */
+	uint64_t *next;    /* of each state: what is alive after a character that it takes */
+	uint64_t *takes;   /* of each ASCII character: the states that take it */
 };
 
 /* The word of a pattern of few states (glob_walk.c). */

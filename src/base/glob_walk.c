@@ -6,6 +6,8 @@
 #include "base/glob_in.h"
 #include "base/str.h"
 
+#define ASCII 128
+
 static uint64_t bit(size_t i)
 {
 	return UINT64_C(1) << i;
@@ -35,35 +37,67 @@ static uint64_t closure_of(const struct glob *g, uint32_t first)
 	return out;
 }
 
-void glob_close(struct arena *a, struct glob *g)
+static bool takes(const struct glob *g, const struct state *s, uint8_t byte, uint32_t c)
 {
-	if (g->n_nots || g->states.n > GLOB_WORD)
-		return;
-	g->closure = arena_array(a, uint64_t, g->states.n);
-	for (uint32_t i = 0; i < g->states.n; i++)
-		g->closure[i] = closure_of(g, i);
-}
-
-/* Where state i leads over a character c, whose first byte is `byte`; *n: after how many bytes. */
-static uint64_t over(const struct glob *g, uint32_t i, uint8_t byte, uint32_t c, size_t char_n, size_t *n)
-{
-	const struct state *s = &g->states.p[i];
-
-	*n = char_n;
 	switch (s->op) {
 	case OP_BYTE:
-		*n = 1;
-		return (uint8_t)s->c == byte ? g->closure[i + 1] : 0;
+		return (uint8_t)s->c == byte;
 	case OP_STAR:
-		return c != '/' ? g->closure[i] : 0;
-	case OP_DEEP:
-		return g->closure[i];
 	case OP_ONE:
-		return c != '/' ? g->closure[i + 1] : 0;
+		return c != '/';
+	case OP_DEEP:
+		return true;
 	case OP_SET:
-		return glob_set_holds(&g->sets.p[s->a], c) ? g->closure[i + 1] : 0;
+		return glob_set_holds(&g->sets.p[s->a], c);
 	default:
-		return 0;
+		return false;
+	}
+}
+
+void glob_close(struct arena *a, struct glob *g)
+{
+	size_t n = g->states.n;
+
+	if (g->n_nots || n > GLOB_WORD)
+		return;
+	g->closure = arena_array(a, uint64_t, n);
+	g->next = arena_array(a, uint64_t, n);
+	g->takes = arena_array(a, uint64_t, ASCII);
+	for (uint32_t i = 0; i < n; i++)
+		g->closure[i] = closure_of(g, i);
+	for (uint32_t i = 0; i < n; i++) {
+		const struct state *s = &g->states.p[i];
+
+		if (s->op == OP_STAR || s->op == OP_DEEP)
+			g->next[i] = g->closure[i];
+		else if (i + 1 < n)
+			g->next[i] = g->closure[i + 1];
+		for (uint32_t c = 0; c < ASCII; c++)
+			if (takes(g, s, (uint8_t)c, c))
+				g->takes[c] |= bit(i);
+	}
+}
+
+static uint64_t after(const struct glob *g, uint64_t taking)
+{
+	uint64_t out = 0;
+
+	for (; taking; taking &= taking - 1)
+		out |= g->next[__builtin_ctzll(taking)];
+	return out;
+}
+
+/* One step at a byte of a character that has several: some states take it as a whole, those of a byte that alone. */
+static void over_wide(const struct glob *g, uint64_t alive, uint8_t byte, struct str s, size_t at, uint64_t ahead[4])
+{
+	uint32_t c;
+	size_t n = glob_char(s, at, &c);
+
+	for (uint64_t bits = alive; bits; bits &= bits - 1) {
+		int i = __builtin_ctzll(bits);
+
+		if (takes(g, &g->states.p[i], byte, c))
+			ahead[g->states.p[i].op == OP_BYTE ? 0 : n - 1] |= g->next[i];
 	}
 }
 
@@ -74,14 +108,11 @@ static uint64_t run(const struct glob *g, uint64_t alive, struct str s)
 
 	for (size_t at = 0; at < s.n && (alive | ahead[0] | ahead[1] | ahead[2]); at++) {
 		uint8_t byte = (uint8_t)s.p[at];
-		uint32_t c = byte;
-		size_t char_n = byte < 0x80 ? 1 : glob_char(s, at, &c), n;
 
-		for (uint64_t bits = alive; bits; bits &= bits - 1) {
-			uint64_t to = over(g, (uint32_t)__builtin_ctzll(bits), byte, c, char_n, &n);
-
-			ahead[n - 1] |= to;
-		}
+		if (byte < ASCII)
+			ahead[0] |= after(g, alive & g->takes[byte]);
+		else
+			over_wide(g, alive, byte, s, at, ahead);
 		alive = ahead[0];
 		ahead[0] = ahead[1];
 		ahead[1] = ahead[2];

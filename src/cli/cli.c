@@ -20,11 +20,14 @@ struct cli {
 	struct shower *shower; /* NULL when rows are printed as JSON */
 	struct progress *progress;
 	struct buf line;
+	bool live; /* standard output goes out as it comes */
+	struct show_file file;
 	FILE *pager;
 	pid_t pager_pid;
 };
 
 #define LINE_MAX ((size_t)64 << 20)
+#define OUT_BUFFER ((size_t)64 << 10)
 
 /*
  * A reader that has seen enough (head) is no failure of ours: a command that only reads ends quietly, as every filter
@@ -42,10 +45,7 @@ static int gone(struct cli *c, struct err *e)
 /* What somebody watches (a log that is followed, the events of a run) goes out as it comes, into a pipe too. */
 static int write_out(struct cli *c, const char *p, size_t n, struct err *e)
 {
-	const struct op *op = c->args.op;
-	bool live = (op->flags & OP_M) || (op_option(op, STR("follow")) && args_flag(&c->args, "follow"));
-
-	if (fwrite(p, 1, n, stdout) == n && (!live || !fflush(stdout)))
+	if (fwrite_unlocked(p, 1, n, stdout) == n && (!c->live || !fflush(stdout)))
 		return 0;
 	return gone(c, e);
 }
@@ -71,7 +71,7 @@ static int on_entry(void *ptr, const struct sink_entry *en, struct err *e)
 
 	progress_clear(c->progress);
 	buf_reset(&c->line);
-	show_file(&c->line, &c->args, en);
+	show_file(&c->line, &c->file, en);
 	return write_out(c, c->line.p, c->line.n, e);
 }
 
@@ -208,6 +208,7 @@ static char *find_workspace(struct cli *c)
 static int call(struct cli *c)
 {
 	struct err e = ERR_INIT;
+	const struct op *op = c->args.op;
 	bool json = wants_json(&c->args);
 	struct sink out = {
 		.ptr = c, .row = on_row, .bytes = on_bytes, .head = on_head, .note = on_note, .event = on_event,
@@ -215,6 +216,12 @@ static int call(struct cli *c)
 	};
 	int rc;
 
+	c->live = (op->flags & OP_M) || (op_option(op, STR("follow")) && args_flag(&c->args, "follow"));
+	c->file = (struct show_file){
+		.size = op_option(op, STR("long")) && args_flag(&c->args, "long"),
+		.repo = !strcmp(op->name, "find") && args_n(&c->args) != 1,
+		.on = style_on(stdout, STYLE_BLUE), .off = style_off(stdout),
+	};
 	signal(SIGPIPE,
 	       SIG_IGN); /* a reader that has seen enough is seen by the write; a worker's death must not be ours */
 	if (json)
@@ -328,6 +335,8 @@ int cli_main(int argc, char **argv, const struct job_kind *const *kinds)
 	int status = 0, at;
 
 	style_init();
+	if (!term_is_tty(STDOUT_FILENO))
+		setvbuf(stdout, NULL, _IOFBF, OUT_BUFFER);
 	buf_init(&c.line, LINE_MAX);
 	api_begin(&c.api, c.arena, kinds);
 	at = leading_options(&c, argc, argv, &status);

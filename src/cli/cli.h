@@ -48,8 +48,13 @@ must_check int shower_row(struct shower *s, const struct dom *row, struct err *e
 must_check int shower_end(struct shower *s, bool failed, struct err *e);
 must_check int shower_head(struct shower *s, const struct dom *columns, struct err *e);
 
-/* show_data.c: a file of a listing as a line, into *b */
-void show_file(struct buf *b, const struct args *args, const struct sink_entry *en);
+/* show_data.c: a file of a listing as a line, into *b. Listings are long: what is the same for each is looked up once. */
+struct show_file {
+	bool size;            /* and hash in front */
+	bool repo;            /* in front of the path */
+	const char *on, *off; /* around a folder */
+};
+void show_file(struct buf *b, const struct show_file *how, const struct sink_entry *en);
 
 /* progress.c: units of a run, and long single steps, on a terminal; plain lines otherwise */
 struct progress;

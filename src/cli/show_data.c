@@ -178,9 +178,9 @@ void show_entry(struct show_state *s, const struct dom *row)
  * Names alone, one a line, as ls does; -l puts size and hash in front. Where files of several repos may come, the repo
  * stands before the path, so that a line is what cat and get take. No printf: listings are long.
  */
-void show_file(struct buf *b, const struct args *args, const struct sink_entry *en)
+void show_file(struct buf *b, const struct show_file *how, const struct sink_entry *en)
 {
-	bool folder = en->entry->kind == ENTRY_FOLDER, repo = !strcmp(args->op->name, "find") && args_n(args) != 1;
+	bool folder = en->entry->kind == ENTRY_FOLDER;
 	struct arena *a = NULL;
 	struct str path = en->path;
 
@@ -189,7 +189,7 @@ void show_file(struct buf *b, const struct args *args, const struct sink_entry *
 			a = arena_new();
 	if (a)
 		path = clean_text(a, path, "");
-	if (args_flag(args, "long")) {
+	if (how->size) {
 		char hex[SHA_HEX + 1] = "-";
 
 		if (!folder)
@@ -197,8 +197,8 @@ void show_file(struct buf *b, const struct args *args, const struct sink_entry *
 		buf_addf(b, "%12" PRId64 "  %-64s  ", en->entry->size, hex);
 	}
 	if (folder)
-		buf_adds(b, style_on(stdout, STYLE_BLUE));
-	if (repo) {
+		buf_adds(b, how->on);
+	if (how->repo) {
 		buf_addstr(b, en->repo);
 		buf_addc(b, ':');
 	}
@@ -207,7 +207,7 @@ void show_file(struct buf *b, const struct args *args, const struct sink_entry *
 	if (folder) {
 		if (path.n)
 			buf_addc(b, '/');
-		buf_adds(b, style_off(stdout));
+		buf_adds(b, how->off);
 	}
 	buf_addc(b, '\n');
 	arena_free(a);

@@ -88,6 +88,10 @@ struct walk {
 	tree_cb cb;
 	void *ptr;
 	char path[NAME_MAX_PATH + 1];
+	/* of the pages on the way to where it is, one each, used again for the next page as deep */
+	struct arena *own;
+	VEC(struct arena *) pages;
+	size_t depth;
 };
 
 /* A folder that is being walked. */
@@ -137,9 +141,9 @@ static int walk_entry(struct walk *w, const struct entry *t, size_t n, struct wa
 }
 
 /* 0 go on, WALK_…, -1. */
-static int walk_page(struct walk *w, const struct sha *id, int level, struct walk_folder *f, struct err *e)
+static int walk_items(struct walk *w, struct arena *a, const struct sha *id, int level, struct walk_folder *f,
+                      struct err *e)
 {
-	struct arena *a cleanup(arena_cleanup) = arena_new();
 	struct page p;
 	int r = 0;
 
@@ -169,12 +173,38 @@ static int walk_page(struct walk *w, const struct sha *id, int level, struct wal
 	return r;
 }
 
+static int walk_page(struct walk *w, const struct sha *id, int level, struct walk_folder *f, struct err *e)
+{
+	int r;
+
+	if (w->depth == w->pages.n)
+		vec_push(w->own, &w->pages, arena_new());
+	else
+		arena_reset(w->pages.p[w->depth]);
+	w->depth++;
+	r = walk_items(w, w->pages.p[w->depth - 1], id, level, f, e);
+	w->depth--;
+	return r;
+}
+
+static int walk(struct walk *w, const struct sha *root, const struct glob_at *at, struct err *e)
+{
+	int r;
+
+	w->own = arena_new();
+	r = walk_folder(w, root, 0, at, e);
+	for (size_t i = 0; i < w->pages.n; i++)
+		arena_free(w->pages.p[i]);
+	arena_free(w->own);
+	return r < 0 ? -1 : 0;
+}
+
 int tree_list(struct store *s, struct ingest *in, const struct sha *folder, struct str after, tree_cb cb, void *ptr,
               struct err *e)
 {
 	struct walk w = {.s = s, .in = in, .after = after, .cb = cb, .ptr = ptr};
 
-	return walk_folder(&w, folder, 0, NULL, e) < 0 ? -1 : 0;
+	return walk(&w, folder, NULL, e);
 }
 
 int tree_walk(struct store *s, struct ingest *in, const struct sha *root, bool folders, tree_cb cb, void *ptr,
@@ -182,7 +212,7 @@ int tree_walk(struct store *s, struct ingest *in, const struct sha *root, bool f
 {
 	struct walk w = {.s = s, .in = in, .deep = true, .folders = folders, .cb = cb, .ptr = ptr};
 
-	return walk_folder(&w, root, 0, NULL, e) < 0 ? -1 : 0;
+	return walk(&w, root, NULL, e);
 }
 
 int tree_glob(struct store *s, const struct sha *root, const struct glob *g, tree_cb cb, void *ptr, struct err *e)
@@ -190,5 +220,5 @@ int tree_glob(struct store *s, const struct sha *root, const struct glob *g, tre
 	struct walk w = {.s = s, .deep = true, .folders = true, .glob = g, .cb = cb, .ptr = ptr};
 	struct glob_at at = glob_root(g);
 
-	return walk_folder(&w, root, 0, &at, e) < 0 ? -1 : 0;
+	return walk(&w, root, &at, e);
 }
