@@ -15,7 +15,7 @@ struct compile {
 	struct glob *g;
 	struct str s;
 	size_t p, skipped; /* skipped: bytes at the front that s has no more */
-	int depth;
+	int depth, in_nots;
 	struct err *e;
 };
 
@@ -178,9 +178,12 @@ static int group(struct compile *c)
 		emit(c, OP_SPLIT, 0);
 	else if (kind == '!')
 		state(c, emit(c, OP_NOT, 0))->a = c->g->n_nots++;
+	if (kind == '!' && c->in_nots++)
+		c->g->nested = true;
 	if (alternatives(c, at, brace ? ',' : '|', brace ? '}' : ')'))
 		return -1;
 	c->depth--;
+	c->in_nots -= kind == '!';
 	if (kind == '!')
 		emit(c, OP_END, 0);
 	if (kind == '*' || kind == '+') {

@@ -34,18 +34,20 @@ struct set {
 	VEC(struct range) ranges;
 };
 
-/* Patterns of at most that many states, and without !( ), are walked with a word of states that are alive. */
+/* Patterns of at most that many states, and without !( ) in !( ), are walked with a word of states that are alive. */
 #define GLOB_WORD 64
 
 struct glob {
 	VEC(struct state) states;
 	VEC(struct set) sets;
 	uint32_t n_nots;
+	bool nested;      /* one !( ) is in another */
 	struct str fixed; /* bytes that every match begins with */
 	struct str folder;
 	uint64_t *closure; /* of each state: what is alive with it, without those that only lead on; NULL: too large */
 	uint64_t *next;    /* of each state: what is alive after a character that it takes */
 	uint64_t *takes;   /* of each ASCII character: the states that take it */
+	uint64_t nots;     /* the states that are negations */
 };
 
 /* The word of a pattern of few states (glob_walk.c). */

@@ -1,12 +1,15 @@
 /*
  * A pattern over the names of a walk. The states that are alive are the bits of one word; what a state is alive with
- * (over splits and jumps) is known before, so a character costs one look at each living state. Patterns of more states,
- * and those with !( ), are matched path by path.
+ * (over splits and jumps) is known before, so a character costs one look at each living state that takes it. A !( )
+ * ends where its name does at the latest, so it fits in. Patterns of more states are matched path by path.
  */
 #include "base/glob_in.h"
+#include "base/name.h"
 #include "base/str.h"
 
 #define ASCII 128
+#define PLACES 320 /* bytes of a name and the place behind it, and more, a multiple of 64 */
+_Static_assert(PLACES > NAME_MAX_SEGMENT, "a name fits");
 
 static uint64_t bit(size_t i)
 {
@@ -58,7 +61,7 @@ void glob_close(struct arena *a, struct glob *g)
 {
 	size_t n = g->states.n;
 
-	if (g->n_nots || n > GLOB_WORD)
+	if (g->nested || n > GLOB_WORD)
 		return;
 	g->closure = arena_array(a, uint64_t, n);
 	g->next = arena_array(a, uint64_t, n);
@@ -68,6 +71,8 @@ void glob_close(struct arena *a, struct glob *g)
 	for (uint32_t i = 0; i < n; i++) {
 		const struct state *s = &g->states.p[i];
 
+		if (s->op == OP_NOT)
+			g->nots |= bit(i);
 		if (s->op == OP_STAR || s->op == OP_DEEP)
 			g->next[i] = g->closure[i];
 		else if (i + 1 < n)
@@ -122,6 +127,60 @@ static uint64_t run(const struct glob *g, uint64_t alive, struct str s)
 	return alive;
 }
 
+/* Where from byte `from` of a name the body of a negation can end: a bit for each place. */
+static void body_ends(const struct glob *g, uint32_t not, struct str name, size_t from, uint64_t ends[PLACES / 64])
+{
+	uint64_t ahead[4] = {0}, alive = g->closure[not + 1], end = bit(g->states.p[not].b - 1);
+
+	memset(ends, 0, PLACES / 8);
+	for (size_t at = from; alive | ahead[0] | ahead[1] | ahead[2]; at++) {
+		if (alive & end)
+			ends[at / 64] |= bit(at % 64);
+		if (at == name.n)
+			break;
+		if ((uint8_t)name.p[at] < ASCII)
+			ahead[0] |= after(g, alive & g->takes[(uint8_t)name.p[at]]);
+		else
+			over_wide(g, alive, (uint8_t)name.p[at], name, at, ahead);
+		alive = ahead[0];
+		memmove(ahead, ahead + 1, sizeof(ahead) - sizeof(*ahead));
+		ahead[3] = 0;
+	}
+}
+
+/* run, of a whole name, for a pattern with negations: what comes after one is alive where its body could not end. */
+static uint64_t run_nots(const struct glob *g, uint64_t alive, struct str name)
+{
+	uint64_t rows[PLACES + 4], ends[PLACES / 64], done;
+	uint32_t c;
+
+	memset(rows, 0, (name.n + 5) * sizeof(*rows));
+	rows[0] = alive;
+	for (size_t at = 0; at <= name.n; at++) {
+		for (done = 0; rows[at] & g->nots & ~done;) {
+			uint32_t i = (uint32_t)__builtin_ctzll(rows[at] & g->nots & ~done);
+
+			done |= bit(i);
+			body_ends(g, i, name, at, ends);
+			for (size_t j = at; j <= name.n; j += MAX(glob_char(name, j, &c), (size_t)1))
+				if (!(ends[j / 64] & bit(j % 64)))
+					rows[j] |= g->closure[g->states.p[i].b];
+		}
+		if (at == name.n)
+			break;
+		if ((uint8_t)name.p[at] < ASCII)
+			rows[at + 1] |= after(g, rows[at] & g->takes[(uint8_t)name.p[at]]);
+		else
+			over_wide(g, rows[at], (uint8_t)name.p[at], name, at, rows + at + 1);
+	}
+	return rows[name.n];
+}
+
+static uint64_t over_name(const struct glob *g, uint64_t alive, struct str name)
+{
+	return g->nots ? run_nots(g, alive, name) : run(g, alive, name);
+}
+
 struct glob_at glob_root(const struct glob *g)
 {
 	return (struct glob_at){g->closure ? g->closure[0] : 0};
@@ -129,9 +188,9 @@ struct glob_at glob_root(const struct glob *g)
 
 bool glob_here(const struct glob *g, const struct glob_at *at, struct str path, size_t name)
 {
-	if (!g->closure)
+	if (!g->closure || path.n - name > NAME_MAX_SEGMENT)
 		return glob_match(g, path);
-	return run(g, at->alive, str_sub(path, name, SIZE_MAX)) >> (g->states.n - 1) & 1;
+	return over_name(g, at->alive, str_sub(path, name, SIZE_MAX)) >> (g->states.n - 1) & 1;
 }
 
 bool glob_into(const struct glob *g, const struct glob_at *at, struct str path, size_t name, struct glob_at *below)
@@ -140,9 +199,9 @@ bool glob_into(const struct glob *g, const struct glob_at *at, struct str path, 
 	bool leads;
 
 	if (g->closure) {
-		uint64_t alive = run(g, run(g, at->alive, str_sub(path, name, SIZE_MAX)), STR("/"));
+		uint64_t alive = over_name(g, at->alive, str_sub(path, name, NAME_MAX_SEGMENT));
 
-		alive &= ~bit(g->states.n - 1);
+		alive = after(g, alive & g->takes['/']) & ~bit(g->states.n - 1);
 		if (alive)
 			below->alive = alive;
 		return alive;
