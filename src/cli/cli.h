@@ -48,7 +48,7 @@ must_check int shower_row(struct shower *s, const struct dom *row, struct err *e
 must_check int shower_end(struct shower *s, bool failed, struct err *e);
 must_check int shower_head(struct shower *s, const struct dom *columns, struct err *e);
 
-/* show_data.c: a file of a listing as a line, into *b. Listings are long: what is the same for each is looked up once. */
+/* show_data.c: a file of a listing as a line, into *b. Lists are long: what is the same for each is looked up once. */
 struct show_file {
 	bool size;            /* and hash in front */
 	bool repo;            /* in front of the path */
