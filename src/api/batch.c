@@ -12,7 +12,7 @@ static const struct {
 	const char *verb;
 	change_fn *ready;
 } verbs[] = {
-	{"put", put_ready}, {"rm", rm_ready}, {"branch", branch_ready}, {"tag", tag_ready},
+	{"put", put_ready}, {"rm", rm_ready}, {"cp", cp_ready}, {"branch", branch_ready}, {"tag", tag_ready},
 };
 
 struct words {

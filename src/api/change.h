@@ -92,6 +92,6 @@ must_check int change_words(const struct args *args, struct str *message, struct
 
 /* What a line of a batch may be, made ready as steps of it (each in the file of its command). */
 typedef int change_fn(struct change *c, const struct args *args, struct err *e);
-change_fn put_ready, rm_ready, branch_ready, tag_ready;
+change_fn put_ready, rm_ready, cp_ready, branch_ready, tag_ready;
 
 #endif

@@ -35,7 +35,7 @@ static const struct {
 } showers[] = {
 	{"init", show_note},       {"new", show_new},        {"playground", show_playground},
 	{"status", show_status},   {"doctor", show_doctor},  {"config", show_config},
-	{"put", show_commit_made}, {"rm", show_commit_made}, {"commit", show_adopted},
+	{"put", show_commit_made}, {"rm", show_commit_made}, {"cp", show_commit_made}, {"commit", show_adopted},
 	{"start", show_started},   {"finish", show_commit_made}, {"batch", show_batch}, {"wait", show_log},
 	{"ls", show_entry},        {"tree", show_tree},      {"log", show_log},
 	{"diff", show_diff},       {"fsck", show_finding},   {"run", show_run},
