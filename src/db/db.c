@@ -1,8 +1,11 @@
 #include "db/db.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 #include <sqlite3.h>
 
@@ -44,6 +47,13 @@ struct db {
 	int log_pages, checkpointed; /* pages in the write-ahead log after the last commit; how many of them were there
 					at the last checkpoint */
 	int64_t commits, begun;
+	struct {
+		bool at_work, over; /* a thread has it; it has been waited for, and nobody has asked how it ended */
+		int rc;
+		struct err e;
+		pthread_t thread;
+		sem_t done;
+	} later; /* db_commit_start */
 	struct err broken; /* the first error of a write transaction, told again by its commit */
 	struct q *statements[DB_STATEMENTS];
 	int n_statements;
@@ -326,8 +336,20 @@ static int lock_writers(struct db *d, struct err *e)
 	return 0;
 }
 
+/* A commit that a thread was left with is waited for before anything else is asked of the handle. */
+static void settle(struct db *d)
+{
+	if (!d->later.at_work)
+		return;
+	pthread_join(d->later.thread, NULL);
+	d->later.at_work = false;
+	d->later.over = true;
+	sem_destroy(&d->later.done);
+}
+
 int db_begin_durable(struct db *d, enum db_durability how, struct err *e)
 {
+	settle(d);
 	BUG_IF(d->writing);
 	BUG_IF(d->reads);
 	if (lock_writers(d, e))
@@ -353,16 +375,30 @@ int db_begin(struct db *d, struct err *e)
 	return db_begin_durable(d, d->durability, e);
 }
 
-int db_commit(struct db *d, struct err *e)
+static void rollback(struct db *d)
 {
-	BUG_IF(!d->writing);
+	if (!d->writing)
+		return;
+	if (!sqlite3_get_autocommit(d->h)) /* some errors have rolled back already */
+		(void)sqlite3_exec(d->h, "rollback", NULL, NULL, NULL);
+	d->writing = false;
+	lock_pause(&d->lock);
+}
+
+static int commit(struct db *d, struct err *e)
+{
+	int rc;
+
 	if (d->broken.code != ERR_NONE) {
 		*e = d->broken;
-		db_rollback(d);
+		rollback(d);
 		return -1;
 	}
-	if (run(d, "commit", e)) {
-		db_rollback(d);
+	/* Not by db_query: it would wait for the very thread that this may be. */
+	rc = sqlite3_exec(d->h, "commit", NULL, NULL, NULL);
+	if (rc) {
+		fail(d, sqlite3_extended_errcode(d->h), e);
+		rollback(d);
 		return -1;
 	}
 	d->writing = false;
@@ -373,28 +409,83 @@ int db_commit(struct db *d, struct err *e)
 	return 0;
 }
 
-void db_rollback(struct db *d)
+int db_commit(struct db *d, struct err *e)
 {
-	if (!d->writing)
-		return;
-	if (!sqlite3_get_autocommit(d->h)) /* some errors have rolled back already */
-		(void)sqlite3_exec(d->h, "rollback", NULL, NULL, NULL);
-	d->writing = false;
-	lock_pause(&d->lock);
+	settle(d);
+	BUG_IF(!d->writing);
+	return commit(d, e);
 }
 
-bool db_in_write(const struct db *d)
+static void *commit_later(void *ptr)
 {
+	struct db *d = ptr;
+
+	d->later.rc = commit(d, &d->later.e);
+	sem_post(&d->later.done);
+	return NULL;
+}
+
+void db_commit_start(struct db *d)
+{
+	settle(d);
+	BUG_IF(!d->writing);
+	d->later.e = (struct err)ERR_INIT;
+	sem_init(&d->later.done, 0, 0);
+	d->later.at_work = !pthread_create(&d->later.thread, NULL, commit_later, d);
+	if (d->later.at_work)
+		return;
+	commit_later(d);
+	d->later.over = true;
+	sem_destroy(&d->later.done);
+}
+
+bool db_commit_wait(struct db *d, int64_t us)
+{
+	struct timespec t;
+
+	if (!d->later.at_work)
+		return true;
+	clock_gettime(CLOCK_REALTIME, &t);
+	t.tv_nsec += us % 1000000 * 1000;
+	t.tv_sec += us / 1000000 + t.tv_nsec / 1000000000;
+	t.tv_nsec %= 1000000000;
+	if (sem_timedwait(&d->later.done, &t))
+		return false;
+	settle(d);
+	return true;
+}
+
+int db_commit_end(struct db *d, struct err *e)
+{
+	settle(d);
+	BUG_IF(!d->later.over);
+	d->later.over = false;
+	if (d->later.rc)
+		*e = d->later.e;
+	return d->later.rc;
+}
+
+void db_rollback(struct db *d)
+{
+	settle(d);
+	rollback(d);
+}
+
+bool db_in_write(struct db *d)
+{
+	settle(d);
 	return d->writing;
 }
 
-int64_t db_transaction(const struct db *d)
+int64_t db_transaction(struct db *d)
 {
+	settle(d);
 	return d->begun;
 }
 
 int db_read_begin(struct db *d, struct err *e)
 {
+	settle(d);
 	if (!d->writing && !d->reads && run(d, "begin", e))
 		return -1;
 	d->reads += !d->writing;
@@ -485,6 +576,7 @@ struct q *db_query(struct db *d, const char *sql)
 	uint64_t hash;
 	struct q *q;
 
+	settle(d);
 	for (int i = 0; i < d->n_statements; i++) {
 		q = d->statements[i];
 		if (q->from == sql && !q->busy && !strcmp(q->sql, sql)) {

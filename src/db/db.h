@@ -30,9 +30,17 @@ void db_set_durability(struct db *d, enum db_durability how);
 must_check int db_begin(struct db *d, struct err *e);
 must_check int db_begin_durable(struct db *d, enum db_durability how, struct err *e);
 must_check int db_commit(struct db *d, struct err *e);
+/*
+ * The same, with the wait for the disk left to a thread: db_commit_start goes on at once, db_commit_wait tells whether
+ * it is over, waiting at most that long, db_commit_end how it ended (as db_commit). Whatever else is asked of the handle
+ * in between waits for the commit first.
+ */
+void db_commit_start(struct db *d);
+bool db_commit_wait(struct db *d, int64_t us);
+must_check int db_commit_end(struct db *d, struct err *e);
 void db_rollback(struct db *d); /* nothing to do when none is open */
-bool db_in_write(const struct db *d);
-int64_t db_transaction(const struct db *d); /* counts the write transactions begun by this handle; 0 before the first */
+bool db_in_write(struct db *d);
+int64_t db_transaction(struct db *d); /* counts the write transactions begun by this handle; 0 before the first */
 /* Read snapshot; may nest (counted); inside a write transaction it is that one. */
 must_check int db_read_begin(struct db *d, struct err *e);
 void db_read_end(struct db *d);

@@ -217,17 +217,17 @@ static int write_rows(struct engine *g, struct ingest *in, struct run_unit *list
 	if (in && ingest_record(in, e))
 		return -1;
 	for (struct run_unit *u = list; u; u = u->next)
-		if (run_rows_attempt_end(g, u, u->task, u->state, e) || keep_result(g, u, e))
+		if (run_rows_attempt_end(g, u, u->task, u->state, e) || keep_result(g, u, e) || run_pump(g, e))
 			return -1;
 	fault_crash("publish-recorded");
 	for (struct run_unit *u = list; u; u = u->next)
 		if (!u->group->n_left && !u->group->ended &&
-		    (group_end(g, in, u->group, e) || tell_commits(g, u->group, e)))
+		    (group_end(g, in, u->group, e) || tell_commits(g, u->group, e) || run_pump(g, e)))
 			return -1;
 	for (struct run_unit *u = list; u; u = u->next) {
 		if (u->group->lost && u->state == STATE_SUCCESS)
 			u->state = STATE_LOST; /* not by a step of its own: somebody else has it */
-		if (run_rows_unit_end(g, u, e))
+		if (run_rows_unit_end(g, u, e) || run_pump(g, e))
 			return -1;
 	}
 	fault_crash("publish-before-commit");
@@ -333,7 +333,7 @@ static int go_on(struct engine *g, struct run_unit *list, struct err *e)
 	for (struct run_unit *u = list, *next; u; u = next) {
 		next = u->next;
 		u->next = NULL;
-		if (settled(g, u, e))
+		if (settled(g, u, e) || run_pump(g, e))
 			return -1;
 		if (u->group->ended && !u->group->said) {
 			u->group->said = true;
@@ -365,6 +365,25 @@ static struct ingest *merge_sessions(struct run_unit *list)
 	return in;
 }
 
+/* Where tasks are short, others go on while the disk is waited for. */
+static int commit(struct engine *g, struct err *e)
+{
+	struct db *d = g->f->store->db;
+	struct err mine = ERR_INIT;
+	int rc = 0;
+
+	if (!run_pumps(g))
+		return db_commit(d, e);
+	db_commit_start(d);
+	while (!rc && !db_commit_wait(d, RUN_PUMP_US))
+		rc = run_pump(g, &mine);
+	if (db_commit_end(d, e))
+		return -1;
+	if (rc)
+		*e = mine;
+	return rc;
+}
+
 static int flush(struct engine *g, struct run_unit *list, struct ingest **in, struct err *e)
 {
 	struct db *d = g->f->store->db;
@@ -390,7 +409,7 @@ static int flush(struct engine *g, struct run_unit *list, struct ingest **in, st
 		db_rollback(d);
 		return -1;
 	}
-	if (db_commit(d, e))
+	if (commit(g, e))
 		return -1;
 	fault_crash("publish-committed");
 	return 0;

@@ -108,6 +108,17 @@ static int prepare(struct engine *g, size_t want, struct err *e)
 	return 0;
 }
 
+/* As many as are used up in the time of two flushes, going by the last ones; where tasks are long, one per free slot. */
+static size_t intents_due(struct engine *g)
+{
+	int64_t now = clock_mono_ms();
+
+	g->intents = g->intents * 2 * RUN_FLUSH_MS / (size_t)MAX(now - g->intents_at, 1);
+	g->intents = MIN(MAX(g->intents, (size_t)(g->slots - g->used)), RUN_INTENTS);
+	g->intents_at = now;
+	return MAX(g->intents, 1);
+}
+
 static int start_ready(struct engine *g, struct err *e)
 {
 	while (!g->cancelled && g->used < g->slots) {
@@ -120,19 +131,42 @@ static int start_ready(struct engine *g, struct err *e)
 		}
 		if (g->flushing || (!g->hot.n && !g->cold.n))
 			return 0;
-		int64_t now = clock_mono_ms();
+		size_t want = intents_due(g);
 
-		/* As many as are used up in the time of two flushes, going by the last ones; where tasks are long, one
-		 * per free slot. */
-		g->intents = g->intents * 2 * RUN_FLUSH_MS / (size_t)MAX(now - g->intents_at, 1);
-		g->intents = MIN(MAX(g->intents, (size_t)(g->slots - g->used)), RUN_INTENTS);
-		g->intents_at = now;
 		u = g->hot.first ? g->hot.first : g->cold.first;
-		if (prepare(g, run_many_can(u) ? RUN_MANY : MAX(g->intents, 1), e))
+		if (prepare(g, run_many_can(u) ? RUN_MANY : want, e))
 			return -1;
 		if (!g->prepared.n)
 			return 0;
 	}
+	return 0;
+}
+
+/* Where tasks are short a flush takes longer than many of them: enough are prepared for that time. */
+static int prepare_ahead(struct engine *g, struct err *e)
+{
+	struct run_unit *u = g->hot.first ? g->hot.first : g->cold.first;
+
+	if (g->cancelled || !u || g->intents <= (size_t)g->slots || g->prepared.n >= g->intents / 2 ||
+	    !u->run->job->kind->starts_process)
+		return 0;
+	return prepare(g, g->intents, e);
+}
+
+bool run_pumps(const struct engine *g)
+{
+	return !g->cancelled && !g->fatal && g->prepared.n && g->prepared.first->run->job->kind->starts_process;
+}
+
+int run_pump(struct engine *g, struct err *e)
+{
+	if (!g->used || g->cancelled || g->fatal)
+		return 0;
+	if (loop_run_children(g->loop, e) < 0)
+		return -1;
+	while (!g->cancelled && !g->fatal && g->used < g->slots && g->prepared.n &&
+	       g->prepared.first->run->job->kind->starts_process)
+		run_unit_start(queue_pop(&g->prepared));
 	return 0;
 }
 
@@ -152,7 +186,7 @@ static void step(struct engine *g)
 		if (start_ready(g, &e))
 			break;
 		if (flush_due(g)) {
-			if (publish_flush(g, &e))
+			if (prepare_ahead(g, &e) || publish_flush(g, &e))
 				break;
 			continue;
 		}
@@ -198,6 +232,9 @@ void run_unit_end(struct run_unit *u, enum state s)
 
 	run_unit_slot_free(u);
 	run_rows_set_state(u, s);
+	/* What it wrote is the store's by now: its folders serve the next one, so that few are ever made. */
+	if (u->task && s == STATE_SUCCESS)
+		run_dir_done(u->task);
 	u->step = STEP_DONE;
 	if (!g->done.n)
 		g->done_since = clock_mono_ms();

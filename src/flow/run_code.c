@@ -2,6 +2,9 @@
 #include "base/str.h"
 #include "flow/run_int.h"
 
+#include <limits.h>
+#include <stdio.h>
+
 /* --- code, as it was when the run began --- */
 
 /* A shell takes a CR for part of a word, so scripts for shells lose those of Windows. */
@@ -85,11 +88,14 @@ int run_code_lay(struct engine *g, struct desk *d, struct err *e)
 	const struct run_job *r = d->run;
 	struct arena *a cleanup(arena_cleanup) = arena_new();
 
+	d->flat = true;
 	for (size_t i = 0; i < r->n_code; i++) {
 		const struct code_file *f = &r->code[i];
 		char *to = arena_printf(a, "%s/%.*s", d->work, STR_ARG(f->label));
+		bool deep = memchr(f->label.p, '/', f->label.n) != NULL;
 
-		if (memchr(f->label.p, '/', f->label.n) && dir_make_parent(to, 0700, e))
+		d->flat &= !deep;
+		if (deep && dir_make_parent(to, 0700, e))
 			return -1;
 		if (f->bytes.p ? file_write(to, f->bytes, f->mode, FILE_EXCL, e)
 		               : file_copy(arena_printf(a, "%s/%.*s", code_dir(g, r), STR_ARG(f->label)), to, f->mode,
@@ -127,11 +133,32 @@ static int look(const struct dir_entry *entry, void *ptr, struct err *e)
 	return DIR_STOP;
 }
 
+/* For a folder that is known to hold no others. */
+static bool files_intact(const struct desk *d)
+{
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < d->run->n_code; i++) {
+		struct stat st;
+		struct file_key now;
+
+		snprintf(path, sizeof(path), "%s/%.*s", d->work, STR_ARG(d->run->code[i].label));
+		if (lstat(path, &st) || !S_ISREG(st.st_mode))
+			return false;
+		now = file_key_of(&st);
+		if (!file_key_eq(&now, &d->laid[i]))
+			return false;
+	}
+	return true;
+}
+
 bool run_code_intact(const struct desk *d)
 {
 	struct looking l = {.d = d};
 	struct err e = ERR_INIT;
 
+	if (d->flat && run_dir_untouched(d->work, d->work_stamp))
+		return files_intact(d);
 	/* A folder more is an empty one: it is one of the code's, or harmless litter that no file lies in. */
 	return d->run->n_code <= RUN_MAX_LAID && !dir_walk(d->work, DIR_UNSORTED, look, &l, &e) &&
 	       l.seen == d->run->n_code;

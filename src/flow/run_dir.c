@@ -11,7 +11,10 @@
 #include "base/str.h"
 #include "repo/view.h"
 #include "sys/bind.h"
+#include "sys/clock.h"
+#include "sys/rand.h"
 
+#define STAMP_AGE_NS ((int64_t)3600 * 1000000000)
 #define DEFAULT_PATH "/usr/local/bin:/usr/bin:/bin"
 
 int run_dir_path(struct engine *g, struct err *e)
@@ -72,6 +75,25 @@ static char *joined(const char *dir, const char *name)
 	return p;
 }
 
+/* 0 where it cannot be dated: then it is listed. */
+static int64_t stamp(const char *path)
+{
+	int64_t past = clock_now_ms() * 1000000 - STAMP_AGE_NS - (int64_t)(rand_u64() % (uint64_t)STAMP_AGE_NS);
+	struct err e = ERR_INIT;
+	struct stat st;
+
+	if (file_set_mtime(path, past, &e) || file_lstat(path, &st, &e))
+		return 0;
+	return file_key_of(&st).mtime_ns; /* as the file system keeps it */
+}
+
+bool run_dir_untouched(const char *path, int64_t stamp)
+{
+	struct stat st;
+
+	return stamp && !lstat(path, &st) && file_key_of(&st).mtime_ns == stamp;
+}
+
 static int desk_fill(struct engine *g, struct desk *d, struct err *e)
 {
 	struct stat st;
@@ -79,12 +101,14 @@ static int desk_fill(struct engine *g, struct desk *d, struct err *e)
 	if (dir_make_one(d->dir, 0700, e) || dir_make_one(d->out, 0700, e) || file_lstat(d->out, &st, e))
 		return -1;
 	d->out_ino = st.st_ino;
+	d->out_stamp = stamp(d->out);
 	if (!d->run->job->kind->starts_process)
 		return 0;
-	return dir_make_one(d->work, 0700, e) || file_open_write(d->spec, O_EXCL, 0444, &d->spec_fd, e) ||
-	               run_code_lay(g, d, e)
-	           ? -1
-	           : 0;
+	if (dir_make_one(d->work, 0700, e) || file_open_write(d->spec, O_EXCL, 0444, &d->spec_fd, e) ||
+	    run_code_lay(g, d, e))
+		return -1;
+	d->work_stamp = stamp(d->work);
+	return 0;
 }
 
 static int desk_new(struct engine *g, struct run_job *r, struct desk **out, struct err *e)
@@ -124,14 +148,28 @@ static bool folder_as_made(const char *path)
 	       st.st_uid == geteuid();
 }
 
-/* Whether the next attempt finds it as the first one did. */
-static bool desk_clean(const struct desk *d)
+static bool out_clean(struct desk *d)
 {
-	struct stat named, open;
 	struct err e = ERR_INIT;
 	bool empty;
 
-	if (!folder_as_made(d->out) || dir_is_empty(d->out, &empty, &e) || !empty || file_exists(d->extra))
+	if (!folder_as_made(d->out))
+		return false;
+	if (run_dir_untouched(d->out, d->out_stamp))
+		return true;
+	if (dir_is_empty(d->out, &empty, &e) || !empty)
+		return false;
+	d->out_stamp = stamp(d->out);
+	return true;
+}
+
+/* Whether the next attempt finds it as the first one did. */
+static bool desk_clean(struct desk *d)
+{
+	struct stat named, open;
+	struct err e = ERR_INIT;
+
+	if (!out_clean(d) || file_exists(d->extra))
 		return false;
 	if (!d->run->job->kind->starts_process)
 		return true;

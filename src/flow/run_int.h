@@ -26,6 +26,7 @@
 #define RUN_MANY 64              /* units that run as one piece of work, at most */
 #define RUN_MANY_MIN 4           /* ... and at least: fewer gain nothing */
 #define RUN_MANY_BYTES ((int64_t)64 << 20) /* of their inputs together, at most */
+#define RUN_PUMP_US 100          /* between two looks at tasks while the disk is waited for */
 #define RUN_INTENTS 64           /* attempts recorded ahead of their spawns in one transaction, at most */
 #define RUN_LEASE_POLL_MS 50     /* how often to look whether another command has let go of a unit */
 #define RUN_SHOW_MS 1000         /* datastore/ follows at least that often while units go on finishing */
@@ -63,6 +64,12 @@ struct desk {
 	struct run_job *run;
 	char *dir, *out, *work, *spec; /* malloc'ed, absolute */
 	ino_t out_ino;                 /* of `out` as it was made */
+	/*
+	 * `out` and `work` are dated to an odd moment of the past when they are as they shall be: while they bear that
+	 * date, nothing was made or removed in them, and they need not be listed. 0: not dated.
+	 */
+	int64_t out_stamp, work_stamp;
+	bool flat;                     /* no code in folders of `work` */
 	struct file_key *laid;         /* of run->code, as it was laid */
 	char *extra;                   /* folder for inputs that are put together */
 	size_t spec_size;
@@ -209,6 +216,12 @@ struct engine {
 /* run.c */
 void run_fatal(struct engine *g, const struct err *e); /* the machinery cannot go on */
 void run_wake(struct engine *g);                       /* looks for what can be started at the end of this round */
+/*
+ * In the midst of a flush: tasks that are processes end, and others that are prepared take their place, so that slots do
+ * not stand empty while rows are written. Neither writes rows.
+ */
+must_check int run_pump(struct engine *g, struct err *e);
+bool run_pumps(const struct engine *g); /* it is worth it: tasks that are processes, and short */
 void run_event(struct engine *g, enum run_event_kind kind, struct run_unit *u, const char *text, const struct err *err,
                int64_t ms);
 void run_cancel_waiting(struct engine *g);
@@ -245,6 +258,7 @@ bool run_code_intact(const struct desk *d); /* the work folder holds what was la
 must_check int run_dir_make(struct task *t, struct err *e);
 void run_dir_log_name(const struct run_unit *u, char *out, size_t cap); /* of its present attempt, from .leat/ */
 void run_dir_log_end(struct task *t);                   /* closes the log; an empty one goes away */
+bool run_dir_untouched(const char *path, int64_t stamp); /* it still bears that date */
 void run_dir_done(struct task *t);                      /* removes what is not to be kept */
 must_check int run_dir_path(struct engine *g, struct err *e); /* PATH of tasks */
 void run_dir_end(struct engine *g);                     /* folders of the runs */

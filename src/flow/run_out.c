@@ -173,7 +173,8 @@ static int take(struct task *t, struct compare *c, struct err *e)
 	size_t n = 0;
 	int r;
 
-	if (own_folder(t, e) || dir_walk(t->t.out_dir, DIR_UNSORTED, look, &n, e))
+	if (own_folder(t, e) ||
+	    (!run_dir_untouched(t->t.out_dir, t->desk->out_stamp) && dir_walk(t->t.out_dir, DIR_UNSORTED, look, &n, e)))
 		return -1;
 	u->has_tree = true;
 	u->tree = (struct entry){.kind = ENTRY_FOLDER, .id = tree_empty_id()};

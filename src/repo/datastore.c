@@ -23,7 +23,7 @@ struct plan {
 	struct arena *a;
 	struct map by_part;
 	VEC(struct group *) groups;
-	VEC(struct str) empty, gone; /* folders without files: to make, to remove */
+	VEC(struct str) gone; /* folders that hold no files any more */
 	bool has_parts;
 };
 
@@ -51,9 +51,9 @@ static int plan_change(void *ptr, enum diff_kind kind, struct str path, const st
 	struct ds ds;
 
 	if ((old ? old : new)->kind == ENTRY_FOLDER) {
-		if (kind == DIFF_ADDED && !new->files)
-			vec_push(p->a, &p->empty, ed.path);
-		if (kind == DIFF_REMOVED)
+		/* A partition that was made and holds nothing has no folder, as git has none for such: where a file
+		 * system is slow at making folders, that was the dearest part of a unit without output. */
+		if (kind == DIFF_REMOVED || (kind == DIFF_CHANGED && !new->files))
 			vec_push(p->a, &p->gone, ed.path);
 		return 0;
 	}
@@ -136,9 +136,6 @@ static int show(struct place *p, const struct disk_repo *r, struct err *e)
 			if (show_group(p, &plan, plan.groups.p[i], e))
 				return -1;
 	}
-	for (size_t i = 0; i < plan.empty.n; i++)
-		if (dir_make(disk_path(p->s, p->a, p->repo, plan.empty.p[i]), 0777, e))
-			return -1;
 	for (size_t i = plan.gone.n; i-- > 0;) /* those within others first; foreign files keep theirs */
 		(void)rmdir(disk_path(p->s, p->a, p->repo, plan.gone.p[i]));
 	return 0;

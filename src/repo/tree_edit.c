@@ -19,11 +19,37 @@ struct changes {
 	VEC(struct change) v;
 };
 
+/* Pages read lately: the root is looked at once for each thing that is asked of it. */
+#define SEEN 4
+struct seen {
+	struct sha id;
+	struct page page;
+};
+
 struct folder {
 	struct store *s;
 	struct ingest *in;
 	struct arena *a;
+	struct seen seen[SEEN];
+	size_t n_seen;
 };
+
+static int read_page(struct folder *f, const struct sha *id, int level, struct page *out, struct err *e)
+{
+	struct seen *slot;
+
+	for (size_t i = 0; i < MIN(f->n_seen, (size_t)SEEN); i++)
+		if (sha_eq(&f->seen[i].id, id) && (level < 0 || f->seen[i].page.level == level)) {
+			*out = f->seen[i].page;
+			return 0;
+		}
+	slot = &f->seen[f->n_seen % SEEN];
+	if (tree_page_read(f->s, f->in, id, level, f->a, out, e))
+		return -1;
+	*slot = (struct seen){*id, *out};
+	f->n_seen++;
+	return 0;
+}
 
 /* One level being rewritten. */
 struct level {
@@ -54,7 +80,7 @@ static int load(struct level *l, struct str name, bool after, struct err *e)
 	for (;;) {
 		struct page p;
 		size_t i;
-		if (tree_page_read(l->f->s, l->f->in, &id, level, l->f->a, &p, e))
+		if (read_page(l->f, &id, level, &p, e))
 			return -1;
 		if (p.level == l->n) {
 			if (after && (!p.n || str_cmp(p.items[p.n - 1].entry.name, name) <= 0))
@@ -162,7 +188,7 @@ static int settle(struct folder *f, struct sha id, struct entry *out, struct err
 
 	for (;;) {
 		struct page p;
-		if (tree_page_read(f->s, f->in, &id, level, f->a, &p, e))
+		if (read_page(f, &id, level, &p, e))
 			return -1;
 		if (p.level && p.n == 1) {
 			id = p.items[0].entry.id;
@@ -184,7 +210,7 @@ static int edit_folder(struct folder *f, const struct sha *root, const struct ch
 
 	if (root) {
 		struct page p;
-		if (tree_page_read(f->s, f->in, root, -1, f->a, &p, e))
+		if (read_page(f, root, -1, &p, e))
 			return -1;
 		top = p.level;
 		if (!p.n)
@@ -348,7 +374,7 @@ int tree_apply(struct store *s, struct ingest *in, const struct sha *base, const
                struct entry *out_root, struct err *e)
 {
 	struct arena *a cleanup(arena_cleanup) = arena_new();
-	struct folder f = {s, in, a};
+	struct folder f = {.s = s, .in = in, .a = a};
 	const struct tree_edit **sorted = arena_array(a, const struct tree_edit *, n);
 	struct entry root = {.kind = ENTRY_FOLDER};
 

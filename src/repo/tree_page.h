@@ -14,7 +14,7 @@
 #define TREE_PAGE_VERSION 1
 #define TREE_PAGE_MAX 512     /* items in a page */
 #define TREE_PAGE_MAX_LEVEL 15
-#define TREE_PAGE_BITS 6      /* one name in 64 ends its page */
+#define TREE_PAGE_BITS 5      /* one name in 32 ends its page */
 #define TREE_PAGE_MAX_NAME 255
 #define TREE_PAGE_MAX_BYTES (TREE_PAGE_MAX * (TREE_PAGE_MAX_NAME + 80))
 

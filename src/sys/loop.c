@@ -495,6 +495,25 @@ int loop_run_once(struct loop *l, int64_t max_ms, bool *more, struct err *e)
 	return rc;
 }
 
+int loop_run_children(struct loop *l, struct err *e)
+{
+	struct epoll_event events[EVENTS_AT_ONCE];
+	int n = epoll_wait(l->epoll, events, EVENTS_AT_ONCE, 0), called = 0;
+
+	if (n < 0 && errno != EINTR)
+		return err_errno(e, errno, "the event loop cannot look for children");
+	for (int i = 0; i < n; i++) {
+		struct loop_ev *ev = events[i].data.ptr;
+
+		if (!ev || ev->kind != KIND_CHILD)
+			continue;
+		if (dispatch(ev, events[i].events, e))
+			return -1;
+		called++;
+	}
+	return called;
+}
+
 int loop_run(struct loop *l, struct err *e)
 {
 	bool more = l->live != NULL;

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -75,6 +76,13 @@ size_t proc_known_count(void)
 	n = known.n;
 	pthread_mutex_unlock(&known.mutex);
 	return n;
+}
+
+static atomic_bool spawned_aside;
+
+bool proc_spawned_aside(void)
+{
+	return atomic_load(&spawned_aside);
 }
 
 /* --- starting --- */
@@ -345,6 +353,8 @@ int proc_spawn(const struct proc_spec *s, struct proc *out, struct err *e)
 		return start_failed(&st, a, e);
 	}
 	known_add(pid);
+	if (gettid() != getpid())
+		atomic_store(&spawned_aside, true);
 	*out = (struct proc){.pid = pid, .pidfd = pidfd, .own_group = !s->same_group};
 	return 0;
 }

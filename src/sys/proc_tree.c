@@ -155,15 +155,54 @@ static void signal_seen(const struct seen *s, int sig)
 		(void)syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0);
 }
 
+static int count_unknown(const char *pids)
+{
+	int n = 0;
+	char *end;
+
+	for (long pid = strtol(pids, &end, 10); end != pids; pids = end, pid = strtol(pids, &end, 10))
+		n += !proc_is_known((pid_t)pid);
+	return n;
+}
+
+/*
+ * The children of our first thread, to whom orphans come: its list is kept open, for this is asked after every task.
+ * -1 = the kernel does not tell, or there are too many.
+ */
+static int count_first(void)
+{
+	static _Thread_local int fd = -1;
+	static _Thread_local pid_t of;
+	char path[64], text[4096];
+	ssize_t n;
+
+	if (of != getpid()) {
+		fd_close(&fd);
+		of = getpid();
+		snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)of, (int)of);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+	}
+	n = fd < 0 ? -1 : pread(fd, text, sizeof(text) - 1, 0);
+	if (n < 0 || n == sizeof(text) - 1)
+		return -1;
+	text[n] = '\0';
+	return count_unknown(text);
+}
+
 /* /proc/self/task/TID/children of all our threads: cheaper than a walk over /proc. -1 = the kernel does not tell. */
 static int count_orphans(struct buf *b)
 {
-	DIR *d = opendir("/proc/self/task");
+	DIR *d;
 	struct dirent *entry;
-	int n = 0;
+	int n = proc_spawned_aside() ? -1 : count_first();
+
+	if (n >= 0)
+		return n;
+	n = 0;
+	d = opendir("/proc/self/task");
 
 	while (d && n >= 0 && (entry = readdir(d))) {
-		char path[300], *at, *end;
+		char path[300];
 
 		if (entry->d_name[0] == '.')
 			continue;
@@ -172,13 +211,7 @@ static int count_orphans(struct buf *b)
 			n = -1;
 			break;
 		}
-		for (at = b->p; *at; at = end) {
-			long pid = strtol(at, &end, 10);
-
-			if (end == at)
-				break;
-			n += !proc_is_known((pid_t)pid);
-		}
+		n += count_unknown(b->p);
 	}
 	if (!d)
 		return -1;

@@ -29,7 +29,7 @@ def ends(level, name, n):
     for c in name:
         h = (h ^ c) * 0x100000001B3 % 2**64
     m = (h ^ h >> 32) * 0x9E3779B97F4A7C15 % 2**64
-    return m >> (64 - 6 * (level % 10 + 1)) & 63 == 0
+    return m >> (64 - 5 * (level % 10 + 1)) & 31 == 0
 
 
 class Store:
