@@ -32,8 +32,8 @@ must_check int db_begin_durable(struct db *d, enum db_durability how, struct err
 must_check int db_commit(struct db *d, struct err *e);
 /*
  * The same, with the wait for the disk left to a thread: db_commit_start goes on at once, db_commit_wait tells whether
- * it is over, waiting at most that long, db_commit_end how it ended (as db_commit). Whatever else is asked of the handle
- * in between waits for the commit first.
+ * it is over, waiting at most that long, db_commit_end how it ended (as db_commit). Whatever else is asked of the
+ * handle in between waits for the commit first.
  */
 void db_commit_start(struct db *d);
 bool db_commit_wait(struct db *d, int64_t us);

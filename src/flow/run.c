@@ -108,7 +108,7 @@ static int prepare(struct engine *g, size_t want, struct err *e)
 	return 0;
 }
 
-/* As many as are used up in the time of two flushes, going by the last ones; where tasks are long, one per free slot. */
+/* As many as are used up in the time of two flushes, going by the last ones; where tasks are long, one a free slot. */
 static size_t intents_due(struct engine *g)
 {
 	int64_t now = clock_mono_ms();

@@ -217,8 +217,8 @@ struct engine {
 void run_fatal(struct engine *g, const struct err *e); /* the machinery cannot go on */
 void run_wake(struct engine *g);                       /* looks for what can be started at the end of this round */
 /*
- * In the midst of a flush: tasks that are processes end, and others that are prepared take their place, so that slots do
- * not stand empty while rows are written. Neither writes rows.
+ * In the midst of a flush: tasks that are processes end, and others that are prepared take their place, so that slots
+ * do not stand empty while rows are written. Neither writes rows.
  */
 must_check int run_pump(struct engine *g, struct err *e);
 bool run_pumps(const struct engine *g); /* it is worth it: tasks that are processes, and short */

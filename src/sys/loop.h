@@ -56,8 +56,8 @@ void loop_stop(struct loop *l);
 /* One round; waits at most max_ms for the first event (-1 = as long as it takes). Returns whether handles are left. */
 must_check int loop_run_once(struct loop *l, int64_t max_ms, bool *more, struct err *e);
 /*
- * Calls those whose child has ended, and nothing else; does not wait. For long work inside a callback: what the children
- * held can be used again meanwhile. How many were called; -1.
+ * Calls those whose child has ended, and nothing else; does not wait. For long work inside a callback: what the
+ * children held can be used again meanwhile. How many were called; -1.
  */
 must_check int loop_run_children(struct loop *l, struct err *e);
 int loop_epoll_fd(const struct loop *l); /* readable when a round has something to do: for nesting */

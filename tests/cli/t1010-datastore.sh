@@ -50,7 +50,7 @@ test_expect 'files added, changed and deleted by hand are one commit, whose mess
 	cd dr && cp ../one datastore/raw/trips/ds=2024-01-01/g && leat commit -m second && count 2 leat log raw/trips --json && rm datastore/raw/trips/ds=2024-01-01/f && mkdir -p datastore/raw/trips/ds=2024-01-02 &&
 	cp ../two datastore/raw/trips/ds=2024-01-02/h && sleep 0.05 && rm -f datastore/raw/trips/ds=2024-01-01/g && cp ../two datastore/raw/trips/ds=2024-01-01/g && leat commit -m third &&
 	eq "$(leat diff raw/trips --json | python3 -c "import json, sys; print(sorted((r[\"change\"], r[\"path\"]) for r in map(json.loads, sys.stdin)))")" \
-		"[('"'added', '/ds=2024-01-02/h'"'), ('"'changed', '/ds=2024-01-01/g'"'), ('"'removed', '/ds=2024-01-01/f'"')]" && leat log raw/trips > ../out && has ../out second third &&
+		"[('"'added', '/ds=2024-01-02/h'"'), ('"'changed', '/ds=2024-01-01/g'"'), ('"'deleted', '/ds=2024-01-01/f'"')]" && leat log raw/trips > ../out && has ../out second third &&
 	leat commit > ../out 2>&1 && has ../out "nothing to commit"
 '
 test_expect 'commit of one repo leaves the others as they are' '

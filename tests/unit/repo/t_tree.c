@@ -109,7 +109,7 @@ static void large_folder(struct store *s, size_t n)
 		edits[i] = put(arena_printf(a, "file-%08zu.csv", i), (unsigned)i + 1);
 	T_NO_ERR(tree_apply(s, in, NULL, edits, n, &big, &e), &e, "a folder of %zu entries can be made", n);
 	pages = pages_made(in);
-	T_OK(pages > n / 128 && pages < n / 32, "its pages hold about 64 entries on average (%zu pages)", pages);
+	T_OK(pages > n / 64 && pages < n / 16, "its pages hold about 32 entries on average (%zu pages)", pages);
 	if (db_begin(s->db, &e) || tree_record(s, in, &e) || db_commit(s->db, &e))
 		T_OK(false, "pages are written: %s", e.msg);
 	one = put(arena_dup(a, "file-00054321x.csv"), 7);
