@@ -159,8 +159,10 @@ bool lock_is_held(const char *path, char who[LOCK_TEXT])
 
 int lock_bytes_open(const char *path, int *fd, struct err *e)
 {
-	int got = open(path, O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+	int got = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 
+	if (got < 0 && errno == ENOENT)
+		got = open(path, O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
 	if (got < 0)
 		return err_errno(e, errno, "cannot open the lock %s", path);
 	*fd = got;

@@ -27,7 +27,7 @@ told 'a ds as the folder is called' 0 '1 ran' run daily ds=2024-01-01
 told 'a ds as the folder is called, for data' 0 '/ds=2024-01-01/sales.csv' ls raw/days --ds ds=2024-01-01
 told 'a date written another way' 2 'write a day as 2017-11-27' run daily 01/02/2024
 told 'why of a job with days, without one' 2 'which ds' why daily
-told 'a URL to put' 2 'leat new download' put raw/x https://localhost/a.csv
+told 'a URL to put where nobody answers' 1 'leat new download' put raw/x https://localhost/a.csv
 told 'a folder to cat' 2 'leat get' cat raw/sales
 told 'rm of a repo' 2 'rm --repo' rm raw/sales
 told 'a job that writes where a job writes' 2 'alone writes' put tables/daily sales.csv
