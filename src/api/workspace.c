@@ -4,8 +4,10 @@
 
 #include "api/rows.h"
 #include "base/str.h"
+#include "base/tz.h"
 #include "flow/owner.h"
 #include "repo/datastore.h"
+#include "sys/clock.h"
 #include "sys/file.h"
 
 #define DRIFT_SHOWN 5
@@ -224,6 +226,31 @@ static int work_attention(struct api *api, struct dom *list, struct err *e)
 	return 0;
 }
 
+/* Open commits: who forgot one sees it here before it expires. */
+static int open_attention(struct api *api, struct dom *list, struct err *e)
+{
+	struct arena *a = api->arena;
+	struct q *q = db_query(api->store->db,
+	                       "select r.name, o.branch, o.id, o.expires from open_commit o"
+	                       " join repo r on r.id = o.repo where o.state = 'open' and o.expires > ? order by o.at limit 20");
+	char until[TIME_TEXT];
+	int r;
+
+	q_int(q, 1, clock_now_ms());
+	while ((r = q_step(q, e)) == 1) {
+		struct str repo = q_col_text(q, 0), branch = q_col_text(q, 1), id = q_col_text(q, 2);
+
+		time_rfc3339(q_col_int(q, 3), until);
+		attention(a, list,
+		          arena_strf(a, "%.*s@%.*s has the open commit %.12s, kept until %s", STR_ARG(repo),
+		                     STR_ARG(branch), id.p, until),
+		          arena_strf(a, "leat finish %.*s@%.*s makes it the head; leat drop %.*s@%.12s ends it",
+		                     STR_ARG(repo), STR_ARG(branch), STR_ARG(repo), id.p));
+	}
+	q_done(q);
+	return r < 0 ? -1 : 0;
+}
+
 int api_status(struct api *api, const struct args *args, struct sink *out, struct err *e)
 {
 	struct arena *a = api->arena;
@@ -246,7 +273,7 @@ int api_status(struct api *api, const struct args *args, struct sink *out, struc
 			return -1;
 		dom_set_int(a, row, counts[i].key, n);
 	}
-	if (drift_attention(api, list, e) || work_attention(api, list, e))
+	if (drift_attention(api, list, e) || open_attention(api, list, e) || work_attention(api, list, e))
 		return -1;
 	dom_set_int(a, row, "jobs", api->flow ? (int64_t)api->flow->jobs->n : 0);
 	dom_set(a, row, "attention", list);

@@ -15,6 +15,7 @@ static const struct {
 	{"event", "select id, kind from event where id >= ?1 and id < ?2 order by id limit 11"},
 	{"batch", "select distinct batch, kind from event where batch >= ?1 and batch < ?2 order by batch limit 11"},
 	{"batch", "select distinct batch, kind from run where batch >= ?1 and batch < ?2 order by batch limit 11"},
+	{"open commit", "select id, state from open_commit where id >= ?1 and id < ?2 order by id limit 11"},
 	{"commit", "select distinct id, 'commit' from commits where id >= ?1 and id < ?2 order by id limit 11"},
 };
 
@@ -135,6 +136,10 @@ static int add_rows(struct catalog *c, struct arena *a, struct dom *doc, const c
 	"select r.name, k.number, k.files, k.bytes, k.at, k.author, k.message, k.run, k.hidden" \
 	" from commits k join repo r on r.id = k.repo where k.id = ?"
 #define COMMIT_KEYS "repo #number #files #size *at author message run #unpublished"
+#define OPEN_SQL \
+	"select r.name, o.branch, o.state, o.at, o.expires, o.author, o.message, o.base" \
+	" from open_commit o join repo r on r.id = o.repo where o.id = ?"
+#define OPEN_KEYS "repo branch state *at *expires author message base"
 #define EVENT_COLS "id, kind, label, at, who, command, batch"
 #define EVENT_KEYS "id kind ds *at author command batch"
 
@@ -159,6 +164,8 @@ static int tell(struct catalog *c, struct arena *a, const struct found *f, struc
 		                                RUN_KEYS, e) < 0
 			       ? -1
 			       : 0;
+	if (!strcmp(f->type, "open commit"))
+		return add_rows(c, a, doc, "open", OPEN_SQL, f->id, OPEN_KEYS, e);
 	if (rows(c, a, "select " EVENT_COLS " from event where id = ?", f->id, EVENT_KEYS, &list, e) < 0)
 		return -1;
 	take_over(a, doc, list->first);

@@ -80,8 +80,10 @@ int commit_log(struct store *s, struct arena *a, const struct commit *from, int6
 		int r = commit_read(s, a, from->repo, str_of(id.hex), &c, e);
 		if (r < 0)
 			return -1;
-		if (!r)
+		if (!r && n)
 			return err_set(e, ERR_DAMAGED, "the commit %s is named as a parent and is not there", id.hex);
+		if (!r) /* an open commit, which has no row yet */
+			c = *from;
 		r = cb(ptr, &c, e);
 		if (r)
 			return r < 0 ? -1 : 0;

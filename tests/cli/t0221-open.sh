@@ -93,6 +93,9 @@ test_expect 'a repo that ends takes its open commit with it' '
 test_expect 'a large open commit beside a head that moves: both are there' '
 	cd w && mkdir -p many && for i in $(seq 1200); do echo $i > many/n$i; done && id=$(opened raw/large) && leat put raw/large@$id many && leat put raw/large x && leat finish raw/large && count 1201 leat ls raw/large
 '
+test_expect 'status names what is open; why tells of it; log begins at it' '
+	cd w && leat put raw/st x && id=$(opened raw/st) && leat put raw/st@$id many && leat status > out && has out "raw/st@master has the open commit ${id:0:12}" "leat finish raw/st@master" && leat why $id > out && has out "raw/st" open && count 2 leat log raw/st@$id --json && leat finish raw/st && leat status > out && lacks out "$id" && leat why $id > out && has out finish
+'
 test_expect 'fsck is content' '
 	cd w && leat fsck
 '
