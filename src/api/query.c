@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "api/query_notes.h"
 #include "api/rows.h"
 #include "base/ds.h"
 #include "base/name.h"
@@ -12,7 +13,6 @@
 #include "flow/check.h"
 #include "flow/run.h"
 #include "flow/table_query.h"
-#include "repo/datastore.h"
 #include "sys/file.h"
 
 #define QUERY_NAME "query" /* where an error in a query typed on the command line is */
@@ -445,50 +445,6 @@ static int check_at(const struct args *args, struct err *e)
 	return err_hint(e, "of one table in the query: at (version => '%.*s')", STR_ARG(rev));
 }
 
-/* Files of datastore/ that the query did not see: nobody committed them. Talk only, so what fails here is silent. */
-static void tell_uncommitted(struct querying *k)
-{
-	struct arena *a = k->api->arena;
-
-	for (size_t i = 0; i < k->q.n_tables; i++) {
-		struct str repo = k->q.tables[i].repo;
-		struct err no = ERR_INIT;
-		struct drift *d;
-		size_t n, files = 0;
-
-		if (datastore_drift(k->api->store, a, repo, false, &d, &n, &no))
-			continue;
-		for (size_t f = 0; f < n; f++)
-			files += d[f].kind != DRIFT_LAGS;
-		if (files)
-			sink_note(k->out, "datastore/%.*s: %zu file%s not committed; leat commit %s%.*s %s",
-			          STR_ARG(repo), files, files == 1 ? "" : "s", d[0].output ? "--restore " : "",
-			          STR_ARG(repo), d[0].output ? "puts back what the job made" : "adopts");
-	}
-}
-
-/* A table that is not there may have been dropped into datastore/ and lie there uncommitted. */
-static int hint_uncommitted(struct api *api, struct err *e)
-{
-	struct err no = ERR_INIT;
-	struct drift *d;
-	size_t n;
-
-	if (e->code != ERR_BAD_SQL || datastore_drift(api->store, api->arena, STR_NULL, false, &d, &n, &no))
-		return -1;
-	for (size_t i = 0; i < n; i++) {
-		struct str zone = STR(""), name = d[i].repo;
-		bool parted = str_cut(d[i].repo, '/', &zone, &name);
-		const char *told = arena_printf(api->arena, "there is no table %.*s%s%.*s", parted ? (int)zone.n : 0,
-		                                zone.p, parted ? "." : "", STR_ARG(name));
-
-		if (d[i].kind == DRIFT_NEW_REPO && !strcmp(e->msg, told))
-			return err_hint(e, "datastore/%.*s is not committed: leat commit %.*s adopts it",
-			                STR_ARG(d[i].repo), STR_ARG(d[i].repo));
-	}
-	return -1;
-}
-
 int api_sql(struct api *api, const struct args *args, struct sink *out, struct err *e)
 {
 	struct str output = args_value(args, "output"), label = args_value(args, "ds"), sql;
@@ -508,7 +464,7 @@ int api_sql(struct api *api, const struct args *args, struct sink *out, struct e
 		goto done;
 	}
 	if (prepare(&k, sql, name, args_value(args, "at"), label.p ? &ds : NULL, e)) {
-		hint_uncommitted(api, e);
+		rc = query_notes_hint(api, e);
 		goto done;
 	}
 	if (!path || str_is(output, "-"))
@@ -520,7 +476,7 @@ int api_sql(struct api *api, const struct args *args, struct sink *out, struct e
 		rc = markdown_file(&k, path, e);
 	}
 	if (!rc && !args_value(args, "at").p)
-		tell_uncommitted(&k);
+		query_notes_unseen(api, out, k.q.tables, k.q.n_tables);
 done:
 	query_end(&k);
 	return rc;

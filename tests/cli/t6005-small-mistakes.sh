@@ -17,6 +17,11 @@ test_expect 'a column in leat.yaml that the table has not is an error at its pla
 test_expect 'no line of doctor is longer than 80 columns, but for a single long word' '
 	cd w && leat doctor > out && awk "length(\$0) > 80" out > long && awk "NF > 4 && length(\$NF) < 50" long > wide && same /dev/null wide && has out "datastore/"
 '
+test_expect 'files beside the ds= folders of a table are named: they are not read' '
+	workspace m && printf "n\n1\n" > a.csv && leat put raw/p --ds 2024-01-01 a.csv && leat sql "select sum(n) from raw.p" > out 2>&1 && lacks out beside &&
+	leat put raw/p a.csv && echo no > README.md && leat put raw/p README.md && leat sql "select sum(n) from raw.p" > out 2>&1 && has out "raw/p:/a.csv lies beside the ds= folders" && lacks out README &&
+	leat put raw/p:/b.csv a.csv && leat sql "select sum(n) from raw.p" > out 2>&1 && has out "2 files of raw/p (a.csv, ...)"
+'
 test_expect 'the reference of jobs names the words that a key takes' '
 	has "$CHECKOUT/docs/reference/jobs.md" "One of \`run\`, \`report\`." "One of \`all_success\`, \`all_done\`."
 '

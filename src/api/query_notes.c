@@ -1,0 +1,89 @@
+#include "api/query_notes.h"
+
+#include "base/str.h"
+#include "repo/datastore.h"
+#include "repo/tree.h"
+
+static void uncommitted(struct api *api, struct sink *out, struct str repo)
+{
+	struct err no = ERR_INIT;
+	struct drift *d;
+	size_t n, files = 0;
+
+	if (datastore_drift(api->store, api->arena, repo, false, &d, &n, &no))
+		return;
+	for (size_t f = 0; f < n; f++)
+		files += d[f].kind != DRIFT_LAGS;
+	if (files)
+		sink_note(out, "datastore/%.*s: %zu file%s not committed; leat commit %s%.*s %s", STR_ARG(repo), files,
+		          files == 1 ? "" : "s", d[0].output ? "--restore " : "", STR_ARG(repo),
+		          d[0].output ? "puts back what the job made" : "adopts");
+}
+
+struct beside {
+	struct arena *a;
+	struct str first; /* its path */
+	size_t n;
+};
+
+static int look(void *ptr, struct str path, const struct entry *entry, struct err *e)
+{
+	struct beside *b = ptr;
+	enum table_format format;
+
+	if (entry->kind != ENTRY_FILE || !table_format_of(path, &format, NULL))
+		return 0;
+	if (!b->n++)
+		b->first = arena_str(b->a, path);
+	return 0;
+}
+
+/* A partitioned table is its ds= folders: files at the root are no part of it. */
+static void beside(struct api *api, struct sink *out, struct str name)
+{
+	struct beside b = {.a = api->arena};
+	struct err no = ERR_INIT;
+	struct commit head;
+	struct repo repo;
+
+	if (repo_find(api->store, api->arena, name, &repo, &no) != 1 ||
+	    branch_head(api->store, repo.id, STR(BRANCH_DEFAULT), &head, &no) != 1 ||
+	    tree_list(api->store, NULL, &head.tree, STR_NULL, look, &b, &no) || !b.n)
+		return;
+	if (b.n == 1)
+		sink_note(out, "%.*s:/%.*s lies beside the ds= folders and was not read", STR_ARG(name),
+		          STR_ARG(b.first));
+	else
+		sink_note(out, "%zu files of %.*s (%.*s, ...) lie beside the ds= folders and were not read", b.n,
+		          STR_ARG(name), STR_ARG(b.first));
+}
+
+void query_notes_unseen(struct api *api, struct sink *out, const struct table_source *tables, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		uncommitted(api, out, tables[i].repo);
+		if (tables[i].every != EVERY_NONE)
+			beside(api, out, tables[i].repo);
+	}
+}
+
+int query_notes_hint(struct api *api, struct err *e)
+{
+	struct err no = ERR_INIT;
+	struct drift *d;
+	size_t n;
+
+	if (e->code != ERR_BAD_SQL || datastore_drift(api->store, api->arena, STR_NULL, false, &d, &n, &no))
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		struct str zone = STR(""), name = d[i].repo;
+		bool parted = str_cut(d[i].repo, '/', &zone, &name);
+		const char *told = arena_printf(api->arena, "there is no table %.*s%s%.*s", parted ? (int)zone.n : 0,
+		                                zone.p, parted ? "." : "", STR_ARG(name));
+
+		if (d[i].kind == DRIFT_NEW_REPO && !strcmp(e->msg, told))
+			return err_hint(e, "datastore/%.*s is not committed: leat commit %.*s adopts it",
+			                STR_ARG(d[i].repo), STR_ARG(d[i].repo));
+	}
+	return -1;
+}
