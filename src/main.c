@@ -5,6 +5,7 @@
 #include "db/duck.h"
 #include "job/download.h"
 #include "job/kinds.h"
+#include "repo/mount.h"
 
 /* What this program can be besides a command: `leat --role NAME`, started by ourselves only. */
 static const struct {
@@ -13,6 +14,7 @@ static const struct {
 } roles[] = {
 	{"download", download_worker_main},
 	{"duck", duck_worker_main},
+	{MOUNT_ROLE, mount_worker_main},
 };
 
 int main(int argc, char **argv)

@@ -8,6 +8,7 @@
 #include "api/rows.h"
 #include "base/str.h"
 #include "db/duck.h"
+#include "repo/mount.h"
 #include "sys/bind.h"
 #include "sys/clock.h"
 #include "sys/file.h"
@@ -121,6 +122,15 @@ static int see_isolation(struct doctor *d, struct err *e)
 	           v2 || hybrid ? NULL : "tasks are ended by process group and marker", e);
 }
 
+static int see_mount(struct doctor *d, struct err *e)
+{
+	struct err why = ERR_INIT;
+
+	if (mount_possible(&why))
+		return say(d, "leat mount", "missing", why.msg, why.hint, e);
+	return say(d, "leat mount", "ok", "libfuse3 and /dev/fuse are there", NULL, e);
+}
+
 /* Libraries that are loaded when a job needs them, and programs. */
 static int see_optional(struct doctor *d, struct err *e)
 {
@@ -130,7 +140,6 @@ static int see_optional(struct doctor *d, struct err *e)
 		{"libcurl", "libcurl.so.4", "download jobs", "libcurl4"},
 		{"zlib", "libz.so.1", "tables of .gz files, downloads to unpack", "zlib1g"},
 		{"libzstd", "libzstd.so.1", "tables of .zst files", "libzstd1"},
-		{"libfuse3", "libfuse3.so.3", "leat mount (later)", "libfuse3-3"},
 	};
 	static const struct {
 		const char *program, *use, *package;
@@ -174,7 +183,8 @@ int api_doctor(struct api *api, const struct args *args, struct sink *out, struc
 {
 	struct doctor d = {api, out, "."};
 
-	if (see_versions(&d, e) || see_workspace(&d, e) || see_disk(&d, e) || see_isolation(&d, e))
+	if (see_versions(&d, e) || see_workspace(&d, e) || see_disk(&d, e) || see_isolation(&d, e) ||
+	    see_mount(&d, e))
 		return -1;
 	return see_optional(&d, e);
 }
