@@ -313,22 +313,27 @@ static int copy(struct ingest *in, const char *path, bool adopt, struct entry *o
 
 static int move(struct ingest *in, const char *path, struct entry *out, struct err *e)
 {
+	int fd FD_CLEANUP = -1, r;
 	struct stat st;
 	struct sha id;
 	uint64_t size;
-	int r;
 
-	if (file_lstat(path, &st, e))
+	if (file_open_read(path, &fd, e))
 		return -1;
+	if (fstat(fd, &st))
+		return err_errno(e, errno, "cannot look at %s", path);
 	if (st.st_nlink > 1) /* another name for it, which we cannot take away (a link to an input, say) */
 		return copy(in, path, false, out, e);
 	if ((st.st_mode & 07777) != 0444 && file_chmod(path, 0444, e))
 		return -1;
-	if (file_sha(path, &id, &size, e))
+	if (fd_sha(fd, &id, &size, path, e))
 		return -1;
 	r = seen(in, &id, e);
 	if (r < 0 || (!r && place(in, path, &id, e)))
 		return -1;
+	/* On its way to the disk while others are taken in; ingest_sync then waits for less. */
+	if (!r && in->s->ws->durable_power)
+		fd_start_sync(fd);
 	entry_of(out, &id, size);
 	return 0;
 }
