@@ -299,6 +299,24 @@ static void checkpoint(struct db *d, int grown)
 		d->checkpointed = d->log_pages;
 }
 
+void db_checkpoint(struct db *d)
+{
+	BUG_IF(d->writing || d->reads);
+	checkpoint(d, 1);
+}
+
+void db_log_empty(struct db *d)
+{
+	BUG_IF(d->writing || d->reads);
+	if (!d->lock_open || !lock_try_again(&d->lock))
+		return;
+	sqlite3_busy_timeout(d->h, 0);
+	if (!sqlite3_wal_checkpoint_v2(d->h, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL))
+		d->log_pages = d->checkpointed = 0;
+	sqlite3_busy_timeout(d->h, DB_BUSY_MS);
+	lock_pause(&d->lock);
+}
+
 void db_close(struct db *d)
 {
 	if (!d)

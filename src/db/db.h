@@ -41,6 +41,14 @@ must_check int db_commit_end(struct db *d, struct err *e);
 void db_rollback(struct db *d); /* nothing to do when none is open */
 bool db_in_write(struct db *d);
 int64_t db_transaction(struct db *d); /* counts the write transactions begun by this handle; 0 before the first */
+bool db_in_write(const struct db *d);
+int64_t db_transaction(const struct db *d); /* counts the write transactions begun by this handle; 0 before the first */
+/*
+ * Moves the log into the database, with no transaction and no lock that a writer waits for: for who writes much in many
+ * short transactions, so that none of them has to.
+ */
+void db_checkpoint(struct db *d);
+void db_log_empty(struct db *d); /* and gives its space back, if nobody else has the database open */
 /* Read snapshot; may nest (counted); inside a write transaction it is that one. */
 must_check int db_read_begin(struct db *d, struct err *e);
 void db_read_end(struct db *d);

@@ -66,6 +66,10 @@ must_check int store_lease_commit(struct store *s, int64_t repo, struct id id, s
 void store_lease_drop(struct store *s, struct id id);
 /* For gc: whether somebody with another handle than `s` reads it: 1, 0, -1. */
 must_check int store_lease_held(struct store *s, struct id id, struct err *e);
+must_check int store_lease_any(struct store *s, struct err *e); /* whether somebody reads anything */
+/* Holds all readers off for a moment, if there are none: 1; 0 there are; -1. Who begins to read meanwhile waits. */
+must_check int store_readers_shut(struct store *s, struct err *e);
+void store_readers_open(struct store *s);
 
 /*
  * Leases of writers: from its first look at the store until its commit is recorded, a session (repo/ingest.h) holds a

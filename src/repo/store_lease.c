@@ -64,6 +64,21 @@ int store_lease_held(struct store *s, struct id id, struct err *e)
 	return s->readers < 0 ? 0 : lock_byte_held(s->readers, offset_of(id), e);
 }
 
+int store_lease_any(struct store *s, struct err *e)
+{
+	return open_readers(s, e) ? -1 : lock_bytes_held(s->readers, 0, (uint64_t)1 << 62, e);
+}
+
+int store_readers_shut(struct store *s, struct err *e)
+{
+	return open_readers(s, e) ? -1 : lock_bytes_alone(s->readers, 0, (uint64_t)1 << 62, e);
+}
+
+void store_readers_open(struct store *s)
+{
+	lock_bytes_free(s->readers, 0, (uint64_t)1 << 62);
+}
+
 int store_epoch(struct store *s, int64_t *epoch, struct err *e)
 {
 	struct q *q = db_query(s->db, "select value from store where key = 'gc_epoch'");

@@ -160,6 +160,10 @@ bool lock_is_held(const char *path, char who[LOCK_TEXT])
 int lock_bytes_open(const char *path, int *fd, struct err *e)
 {
 	int got = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int got = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+
+	if (got < 0 && errno == EACCES) /* enough for who only reads */
+		got = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 
 	if (got < 0 && errno == ENOENT)
 		got = open(path, O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
@@ -183,16 +187,31 @@ static int byte_call(int fd, int how, short type, uint64_t at, uint64_t n, short
 int lock_byte(int fd, uint64_t at, struct err *e)
 {
 	short type = F_UNLCK;
-	int error = byte_call(fd, F_OFD_SETLK, F_RDLCK, at, 1, &type);
+	int error = byte_call(fd, F_OFD_SETLKW, F_RDLCK, at, 1, &type);
 
 	return error ? err_errno(e, error, "cannot take a lock") : 0;
 }
 
 void lock_byte_free(int fd, uint64_t at)
 {
+	lock_bytes_free(fd, at, 1);
+}
+
+void lock_bytes_free(int fd, uint64_t at, uint64_t n)
+{
 	short type = F_UNLCK;
 
-	(void)byte_call(fd, F_OFD_SETLK, F_UNLCK, at, 1, &type);
+	(void)byte_call(fd, F_OFD_SETLK, F_UNLCK, at, n, &type);
+}
+
+int lock_bytes_alone(int fd, uint64_t at, uint64_t n, struct err *e)
+{
+	short type = F_UNLCK;
+	int error = byte_call(fd, F_OFD_SETLK, F_WRLCK, at, n, &type);
+
+	if (error == EAGAIN || error == EACCES)
+		return 0;
+	return error ? err_errno(e, error, "cannot take a lock") : 1;
 }
 
 int lock_bytes_held(int fd, uint64_t at, uint64_t n, struct err *e)

@@ -46,6 +46,9 @@ must_check int lock_byte(int fd, uint64_t at, struct err *e);             /* at 
 void lock_byte_free(int fd, uint64_t at);
 /* Whether another descriptor holds it: 1, 0, -1. An absent file is for the caller to judge. */
 must_check int lock_byte_held(int fd, uint64_t at, struct err *e);
+/* Holds n bytes alone, if nobody holds one: 1, 0, -1. Give them back soon: who wants one of them waits. */
+must_check int lock_bytes_alone(int fd, uint64_t at, uint64_t n, struct err *e);
+void lock_bytes_free(int fd, uint64_t at, uint64_t n);
 must_check int lock_bytes_held(int fd, uint64_t at, uint64_t n, struct err *e); /* any of n bytes */
 
 #endif

@@ -1,0 +1,252 @@
+/* What is needed. */
+#include "base/str.h"
+#include "repo/gc_in.h"
+#include "repo/tree_page.h"
+#include "sys/clock.h"
+
+static int mark_page(struct gc *g, struct marks *objects, const struct sha *id, int level, struct err *e)
+{
+	struct sha none = tree_empty_id();
+	struct arena *a;
+	struct page p;
+	int r = marks_add(&g->pages, id, e), rc = 0;
+
+	if (r <= 0 || sha_eq(id, &none))
+		return r < 0 ? -1 : 0;
+	if (objects == &g->hot && marks_add(&g->hot_pages, id, e) < 0)
+		return -1;
+	a = arena_new();
+	if (tree_page_read(g->s, NULL, id, level, a, &p, e)) {
+		arena_free(a);
+		return -1;
+	}
+	for (size_t i = 0; i < p.n && !rc; i++) {
+		const struct entry *c = &p.items[i].entry;
+		if (p.level)
+			rc = mark_page(g, objects, &c->id, p.level - 1, e);
+		else if (c->kind == ENTRY_FOLDER)
+			rc = mark_page(g, objects, &c->id, -1, e);
+		else if (objects == &g->hot || !marks_has(&g->hot, &c->id))
+			rc = marks_add(objects, &c->id, e) < 0 ? -1 : 0;
+	}
+	arena_free(a);
+	return rc;
+}
+
+/* Trees are collected before they are walked: no statement stays open while pages are read. */
+struct trees {
+	VEC(struct sha) list;
+};
+
+static int collect(struct gc *g, struct arena *a, struct trees *t, struct q *q, struct err *e)
+{
+	struct sha id;
+	int r;
+
+	(void)g;
+	while ((r = q_step(q, e)) == 1)
+		if (q_col_sha(q, 0, &id))
+			vec_push(a, &t->list, id);
+	q_done(q);
+	return r;
+}
+
+static int mark_all(struct gc *g, struct marks *objects, const struct trees *t, const char *what, struct err *e)
+{
+	for (size_t i = 0; i < t->list.n; i++) {
+		if (what && i % 64 == 0)
+			gc_say(g, what, (double)i / (double)t->list.n);
+		if (mark_page(g, objects, &t->list.p[i], -1, e))
+			return -1;
+	}
+	return 0;
+}
+
+#define LIVE_REPO "(select id from repo where ended is null)"
+
+/* Trees of which a branch or somebody's work shows what they hold now. */
+static const char *const hot_roots[] = {
+	"select c.tree from branch b join commits c on c.repo = b.repo and c.id = b.head"
+	" where b.repo in " LIVE_REPO,
+	"select tree from open_commit where state = 'open' and repo in " LIVE_REPO,
+	"select tree from materialised where repo in " LIVE_REPO,
+	"select tree from unit where finished is null and tree is not null",
+};
+/* Trees that stay readable. */
+static const char *const cold_roots[] = {
+	"select tree from commits where repo in " LIVE_REPO,
+	"select base_tree from open_commit where state = 'open' and repo in " LIVE_REPO,
+	"select tree from current where repo in " LIVE_REPO,
+};
+
+static int mark_queries(struct gc *g, struct marks *objects, const char *const *sql, size_t n, const char *what,
+			struct err *e)
+{
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	struct trees t = {0};
+
+	for (size_t i = 0; i < n; i++)
+		if (collect(g, a, &t, db_query(g->s->db, sql[i]), e))
+			return -1;
+	return mark_all(g, objects, &t, what, e);
+}
+
+/* Commits that were taken out, or whose repo was ended, while somebody reads them. */
+static int mark_leased(struct gc *g, struct err *e)
+{
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	struct q *q = db_query(g->s->db, "select id, tree from gone union all"
+					 " select id, tree from commits where repo not in " LIVE_REPO);
+	struct trees t = {0};
+	struct sha tree;
+	int r, held = store_lease_any(g->s, e);
+
+	if (held <= 0) {
+		q_done(q);
+		return held;
+	}
+	while ((r = q_step(q, e)) == 1) {
+		held = store_lease_held(g->s, id_of(q_col_text(q, 0)), e);
+		if (held < 0)
+			r = -1;
+		if (held > 0 && q_col_sha(q, 1, &tree))
+			vec_push(a, &t.list, tree);
+		if (r < 0)
+			break;
+	}
+	q_done(q);
+	return r < 0 ? -1 : mark_all(g, &g->hot, &t, NULL, e);
+}
+
+/* Results that are remembered: those that are young hold their trees; of the others gc_sweep_memos decides. */
+static int mark_memos(struct gc *g, struct err *e)
+{
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	struct q *q = db_query(g->s->db, "select tree from memo where at >= ?1 and repo in " LIVE_REPO
+					 " union all select tree from unit where tree is not null and finished >= ?1"
+					 " and state != 'success'");
+	struct trees t = {0};
+
+	q_int(q, 1, g->how->memo_now ? INT64_MAX : clock_now_ms() - g->how->memo_keep_ms);
+	return collect(g, a, &t, q, e) || mark_all(g, &g->cold, &t, "marking results", e) ? -1 : 0;
+}
+
+/* A recipe that is needed needs what it is made of. */
+static int mark_sources(struct gc *g, struct err *e)
+{
+	struct q *q = db_query(g->s->db, "select id, body from recipe");
+	struct arena *a = arena_new();
+	int r;
+
+	while ((r = q_step(q, e)) == 1) {
+		struct piece *p;
+		struct sha id;
+		size_t n;
+		if (!q_col_sha(q, 0, &id) || !gc_needs(g, &id))
+			continue;
+		if (recipe_decode(a, q_col_blob(q, 1), &p, &n, e)) {
+			r = -1;
+			break;
+		}
+		for (size_t i = 0; i < n && r >= 0; i++)
+			if (!marks_has(&g->hot, &p[i].id) && marks_add(&g->cold, &p[i].id, e) < 0)
+				r = -1;
+		arena_reset(a);
+		if (r < 0)
+			break;
+	}
+	q_done(q);
+	arena_free(a);
+	return r < 0 ? -1 : 0;
+}
+
+int gc_mark_memos_all(struct gc *g, struct err *e)
+{
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	struct trees t = {0};
+
+	return collect(g, a, &t, db_query(g->s->db, "select tree from memo"), e) ||
+			       mark_all(g, &g->cold, &t, NULL, e) || mark_sources(g, e)
+		       ? -1
+		       : 0;
+}
+
+static int number(struct gc *g, const char *sql, int64_t *out, struct err *e)
+{
+	struct q *q = db_query(g->s->db, sql);
+	int r = q_step(q, e);
+
+	*out = r == 1 ? q_col_int(q, 0) : 0;
+	q_done(q);
+	return r < 0 ? -1 : 0;
+}
+
+/* Changes by others. */
+static int64_t version(struct gc *g)
+{
+	return db_version(g->s->db) - g->r.transactions;
+}
+
+/* Where the news begin, noted before the first look. */
+int gc_mark_begin(struct gc *g, struct err *e)
+{
+	struct q *q;
+	int r;
+
+	g->version = version(g);
+	if (number(g, "select coalesce(max(seq), 0) from event", &g->event, e) ||
+	    number(g, "select coalesce(max(id), 0) from unit", &g->unit, e))
+		return -1;
+	g->live_units.n = 0;
+	q = db_query(g->s->db, "select id from unit where finished is null");
+	while ((r = q_step(q, e)) == 1)
+		vec_push(g->a, &g->live_units, q_col_int(q, 0));
+	q_done(q);
+	return r;
+}
+
+int gc_mark(struct gc *g, struct err *e)
+{
+	gc_say(g, "marking", 0);
+	if (gc_mark_begin(g, e) || mark_queries(g, &g->hot, hot_roots, ARRAY_LEN(hot_roots), "marking heads", e) ||
+	    mark_leased(g, e) ||
+	    mark_queries(g, &g->cold, cold_roots, ARRAY_LEN(cold_roots), "marking history", e) || mark_memos(g, e) ||
+	    mark_sources(g, e))
+		return -1;
+	return 0;
+}
+
+int gc_mark_news(struct gc *g, struct err *e)
+{
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	int64_t now = version(g), event = g->event, unit = g->unit;
+	struct trees t = {0};
+	struct q *q;
+
+	if (now == g->version)
+		return 0;
+	if (number(g, "select coalesce(max(seq), 0) from event", &event, e) ||
+	    number(g, "select coalesce(max(id), 0) from unit", &unit, e))
+		return -1;
+	q = db_query(g->s->db, "select c.tree from event v join commits c on c.id = v.id"
+				" where v.seq > ? and c.repo in " LIVE_REPO);
+	q_int(q, 1, g->event);
+	if (collect(g, a, &t, q, e))
+		return -1;
+	q = db_query(g->s->db, "select tree from unit where id > ? and tree is not null");
+	q_int(q, 1, g->unit);
+	if (collect(g, a, &t, q, e))
+		return -1;
+	for (size_t i = 0; i < g->live_units.n; i++) {
+		q = db_query(g->s->db, "select tree from unit where id = ? and tree is not null");
+		q_int(q, 1, g->live_units.p[i]);
+		if (collect(g, a, &t, q, e))
+			return -1;
+	}
+	if (collect(g, a, &t, db_query(g->s->db, hot_roots[1]), e) || mark_all(g, &g->hot, &t, NULL, e))
+		return -1;
+	g->version = now;
+	g->event = event;
+	g->unit = unit;
+	return 0;
+}
