@@ -305,18 +305,6 @@ void db_checkpoint(struct db *d)
 	checkpoint(d, 1);
 }
 
-void db_log_empty(struct db *d)
-{
-	BUG_IF(d->writing || d->reads);
-	if (!d->lock_open || !lock_try_again(&d->lock))
-		return;
-	sqlite3_busy_timeout(d->h, 0);
-	if (!sqlite3_wal_checkpoint_v2(d->h, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL))
-		d->log_pages = d->checkpointed = 0;
-	sqlite3_busy_timeout(d->h, DB_BUSY_MS);
-	lock_pause(&d->lock);
-}
-
 void db_close(struct db *d)
 {
 	if (!d)
@@ -363,6 +351,18 @@ static void settle(struct db *d)
 	d->later.at_work = false;
 	d->later.over = true;
 	sem_destroy(&d->later.done);
+void db_log_empty(struct db *d)
+{
+	struct err ignored = ERR_INIT;
+
+	BUG_IF(d->writing || d->reads);
+	if (d->lock_open ? !lock_try_again(&d->lock) : lock_writers(d, &ignored) != 0)
+		return;
+	sqlite3_busy_timeout(d->h, 0);
+	if (!sqlite3_wal_checkpoint_v2(d->h, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL))
+		d->log_pages = d->checkpointed = 0;
+	sqlite3_busy_timeout(d->h, DB_BUSY_MS);
+	lock_pause(&d->lock);
 }
 
 int db_begin_durable(struct db *d, enum db_durability how, struct err *e)

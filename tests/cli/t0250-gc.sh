@@ -57,7 +57,7 @@ test_expect 'a commit that was dropped stays whole while somebody reads it' '
 '
 test_expect 'du tells heads from history, repo by repo, and names the parts of .leat' '
 	workspace du && head -c 200000 /dev/urandom > f && head -c 100000 /dev/urandom > g && leat put raw/a:/f f && leat put raw/a:/f g && leat du > out &&
-	has out raw/a "all repos together" .leat/packs garbage && eq "$(leat du raw/a --json > ../du && key head ../du)" 100000 && eq "$(key history ../du)" 200000 &&
+	has out raw/a "all repos together" .leat/packs garbage && eq "$(leat du raw/a --json > ../du.json && key head ../du.json)" 100000 && eq "$(key history ../du.json)" 200000 &&
 	exits 1 leat du raw/nope
 '
 test_done
