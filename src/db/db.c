@@ -351,10 +351,13 @@ static void settle(struct db *d)
 	d->later.at_work = false;
 	d->later.over = true;
 	sem_destroy(&d->later.done);
+}
+
 void db_log_empty(struct db *d)
 {
 	struct err ignored = ERR_INIT;
 
+	settle(d);
 	BUG_IF(d->writing || d->reads);
 	if (d->lock_open ? !lock_try_again(&d->lock) : lock_writers(d, &ignored) != 0)
 		return;

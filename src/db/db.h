@@ -41,8 +41,6 @@ must_check int db_commit_end(struct db *d, struct err *e);
 void db_rollback(struct db *d); /* nothing to do when none is open */
 bool db_in_write(struct db *d);
 int64_t db_transaction(struct db *d); /* counts the write transactions begun by this handle; 0 before the first */
-bool db_in_write(const struct db *d);
-int64_t db_transaction(const struct db *d); /* counts the write transactions begun by this handle; 0 before the first */
 /*
  * Moves the log into the database, with no transaction and no lock that a writer waits for: for who writes much in many
  * short transactions, so that none of them has to.

@@ -128,8 +128,12 @@ static int64_t file_bytes(struct store *s, const char *name)
 
 static int all_objects(struct store *s, struct du *d, struct err *e)
 {
-	static const char *const tables[] = {"select id, size from blob", "select id, stored from packed",
-					     "select id, length(body) from small", "select id, length(body) from recipe"};
+	static const char *const tables[] = {
+		"select id, size from blob",
+		"select id, stored from packed",
+		"select id, length(body) from small",
+		"select id, length(body) from recipe",
+	};
 	struct gc_how how = {.dry_run = true};
 	struct gc g = {.s = s, .how = &how, .a = arena_new()};
 	int rc = gc_mark(&g, e) || gc_mark_memos_all(&g, e) ? -1 : 0;
@@ -140,7 +144,9 @@ static int all_objects(struct store *s, struct du *d, struct err *e)
 		while ((rc = q_step(q, e)) == 1) {
 			if (!q_col_sha(q, 0, &id))
 				continue;
-			int64_t *to = marks_has(&g.hot, &id) ? &d->head : marks_has(&g.cold, &id) ? &d->history : &d->garbage;
+			int64_t *to = &d->garbage;
+			if (gc_needs(&g, &id))
+				to = marks_has(&g.hot, &id) ? &d->head : &d->history;
 			*to += q_col_int(q, 1);
 		}
 		q_done(q);

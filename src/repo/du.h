@@ -6,7 +6,7 @@
 
 #include "repo/commit.h"
 
-/* Bytes as they lie in the store: compressed where they are, each object once per repo (or once in all, in the totals). */
+/* Bytes as they lie in the store: compressed where they are, each object once per repo (once in all, in the totals). */
 struct du_repo {
 	struct str name;
 	int64_t files, bytes;   /* of the head of master, as a user counts them */

@@ -354,7 +354,7 @@ static int agree(struct cold *c, int fd, int64_t at, int64_t base_at, int64_t mo
 	return 0;
 }
 
-/* Chunks that differ mostly agree at one end with what stands beside them: the stretches are made as long as they go. */
+/* Chunks that differ mostly agree at one end with what stands beside them: stretches are made as long as they go. */
 static int widen(struct cold *c, int fd, struct runs *r, struct err *e)
 {
 	for (size_t i = 0; i < r->list.n; i++) {

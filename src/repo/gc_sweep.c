@@ -222,8 +222,8 @@ int gc_forget_ended(struct gc *g, struct err *e)
 }
 
 /*
- * Results that nothing else holds and that are old enough. Not beside a session: a run may just have decided to use one;
- * a run that begins later finds no row.
+ * Results that nothing else holds and that are old enough. Not beside a session: a run may just have decided to use
+ * one; a run that begins later finds no row.
  */
 int gc_sweep_memos(struct gc *g, struct err *e)
 {

@@ -159,14 +159,12 @@ bool lock_is_held(const char *path, char who[LOCK_TEXT])
 
 int lock_bytes_open(const char *path, int *fd, struct err *e)
 {
-	int got = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	int got = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+	int got = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 
-	if (got < 0 && errno == EACCES) /* enough for who only reads */
+	if (got < 0 && (errno == EACCES || errno == EROFS)) /* enough for who only reads */
 		got = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-
 	if (got < 0 && errno == ENOENT)
-		got = open(path, O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+		got = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
 	if (got < 0)
 		return err_errno(e, errno, "cannot open the lock %s", path);
 	*fd = got;
