@@ -232,7 +232,8 @@ static int open_attention(struct api *api, struct dom *list, struct err *e)
 	struct arena *a = api->arena;
 	struct q *q = db_query(api->store->db,
 	                       "select r.name, o.branch, o.id, o.expires from open_commit o"
-	                       " join repo r on r.id = o.repo where o.state = 'open' and o.expires > ? order by o.at limit 20");
+	                       " join repo r on r.id = o.repo where o.state = 'open' and o.expires > ?"
+	                       " order by o.at limit 20");
 	char until[TIME_TEXT];
 	int r;
 
