@@ -70,7 +70,7 @@ static int split(struct arena *a, struct str line, struct words *out, struct err
 static int refuse_verb(const char *verb, struct err *e)
 {
 	err_set(e, ERR_BAD_REQUEST, "'%s' stands in no batch", verb);
-	return err_hint(e, "put, rm, branch and tag do; each line is one, without the word leat");
+	return err_hint(e, "put, rm, cp, branch and tag do; each line is one, without the word leat");
 }
 
 /* A file name is meant from where the batch is run, a command by its full name or alias as anywhere. */
