@@ -6,6 +6,7 @@
 
 #include "api/query_notes.h"
 #include "api/rows.h"
+#include "api/schema.h"
 #include "base/ds.h"
 #include "base/name.h"
 #include "base/str.h"
@@ -187,21 +188,6 @@ static int give_rows(struct querying *k, const struct duck_rows *r)
 	return rc;
 }
 
-static struct dom *copy_columns(struct arena *a, const struct dom *reply)
-{
-	struct dom *list = dom_new(a, DOM_LIST);
-	const struct dom *columns = dom_get(reply, "columns");
-
-	dom_each(c, columns) {
-		struct dom *m = dom_new(a, DOM_MAP);
-
-		dom_set_str(a, m, "name", dom_get(c, "name")->s);
-		dom_set_str(a, m, "type", dom_get(c, "type")->s);
-		dom_add(list, m);
-	}
-	return list;
-}
-
 static int on_message(void *ptr, const struct duck_msg *m)
 {
 	struct querying *k = ptr;
@@ -214,7 +200,7 @@ static int on_message(void *ptr, const struct duck_msg *m)
 			k->out->progress(k->out->ptr, "querying", m->progress / 100);
 		return 0;
 	case DUCK_HEAD:
-		k->columns = copy_columns(k->api->arena, m->reply);
+		k->columns = schema_columns(k->api->arena, m->reply);
 		if (k->format == FORMAT_CSV || k->format == FORMAT_MARKDOWN) {
 			head_text(k);
 			return flush_text(k);
@@ -554,35 +540,6 @@ int query_rows(struct api *api, struct str sql, struct dom **out, struct err *e)
 
 /* --- schema --- */
 
-static int schema_of_file(struct querying *k, const char *path, struct dom **out, struct err *e)
-{
-	struct arena *a = k->api->arena;
-	enum table_format f;
-	bool packed;
-	const struct dom *reply;
-	char *absolute;
-
-	if (!table_format_of(str_of(path), &f, &packed)) {
-		err_set(e, ERR_BAD_REQUEST, "%s has no ending that tells what it holds", path);
-		return err_hint(e, ".parquet, .csv, .tsv, .json, .jsonl, .ndjson, and .gz or .zst behind it");
-	}
-	if (path_absolute(a, path, &absolute, e))
-		return -1;
-	struct str whole = str_of(absolute);
-	if ((packed && duck_call(k->duck, a, duck_req_whole(a, &whole, 1), NULL, NULL, NULL, NULL, e)) ||
-	    duck_call(k->duck, a, duck_req_sniff(a, absolute, table_format_word(f)), NULL, NULL, &reply, NULL, e))
-		return -1;
-	*out = dom_new(a, DOM_MAP);
-	dom_set_cstr(a, *out, "name", path);
-	dom_set_cstr(a, *out, "format", table_format_word(f));
-	if (dom_get(reply, "delim"))
-		dom_set_str(a, *out, "delim", dom_get(reply, "delim")->s);
-	if (dom_get(reply, "header") && dom_get(reply, "header")->type == DOM_BOOL)
-		dom_set_bool(a, *out, "header", dom_get(reply, "header")->b);
-	dom_set(a, *out, "columns", copy_columns(a, reply));
-	return 0;
-}
-
 /* tables.sales or tables/sales, @PIN may follow */
 static struct str as_table(struct arena *a, struct str name)
 {
@@ -710,18 +667,27 @@ int api_schema(struct api *api, const struct args *args, struct sink *out, struc
 {
 	struct str name = args_pos(args, 0), format = args_value(args, "format");
 	const char *path = arena_cstr(args->arena, name);
+	bool on_disk = file_exists(path) && !dir_exists(path);
+	struct str repo, rev, inside = STR_NULL;
 	struct dom *row = NULL;
 	struct querying k;
 	int rc;
 
 	if (format.p && !str_is(format, "table") && !str_is(format, "json") && !str_is(format, "ddl"))
 		return err_set(e, ERR_BAD_REQUEST, "--format '%.*s' is none of table, json, ddl", STR_ARG(format));
-	if (args_flag(args, "again") && forget_format(api, name, e))
+	if (!on_disk && memchr(name.p, ':', name.n)) {
+		if (pin_parse(name, &repo, &rev, &inside, e))
+			return -1;
+		if (!inside.n) /* the whole repo */
+			name = arena_strf(api->arena, "%.*s%s%.*s", STR_ARG(repo), rev.n ? "@" : "", STR_ARG(rev));
+	}
+	if (args_flag(args, "again") && !inside.n && forget_format(api, name, e))
 		return -1;
 	if (query_begin(&k, api, out, e))
 		return -1;
-	rc = file_exists(path) && !dir_exists(path) ? schema_of_file(&k, path, &row, e)
-	                                            : schema_of_table(&k, name, &row, e);
+	rc = on_disk    ? schema_of_file(api, k.duck, path, &row, e)
+	     : inside.n ? schema_of_pin(api, k.duck, name, &row, e)
+	                : schema_of_table(&k, name, &row, e);
 	query_end(&k);
 	if (rc)
 		return no_such(args, name, e);

@@ -64,6 +64,13 @@ test_expect 'leat.yaml says how a table is read: delimiter, header, types' '
 test_expect 'schema prints a table, JSON or DDL, of a table, a repo, or a file outside' '
 	cd w && leat schema raw.people > out && has out id BIGINT ds && leat schema raw/people --format ddl > out && has out "create table" BIGINT && leat schema raw/people --format json > out && eq "$(json out "d[\"format\"]")" csv && leat schema d/f.csv > out && has out "a" BIGINT && exits 1 leat schema raw.nope 2> err && has err "no table and no file" nope
 '
+test_expect 'schema of one file of a repo, at a pin, packed or whole, tells the names and types of that very file' '
+	workspace sf && printf "a,b\n1,x\n" > a.csv && leat put raw/m --ds 2024-01-01 a.csv && printf "a,c\n1,2024-01-01\n" > b.csv && gzip -k b.csv && leat put raw/m:/in/ b.csv b.csv.gz && leat sql "select 1 as one, 2.5 as half" -o p.parquet && leat put raw/pq p.parquet &&
+	leat schema raw/m:/ds=2024-01-01/a.csv --json > out && eq "$(json out "[(c[\"name\"], c[\"type\"]) for c in d[\"columns\"]]")" "[[\"a\", \"BIGINT\"], [\"b\", \"VARCHAR\"]]" && eq "$(json out "d[\"name\"]")" "raw/m:/ds=2024-01-01/a.csv" && leat schema raw/m:/in/b.csv > out && has out DATE &&
+	leat schema raw/m:/in/b.csv.gz > out && has out DATE && leat schema raw/pq:/p.parquet --format ddl > out && has out "half DECIMAL" && printf "zz\n1\n" > a.csv && leat put raw/m --ds 2024-01-01 a.csv && leat schema raw/m@master~2:/ds=2024-01-01/a.csv > out && lacks out zz && has out VARCHAR &&
+	exits 1 leat schema raw/m:/nope.csv 2> err && has err "raw/m has no /nope.csv" && exits 2 leat schema raw/m:/in 2> err && has err "raw/m:/in is a folder" && head -c 20 b.csv.gz > cut.csv.gz && leat put raw/m:/in/ cut.csv.gz && exits 1 leat schema raw/m:/in/cut.csv.gz 2> err && has err "raw/m:/in/cut.csv.gz" &&
+	echo x > x.txt && leat put raw/t x.txt && exits 2 leat schema raw/t:/x.txt 2> err && has err "raw/t:/x.txt has no ending" && ls .leat/cache > ../out && lacks ../out schema-
+'
 test_expect 'sessions are in UTC whatever TZ the machine has' '
 	cd w && for tz in UTC America/New_York Asia/Kathmandu; do eq "$(TZ=$tz leat sql "select timestamptz '"'2024-01-01 00:00:00+00'"' as t, current_setting('"'TimeZone'"') as z" --format csv | tail -1)" "2024-01-01 00:00:00+00,UTC"; done
 '
