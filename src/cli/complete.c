@@ -4,6 +4,7 @@
 #include "base/name.h"
 #include "base/str.h"
 #include "cli/cli.h"
+#include "repo/refs.h"
 
 /*
  * The script asks the program itself, so it never goes stale: `leat __complete WORD…` prints candidates for the last
@@ -13,23 +14,34 @@ void complete_script(FILE *f)
 {
 	fputs("# bash completion of leat: eval \"$(leat completion bash)\"\n"
 	      "_leat() {\n"
-	      "\tlocal line cur keep words files\n"
+	      "\tlocal line cur='' keep='' before='' words=() files quote='' c i\n"
 	      "\tline=${COMP_LINE:0:COMP_POINT}\n"
-	      "\tread -ra words <<<\"$line\"\n"
-	      "\t[[ $line == *[[:space:]] ]] && words+=('')\n"
-	      "\tcur=${words[-1]}\n"
-	      "\t# bash parts words at : = @ as well and replaces the last part only\n"
-	      "\tkeep=${cur%\"${cur##*[:=@]}\"}\n"
+	      "\t# words as the shell takes them; keep: what bash keeps of the last one, for outside quotes\n"
+	      "\t# it parts words at : = @ as well, and after a quote that is open\n"
+	      "\tfor ((i = 0; i < ${#line}; i++)); do\n"
+	      "\t\tc=${line:i:1}\n"
+	      "\t\tif [[ $quote && $c == \"$quote\" ]]; then quote='' keep=$before\n"
+	      "\t\telif [[ $c == \\\\ && $quote != \"'\" ]]; then ((++i)); cur+=${line:i:1}\n"
+	      "\t\telif [[ $quote ]]; then cur+=$c\n"
+	      "\t\telif [[ $c == [\\'\\\"] ]]; then quote=$c before=$keep keep=$cur\n"
+	      "\t\telif [[ $c == [[:space:]] ]]; then [[ -z $cur ]] || words+=(\"$cur\"); cur='' keep=''\n"
+	      "\t\telif [[ $c == [:=] ]]; then cur+=$c keep=$cur\n"
+	      "\t\telif [[ $c == @ ]]; then keep=$cur cur+=$c # a word may begin with it\n"
+	      "\t\telse cur+=$c; fi\n"
+	      "\tdone\n"
+	      "\twords+=(\"$cur\")\n"
 	      "\tCOMPREPLY=()\n"
 	      "\twhile IFS= read -r line; do\n"
 	      "\t\tcase $line in\n"
 	      "\t\t@files) mapfile -t files < <(compgen -f -- \"$cur\"); COMPREPLY+=(\"${files[@]}\"); compopt -o"
-	      " filenames ;;\n"
+	      " filenames; continue ;;\n"
 	      "\t\t@dirs) mapfile -t files < <(compgen -d -- \"$cur\"); COMPREPLY+=(\"${files[@]}\"); compopt -o"
-	      " filenames ;;\n"
-	      "\t\t*/ | *=) COMPREPLY+=(\"${line#\"$keep\"}\"); compopt -o nospace ;;\n"
-	      "\t\t*) COMPREPLY+=(\"${line#\"$keep\"}\") ;;\n"
+	      " filenames; continue ;;\n"
+	      "\t\t*/ | *=) compopt -o nospace ;;\n"
 	      "\t\tesac\n"
+	      "\t\tline=${line#\"$keep\"}\n"
+	      "\t\t[[ $quote || -z $line ]] || printf -v line %q \"$line\"\n"
+	      "\t\tCOMPREPLY+=(\"$line\")\n"
 	      "\tdone < <(\"${words[0]}\" __complete \"${words[@]:1}\" 2>/dev/null)\n"
 	      "}\n"
 	      "complete -F _leat leat\n",
@@ -52,25 +64,85 @@ static void offer_jobs(struct api *api, struct str prefix)
 		offer(prefix, api->flow->jobs->all[i]->name);
 }
 
+/* A name with pattern characters in it as a pattern of itself. */
+static struct str quoted(struct arena *a, struct str name)
+{
+	struct buf b = BUF_INIT(2 * NAME_MAX_PATH);
+	struct str out;
+
+	for (size_t i = 0; i < name.n; i++) {
+		if (strchr("*?[]{}()!+@|,\\", name.p[i]))
+			buf_addc(&b, '\\');
+		buf_addc(&b, name.p[i]);
+	}
+	out = arena_str(a, buf_str(&b));
+	buf_free(&b);
+	return out;
+}
+
 static int offer_entry(void *ptr, struct str path, const struct entry *entry, struct err *e)
 {
-	struct str *start = ptr; /* [0] what stands before the name, [1] the prefix */
-	char text[NAME_MAX_PATH];
+	const struct str *before = ptr; /* what stands in front of the path */
 
-	if (snprintf(text, sizeof(text), "%.*s%.*s%s", STR_ARG(start[0]), STR_ARG(path),
-	             entry->kind == ENTRY_FOLDER ? "/" : "") < (int)sizeof(text))
-		offer(start[1], str_of(text));
+	if (!memchr(path.p, '\n', path.n))
+		printf("%.*s%.*s%s\n", STR_ARG(*before), STR_ARG(path), entry->kind == ENTRY_FOLDER ? "/" : "");
 	return 0;
 }
 
-/* Repos, and after "REPO:" the folder that is being typed. */
+/* After "REPO:" what begins with what is typed, in the folder that is being typed: no more of a large one is read. */
+static void offer_paths(struct api *api, struct str pin_text, struct str path)
+{
+	struct err e = ERR_INIT;
+	struct arena *a = api->arena;
+	struct str before;
+	struct pin pin;
+	struct glob *g;
+
+	if (path.n && path.p[0] == '/')
+		path = str_sub(path, 1, SIZE_MAX);
+	before = arena_strf(a, "%.*s:/", STR_ARG(pin_text));
+	if (pin_resolve(api->store, a, pin_text, &pin, &e) || !pin.has_commit ||
+	    glob_compile(a, arena_strf(a, "%.*s*", STR_ARG(quoted(a, path))), &g, &e) ||
+	    tree_glob(api->store, &pin.commit.tree, g, offer_entry, &before, &e))
+		return;
+}
+
+/* After "REPO@" its branches and tags. */
+static void offer_refs(struct api *api, struct str repo_name, struct str prefix)
+{
+	struct err e = ERR_INIT;
+	struct repo repo;
+	struct ref *refs;
+	struct str only = STR_NULL;
+	size_t n, fits = 0;
+
+	if (repo_find(api->store, api->arena, repo_name, &repo, &e) != 1)
+		return;
+	for (int tags = 0; tags < 2; tags++) {
+		if (tags ? refs_tags(api->store, api->arena, repo.id, &refs, &n, &e)
+		         : refs_branches(api->store, api->arena, repo.id, &refs, &n, &e))
+			return;
+		for (size_t i = 0; i < n; i++) {
+			struct str word = arena_strf(api->arena, "%.*s@%.*s", STR_ARG(repo_name),
+			                             STR_ARG(refs[i].name));
+
+			if (!str_has_prefix(word, prefix))
+				continue;
+			offer(prefix, word);
+			only = word;
+			fits++;
+		}
+	}
+	if (fits == 1) /* as after a repo's name */
+		offer(prefix, arena_strf(api->arena, "%.*s:/", STR_ARG(only)));
+}
+
+/* Repos, their branches and tags, and their paths. */
 static void offer_pins(struct api *api, struct str prefix, bool paths)
 {
 	struct err e = ERR_INIT;
 	struct repo *repos;
-	struct str name, rest, dir, last;
-	struct pin pin;
-	struct entry folder;
+	struct str name, rest;
 	const struct repo *only = NULL;
 	size_t n, fits = 0;
 
@@ -84,22 +156,10 @@ static void offer_pins(struct api *api, struct str prefix, bool paths)
 		}
 	if (paths && fits == 1) /* its files may be meant: two candidates keep bash from ending the word */
 		offer(prefix, arena_strf(api->arena, "%.*s:/", STR_ARG(only->name)));
-	if (!paths || !str_cut(prefix, ':', &name, &rest))
-		return;
-	if (!str_rcut(rest, '/', &dir, &last))
-		dir = STR("");
-	if (pin_resolve(api->store, api->arena, arena_strf(api->arena, "%.*s:/%.*s", STR_ARG(name), STR_ARG(dir)), &pin,
-	                &e) || !pin.has_commit)
-		return;
-	if (tree_find(api->store, NULL, &pin.commit.tree, pin.path, &folder, &e) != 1 || folder.kind != ENTRY_FOLDER)
-		return;
-	dir = str_sub(prefix, 0, prefix.n - last.n);
-	if (!rest.n) {
-		dir = arena_strf(api->arena, "%.*s/", STR_ARG(prefix));
-		prefix = dir;
-	}
-	if (tree_list(api->store, NULL, &folder.id, STR_NULL, offer_entry, (struct str[]){dir, prefix}, &e))
-		return;
+	if (paths && str_cut(prefix, ':', &name, &rest))
+		offer_paths(api, name, rest);
+	else if (paths && str_cut(prefix, '@', &name, &rest))
+		offer_refs(api, name, prefix);
 }
 
 static void offer_partitions(struct catalog *c, struct str repo, struct str prefix)

@@ -42,6 +42,17 @@ test_expect 'repos, and folders and files in them after a colon' '
 	offers "leat cat raw/trips:/2024/" /2024/a.csv /2024/b.csv && offers "leat diff raw/trips@master:/2" /2024/ &&
 	offers "leat commit ta" tables/sales
 '
+test_expect 'branches and tags after an at sign' '
+	cd w && leat branch raw/trips@main2 && leat tag raw/trips@mark master && offers "leat log raw/trips@" @main2 @mark @master && offers "leat ls raw/trips@mas" @master @master:/ && offers "leat ls raw/none@"
+'
+test_expect 'the commands that find and copy: options, repos and paths of each argument' '
+	cd w && offers "leat glob raw/tr" raw/trips raw/trips:/ && offers "leat find raw/trips --na" --name && offers "leat cp raw/trips:/2024/a" /2024/a.csv && offers "leat cp raw/trips:/x ra" raw/trips raw/zones &&
+	offers "leat diff raw/trips@master:/2024/ raw/trips:/2024/b" /2024/b.csv && offers "leat log raw/trips:/2" /2024/ && tab "leat get --" > out && has out --tar --range --recursive
+'
+test_expect 'names with blanks and pattern characters are offered so that the shell takes them back, quoted or not' '
+	cd w && leat put "raw/odd:/a b/c*d.csv" f && leat put "raw/odd:/a b/c[1].csv" f && leat put "raw/odd:/é" f && offers "leat cat raw/odd:/a" "/a\\ b/" && offers "leat cat raw/odd:/a\\ b/" "/a\\ b/c\\*d.csv" "/a\\ b/c\\[1\\].csv" &&
+	offers "leat cat raw/odd:/a\\ b/c\\*" "/a\\ b/c\\*d.csv" && offers "leat glob '"'raw/odd:/a b/c["'" "raw/odd:/a b/c[1].csv" && offers "leat cat \"raw/odd:/a b/c" "raw/odd:/a b/c*d.csv" "raw/odd:/a b/c[1].csv" && offers "leat cat raw/odd:/é" "/é"
+'
 test_expect 'ds of a repo for --ds, newest first' '
 	cd w && leat put raw/days f --ds 2024-01-01 && leat put raw/days f --ds 2024-01-02 && leat put raw/days f --ds 2023-12-31 &&
 	offers "leat ls raw/days --ds 2024" 2024-01-01 2024-01-02 && eq "$(leat __complete ls raw/days --ds "" | head -1)" 2024-01-02

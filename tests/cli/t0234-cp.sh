@@ -30,21 +30,16 @@ test_expect 'a folder of many files goes by one id: the pages of leat.db that ar
 	[ $((after - before)) -le 1 ] && eq "$(leat ls -R raw/many:/renamed | wc -l)" 3000 && leat rm -r raw/many:/m && eq "$(leat ls raw/many)" /renamed/
 '
 test_expect 'refused: into a commit, a job output, a file in the place of a folder, two things at one path' '
-	cd w && leat log raw/y -n 1 --json > log && id=$(json log "d[\"commit\"]") && exits 2 leat cp raw/x:/top raw/y@$id:/t 2> err && has err "never changes" && exits 2 leat cp raw/x:/top raw/x:/a 2> err && has err "a is a folder" && exits 2 leat cp raw/x:/a raw/x:/top 2> err && has err "top" && exits 1 leat cp raw/x:/top/ raw/q 2> err
-	exits 2 leat cp raw/x:/a/1 raw/z:/q/b/mine/deeper 2> err && has err "mine is a file" && leat put raw/u:/s/1 f && exits 2 leat cp raw/x:/a/1 raw/u:/s/1 raw/v 2> err && has err "two different things" && exits 1 leat ls raw/v 2> err
+	cd w && leat log raw/y -n 1 --json > log && id=$(json log "d[\"commit\"]") && exits 2 leat cp raw/x:/top raw/y@$id:/t 2> err && has err "never changes" && exits 2 leat cp raw/x:/top raw/x:/a 2> err && has err "a is a folder" && exits 2 leat cp raw/x:/a raw/x:/top 2> err && has err "top" && exits 1 leat cp raw/x:/top/ raw/q 2> err &&
+	exits 2 leat cp raw/x:/a/1 raw/z:/q/b/mine/deeper 2> err && has err "mine is a file" && leat put raw/u:/s/1 f && exits 2 leat cp raw/x:/a/1 raw/u:/s/1 raw/v 2> err && has err "two different things" && exits 1 leat ls raw/v 2> err &&
 	mkdir -p jobs && printf "#!/bin/sh\n# output: tables/t\n# partition: none\necho 1 > \$LEAT_OUTPUT/f\n" > jobs/j.sh && chmod +x jobs/j.sh && leat run j && exits 2 leat cp raw/x:/top tables/t:/g 2> err && has err "output of job j" && leat cp tables/t:/f raw/fromjob && eq "$(leat cat raw/fromjob:/f)" 1
 '
 test_expect 'what is not there: exit 1, and nothing is made; one argument or none: exit 2' '
 	cd w && exits 1 leat cp raw/x:/none raw/new 2> err && has err "no /none" && exits 1 leat cp raw/nope:/x raw/new 2> err && exits 1 leat cp "raw/x:/none*" raw/new 2> err && exits 1 leat ls raw/new 2> err && exits 2 leat cp raw/x:/top 2> err && exits 2 leat cp 2> err
 '
 test_expect 'in a batch it sees what the lines before it did; all or none' '
-	cd w && cat > b <<B && leat batch -f b && eq "$(leat cat raw/b2:/copy)" new && cat > b2 <<B2 && exits 1 leat batch -f b2 2> err && exits 1 leat ls raw/b3 2> err
-put raw/b1:/orig f
-cp raw/b1:/orig raw/b2:/copy
-B
-cp raw/b1:/orig raw/b3:/copy
-cp raw/b1:/none raw/b3:/other
-B2
+	cd w && printf "%s\n" "put raw/b1:/orig f" "cp raw/b1:/orig raw/b2:/copy" > b && leat batch -f b && eq "$(leat cat raw/b2:/copy)" new &&
+	printf "%s\n" "cp raw/b1:/orig raw/b3:/copy" "cp raw/b1:/none raw/b3:/other" > b && exits 1 leat batch -f b 2> err && exits 1 leat ls raw/b3 2> err
 '
 test_expect 'a folder in itself, again and again, stops at the longest path that may be' '
 	workspace deep && n=$(printf "n%.0s" {1..255}) && echo 1 > f && leat put raw/d:/f f && exits 2 sh -c "for i in \$(seq 20); do $LEAT_BIN cp raw/d raw/d:/$n || exit; done" 2> err && has err "more than 4096 bytes" && leat ls -R raw/d > out && leat fsck
