@@ -24,8 +24,8 @@ void run_event(struct engine *g, enum run_event_kind kind, struct run_unit *u, c
 		.kind = kind,
 		.job = u ? u->p->job : NULL,
 		.ds = u ? &u->p->ds : NULL,
-		.run_id = u ? u->run->id : NULL,
-		.unit_id = u ? u->id : 0,
+		.run_id = !u ? NULL : u->other ? u->other->run : u->run->id,
+		.unit_id = !u ? 0 : u->other ? u->other->unit : u->id,
 		.text = text,
 		.err = err,
 		.ms = ms,
@@ -248,6 +248,19 @@ void run_unit_end(struct run_unit *u, enum state s)
 
 static void on_lease_timer(struct loop_ev *ev, void *ptr);
 
+static void say_waits(struct engine *g, struct run_unit *u, const struct lease_holder *holder)
+{
+	struct other other = {.unit = holder->unit};
+
+	memcpy(other.run, holder->run, sizeof(other.run));
+	u->other = &other;
+	run_event(g, RUN_UNIT_WAITS, u,
+	          arena_printf(g->arena, "another command works on it (run %.12s, pid %lld)", holder->run,
+	                       (long long)holder->pid),
+	          NULL, 0);
+	u->other = NULL;
+}
+
 static int lease_groups(struct engine *g, struct err *e)
 {
 	struct db *d = g->f->store->db;
@@ -260,21 +273,19 @@ static int lease_groups(struct engine *g, struct err *e)
 	for (size_t i = 0; i < g->n_groups; i++) {
 		struct group *gr = g->groups[i];
 		struct lease_holder holder;
+		size_t which;
 		int r;
 
 		if (gr->leased)
 			continue;
-		r = run_rows_lease(g, gr, &holder, e);
+		r = run_rows_lease(g, gr, &which, &holder, e);
 		if (r < 0) {
 			db_rollback(d);
 			return -1;
 		}
 		if (!r && !gr->waited) {
 			gr->waited = true;
-			run_event(g, RUN_UNIT_WAITS, gr->list.p[0],
-			          arena_printf(g->arena, "another command works on it (run %.12s, pid %lld)",
-			                       holder.run, (long long)holder.pid),
-			          NULL, 0);
+			say_waits(g, gr->list.p[which], &holder);
 		}
 		if (!r)
 			continue;
@@ -431,11 +442,27 @@ static void end(struct engine *g)
 	arena_free(g->arena);
 }
 
+/* Of one command that did all that we were to do, its batch; else NULL. */
+static const struct id *others_batch(const struct engine *g)
+{
+	const struct id *batch = NULL;
+
+	for (size_t i = 0; i < g->n_units; i++) {
+		const struct other *o = g->units[i].other;
+
+		if (!o || (batch && strcmp(batch->hex, o->batch.hex) != 0))
+			return NULL;
+		batch = &o->batch;
+	}
+	return batch;
+}
+
 int run_plan(struct flow *f, struct catalog *c, struct plan *p, const struct plan_ask *ask, const struct run_opts *o,
              struct run_summary *out, struct err *e)
 {
 	struct run_summary sum = {.first = ERR_INIT};
 	struct engine g = {.f = f, .c = c, .p = p, .ask = ask, .o = o, .sum = &sum, .arena = arena_new()};
+	const struct id *batch;
 	int rc = -1;
 
 	if (begin(&g, e) || lease_groups(&g, e))
@@ -450,6 +477,9 @@ int run_plan(struct flow *f, struct catalog *c, struct plan *p, const struct pla
 	if (publish_show(&g, true, e))
 		goto done;
 	sum.cancelled = g.cancelled || g.interrupted;
+	batch = others_batch(&g);
+	if (batch)
+		sum.batch = *batch;
 	*out = sum;
 	rc = 0;
 done:

@@ -114,6 +114,13 @@ struct group {
 	struct group *next;
 };
 
+/* What another command made of a unit: events tell of its run, not of ours. */
+struct other {
+	char run[ID_HEX + 1];
+	struct id batch;
+	int64_t unit;
+};
+
 /* A unit at work: everything that ends with the attempt. */
 struct task {
 	struct attempt t;          /* first */
@@ -156,6 +163,7 @@ struct run_unit {
 	bool said;                 /* that it has started */
 	size_t with;               /* with how many it may run at once; 0: not said */
 	bool published;            /* by another command, whose result was taken over */
+	const struct other *other; /* that command's; NULL: there is none */
 	bool doomed;               /* something it reads could not be made */
 	bool checked_only;         /* known: only checks run */
 	/* the result */
@@ -277,8 +285,9 @@ must_check int run_rows_attempt_end(struct engine *g, struct run_unit *u, const 
                                     struct err *e);
 must_check int run_rows_unit_end(struct engine *g, struct run_unit *u, struct err *e);
 must_check int run_rows_run_end(struct engine *g, struct run_job *r, struct err *e);
-/* Takes the group's leases. 1, 0, -1. */
-must_check int run_rows_lease(struct engine *g, struct group *gr, struct lease_holder *holder, struct err *e);
+/* Takes the group's leases. 1; 0: *holder has that of unit *which; -1. */
+must_check int run_rows_lease(struct engine *g, struct group *gr, size_t *which, struct lease_holder *holder,
+                              struct err *e);
 must_check int run_rows_unlease(struct engine *g, struct run_unit *u, struct err *e); /* as lease_drop */
 void run_rows_set_state(struct run_unit *u, enum state s);
 

@@ -160,15 +160,14 @@ int run_rows_begin(struct engine *g, struct err *e)
 	return db_commit(d, e);
 }
 
-int run_rows_lease(struct engine *g, struct group *gr, struct lease_holder *holder, struct err *e)
+int run_rows_lease(struct engine *g, struct group *gr, size_t *which, struct lease_holder *holder, struct err *e)
 {
 	struct lease one, *all = gr->list.n == 1 ? &one : xcalloc(gr->list.n, sizeof(*all));
-	size_t which;
 	int r;
 
 	for (size_t i = 0; i < gr->list.n; i++)
 		all[i] = unit_lease(gr->list.p[i]);
-	r = lease_take(g->f->store->db, all, gr->list.n, &which, holder, e);
+	r = lease_take(g->f->store->db, all, gr->list.n, which, holder, e);
 	if (all != &one)
 		free(all);
 	return r;

@@ -50,16 +50,17 @@ static int adopt(struct run_unit *u, struct err *e)
 {
 	struct engine *g = u->eng;
 	struct store *s = g->f->store;
-	struct q *q =
-		db_query(s->db, "select id, run, state, key, tree, commit_id, error from unit where job = ? and ds = ?"
-	                        " and id <> ? and finished >= ? and state in ('success', 'failed', 'timed-out')"
-	                        /* not of one that waited as we did */
-	                        " and (original is null or commit_id is not null) order by id desc limit 1");
+	struct q *q = db_query(
+		s->db, "select u.id, u.run, u.state, u.key, u.tree, u.commit_id, u.error, r.batch from unit u"
+	               " join run r on r.id = u.run where u.job = ? and u.ds = ? and u.id <> ? and u.finished >= ?"
+	               " and u.state in ('success', 'failed', 'timed-out')"
+	               /* not of one that waited as we did */
+	               " and (u.original is null or u.commit_id is not null) order by u.id desc limit 1");
 	enum state st = STATE_COUNT;
 	struct sha key, tree;
 	bool same = false, has_tree = false;
 	struct err *err = arena_new_of(u->arena, struct err);
-	char run[ID_HEX + 1] = "";
+	struct other *o = arena_new_of(g->arena, struct other);
 	int r;
 
 	q_text(q, 1, u->p->job->name);
@@ -71,9 +72,11 @@ static int adopt(struct run_unit *u, struct err *e)
 		st = state_of_word(q_col_text(q, 2));
 		same = q_col_sha(q, 3, &key) && sha_eq(&key, &u->p->key.key);
 		has_tree = q_col_sha(q, 4, &tree) && !q_col_is_null(q, 5);
-		snprintf(run, sizeof(run), "%.*s", STR_ARG(q_col_text(q, 1)));
-		err_set(err, ERR_FAILED, "run %.12s of another command failed: %.*s", run, STR_ARG(q_col_text(q, 6)));
-		u->original = q_col_int(q, 0);
+		snprintf(o->run, sizeof(o->run), "%.*s", STR_ARG(q_col_text(q, 1)));
+		snprintf(o->batch.hex, sizeof(o->batch.hex), "%.*s", STR_ARG(q_col_text(q, 7)));
+		o->unit = u->original = q_col_int(q, 0);
+		err_set(err, ERR_FAILED, "run %.12s of another command failed: %.*s", o->run,
+		        STR_ARG(q_col_text(q, 6)));
 	}
 	q_done(q);
 	if (r < 0)
@@ -82,7 +85,8 @@ static int adopt(struct run_unit *u, struct err *e)
 		u->original = 0;
 		return 0;
 	}
-	u->note = arena_printf(u->arena, "run %.12s of another command did it", run);
+	u->other = o;
+	u->note = arena_printf(u->arena, "run %.12s of another command did it", o->run);
 	if (st != STATE_SUCCESS) {
 		u->err = err;
 		run_unit_end(u, STATE_FAILED);
