@@ -29,6 +29,9 @@ test_expect 'drop of the last: the head is the one before, with the original byt
 	cd w && C3=$(id_of raw/s 3) && leat drop raw/s@master > out && has out dropped ${C3:0:12} && eq "$(holds raw/s)" "/A=A /B=B /C=C" && eq "$(cat datastore/raw/s/A)" A && eq "$(leat branch raw/s --json | json /dev/stdin "d[\"number\"]")" 2 && exits 1 leat ls raw/s@$C3 2> err && has err "was dropped" && leat fsck &&
 	leat drop raw/s@.2 && count 0 leat ls raw/s && count 0 leat log raw/s --json && test -z "$(ls datastore/raw/s 2>/dev/null)" && echo again > n && leat put raw/s n && eq "$(leat log raw/s --json | json /dev/stdin "d[\"number\"]")" 1
 '
+test_expect 'what was an open commit once, and was finished and dropped, says so' '
+	cd w && id=$(leat start raw/so) && echo 1 > f && leat put raw/so@$id f && leat finish raw/so && leat drop raw/so@$id && exits 1 leat ls raw/so@$id 2> err && has err "was dropped"
+'
 test_expect 'squash from the middle; of several at once; the chain of squashes is followed' '
 	cd w && for i in 1 2 3 4 5; do echo $i > f && leat put raw/m f; done && I2=$(id_of raw/m 2) I3=$(id_of raw/m 3) I4=$(id_of raw/m 4) && leat squash raw/m@.2 raw/m@.3 && eq "$(leat cat raw/m@.4:/f)" 4 && eq "$(leat cat raw/m@.4^:/f)" 1 && eq "$(leat cat raw/m@.1:/f)" 1 && exits 1 leat cat raw/m@.3:/f 2> err && has err "squashed into master.4" && exits 1 leat cat raw/m@master.2:/f 2> err && has err "squashed into master.4" &&
 	exits 1 leat ls raw/m@$I2 2> err && has err "squashed into $I4" && exits 1 leat ls raw/m@master^^^ 2> err && has err "not found" && leat fsck
