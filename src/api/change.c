@@ -5,7 +5,7 @@
 #include "base/name.h"
 #include "base/str.h"
 #include "flow/owner.h"
-#include "sys/dir.h"
+#include "sys/file.h"
 #include "sys/rand.h"
 
 #define META_MAX ((size_t)64 << 10) /* of all --meta of one commit */
@@ -13,6 +13,7 @@
 void change_begin(struct change *c, struct api *api, const struct args *args)
 {
 	*c = (struct change){.api = api, .args = args, .in = ingest_new(api->store), .id = id_new()};
+	c->scratch_lock = (struct lock)LOCK_INIT;
 	map_init(&c->commits, api->arena);
 }
 
@@ -22,7 +23,8 @@ void change_end(struct change *c)
 
 	ingest_free(c->in);
 	if (c->scratch && dir_remove_tree(c->scratch, &ignored))
-		err_clear(&ignored); /* what is left there is swept as garbage */
+		err_clear(&ignored); /* the next one who makes such a folder removes it */
+	lock_drop(&c->scratch_lock);
 }
 
 void change_step(struct change *c, int (*run)(struct change *c, void *own, struct err *e), void *own)
@@ -32,14 +34,42 @@ void change_step(struct change *c, int (*run)(struct change *c, void *own, struc
 	vec_push(c->api->arena, &c->steps, s);
 }
 
+#define SCRATCH "put-"
+
+/* Those of processes that died: nobody holds their lock. */
+static void sweep_scratch(struct arena *a, const char *staging)
+{
+	struct err ignored = ERR_INIT;
+	struct dir_names names;
+
+	if (dir_list(a, staging, &names, &ignored))
+		return;
+	for (size_t i = 0; i < names.n; i++) {
+		struct lock l = LOCK_INIT;
+		const char *dir = path_join(a, staging, names.p[i]);
+		if (!str_has_prefix(str_of(names.p[i]), STR(SCRATCH)) ||
+		    lock_try(&l, path_join(a, dir, ".lock"), NULL, 0, &ignored))
+			continue;
+		if (dir_remove_tree(dir, &ignored))
+			err_clear(&ignored);
+		lock_drop(&l);
+	}
+}
+
 int change_scratch(struct change *c, const char **out, struct err *e)
 {
+	struct arena *a = c->api->arena;
+	const char *staging = path_join(a, c->api->store->leat_dir, "staging");
 	char name[RAND_NAME];
 
 	if (!c->scratch) {
 		rand_name(name);
-		char *dir = arena_printf(c->api->arena, "%s/staging/put-%s", c->api->store->leat_dir, name);
-		if (dir_make(dir, 0700, e))
+		/* it gets the name that is looked for when it is locked */
+		const char *fresh = arena_printf(a, "%s/new-%s", staging, name);
+		char *dir = arena_printf(a, "%s/" SCRATCH "%s", staging, name);
+		sweep_scratch(a, staging);
+		if (dir_make(fresh, 0700, e) || lock_try(&c->scratch_lock, path_join(a, fresh, ".lock"), NULL, 0, e) ||
+		    file_rename(fresh, dir, e))
 			return -1;
 		c->scratch = dir;
 	}

@@ -14,6 +14,7 @@
 #include "api/rows.h"
 #include "base/map.h"
 #include "repo/open.h"
+#include "sys/lock.h"
 
 struct change;
 
@@ -38,6 +39,7 @@ struct change {
 	struct map commits;      /* by repo: the row of its commit */
 	bool stale;              /* change_do failed since a file that was read before had changed since: try again */
 	char *scratch;           /* a folder in .leat/staging, once change_scratch was called */
+	struct lock scratch_lock;
 };
 
 void change_begin(struct change *c, struct api *api, const struct args *args);
@@ -45,7 +47,7 @@ void change_end(struct change *c);
 void change_step(struct change *c, int (*run)(struct change *c, void *own, struct err *e), void *own);
 /* Brings the bytes to disk, then one transaction: the event, every step. The rows go to `out` when it is done. */
 must_check int change_do(struct change *c, struct sink *out, struct err *e);
-/* A folder for bytes on their way; change_end removes it. */
+/* A folder for bytes on their way; change_end removes it, or the next one who needs one if this process dies. */
 must_check int change_scratch(struct change *c, const char **out, struct err *e);
 
 /* A file as it was when bytes were made from it (append): another one there makes the change stale. */

@@ -72,6 +72,10 @@ test_expect 'an archive from standard input; one that is cut short puts nothing'
 test_expect 'nothing of ours is left in staging' '
 	test -z "$(find w/.leat/staging -name "put-*")"
 '
+test_expect 'what a killed put leaves there goes with the next one; that of one at work stays' '
+	{ sleep 20 | leat -C w put raw/slow:/x - & } && wait_for 20 sh -c "ls -d w/.leat/staging/put-*" && live=$(cd w/.leat/staging && echo put-*) && mkdir w/.leat/staging/put-dead && echo 1 > w/.leat/staging/put-dead/stdin &&
+	leat -C w put raw/quick:/x - < src/f && eq "$(cd w/.leat/staging && echo put-*)" "$live" && pkill -P $$ sleep && wait
+'
 http_server src
 test_expect 'http URLs: by their name, to a path, into a folder, several at once, with --name, with --untar' '
 	leat -C w put raw/url $HTTP_URL/f && leat -C w put raw/url:/P $HTTP_URL/g && leat -C w put raw/url:/Q/ $HTTP_URL/f $HTTP_URL/g src/D -p 2 && leat -C w put raw/url $HTTP_URL/f --name N && leat -C w put raw/url:/T --untar $HTTP_URL/D.tgz &&
