@@ -155,7 +155,10 @@ static int prepare_ahead(struct engine *g, struct err *e)
 
 bool run_pumps(const struct engine *g)
 {
-	return !g->cancelled && !g->fatal && g->prepared.n && g->prepared.first->run->job->kind->starts_process;
+	const struct run_unit *u = g->prepared.first;
+
+	/* Folders of inputs may be long in the making, and a transaction is short. */
+	return !g->cancelled && !g->fatal && u && u->run->job->kind->starts_process && !u->p->n_inputs;
 }
 
 int run_pump(struct engine *g, struct err *e)
@@ -164,8 +167,7 @@ int run_pump(struct engine *g, struct err *e)
 		return 0;
 	if (loop_run_children(g->loop, e) < 0)
 		return -1;
-	while (!g->cancelled && !g->fatal && g->used < g->slots && g->prepared.n &&
-	       g->prepared.first->run->job->kind->starts_process)
+	while (run_pumps(g) && g->used < g->slots)
 		run_unit_start(queue_pop(&g->prepared));
 	return 0;
 }
@@ -188,6 +190,8 @@ static void step(struct engine *g)
 		if (flush_due(g)) {
 			if (prepare_ahead(g, &e) || publish_flush(g, &e))
 				break;
+			for (struct run_unit *u; (u = queue_pop(&g->written));)
+				run_out_take(u->task);
 			continue;
 		}
 		if (publish_show(g, false, &e))

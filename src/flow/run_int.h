@@ -204,6 +204,7 @@ struct engine {
 	size_t n_pools;
 	struct queue hot, cold;     /* ready: those that go on with a begun group first */
 	struct queue prepared, done;
+	struct queue written;       /* tasks that ended well in the midst of a flush: their output is taken in after it */
 	struct queue arrived;       /* units that ran together, each waiting for a slot to go on in */
 	size_t intents;             /* how many to record at once */
 	int64_t intents_at;
@@ -229,7 +230,7 @@ void run_wake(struct engine *g);                       /* looks for what can be 
  * do not stand empty while rows are written. Neither writes rows.
  */
 must_check int run_pump(struct engine *g, struct err *e);
-bool run_pumps(const struct engine *g); /* it is worth it: tasks that are processes, and short */
+bool run_pumps(const struct engine *g); /* the next task may start in the midst of a flush */
 void run_event(struct engine *g, enum run_event_kind kind, struct run_unit *u, const char *text, const struct err *err,
                int64_t ms);
 void run_cancel_waiting(struct engine *g);

@@ -319,6 +319,8 @@ void attempt_done(struct attempt *a, const struct attempt_result *r)
 		fault_crash("unit-task-ended");
 		if (u->learned != u->eng->learned && rekey(u, &e))
 			run_unit_wrong(u, &e);
+		else if (u->eng->flushing && !run_dir_untouched(t->t.out_dir, t->desk->out_stamp))
+			queue_push(&u->eng->written, u); /* no data is read while a transaction is open */
 		else
 			run_out_take(t);
 	}
