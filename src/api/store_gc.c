@@ -1,5 +1,6 @@
 /* Letting go: gc, du. */
 #include "api/rows.h"
+#include "api/store_keep.h"
 #include "base/keys.h"
 #include "base/str.h"
 #include "repo/du.h"
@@ -121,8 +122,11 @@ int api_gc(struct api *api, const struct args *args, struct sink *out, struct er
 	};
 	struct gc_report r = {0};
 
-	if (gc_run(api->store, &how, &r, e))
+	int64_t went = 0;
+
+	if (keep_apply_all(api, out, how.dry_run, &went, e) || gc_run(api->store, &how, &r, e))
 		return -1;
+	r.commits += went;
 	return out->people ? tell_people(api, out, &r, how.dry_run, e) : tell_json(api, out, &r, how.dry_run, e);
 }
 

@@ -6,7 +6,8 @@
 #include "sys/fault.h"
 
 #define COMMIT_COLUMNS                                                                                                 \
-	"c.repo, c.id, c.parent, c.number, c.tree, c.files, c.bytes, c.at, c.batch, c.run, c.author, c.message, c.meta"
+	"c.repo, c.id, c.parent, c.number, c.tree, c.files, c.bytes, c.at, c.batch, c.run, c.author, c.message, c.meta,"\
+	" c.forgotten"
 
 static int commit_row(struct q *q, struct arena *a, struct commit *out, struct err *e)
 {
@@ -20,6 +21,7 @@ static int commit_row(struct q *q, struct arena *a, struct commit *out, struct e
 		.at = q_col_int(q, 7),
 		.batch = id_of(q_col_text(q, 8)),
 		.run = id_of(q_col_text(q, 9)),
+		.forgotten = q_col_int(q, 13),
 	};
 
 	if (!q_col_sha(q, 4, &c.tree))

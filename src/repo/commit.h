@@ -12,6 +12,7 @@ struct commit {
 	int64_t repo;
 	struct id id, parent, batch;
 	int64_t number, files, bytes, at;
+	int64_t forgotten; /* when its data were (repo/keep.h): then its tree is the empty one; 0 */
 	struct sha tree;
 	struct str author, message; /* in the caller's arena; STR_NULL from functions that are given none */
 	struct str meta;            /* what --meta said: a JSON map of texts; likewise */

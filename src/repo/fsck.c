@@ -297,7 +297,9 @@ static int check_commit(struct fsck *f, struct q *q, struct err *e)
 static int check_commits(struct fsck *f, struct err *e)
 {
 	struct q *q = db_query(f->s->db,
-			       "select coalesce(r.name, 'repo ' || c.repo), c.id, c.number, c.tree, c.files, c.bytes, "
+			       "select coalesce(r.name, 'repo ' || c.repo), c.id, c.number, c.tree,"
+			       " case when c.forgotten is null then c.files else 0 end,"
+			       " case when c.forgotten is null then c.bytes else 0 end, "
 			       "c.parent, p.number"
 			       " from commits c left join repo r on r.id = c.repo"
 			       " left join commits p on p.repo = c.repo and p.id = c.parent order by c.repo, c.number");
@@ -325,7 +327,7 @@ static const struct {
 	 "select 'the repo number ' || b.repo || ' of the branch ' || b.name || ' is not there' from branch b"
 	 " where not exists (select 1 from repo r where r.id = b.repo)"},
 	{"bad-record", "select 'the commit ' || g.id || ' was taken out and is there' from gone g"
-		       " where exists (select 1 from commits c where c.repo = g.repo and c.id = g.id)"},
+		       " where g.how <> 'forgotten' and exists (select 1 from commits c where c.repo = g.repo and c.id = g.id)"},
 	{"bad-record", "select 'the commit ' || c.id || ' has no event' from commits c where not exists"
 		       " (select 1 from event v where v.id = c.id)"},
 };

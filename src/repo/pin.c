@@ -371,6 +371,13 @@ int pin_resolve(struct store *s, struct arena *a, struct str text, struct pin *o
 		return nothing(&r, e);
 	if (found < 0)
 		return -1;
+	if (found && p.commit.forgotten) {
+		char when[TIME_TEXT];
+		time_rfc3339(p.commit.forgotten, when);
+		err_set(e, ERR_NOT_FOUND, "the commit %s of %.*s (number %lld) was forgotten at %s", p.commit.id.hex,
+			STR_ARG(repo), (long long)p.commit.number, when);
+		return err_hint(e, "only that it was there is kept: leat log %.*s", STR_ARG(repo));
+	}
 	p.repo = r.repo;
 	p.has_commit = found;
 	p.open = r.open;
