@@ -204,7 +204,7 @@ struct engine {
 	size_t n_pools;
 	struct queue hot, cold;     /* ready: those that go on with a begun group first */
 	struct queue prepared, done;
-	struct queue written;       /* tasks that ended well in the midst of a flush: their output is taken in after it */
+	struct queue written;       /* tasks that ended well in the midst of a flush: taken in after it */
 	struct queue arrived;       /* units that ran together, each waiting for a slot to go on in */
 	size_t intents;             /* how many to record at once */
 	int64_t intents_at;

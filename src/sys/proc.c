@@ -89,8 +89,11 @@ bool proc_spawned_aside(void)
 
 pid_t proc_clone(int (*fn)(void *), void *arg, int flags, int *pidfd)
 {
-	void *stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE,
-	                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
+	static void *kept; /* of our first thread, which starts one task after the other */
+	bool first = gettid() == getpid();
+	void *stack = first && kept ? kept
+				    : mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE,
+					   MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
 	sigset_t all, old;
 	int fd = -1, error;
 	pid_t pid;
@@ -102,7 +105,10 @@ pid_t proc_clone(int (*fn)(void *), void *arg, int flags, int *pidfd)
 	pid = clone(fn, (char *)stack + STACK_BYTES, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD | flags, arg, &fd);
 	error = errno;
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	munmap(stack, STACK_BYTES);
+	if (first)
+		kept = stack;
+	else
+		munmap(stack, STACK_BYTES);
 	errno = error;
 	if (pid > 0)
 		*pidfd = fd;

@@ -3,19 +3,19 @@
 . "$(dirname "$0")/../lib.sh"
 
 test_expect 'a workspace whose tasks write something on every third day, fail on every seventh, and print on every fifth' '
-	workspace w && mkdir -p jobs/short && echo "kind: script
-output: tables/short
-partition: daily" > jobs/short/job.yaml && cat > jobs/short/job.sh <<\END
+	workspace w && mkdir -p jobs && cat > ../job.sh <<\END &&
 #!/bin/sh
+# output: tables/short
+# partition: daily
 n=$(($(date -d "$DS" +%s) / 86400))
 [ $((n % 3)) != 0 ] || echo "$DS" > "$LEAT_OUTPUT/day.txt"
 [ $((n % 5)) != 0 ] || echo "day $n"
 [ $((n % 7)) != 0 ]
 END
-	exits 1 leat backfill short --from 2024-01-01 --to 2024-10-26 -j 4 > out 2>&1
+	mv ../job.sh jobs/short.sh && exits 1 leat backfill short --from 2024-01-01 --to 2024-10-26 -j 4 > out 2>&1
 '
 test_expect 'those that failed are no versions, all others are, each with its own day and nothing else' '
-	cd w && python3 - <<\END > want
+	cd w && python3 - > want <<\END &&
 import datetime
 d = datetime.date(2024, 1, 1)
 while d <= datetime.date(2024, 10, 26):
