@@ -201,14 +201,15 @@ static int open_database(struct worker *w, const struct conf *f, struct err *e)
 	w->timezone = f->timezone;
 	w->timezone_now[0] = 0;
 	w->order_now = true;
-	pthread_mutex_lock(&shared.lock);
-	shared.con = con;
-	pthread_mutex_unlock(&shared.lock);
 
 	struct duck_result r;
 	if (duckdb.query(con, "set enable_progress_bar = true; set enable_progress_bar_print = false", &r))
 		err_set(e, ERR_FAILED, "DuckDB does not open: %s", duckdb.result_error(&r));
 	duckdb.destroy_result(&r);
+	/* Only now: a cancel of the request that waits already is not to hit what makes the database ready for all. */
+	pthread_mutex_lock(&shared.lock);
+	shared.con = con;
+	pthread_mutex_unlock(&shared.lock);
 	return e->code ? -1 : 0;
 }
 

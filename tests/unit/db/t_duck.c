@@ -1,4 +1,5 @@
 /* The SQL worker through its client: this program is also the worker, when it is started as one. */
+#include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -157,19 +158,51 @@ static void failures(void)
 	T_OK(!strncmp(one("select * from t"), "bad-sql", 7), "and leave nothing behind");
 }
 
-static int kill_worker(void *ptr, const struct duck_msg *m)
+static pid_t worker_pid(void)
 {
 	char children[64] = "";
 	struct err e = ERR_INIT;
 	struct str s;
 
+	snprintf(children, sizeof(children), "/proc/self/task/%d/children", (int)getpid());
+	return file_read(a, children, 4096, &s, &e) ? 0 : (pid_t)atoi(s.p);
+}
+
+/* After statements of the user the worker makes its database anew: cancels that come meanwhile are the request's. */
+static void cancel_opening(void)
+{
+	struct duck_sql q = {.sql = STR("select count(*) from range(100000000000) t(x) where hash(x) = 3")};
+	size_t bad = 0;
+
+	for (int i = 0; i < 10 && !bad; i++) {
+		struct err e = ERR_INIT;
+		struct duck_msg m = {0};
+
+		bad += strcmp(one("set threads = 1; select 1"), "1") != 0;
+		if (duck_send(d, duck_req_query(a, &q, DUCK_CELLS_TEXT), &e))
+			break;
+		pid_t pid = worker_pid();
+		struct pollfd p = {.fd = duck_fd(d), .events = POLLIN};
+
+		do {
+			while (pid > 1 && !poll(&p, 1, 0))
+				kill(pid, SIGINT);
+		} while (!duck_recv(d, a, &m) || m.kind == DUCK_PROGRESS);
+		bad += m.kind != DUCK_FAILED || m.err->code != ERR_CANCELLED || strcmp(one("select 9"), "9") != 0;
+	}
+	T_INT(bad, 0, "a cancel while DuckDB opens is a cancel, and the worker goes on: %s", one("select 9"));
+}
+
+static int kill_worker(void *ptr, const struct duck_msg *m)
+{
+	pid_t pid = worker_pid();
+
 	(void)m;
 	if (*(bool *)ptr)
 		return 0;
 	*(bool *)ptr = true;
-	snprintf(children, sizeof(children), "/proc/self/task/%d/children", (int)getpid());
-	if (!file_read(a, children, 4096, &s, &e) && atoi(s.p) > 1)
-		kill(atoi(s.p), SIGKILL);
+	if (pid > 1)
+		kill(pid, SIGKILL);
 	return 0;
 }
 
@@ -442,6 +475,7 @@ int main(int argc, char **argv)
 	cells();
 	streams();
 	failures();
+	cancel_opening();
 	death();
 	threads();
 	writes();
