@@ -299,8 +299,20 @@ static void checkpoint(struct db *d, int grown)
 		d->checkpointed = d->log_pages;
 }
 
+/* A commit that a thread was left with is waited for before anything else is asked of the handle. */
+static void settle(struct db *d)
+{
+	if (!d->later.at_work)
+		return;
+	pthread_join(d->later.thread, NULL);
+	d->later.at_work = false;
+	d->later.over = true;
+	sem_destroy(&d->later.done);
+}
+
 void db_checkpoint(struct db *d)
 {
+	settle(d);
 	BUG_IF(d->writing || d->reads);
 	checkpoint(d, 1);
 }
@@ -340,17 +352,6 @@ static int lock_writers(struct db *d, struct err *e)
 		return -1;
 	d->lock_open = true;
 	return 0;
-}
-
-/* A commit that a thread was left with is waited for before anything else is asked of the handle. */
-static void settle(struct db *d)
-{
-	if (!d->later.at_work)
-		return;
-	pthread_join(d->later.thread, NULL);
-	d->later.at_work = false;
-	d->later.over = true;
-	sem_destroy(&d->later.done);
 }
 
 void db_log_empty(struct db *d)
@@ -748,11 +749,13 @@ void q_done(struct q *q)
 
 int64_t db_last_rowid(struct db *d)
 {
+	settle(d);
 	return sqlite3_last_insert_rowid(d->h);
 }
 
 int64_t db_changes(struct db *d)
 {
+	settle(d);
 	return sqlite3_changes64(d->h);
 }
 

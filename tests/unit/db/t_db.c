@@ -131,6 +131,41 @@ static void writers(struct db *d)
 	T_INT(one(d, "select value from store where key = 'n'"), 200, "and no write of theirs is lost");
 }
 
+/* A commit that a thread was left with. */
+static void later(struct db *d)
+{
+	struct db *other = opened();
+	int bad = 0;
+
+	if (db_begin(d, &e) || put(d, "later", 1))
+		T_OK(false, "%s", e.msg);
+	db_commit_start(d);
+	while (!db_commit_wait(d, 1000))
+		continue;
+	T_NO_ERR(db_commit_end(d, &e), &e, "a commit that was started ends");
+	T_INT(one(other, "select value from store where key = 'later'"), 1, "and is seen by others");
+	if (db_begin(d, &e) || put(d, "later", 2))
+		T_OK(false, "%s", e.msg);
+	db_commit_start(d);
+	T_INT(one(d, "select value from store where key = 'later'"), 2, "a query at once waits for it");
+	T_OK(!db_in_write(d), "and finds no transaction");
+	T_NO_ERR(db_commit_end(d, &e), &e, "how it ended can be asked after that");
+	for (int i = 0; i < 500 && !bad; i++) {
+		bad = db_begin(d, &e) || put(d, "later", i);
+		if (!bad)
+			db_commit_start(d);
+		bad = bad || one(d, "select value from store where key = 'later'") != i || db_commit_end(d, &e);
+	}
+	T_INT(bad, 0, "five hundred one after the other are all there");
+	if (db_begin(d, &e) || put(d, "later", -1))
+		T_OK(false, "%s", e.msg);
+	db_commit_start(d);
+	db_rollback(d);
+	T_NO_ERR(db_commit_end(d, &e), &e, "a roll back that comes too late changes nothing");
+	T_INT(one(other, "select value from store where key = 'later'"), -1, "what was committed stays");
+	db_close(other);
+}
+
 static void log_is_bounded(struct db *d)
 {
 	char wal[300], key[20];
@@ -191,6 +226,7 @@ int main(void)
 	basics(d);
 	snapshots(d);
 	writers(d);
+	later(d);
 	log_is_bounded(d);
 	db_close(d);
 	db_close(NULL);
