@@ -40,20 +40,18 @@ void run_event(struct engine *g, enum run_event_kind kind, struct run_unit *u, c
 
 /* --- what can be started --- */
 
-/* The first unit of a queue whose pool has a place; it is taken out and holds the place. */
-static struct run_unit *take_placed(struct queue *q)
+/* The first unit of a queue whose pool has a place; it is taken out and holds the place. NULL: there is none. */
+static int take_placed(struct queue *q, struct run_unit **out, struct err *e)
 {
 	struct run_unit *before = NULL;
 
 	for (struct run_unit *u = q->first; u; before = u, u = u->next) {
-		struct run_pool *pool = u->run->pool;
+		int r = run_pool_take(u, e);
 
-		if (pool && pool->used >= pool->places)
+		if (r < 0)
+			return -1;
+		if (!r)
 			continue;
-		if (pool) {
-			pool->used++;
-			u->pooled = true;
-		}
 		if (before)
 			before->next = u->next;
 		else
@@ -62,9 +60,11 @@ static struct run_unit *take_placed(struct queue *q)
 			q->last = before;
 		q->n--;
 		u->next = NULL;
-		return u;
+		*out = u;
+		return 0;
 	}
-	return NULL;
+	*out = NULL;
+	return 0;
 }
 
 /*
@@ -79,9 +79,8 @@ static int prepare(struct engine *g, size_t want, struct err *e)
 	while (picked.n < want) {
 		bool runs;
 
-		u = take_placed(&g->hot);
-		if (!u)
-			u = take_placed(&g->cold);
+		if (take_placed(&g->hot, &u, e) || (!u && take_placed(&g->cold, &u, e)))
+			return -1;
 		if (!u)
 			break;
 		if (run_unit_decide(u, &runs, e))
@@ -443,6 +442,7 @@ static void end(struct engine *g)
 	workers_free(g->workers);
 	loop_free(g->loop);
 	run_dir_end(g);
+	fd_close(&g->pools_fd);
 	arena_free(g->arena);
 }
 
@@ -465,7 +465,8 @@ int run_plan(struct flow *f, struct catalog *c, struct plan *p, const struct pla
              struct run_summary *out, struct err *e)
 {
 	struct run_summary sum = {.first = ERR_INIT};
-	struct engine g = {.f = f, .c = c, .p = p, .ask = ask, .o = o, .sum = &sum, .arena = arena_new()};
+	struct engine g = {.f = f, .c = c, .p = p, .ask = ask, .o = o, .sum = &sum, .arena = arena_new(),
+	                   .pools_fd = -1};
 	const struct id *batch;
 	int rc = -1;
 

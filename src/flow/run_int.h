@@ -81,6 +81,9 @@ struct desk {
 struct run_pool {
 	struct str name;
 	int64_t places, used;
+	uint64_t at;               /* its bytes of .leat/pools.lock */
+	bool *held;                /* which places are ours */
+	bool outside, waits, said; /* others have the places that we lack; they are told that we wait; so is the user */
 };
 
 struct run_job {
@@ -158,7 +161,7 @@ struct run_unit {
 	int attempts;
 	size_t learned;            /* the engine's when it was decided */
 	bool attempt_open;         /* its row says that it runs */
-	bool pooled;               /* holds a place in its pool */
+	int64_t place;             /* it holds in its pool, from 1; 0: none */
 	bool in_slot;
 	bool said;                 /* that it has started */
 	size_t with;               /* with how many it may run at once; 0: not said */
@@ -193,7 +196,7 @@ struct engine {
 	struct arena *arena;
 	struct loop *loop;
 	struct workers *workers;
-	struct loop_ev *signals, *flush_timer, *lease_timer, *pump;
+	struct loop_ev *signals, *flush_timer, *lease_timer, *pool_timer, *pump;
 	struct run_job *jobs;
 	size_t n_jobs;
 	struct run_unit *units;
@@ -202,6 +205,7 @@ struct engine {
 	size_t n_groups, n_unleased;
 	struct run_pool *pools;
 	size_t n_pools;
+	int pools_fd;               /* -1: not open */
 	struct queue hot, cold;     /* ready: those that go on with a begun group first */
 	struct queue prepared, done;
 	struct queue written;       /* tasks that ended well in the midst of a flush: taken in after it */
@@ -257,6 +261,11 @@ bool run_many_can(struct run_unit *u);       /* it may run with others */
 bool run_many_start(struct run_unit *u);     /* with others that are prepared; false: alone */
 void run_many_done(struct task *t, const struct attempt_result *r);
 void run_many_arrive(struct engine *g);      /* those that are through go on, as slots are free */
+
+/* run_pool.c: places of pools, shared with other commands */
+void run_pool_init(struct engine *g, struct run_pool *pool, struct str name, int64_t places);
+must_check int run_pool_take(struct run_unit *u, struct err *e); /* 1: it holds one, or needs none; 0: not now; -1 */
+void run_pool_give(struct run_unit *u);                          /* that it holds none is fine */
 
 /* run_code.c: the code of a job, as it was when the run began */
 must_check int run_code_pin(struct engine *g, struct run_job *r, struct err *e);

@@ -23,7 +23,7 @@ static struct run_pool *pool_of(struct engine *g, struct str name)
 		if (str_eq(g->pools[i].name, name))
 			return &g->pools[i];
 	places = workspace_setting(g->f->ws, arena_printf(g->arena, "pools.%.*s", STR_ARG(name)));
-	g->pools[g->n_pools] = (struct run_pool){.name = name, .places = places ? places->i : 1};
+	run_pool_init(g, &g->pools[g->n_pools], name, places ? places->i : 1);
 	return &g->pools[g->n_pools++];
 }
 

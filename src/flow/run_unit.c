@@ -12,9 +12,8 @@ void run_unit_slot_free(struct run_unit *u)
 {
 	if (u->in_slot)
 		u->eng->used--;
-	if (u->pooled)
-		u->run->pool->used--;
-	u->in_slot = u->pooled = false;
+	run_pool_give(u);
+	u->in_slot = false;
 }
 
 void run_unit_ready(struct run_unit *u)

@@ -11,6 +11,7 @@
  *   .leat/lost+found/   foreign files that a swap would have hidden
  *   .leat/cache/        may be deleted at any time
  *   .leat/logs/         logs of attempts
+ *   .leat/pools.lock    a locked byte per place of a pool that a unit holds (flow/run_pool.c)
  *   .leat/readers.lock  a locked byte per commit that is being read
  *   .leat/sessions.lock a locked byte per gc epoch in which a writer began
  *   datastore/REPO/     the materialised head of master
