@@ -145,13 +145,10 @@ static int put_folder(struct putting *p, const struct source *src, struct str un
 {
 	struct folder_put fp = {p, under};
 	struct append_walk aw = {p, src->file, under};
-	struct entry root;
 
 	if (p->append)
 		return dir_walk(src->file, 0, append_entry, &aw, e);
-	if (ingest_folder(p->c->in, src->file, src->ours ? INGEST_MOVE : INGEST_COPY, &root, e))
-		return -1;
-	return tree_walk(p->c->api->store, p->c->in, &root.id, false, add_file, &fp, e);
+	return ingest_each(p->c->in, src->file, src->ours ? INGEST_MOVE : INGEST_COPY, add_file, &fp, e);
 }
 
 /* `put R .` in a workspace would swallow the store while it grows; nobody means that. */

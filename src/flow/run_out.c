@@ -225,6 +225,8 @@ static int from_file(void *ptr, struct str path, const struct entry *entry, stru
 		return 0;
 	(void)e;
 	blob_path(f->t->eng->f->store, &entry->id, blob, sizeof(blob));
+	if (!file_exists(blob)) /* small ones go to packs, and stay where the task wrote them until it is tidied away */
+		snprintf(blob, sizeof(blob), "%s/%.*s", f->t->t.out_dir, STR_ARG(path));
 	f->packing[format] = !packed ? "none" : str_has_suffix(name, STR(".gz")) ? "gzip" : "zstd";
 	buf_adds(&f->list[format], f->list[format].n ? ", " : "");
 	sql_add_path(&f->list[format], str_of(blob));

@@ -2,45 +2,13 @@
 
 #include <stdio.h>
 
-#include "base/buf.h"
-#include "base/map.h"
-#include "base/name.h"
 #include "base/str.h"
-#include "repo/blob.h"
+#include "repo/fsck_in.h"
 #include "repo/tree_page.h"
-#include "sys/file.h"
 
 #define HITS_NAMED 5 /* places named for one damaged thing */
 
-/* One blob or one page. */
-struct thing {
-	struct sha id;
-	int64_t size;
-	const char *code; /* what is wrong with it; NULL = nothing */
-	const char *what;
-	bool clean;       /* a page: all below it is whole */
-	int64_t hits;
-	char *where;      /* the first places that need it */
-};
-
-struct fsck {
-	struct store *s;
-	struct arena *a;
-	struct map blobs, pages; /* by the 32 bytes of the id -> struct thing */
-	VEC(struct thing *) bad;
-	int (*cb)(void *ptr, const struct fsck_finding *f, struct err *e);
-	void *ptr;
-	struct fsck_totals total;
-	const char *commit;      /* being walked: "raw/trips@master.3 (ID)" */
-	char path[NAME_MAX_PATH + 1];
-};
-
-static struct str key(const struct sha *id)
-{
-	return (struct str){(const char *)id->b, SHA_BYTES};
-}
-
-printf_like(4, 5) static int finding(struct fsck *f, struct err *e, const char *code, const char *fmt, ...)
+int fsck_finding(struct fsck *f, struct err *e, const char *code, const char *fmt, ...)
 {
 	struct fsck_finding found = {.code = code};
 	va_list ap;
@@ -52,16 +20,19 @@ printf_like(4, 5) static int finding(struct fsck *f, struct err *e, const char *
 	return f->cb ? f->cb(f->ptr, &found, e) : 0;
 }
 
-static struct thing *thing(struct fsck *f, struct map *m, const struct sha *id)
+struct thing *fsck_thing(struct fsck *f, struct map *m, const struct sha *id)
 {
-	struct thing *t = arena_new_of(f->a, struct thing);
+	struct thing *t = map_get(m, fsck_key(id));
 
+	if (t)
+		return t;
+	t = arena_new_of(f->a, struct thing);
 	t->id = *id;
-	map_set(m, key(id), t);
+	map_set(m, fsck_key(id), t);
 	return t;
 }
 
-static void spoil(struct fsck *f, struct thing *t, const char *code, const char *what)
+void fsck_spoil(struct fsck *f, struct thing *t, const char *code, const char *what)
 {
 	t->code = code;
 	t->what = what;
@@ -83,7 +54,7 @@ static int check_database(struct fsck *f, struct err *e)
 	while (!rc && (r = q_step(q, e)) == 1) {
 		struct str text = q_col_text(q, 0);
 		if (!str_is(text, "ok"))
-			rc = finding(f, e, "damaged-database", ".leat/leat.db: %.*s", STR_ARG(text));
+			rc = fsck_finding(f, e, "damaged-database", ".leat/leat.db: %.*s", STR_ARG(text));
 	}
 	q_done(q);
 	return rc || r < 0 ? -1 : 0;
@@ -100,59 +71,8 @@ static int check_tables(struct fsck *f, bool *tables, struct err *e)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		*tables &= strstr(missing[i], "the table ") != missing[i];
-		if (finding(f, e, "damaged-database", ".leat/leat.db: %s is not there", missing[i]))
+		if (fsck_finding(f, e, "damaged-database", ".leat/leat.db: %s is not there", missing[i]))
 			return -1;
-	}
-	return 0;
-}
-
-/* The list first, the reading after: no transaction is held while bytes are read. */
-static int list_blobs(struct fsck *f, struct err *e)
-{
-	struct q *q = db_query(f->s->db, "select id, size from blob");
-	int r;
-
-	while ((r = q_step(q, e)) == 1) {
-		struct sha id;
-		if (q_col_sha(q, 0, &id))
-			thing(f, &f->blobs, &id)->size = q_col_int(q, 1);
-	}
-	q_done(q);
-	return r;
-}
-
-static int check_blobs(struct fsck *f, struct err *e)
-{
-	struct str id;
-	void *value;
-
-	if (list_blobs(f, e))
-		return -1;
-	for (size_t i = 0; map_each(&f->blobs, &i, &id, &value);) {
-		struct thing *t = value;
-		struct err inner = ERR_INIT;
-		char path[BLOB_PATH_CAP];
-		uint64_t size;
-		struct sha have;
-		f->total.blobs++;
-		f->total.bytes += t->size;
-		blob_path(f->s, &t->id, path, sizeof(path));
-		if (!file_exists(path)) {
-			spoil(f, t, "missing-blob", "is gone");
-		} else if (file_sha(path, &have, &size, &inner)) {
-			if (inner.code == ERR_PERMISSION) {
-				*e = inner;
-				return -1;
-			}
-			spoil(f, t, "damaged-blob", "cannot be read");
-		} else if (!sha_eq(&have, &t->id)) {
-			spoil(f, t, "damaged-blob", "does not hold the bytes that its name says");
-			blob_distrust(f->s, &t->id);
-		} else if ((int64_t)size != t->size &&
-			   finding(f, e, "bad-record", "%s has %lld bytes, its row says %lld",
-				   path + strlen(f->s->ws->dir) + 1, (long long)size, (long long)t->size)) {
-			return -1;
-		}
 	}
 	return 0;
 }
@@ -171,13 +91,13 @@ static int check_pages(struct fsck *f, struct err *e)
 		struct page p;
 		if (!q_col_sha(q, 0, &id))
 			continue;
-		t = thing(f, &f->pages, &id);
+		t = fsck_thing(f, &f->pages, &id);
 		f->total.pages++;
 		have = sha_of(body.p, body.n);
 		if (!sha_eq(&have, &id))
-			spoil(f, t, "damaged-tree", "does not hold the bytes that its id says");
+			fsck_spoil(f, t, "damaged-tree", "does not hold the bytes that its id says");
 		else if (tree_page_decode(a, body, &p, &inner))
-			spoil(f, t, "damaged-tree", arena_dup(f->a, inner.msg));
+			fsck_spoil(f, t, "damaged-tree", arena_dup(f->a, inner.msg));
 		arena_reset(a);
 	}
 	q_done(q);
@@ -189,18 +109,18 @@ static int check_pages(struct fsck *f, struct err *e)
 static struct thing *needed(struct fsck *f, struct map *m, const struct sha *id)
 {
 	struct sha none = tree_empty_id();
-	struct thing *t = map_get(m, key(id));
+	struct thing *t = map_get(m, fsck_key(id));
 	struct err ignored = ERR_INIT;
 
 	if (t)
 		return t;
-	t = thing(f, m, id);
+	t = fsck_thing(f, m, id);
 	if (m == &f->pages && sha_eq(id, &none))
 		t->clean = true; /* known without a row */
 	else if (m == &f->blobs && blob_present(f->s, id, &ignored) == 1)
 		t->clean = true; /* came since the list was made: hashed by the next fsck */
 	else
-		spoil(f, t, m == &f->pages ? "missing-tree" : "missing-blob", "is gone");
+		fsck_spoil(f, t, m == &f->pages ? "missing-tree" : "missing-blob", "is gone");
 	return t;
 }
 
@@ -226,7 +146,7 @@ static int walk(struct fsck *f, const struct sha *id, int level, size_t base, st
 			*e = inner;
 			return -1;
 		}
-		spoil(f, t, "damaged-tree", arena_dup(f->a, inner.msg));
+		fsck_spoil(f, t, "damaged-tree", arena_dup(f->a, inner.msg));
 		hit(f, t, base);
 		return 0;
 	}
@@ -269,17 +189,17 @@ static int check_commit(struct fsck *f, struct q *q, struct err *e)
 	f->total.commits++;
 	f->commit = arena_printf(f->a, "%.*s@%.*s", STR_ARG(repo), STR_ARG(id));
 	if (!q_col_sha(q, 3, &tree))
-		return finding(f, e, "bad-record", "the commit %s names no tree", f->commit);
+		return fsck_finding(f, e, "bad-record", "the commit %s names no tree", f->commit);
 	whole = walk(f, &tree, -1, 0, e);
 	if (whole < 0)
 		return -1;
 	if (!q_col_is_null(q, 6) && q_col_is_null(q, 7)) {
 		struct str parent = q_col_text(q, 6);
-		if (finding(f, e, "bad-record", "the commit %s has the parent %.*s, which is not there", f->commit,
+		if (fsck_finding(f, e, "bad-record", "the commit %s has the parent %.*s, which is not there", f->commit,
 			    STR_ARG(parent)))
 			return -1;
 	} else if (number <= (q_col_is_null(q, 7) ? 0 : q_col_int(q, 7)) &&
-		   finding(f, e, "bad-record", "the commit %s has number %lld, not above its parent's", f->commit,
+		   fsck_finding(f, e, "bad-record", "the commit %s has number %lld, not above its parent's", f->commit,
 			   (long long)number)) {
 		return -1;
 	}
@@ -288,7 +208,7 @@ static int check_commit(struct fsck *f, struct q *q, struct err *e)
 	if (tree_find(f->s, NULL, &tree, STR(""), &root, e) < 0)
 		return -1;
 	if (root.files != files || root.size != bytes)
-		return finding(f, e, "bad-record",
+		return fsck_finding(f, e, "bad-record",
 			       "the commit %s says %lld files and %lld bytes, its tree has %lld and %lld", f->commit,
 			       (long long)files, (long long)bytes, (long long)root.files, (long long)root.size);
 	return 0;
@@ -356,7 +276,7 @@ static int check_references(struct fsck *f, struct err *e)
 		struct q *q = db_query(f->s->db, references[i].sql);
 		while (!rc && (r = q_step(q, e)) == 1) {
 			struct str text = q_col_text(q, 0);
-			rc = finding(f, e, references[i].code, "%.*s", STR_ARG(text));
+			rc = fsck_finding(f, e, references[i].code, "%.*s", STR_ARG(text));
 		}
 		q_done(q);
 	}
@@ -367,7 +287,7 @@ static int check_references(struct fsck *f, struct err *e)
 			struct sha id;
 			f->commit = arena_printf(f->a, "%s %.*s", trees[i].what, STR_ARG(text));
 			if (!q_col_sha(q, 1, &id))
-				rc = finding(f, e, "bad-record", "%s names no tree", f->commit);
+				rc = fsck_finding(f, e, "bad-record", "%s names no tree", f->commit);
 			else
 				rc = walk(f, &id, -1, 0, e) < 0 ? -1 : 0;
 		}
@@ -383,13 +303,15 @@ static int tell_bad(struct fsck *f, struct err *e)
 		char hex[SHA_HEX + 1], path[BLOB_PATH_CAP];
 		const char *name = arena_printf(f->a, "the page %s of a folder", (sha_hex(&t->id, hex), hex)),
 			   *more = "";
-		if (strstr(t->code, "blob")) {
+		if (t->place) {
+			name = t->place;
+		} else if (strstr(t->code, "blob")) {
 			blob_path(f->s, &t->id, path, sizeof(path));
 			name = path + strlen(f->s->ws->dir) + 1;
 		}
 		if (t->hits > HITS_NAMED)
 			more = arena_printf(f->a, " and %lld more", (long long)(t->hits - HITS_NAMED));
-		if (finding(f, e, t->code, "%s %s; %s%s%s", name, t->what, t->where ? "it hits " : "no commit needs it",
+		if (fsck_finding(f, e, t->code, "%s %s; %s%s%s", name, t->what, t->where ? "it hits " : "no commit needs it",
 			    t->where ? t->where : "", more))
 			return -1;
 	}
@@ -411,7 +333,7 @@ int fsck_run(struct store *s, int (*cb)(void *ptr, const struct fsck_finding *f,
 		*out = f.total;
 		return 0;
 	}
-	if (check_blobs(&f, e))
+	if (fsck_blobs(&f, e))
 		return -1;
 	if (db_read_begin(s->db, e))
 		return -1;

@@ -2,46 +2,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/buf.h"
-#include "base/map.h"
-#include "base/name.h"
 #include "base/str.h"
-#include "repo/blob.h"
-#include "repo/ingest_session.h"
+#include "repo/ingest_in.h"
 #include "sys/fault.h"
-#include "sys/file.h"
-#include "sys/loop.h"
 #include "sys/rand.h"
-
-#define SMALL (256u << 10)   /* files up to this size are read before they are written: most were seen before */
-#define SYNC_GROUP 128       /* files open at once while syncing */
-#define LINK_DEPTH 8         /* folders that symbolic links lead into, one within the other */
-
-struct new_blob {
-	struct sha id;
-	int64_t size, mtime_ns;
-	bool synced;
-	int64_t recorded; /* as in struct tree_new */
-};
-
-struct ingest {
-	struct store *s;
-	struct arena *a;
-	struct map pages, blobs; /* by the 32 bytes of the id: struct tree_new, struct new_blob */
-	VEC(struct tree_new *) page_list;
-	VEC(struct new_blob *) blob_list;
-	bool dirty[256], new_folder; /* folders of blobs/ with new names; blobs/ itself */
-};
-
-static struct str key(const struct sha *id)
-{
-	return (struct str){(const char *)id->b, SHA_BYTES};
-}
 
 struct ingest *ingest_new(struct store *s)
 {
@@ -52,30 +20,35 @@ struct ingest *ingest_new(struct store *s)
 	in->a = a;
 	map_init(&in->pages, a);
 	map_init(&in->blobs, a);
+	map_init(&in->smalls, a);
 	return in;
 }
 
 void ingest_free(struct ingest *in)
 {
-	if (in)
-		arena_free(in->a);
+	if (!in)
+		return;
+	small_free(in);
+	if (in->leased)
+		store_session_end(in->s);
+	arena_free(in->a);
 }
 
 void ingest_page_add(struct ingest *in, const struct sha *id, struct str body)
 {
 	struct tree_new *t;
 
-	if (map_has(&in->pages, key(id)))
+	if (map_has(&in->pages, ingest_key(id)))
 		return;
 	t = arena_new_of(in->a, struct tree_new);
 	*t = (struct tree_new){.id = *id, .body = arena_str(in->a, body)};
-	map_set(&in->pages, key(id), t);
+	map_set(&in->pages, ingest_key(id), t);
 	vec_push(in->a, &in->page_list, t);
 }
 
 bool ingest_page_get(struct ingest *in, const struct sha *id, struct str *body)
 {
-	struct tree_new *t = map_get(&in->pages, key(id));
+	struct tree_new *t = map_get(&in->pages, ingest_key(id));
 
 	if (t)
 		*body = t->body;
@@ -91,12 +64,12 @@ static void add_blob(struct ingest *in, struct new_blob b)
 {
 	struct new_blob *t;
 
-	if (map_has(&in->blobs, key(&b.id)))
+	if (map_has(&in->blobs, ingest_key(&b.id)))
 		return;
 	t = arena_new_of(in->a, struct new_blob);
 	*t = b;
 	t->recorded = 0;
-	map_set(&in->blobs, key(&b.id), t);
+	map_set(&in->blobs, ingest_key(&b.id), t);
 	vec_push(in->a, &in->blob_list, t);
 }
 
@@ -109,14 +82,25 @@ void ingest_merge(struct ingest *to, struct ingest *from)
 	for (int i = 0; i < 256; i++)
 		to->dirty[i] |= from->dirty[i];
 	to->new_folder |= from->new_folder;
+	small_merge(to, from);
+	for (size_t i = 0; i < from->found.n; i++)
+		vec_push(to->a, &to->found, from->found.p[i]);
+	/* The one that began first: what gc swept since then counts. */
+	if (from->leased && (!to->leased || from->epoch < to->epoch))
+		to->epoch = from->epoch;
+	if (to->leased && from->leased)
+		store_session_end(from->s);
+	to->leased |= from->leased;
+	from->leased = from->ahead = false;
+	to->ahead = false;
 	map_init(&from->pages, from->a);
 	map_init(&from->blobs, from->a);
-	from->page_list.n = from->blob_list.n = 0;
+	from->page_list.n = from->blob_list.n = from->found.n = 0;
 	memset(from->dirty, 0, sizeof(from->dirty));
 	from->new_folder = false;
 }
 
-static void temp_path(struct ingest *in, char *out, size_t cap)
+void ingest_temp(struct ingest *in, char *out, size_t cap)
 {
 	char name[RAND_NAME];
 
@@ -124,10 +108,28 @@ static void temp_path(struct ingest *in, char *out, size_t cap)
 	snprintf(out, cap, "%s/staging/in-%s", in->s->leat_dir, name);
 }
 
-/* 1: these bytes are in the store, or in this session. */
-static int seen(struct ingest *in, const struct sha *id, struct err *e)
+int ingest_lease(struct ingest *in, struct err *e)
 {
-	return map_has(&in->blobs, key(id)) ? 1 : blob_present(in->s, id, e);
+	if (in->leased)
+		return 0;
+	if (store_session_begin(in->s, &in->epoch, e))
+		return -1;
+	in->leased = true;
+	return 0;
+}
+
+int ingest_seen(struct ingest *in, const struct sha *id, struct err *e)
+{
+	int r;
+
+	if (map_has(&in->blobs, ingest_key(id)) || map_has(&in->smalls, ingest_key(id)))
+		return 1;
+	if (ingest_lease(in, e))
+		return -1;
+	r = blob_present(in->s, id, e);
+	if (r == 1)
+		vec_push(in->a, &in->found, *id);
+	return r;
 }
 
 /*
@@ -185,44 +187,70 @@ static int place(struct ingest *in, const char *temp, const struct sha *id, stru
 	return 0;
 }
 
-static void entry_of(struct entry *out, const struct sha *id, uint64_t size)
+void ingest_entry(struct entry *out, const struct sha *id, uint64_t size)
 {
 	*out = (struct entry){.name = STR(""), .kind = ENTRY_FILE, .id = *id, .size = (int64_t)size, .files = 1};
+}
+
+int ingest_new_bytes(struct ingest *in, const struct sha *id, struct str bytes, struct str frame, struct err *e)
+{
+	char temp[BLOB_PATH_CAP];
+
+	if (ingest_is_small(bytes))
+		return small_add(in, id, bytes, frame, e);
+	ingest_temp(in, temp, sizeof(temp));
+	if (file_write(temp, bytes, 0444, FILE_EXCL, e)) {
+		(void)unlink(temp);
+		return -1;
+	}
+	return place(in, temp, id, e);
 }
 
 int ingest_bytes(struct ingest *in, struct str bytes, struct entry *out, struct err *e)
 {
 	struct sha id = sha_of(bytes.p, bytes.n);
-	int r = seen(in, &id, e);
-	char temp[BLOB_PATH_CAP];
+	int r = ingest_seen(in, &id, e);
 
-	if (r < 0)
+	if (r < 0 || (!r && ingest_new_bytes(in, &id, bytes, STR_NULL, e)))
 		return -1;
-	if (!r) {
-		temp_path(in, temp, sizeof(temp));
-		if (file_write(temp, bytes, 0444, FILE_EXCL, e)) {
-			(void)unlink(temp);
-			return -1;
-		}
-		if (place(in, temp, &id, e))
-			return -1;
-	}
-	entry_of(out, &id, bytes.n);
+	ingest_entry(out, &id, bytes.n);
 	return 0;
 }
 
-/* A temp file whose hash is known: kept if its bytes are new, else removed. */
-static int keep(struct ingest *in, const char *temp, const struct sha *id, uint64_t size, struct entry *out,
-                struct err *e)
+/* A temporary file that turned out small. */
+static int keep_small(struct ingest *in, const char *temp, const struct sha *id, struct err *e)
 {
-	int r = seen(in, id, e);
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	struct str bytes;
 
-	if (r < 0 || (r == 0 && place(in, temp, id, e)))
+	if (file_read(a, temp, (size_t)BLOB_WHOLE_MIN, &bytes, e))
 		return -1;
-	if (r == 1)
-		(void)unlink(temp);
-	entry_of(out, id, size);
+	if (!ingest_is_small(bytes))
+		return place(in, temp, id, e);
+	if (small_add(in, id, bytes, STR_NULL, e))
+		return -1;
+	(void)unlink(temp);
 	return 0;
+}
+
+int ingest_keep(struct ingest *in, const char *temp, const struct sha *id, uint64_t size, struct entry *out,
+		struct err *e)
+{
+	int r = ingest_seen(in, id, e);
+
+	if (!r)
+		r = (int64_t)size < BLOB_WHOLE_MIN ? keep_small(in, temp, id, e) : place(in, temp, id, e);
+	else if (r == 1)
+		(void)unlink(temp);
+	if (r < 0)
+		return -1;
+	ingest_entry(out, id, size);
+	return 0;
+}
+
+int ingest_keep_own(struct ingest *in, const char *path, const struct sha *id, struct err *e)
+{
+	return place(in, path, id, e);
 }
 
 int ingest_fd(struct ingest *in, int fd, struct entry *out, struct err *e)
@@ -232,245 +260,19 @@ int ingest_fd(struct ingest *in, int fd, struct entry *out, struct err *e)
 	struct sha id;
 	uint64_t size;
 
-	temp_path(in, temp, sizeof(temp));
+	ingest_temp(in, temp, sizeof(temp));
 	if (file_open_write(temp, O_EXCL, 0444, &to, e))
 		return -1;
 	if (file_copy_fd_sha(fd, "the input", to, temp, &id, &size, e)) {
 		(void)unlink(temp);
 		return -1;
 	}
-	return keep(in, temp, &id, size, out, e);
-}
-
-static bool same_bytes(const struct file_key *a, const struct file_key *b)
-{
-	return a->dev == b->dev && a->ino == b->ino && a->size == b->size && a->mtime_ns == b->mtime_ns;
-}
-
-static int small_file(struct ingest *in, int fd, const char *path, struct entry *out, struct err *e)
-{
-	struct buf b = BUF_INIT(SMALL + 1);
-	size_t got = 0;
-	int rc;
-
-	buf_reserve(&b, SMALL + 1);
-	rc = fd_read_full(fd, b.p, SMALL + 1, &got, path, e);
-	if (!rc && got > SMALL)
-		rc = err_set(e, ERR_BUSY, "%s is still being written", path);
-	if (!rc)
-		rc = ingest_bytes(in, (struct str){b.p, got}, out, e);
-	buf_free(&b);
-	return rc;
-}
-
-static int large_file(struct ingest *in, const char *path, bool link, struct entry *out, struct err *e)
-{
-	char temp[BLOB_PATH_CAP];
-	struct sha id;
-	uint64_t size;
-	int linked = 0;
-
-	temp_path(in, temp, sizeof(temp));
-	if (link) {
-		linked = file_link(path, temp, e);
-		if (linked < 0)
-			return -1;
-	}
-	if (linked ? file_sha(temp, &id, &size, e) : file_copy_sha(path, temp, 0444, 0, &id, &size, e)) {
-		(void)unlink(temp);
-		return -1;
-	}
-	return keep(in, temp, &id, size, out, e);
-}
-
-/* COPY and ADOPT: the source stays where it is, and is looked at again after it was read. */
-static int copy(struct ingest *in, const char *path, bool adopt, struct entry *out, struct err *e)
-{
-	int fd FD_CLEANUP = -1;
-	struct file_key before, after;
-	struct entry made;
-	bool link = adopt && in->s->ws->protect == PROTECT_LINK;
-
-	if (file_open_read(path, &fd, e))
-		return -1;
-	if (adopt && file_lease_read(fd) == 0)
-		return err_set(e, ERR_BUSY, "%s is still being written", path);
-	if (adopt)
-		(void)fchmod(
-			fd,
-			0444); /* refused where it is another user's file; the second look finds what it then does */
-	if (file_fd_key(fd, path, &before, e))
-		return -1;
-	if (before.size <= SMALL && !link ? small_file(in, fd, path, &made, e) : large_file(in, path, link, &made, e))
-		return -1;
-	if (file_stat_key(path, &after, e))
-		return -1;
-	if (!same_bytes(&before, &after) || made.size != after.size)
-		return err_set(e, ERR_BUSY, "%s is still being written", path);
-	*out = made;
-	return 0;
-}
-
-static int move(struct ingest *in, const char *path, struct entry *out, struct err *e)
-{
-	int fd FD_CLEANUP = -1, r;
-	struct stat st;
-	struct sha id;
-	uint64_t size;
-
-	if (file_open_read(path, &fd, e))
-		return -1;
-	if (fstat(fd, &st))
-		return err_errno(e, errno, "cannot look at %s", path);
-	if (st.st_nlink > 1) /* another name for it, which we cannot take away (a link to an input, say) */
-		return copy(in, path, false, out, e);
-	if ((st.st_mode & 07777) != 0444 && file_chmod(path, 0444, e))
-		return -1;
-	if (fd_sha(fd, &id, &size, path, e))
-		return -1;
-	r = seen(in, &id, e);
-	if (r < 0 || (!r && place(in, path, &id, e)))
-		return -1;
-	/* On its way to the disk while others are taken in; ingest_sync then waits for less. */
-	if (!r && in->s->ws->durable_power)
-		fd_start_sync(fd);
-	entry_of(out, &id, size);
-	return 0;
-}
-
-int ingest_file(struct ingest *in, const char *path, enum ingest_how how, struct entry *out, struct err *e)
-{
-	struct stat st;
-
-	if (file_stat(path, &st, e))
-		return -1;
-	if (!S_ISREG(st.st_mode))
-		return err_set(e, ERR_REFUSED, S_ISDIR(st.st_mode) ? "%s is a folder" : "%s is no plain file", path);
-	return how == INGEST_MOVE ? move(in, path, out, e) : copy(in, path, how == INGEST_ADOPT, out, e);
-}
-
-struct found {
-	char *disk;       /* where it lies */
-	struct str path;  /* what it will be called */
-	bool link;
-};
-
-struct sweep {
-	struct arena *a;
-	const char *root;      /* of the whole folder, links resolved */
-	const char *disk;      /* the folder being walked */
-	const char *prefix;    /* its path in the result, "" or "x/" */
-	int depth;
-	VEC(struct found) all;
-};
-
-static int sweep_folder(struct sweep *w, const char *disk, const char *prefix, struct err *e);
-
-static int sweep_link(struct sweep *w, const char *disk, struct str path, struct err *e)
-{
-	char *real = realpath(disk, NULL), *target;
-	struct stat st;
-	const char *rest;
-
-	if (!real)
-		return err_set(e, ERR_REFUSED, "%s is a symbolic link that leads nowhere", disk);
-	target = arena_dup(w->a, real);
-	free(real);
-	if (!path_inside(w->root, target, &rest))
-		return err_set(e, ERR_REFUSED, "%s is a symbolic link that leads out of its folder, to %s", disk,
-			       target);
-	if (file_stat(target, &st, e))
-		return -1;
-	if (S_ISREG(st.st_mode)) {
-		struct found f = {target, path, true};
-		vec_push(w->a, &w->all, f);
-		return 0;
-	}
-	if (!S_ISDIR(st.st_mode))
-		return err_set(e, ERR_REFUSED, "%s leads to what is no plain file", disk);
-	if (w->depth >= LINK_DEPTH || path_inside(target, disk, &rest))
-		return err_set(e, ERR_REFUSED, "%s is a symbolic link into a folder that holds it", disk);
-	return sweep_folder(w, target, arena_printf(w->a, "%.*s/", STR_ARG(path)), e);
-}
-
-static int sweep_entry(const struct dir_entry *d, void *ptr, struct err *e)
-{
-	struct sweep *w = ptr;
-	char *disk, path[NAME_MAX_PATH + 1];
-	size_t n;
-	struct found f;
-
-	if (d->type == DIR_FOLDER)
-		return DIR_GO;
-	disk = path_join(w->a, w->disk, d->path);
-	f.disk = disk;
-	f.path = arena_strf(w->a, "%s%s", w->prefix, d->path);
-	f.link = w->depth > 0;
-	if (name_path(f.path, path, &n, NULL, e))
-		return -1;
-	if (d->type == DIR_LINK)
-		return sweep_link(w, disk, f.path, e);
-	if (d->type != DIR_FILE)
-		return err_set(e, ERR_REFUSED, "%s is no plain file (a socket, pipe or device)", disk);
-	vec_push(w->a, &w->all, f);
-	return DIR_GO;
-}
-
-static int sweep_folder(struct sweep *w, const char *disk, const char *prefix, struct err *e)
-{
-	const char *was_disk = w->disk, *was_prefix = w->prefix;
-	int rc;
-
-	w->disk = disk;
-	w->prefix = prefix;
-	w->depth++;
-	rc = dir_walk(disk, DIR_NO_STAT, sweep_entry, w, e);
-	w->depth--;
-	w->disk = was_disk;
-	w->prefix = was_prefix;
-	return rc;
-}
-
-/* Very many files take minutes: who asks to stop is heard. A few are finished. */
-static int go_on(size_t done, struct err *e)
-{
-	return done % SYNC_GROUP || done < SYNC_GROUP || !loop_stop_asked()
-	           ? 0
-	           : err_set(e, ERR_CANCELLED, "stopped while files were taken in; nothing of them has been published");
-}
-
-int ingest_folder(struct ingest *in, const char *dir, enum ingest_how how, struct entry *out, struct err *e)
-{
-	struct arena *a cleanup(arena_cleanup) = arena_new();
-	struct sweep w = {.a = a, .depth = -1};
-	struct tree_edit *edits;
-	char *real = realpath(dir, NULL);
-
-	if (!real)
-		return err_errno(e, errno, "cannot open the folder %s", dir);
-	w.root = arena_dup(a, real);
-	free(real);
-	if (sweep_folder(&w, w.root, "", e))
-		return -1;
-	edits = arena_array(a, struct tree_edit, w.all.n);
-	/* What links lead to is copied before anything is moved away. */
-	for (int links = 1; links >= 0; links--) {
-		for (size_t i = 0; i < w.all.n; i++) {
-			const struct found *f = &w.all.p[i];
-			if (f->link != (links == 1))
-				continue;
-			if (go_on(i, e) || ingest_file(in, f->disk, f->link ? INGEST_COPY : how, &edits[i].entry, e))
-				return -1;
-			edits[i].op = EDIT_PUT;
-			edits[i].path = f->path;
-		}
-	}
-	return tree_apply(in->s, in, NULL, edits, w.all.n, out, e);
+	return ingest_keep(in, temp, &id, size, out, e);
 }
 
 static int sync_files(struct ingest *in, size_t from, size_t n, struct err *e)
 {
-	int fds[SYNC_GROUP], rc = 0, error;
+	int fds[INGEST_GROUP], rc = 0, error;
 	char path[BLOB_PATH_CAP];
 	size_t opened = 0, which;
 
@@ -525,9 +327,11 @@ int ingest_sync(struct ingest *in, struct err *e)
 	char path[BLOB_PATH_CAP];
 
 	fault_crash("ingest-placed");
+	if (small_finish(in, e))
+		return -1;
 	if (in->s->ws->durable_power) {
-		for (size_t i = 0; i < in->blob_list.n; i += SYNC_GROUP)
-			if (go_on(i, e) || sync_files(in, i, MIN(in->blob_list.n - i, (size_t)SYNC_GROUP), e))
+		for (size_t i = 0; i < in->blob_list.n; i += INGEST_GROUP)
+			if (ingest_go_on(i, e) || sync_files(in, i, MIN(in->blob_list.n - i, (size_t)INGEST_GROUP), e))
 				return -1;
 		if (sync_folders(in, e))
 			return -1;
@@ -537,26 +341,6 @@ int ingest_sync(struct ingest *in, struct err *e)
 		in->new_folder = false;
 	}
 	fault_crash("ingest-synced");
-	return 0;
+	return ingest_record_ahead(in, e);
 }
 
-int ingest_record(struct ingest *in, struct err *e)
-{
-	int64_t now = db_transaction(in->s->db);
-
-	BUG_IF(!db_in_write(in->s->db));
-	for (size_t i = 0; i < in->blob_list.n; i++) {
-		struct new_blob *b = in->blob_list.p[i];
-		struct q *q;
-		if (b->recorded == now)
-			continue;
-		q = db_query(in->s->db, "insert or replace into blob(id, size, mtime_ns) values(?, ?, ?)");
-		q_sha(q, 1, &b->id);
-		q_int(q, 2, b->size);
-		q_int(q, 3, b->mtime_ns);
-		if (q_run(q, e))
-			return -1;
-		b->recorded = now;
-	}
-	return tree_record(in->s, in, e);
-}

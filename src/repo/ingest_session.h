@@ -9,6 +9,9 @@
 
 void ingest_page_add(struct ingest *in, const struct sha *id, struct str body); /* copied; there already is fine */
 bool ingest_page_get(struct ingest *in, const struct sha *id, struct str *body);
+#define INGEST_AHEAD (-1) /* `recorded` of what was written before the commit's own transaction */
+/* Whether an item is still to be recorded; if so it counts as recorded in this transaction from now on. */
+bool ingest_take(struct ingest *in, int64_t *recorded);
 struct tree_new *ingest_page_at(struct ingest *in, size_t i); /* NULL past the last */
 
 #endif

@@ -184,6 +184,7 @@ int pack_place(struct pack_writer *w, struct err *e)
 	}
 	memcpy(w->path, path, sizeof(path));
 	w->placed = true;
+	fd_close(&w->fd); /* a session may have very many of them */
 	return 0;
 }
 
@@ -215,8 +216,11 @@ int pack_record_rows(struct pack_writer *w, size_t from, size_t n, struct err *e
 	BUG_IF(!db_in_write(w->s->db) || !w->number);
 	for (size_t i = from; i < from + n && i < w->entries.n; i++) {
 		const struct pack_entry *t = &w->entries.p[i];
-		struct q *q = db_query(w->s->db, "insert or ignore into packed(id, pack, at, stored, size)"
-						 " values(?, ?, ?, ?, ?)");
+		struct q *q = db_query(w->s->db, 
+				       "insert into packed(id, pack, at, stored, size) values(?, ?, ?, ?, ?)"
+				       " on conflict(id) do update set pack = excluded.pack, at = excluded.at,"
+				       " stored = excluded.stored, size = excluded.size"
+				       " where not exists (select 1 from pack p where p.id = packed.pack)");
 		q_sha(q, 1, &t->id);
 		q_int(q, 2, w->number);
 		q_int(q, 3, (int64_t)t->at);
@@ -232,7 +236,7 @@ int pack_read_back(struct pack_writer *w, const struct pack_entry *t, char *out,
 {
 	char *stored = xmalloc(t->stored + (size_t)1);
 	size_t got = 0;
-	int rc = flush(w, e) || fd_pread_full(w->fd, stored, t->stored, (off_t)t->at, &got, w->path, e) ? -1 : 0;
+	int rc = flush(w, e) || (w->fd < 0 && file_open_read(w->path, &w->fd, e)) || fd_pread_full(w->fd, stored, t->stored, (off_t)t->at, &got, w->path, e) ? -1 : 0;
 
 	if (!rc && got < t->stored)
 		rc = err_set(e, ERR_DAMAGED, "%s is shorter than what was written", w->path);

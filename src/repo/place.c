@@ -23,23 +23,15 @@ char *place_temp(struct place *p, const char *what)
 
 int place_copy(struct place *p, const struct entry *entry, struct str path, const char *to, struct err *e)
 {
-	char blob[BLOB_PATH_CAP];
 	struct file_key k;
-	int r = blob_present(p->s, &entry->id, e);
+	int r = p->s->ws->protect == PROTECT_LINK ? blob_link_to(p->s, &entry->id, to, e) : 0;
 
-	if (r < 0)
+	if (r < 0 || (!r && (blob_write_to(p->s, &entry->id, to, 0444, e) ||
+			     file_set_mtime(to, statcache_now_ns() - BACKDATE_NS, e)))) {
+		if (e->code == ERR_DAMAGED)
+			err_wrap(e, "%.*s:/%.*s", STR_ARG(p->repo), STR_ARG(path));
 		return -1;
-	blob_path(p->s, &entry->id, blob, sizeof(blob));
-	if (!r) {
-		err_set(e, ERR_DAMAGED, "%s, the content of %.*s:/%.*s, is %s", blob, STR_ARG(p->repo), STR_ARG(path),
-		        file_exists(blob) ? "damaged" : "gone");
-		return err_hint(e, "leat fsck tells what else it hits");
 	}
-	r = p->s->ws->protect == PROTECT_LINK ? file_link(blob, to, e) : 0;
-	if (r < 0)
-		return -1;
-	if (!r && (file_copy(blob, to, 0444, 0, e) || file_set_mtime(to, statcache_now_ns() - BACKDATE_NS, e)))
-		return -1;
 	if (file_stat_key(to, &k, e))
 		return -1;
 	statcache_ours(p->cache, path, &k, &entry->id);

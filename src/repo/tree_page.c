@@ -278,21 +278,22 @@ struct sha tree_page_made(struct store *s, struct ingest *in, int level, const s
 	return id;
 }
 
+int tree_record_page(struct store *s, const struct tree_new *t, struct err *e)
+{
+	struct q *q = db_query(s->db, "insert or ignore into tree(id, body) values(?, ?)");
+
+	q_sha(q, 1, &t->id);
+	q_blob(q, 2, t->body.p, t->body.n);
+	return q_run(q, e);
+}
+
 int tree_record(struct store *s, struct ingest *in, struct err *e)
 {
 	struct tree_new *t;
 
 	BUG_IF(!db_in_write(s->db));
-	for (size_t i = 0; (t = ingest_page_at(in, i)); i++) {
-		struct q *q;
-		if (t->recorded == db_transaction(s->db))
-			continue;
-		q = db_query(s->db, "insert or ignore into tree(id, body) values(?, ?)");
-		q_sha(q, 1, &t->id);
-		q_blob(q, 2, t->body.p, t->body.n);
-		if (q_run(q, e))
+	for (size_t i = 0; (t = ingest_page_at(in, i)); i++)
+		if (ingest_take(in, &t->recorded) && tree_record_page(s, t, e))
 			return -1;
-		t->recorded = db_transaction(s->db);
-	}
 	return 0;
 }

@@ -58,10 +58,11 @@ struct sha tree_page_made(struct store *s, struct ingest *in, int level, const s
 struct tree_new {
 	struct sha id;
 	struct str body;
-	int64_t recorded; /* in which transaction (db_transaction): one that rolled back does not count */
+	int64_t recorded; /* in which transaction (db_transaction): one that rolled back does not count; INGEST_AHEAD */
 };
 /* Writes them into leat.db; inside a write transaction. */
 must_check int tree_record(struct store *s, struct ingest *in, struct err *e);
+must_check int tree_record_page(struct store *s, const struct tree_new *t, struct err *e); /* one of them */
 
 struct tree_cache *tree_cache_new(void);
 void tree_cache_free(struct tree_cache *c); /* NULL is fine */

@@ -120,6 +120,11 @@ int fault_io(const char *op, const char *path)
 	return FAULT_TORN;
 }
 
+bool fault_armed(void)
+{
+	return state.crash || state.error || (state.count_file && *state.count_file);
+}
+
 unsigned long fault_count(void)
 {
 	return atomic_load(&state.ops);

@@ -29,6 +29,8 @@ void fault_crash(const char *name);
 int fault_io(const char *op, const char *path);
 noreturn void fault_die(void);
 unsigned long fault_count(void);
+/* Whether any fault is set, or counted: then nothing that passes a fault point is done by several threads. */
+bool fault_armed(void);
 /* The table; *n = 0 in builds without faults. */
 const struct fault_point *fault_names(size_t *n);
 
@@ -48,6 +50,11 @@ static inline int fault_io(const char *op, const char *path)
 
 static inline void fault_die(void)
 {
+}
+
+static inline bool fault_armed(void)
+{
+	return false;
 }
 
 static inline const struct fault_point *fault_names(size_t *n)

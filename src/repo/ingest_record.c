@@ -1,0 +1,165 @@
+/*
+ * The rows of a session. Few are written in the transaction that makes the commit. Many go before, in slices of some
+ * milliseconds each, so that no other writer waits for them: nobody reaches them until the commit's row stands. If gc
+ * has swept meanwhile (the epoch tells) they are all written again, and what the session counted on is looked for.
+ */
+#include "repo/ingest_in.h"
+#include "sys/clock.h"
+#include "sys/fault.h"
+
+#define AHEAD_MIN 500      /* rows that are worth transactions of their own */
+#define SLICE_NS 5000000   /* how long one of these holds the lock, about */
+#define SLICE_ROWS 64      /* between two looks at the clock */
+
+static size_t rows_of(const struct ingest *in)
+{
+	size_t n = in->page_list.n + in->blob_list.n + in->small_list.n;
+
+	for (size_t i = 0; i < in->packs.n; i++)
+		n += pack_objects(in->packs.p[i].w);
+	return n;
+}
+
+static int record_blob(struct ingest *in, struct new_blob *b, struct err *e)
+{
+	struct q *q = db_query(in->s->db, "insert or replace into blob(id, size, mtime_ns) values(?, ?, ?)");
+
+	q_sha(q, 1, &b->id);
+	q_int(q, 2, b->size);
+	q_int(q, 3, b->mtime_ns);
+	return q_run(q, e);
+}
+
+static int record_small(struct ingest *in, const struct new_small *t, struct err *e)
+{
+	struct q *q = db_query(in->s->db, "insert or ignore into small(id, body) values(?, ?)");
+
+	q_sha(q, 1, &t->id);
+	q_blob(q, 2, t->bytes.p, t->bytes.n);
+	return q_run(q, e);
+}
+
+/* Whether an item is recorded already, in this transaction or ahead of it; if not it is from now on. */
+bool ingest_take(struct ingest *in, int64_t *recorded)
+{
+	int64_t now = db_transaction(in->s->db);
+
+	if (*recorded == now || (in->ahead && *recorded == INGEST_AHEAD))
+		return false;
+	*recorded = now;
+	return true;
+}
+
+int ingest_record(struct ingest *in, struct err *e)
+{
+	int64_t epoch = 0;
+
+	BUG_IF(!db_in_write(in->s->db));
+	if (in->leased && store_epoch(in->s, &epoch, e))
+		return -1;
+	if (in->leased && epoch != in->epoch) { /* gc has swept */
+		in->ahead = false;
+		for (size_t i = 0; i < in->found.n; i++) {
+			int r = blob_present(in->s, &in->found.p[i], e);
+			if (r < 0)
+				return -1;
+			if (!r) {
+				err_set(e, ERR_CONFLICT, "gc took away bytes that were in the store when this began");
+				return err_hint(e, "run it again: they are then stored anew");
+			}
+		}
+	}
+	for (size_t i = 0; i < in->blob_list.n; i++)
+		if (ingest_take(in, &in->blob_list.p[i]->recorded) && record_blob(in, in->blob_list.p[i], e))
+			return -1;
+	for (size_t i = 0; i < in->small_list.n; i++)
+		if (ingest_take(in, &in->small_list.p[i]->recorded) && record_small(in, in->small_list.p[i], e))
+			return -1;
+	for (size_t i = 0; i < in->packs.n; i++) {
+		struct new_pack *p = &in->packs.p[i];
+		if (ingest_take(in, &p->recorded) &&
+		    (pack_record(p->w, e) || pack_record_rows(p->w, 0, pack_objects(p->w), e)))
+			return -1;
+	}
+	return tree_record(in->s, in, e);
+}
+
+/* A transaction that ends when it has lasted long enough. */
+struct slices {
+	struct ingest *in;
+	int64_t began;
+	size_t rows;
+};
+
+static int slice_end(struct slices *w, struct err *e)
+{
+	return db_in_write(w->in->s->db) ? db_commit(w->in->s->db, e) : 0;
+}
+
+static int slice_row(struct slices *w, struct err *e)
+{
+	struct db *db = w->in->s->db;
+
+	if (db_in_write(db) && ++w->rows % SLICE_ROWS == 0 && clock_mono_ns() - w->began > SLICE_NS && db_commit(db, e))
+		return -1;
+	if (db_in_write(db))
+		return 0;
+	if (db_begin_durable(db, DB_PROCESS, e))
+		return -1;
+	w->began = clock_mono_ns();
+	return 0;
+}
+
+static int slice_pack(struct slices *w, struct new_pack *p, struct err *e)
+{
+	size_t n = pack_objects(p->w);
+
+	/* Its number must stand before other transactions name it. */
+	if (slice_row(w, e) || pack_record(p->w, e))
+		return -1;
+	for (size_t i = 0; i < n; i += SLICE_ROWS) {
+		w->rows += SLICE_ROWS - 1;
+		if (slice_row(w, e) || pack_record_rows(p->w, i, SLICE_ROWS, e))
+			return -1;
+	}
+	p->recorded = INGEST_AHEAD;
+	return 0;
+}
+
+static int slice_all(struct slices *w, struct err *e)
+{
+	struct ingest *in = w->in;
+	struct tree_new *t;
+
+	for (size_t i = 0; i < in->packs.n; i++)
+		if (slice_pack(w, &in->packs.p[i], e))
+			return -1;
+	for (size_t i = 0; i < in->blob_list.n; i++) {
+		if (slice_row(w, e) || record_blob(in, in->blob_list.p[i], e))
+			return -1;
+		in->blob_list.p[i]->recorded = INGEST_AHEAD;
+	}
+	for (size_t i = 0; (t = ingest_page_at(in, i)); i++) {
+		if (slice_row(w, e) || tree_record_page(in->s, t, e))
+			return -1;
+		t->recorded = INGEST_AHEAD;
+	}
+	return 0;
+}
+
+int ingest_record_ahead(struct ingest *in, struct err *e)
+{
+	struct slices w = {.in = in};
+
+	if (in->ahead || rows_of(in) < AHEAD_MIN)
+		return 0;
+	if (ingest_lease(in, e))
+		return -1;
+	if (slice_all(&w, e) || slice_end(&w, e)) {
+		db_rollback(in->s->db);
+		return -1;
+	}
+	in->ahead = true;
+	fault_crash("ingest-ahead");
+	return 0;
+}
