@@ -111,7 +111,8 @@ static int adopt_file(struct adopt *ad, struct share *sh, struct statcache *cach
 		if (!file_stat_key(disk, &k, &inner))
 			statcache_hashed(cache, f->path, &k, &ed.entry.id, started);
 	}
-	if (tree_find(ad->s, NULL, &sh->r.shown, f->path, &had, e) < 0)
+	/* Where the head is not shown, what is dropped changes what the head has there. */
+	if (tree_find(ad->s, NULL, sh->r.unshown ? &sh->r.head : &sh->r.shown, f->path, &had, e) < 0)
 		return -1;
 	if (ed.op == EDIT_PUT && had.kind == ENTRY_FOLDER && !sha_is_zero(&had.id)) { /* a file where a folder was */
 		struct tree_edit gone = {.op = EDIT_REMOVE, .path = f->path};
@@ -133,7 +134,7 @@ static int adopt_repo(struct adopt *ad, const struct disk_repo *r, bool new_repo
 				 .a = ad->a,
 				 .repo = r->repo.name,
 				 .base = &r->shown,
-				 .next = &r->head,
+				 .next = r->unshown ? NULL : &r->head,
 				 .rehash = ad->o->rehash};
 	int rc;
 
@@ -267,7 +268,7 @@ static int restore_repo(struct adopt *ad, const struct disk_repo *r, struct err 
 				 .a = ad->a,
 				 .repo = r->repo.name,
 				 .base = &r->shown,
-				 .next = &r->head,
+				 .next = r->unshown ? NULL : &r->head,
 				 .rehash = ad->o->rehash};
 	struct place p = {.s = ad->s,
 			  .a = ad->a,

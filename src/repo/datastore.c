@@ -6,6 +6,7 @@
 #include "base/ds.h"
 #include "base/map.h"
 #include "base/str.h"
+#include "repo/blob.h"
 #include "repo/place.h"
 #include "sys/fault.h"
 #include "sys/lock.h"
@@ -118,6 +119,69 @@ static int show_group(struct place *p, const struct plan *plan, struct group *g,
 	return 0;
 }
 
+struct counting {
+	struct store *s;
+	int64_t small;
+};
+
+static int count_small(void *ptr, struct str path, const struct entry *entry, struct err *e)
+{
+	struct counting *c = ptr;
+	struct blob_at at = {0};
+	int r;
+
+	(void)path;
+	if (entry->size >= BLOB_WHOLE_MIN)
+		return 0;
+	r = blob_look(c->s, &entry->id, &at, e);
+	if (r < 0)
+		return -1;
+	c->small += !r || at.place != BLOB_WHOLE;
+	return c->small > DISK_SHOWN_MAX;
+}
+
+/* Whether datastore/ shows this repo from now on: 1, 0, -1. What was shown stays current. */
+static int wanted(struct store *s, const struct disk_repo *r, struct err *e)
+{
+	enum materialise how = workspace_materialise(s->ws, r->repo.name);
+	struct counting c = {.s = s};
+	struct sha none = tree_empty_id();
+
+	if (how != MATERIALISE_AUTO)
+		return how == MATERIALISE_ON;
+	if (r->files <= DISK_SHOWN_MAX || (!r->unshown && !sha_eq(&r->shown, &none)))
+		return 1;
+	if (tree_walk(s, NULL, &r->head, false, count_small, &c, e))
+		return -1;
+	return c.small <= DISK_SHOWN_MAX;
+}
+
+static int set_unshown(struct store *s, const struct disk_repo *r, bool unshown, struct err *e)
+{
+	struct q *q;
+
+	if (r->unshown == unshown)
+		return 0;
+	q = db_query(s->db, unshown ? "insert or ignore into unshown(repo) values(?)"
+				    : "delete from unshown where repo = ?");
+	q_int(q, 1, r->repo.id);
+	return q_run(q, e);
+}
+
+/* What Leat put there goes; what users dropped or edited stays. */
+static int hide(struct place *p, const struct disk_repo *r, struct err *e)
+{
+	struct sha none = tree_empty_id();
+
+	if (sha_eq(&r->shown, &none) || !dir_exists(disk_path(p->s, p->a, p->repo, STR(""))))
+		return 0;
+	p->next = &none;
+	if (place_folder(p, STR(""), e))
+		return -1;
+	(void)rmdir(disk_path(p->s, p->a, p->repo, STR("")));
+	return 0;
+}
+
 /* Brings one repo's folder from r->shown to r->head. */
 static int show(struct place *p, const struct disk_repo *r, struct err *e)
 {
@@ -146,7 +210,8 @@ static int record(struct store *s, const struct disk_repo *repos, size_t n, stru
 	if (db_begin_durable(s->db, DB_PROCESS, e))
 		return -1;
 	for (size_t i = 0; i < n; i++) {
-		if (disk_shown(s, repos[i].repo.id, &repos[i].head, e)) {
+		if (disk_shown(s, repos[i].repo.id, &repos[i].head, e) ||
+		    set_unshown(s, &repos[i], repos[i].hidden, e)) {
 			db_rollback(s->db);
 			return -1;
 		}
@@ -175,8 +240,16 @@ int datastore_show(struct store *s, int64_t repo, datastore_note note, void *ptr
 		                  .base = &r->shown,
 		                  .next = &r->head};
 		struct err inner = ERR_INIT;
-		p.cache = statcache_open(s, r->repo.id);
-		if (!show(&p, r, &inner)) {
+		int want = wanted(s, r, &inner);
+		p.cache = want < 0 ? NULL : statcache_open(s, r->repo.id);
+		if (want >= 0 && !(want ? show(&p, r, &inner) : hide(&p, r, &inner))) {
+			r->hidden = !want;
+			if (!want && !r->unshown && note)
+				note(ptr, arena_printf(own, "datastore/%.*s is not made: it would hold %lld files (materialise"
+							    " in leat.yaml, on or off, decides)",
+						       STR_ARG(r->repo.name), (long long)r->files));
+			if (!want)
+				r->head = tree_empty_id();
 			repos[done++] = *r;
 		} else if (first.code == ERR_NONE) { /* one repo that cannot be shown hinders no other */
 			err_wrap(&inner, "datastore/%.*s", STR_ARG(r->repo.name));

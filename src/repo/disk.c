@@ -219,11 +219,24 @@ int disk_look(struct disk_scan *d, struct str path, struct disk_file *out, struc
 }
 
 #define DISK_REPOS                                                                                                     \
-	"select r.id, r.name, r.role, r.job, m.tree, c.tree from repo r"                                               \
+	"select r.id, r.name, r.role, r.job, m.tree, c.tree, c.files, u.repo is not null from repo r"                                               \
 	" left join branch b on b.repo = r.id and b.name = 'master'"                                                   \
 	" left join commits c on c.repo = b.repo and c.id = b.head"                                                    \
 	" left join materialised m on m.repo = r.id"                                                                   \
-	" where r.ended is null and r.role <> 'system' and (not ?2 or c.tree is not m.tree)"
+	" left join unshown u on u.repo = r.id"                                                                        \
+	" where r.ended is null and r.role <> 'system' and (not ?2 or c.tree is not m.tree or ?3)"
+
+/* Whether its folder is not what it should be. */
+static bool should_show(struct store *s, const struct disk_repo *r)
+{
+	enum materialise how = workspace_materialise(s->ws, r->repo.name);
+
+	if (how == MATERIALISE_OFF)
+		return !r->unshown;
+	if (how == MATERIALISE_AUTO && r->unshown && r->files > DISK_SHOWN_MAX)
+		return false;
+	return r->unshown || !sha_eq(&r->shown, &r->head);
+}
 
 int disk_repos(struct store *s, struct arena *a, int64_t repo, bool only_lagging, struct disk_repo **out, size_t *n,
                struct err *e)
@@ -234,6 +247,9 @@ int disk_repos(struct store *s, struct arena *a, int64_t repo, bool only_lagging
 
 	q_int(q, 1, repo);
 	q_int(q, 2, only_lagging);
+	/* where a word of leat.yaml may have changed, what is shown may have to go */
+	q_int(q, 3, workspace_setting(s->ws, "materialise")->type == DOM_MAP ||
+			    workspace_materialise(s->ws, STR("")) != MATERIALISE_AUTO);
 	while ((r = q_step(q, e)) == 1) {
 		struct disk_repo t = {.shown = tree_empty_id(), .head = tree_empty_id()};
 		struct str job = q_col_text(q, 3);
@@ -242,7 +258,9 @@ int disk_repos(struct store *s, struct arena *a, int64_t repo, bool only_lagging
 		                       .job = job.p ? arena_str(a, job) : STR_NULL};
 		(void)!q_col_sha(q, 4, &t.shown);
 		(void)!q_col_sha(q, 5, &t.head);
-		if (!only_lagging || !sha_eq(&t.shown, &t.head))
+		t.files = q_col_int(q, 6);
+		t.unshown = q_col_int(q, 7);
+		if (!only_lagging || should_show(s, &t))
 			vec_push(a, &all, t);
 	}
 	q_done(q);

@@ -42,8 +42,12 @@ char *disk_path(struct store *s, struct arena *a, struct str repo, struct str pa
 struct disk_repo {
 	struct repo repo;
 	struct sha shown, head; /* the empty tree where there is none */
+	int64_t files;          /* of the head */
+	bool unshown;           /* datastore/ does not show it, but for what users dropped there */
+	bool hidden;            /* for datastore.c: it is not to be shown from now on */
 };
-/* repo 0: all; only_lagging: those whose shown is not their head. */
+#define DISK_SHOWN_MAX 10000 /* small files of a repo that datastore/ shows unasked */
+/* repo 0: all; only_lagging: those whose shown is not their head, though it should be. */
 must_check int disk_repos(struct store *s, struct arena *a, int64_t repo, bool only_lagging, struct disk_repo **out,
                           size_t *n, struct err *e);
 /* Inside a write transaction. */

@@ -61,7 +61,9 @@ static int by_place(const void *a, const void *b)
 {
 	const struct pack_entry *const *x = a, *const *y = b;
 
-	return (*x)->at < (*y)->at ? -1 : (*x)->at > (*y)->at;
+	if ((*x)->at != (*y)->at)
+		return (*x)->at < (*y)->at ? -1 : 1;
+	return (*x)->stored < (*y)->stored ? -1 : (*x)->stored > (*y)->stored; /* an empty one before the next */
 }
 
 /* Records lie back to back from the head to the footer. */

@@ -235,6 +235,26 @@ const struct dom *workspace_table(const struct workspace *w, struct str repo)
 	return NULL;
 }
 
+enum materialise workspace_materialise(const struct workspace *w, struct str repo)
+{
+	const struct dom *v = workspace_setting(w, "materialise");
+
+	if (v && v->type == DOM_MAP) {
+		const struct dom *own = NULL;
+		dom_each(t, v)
+			if (str_eq(t->key, repo))
+				own = t;
+		v = own;
+	}
+	if (!v)
+		return MATERIALISE_AUTO;
+	if (v->type == DOM_BOOL)
+		return v->b ? MATERIALISE_ON : MATERIALISE_OFF;
+	return str_is(v->s, "on") || str_is(v->s, "true")     ? MATERIALISE_ON
+	       : str_is(v->s, "off") || str_is(v->s, "false") ? MATERIALISE_OFF
+							      : MATERIALISE_AUTO;
+}
+
 static enum table_kind kind_of_word(struct str word)
 {
 	return str_is(word, "dim")     ? TABLE_DIM

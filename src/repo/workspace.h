@@ -13,6 +13,7 @@
 #define WORKSPACE_FILE "leat.yaml"
 
 enum protect { PROTECT_AUTO, PROTECT_LINK };
+enum materialise { MATERIALISE_AUTO, MATERIALISE_ON, MATERIALISE_OFF };
 enum table_kind { TABLE_AUTO, TABLE_DIM, TABLE_FCT, TABLE_PLAIN };
 
 struct workspace {
@@ -40,6 +41,8 @@ const struct dom *workspace_setting(const struct workspace *w, const char *dotte
 /* What leat.yaml says of a table, else what its name says (last segment dim_, fct_), else TABLE_PLAIN. */
 enum table_kind workspace_table_kind(const struct workspace *w, struct str repo);
 const struct dom *workspace_table(const struct workspace *w, struct str repo); /* its map, or NULL */
+/* Whether datastore/ shows the repo: `materialise` of leat.yaml. */
+enum materialise workspace_materialise(const struct workspace *w, struct str repo);
 /* The table of settings, for docs and the JSON Schema. */
 const struct keys *workspace_keys(void);
 

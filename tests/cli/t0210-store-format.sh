@@ -29,6 +29,15 @@ test_expect 'after edits it still does: pages are cut where a folder built at on
 	[ "$(tree_of raw/many)" = "$(tree_of raw/once)" ]
 '
 
+test_expect 'it finds objects whole, in packs and in rows, each where the page says that it is' '
+	cd w && head -c 70000 /dev/urandom > big && printf "PAR1 a small table PAR1" > t.parquet && head -c 900 /dev/zero > zeros &&
+	leat put raw/mixed big t.parquet zeros && python3 "$READ" . raw/mixed 2> places && same - places <<-EOT &&
+	small 1 whole 2
+	EOT
+	for i in $(seq 1 200); do seq $i $((i + 200)) > "d/f-$i"; done && leat put raw/mixed d && python3 "$READ" . raw/mixed 2> places &&
+	grep -qE "^packed [0-9]{3} small [0-9] whole 2$" places && [ "$(find .leat/packs -type f | wc -l)" = 2 ]
+'
+
 test_expect 'the sums that a reader checks are the ones leat tells' '
 	cd w && leat fsck && [ "$(wc -l < many)" = 399 ]
 '

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """Reads a store by docs/formats/store.md alone: read_store.py WORKSPACE REPO prints SHA-256, size and path of each file
 of the head of master, checking every hash, sum and page boundary on the way. Shares no code with leat."""
+import ctypes
 import hashlib
 import os
 import sqlite3
+import struct
 import sys
 
 EMPTY = bytes.fromhex("fb50dc0717ff266cf9baf82b1ce7a1c2ef6d9247859680b11a19fb7077f5f222")
@@ -34,7 +36,7 @@ def ends(level, name, n):
 
 class Store:
     def __init__(self, leat):
-        self.leat = leat
+        self.leat, self.packs, self.places = leat, {}, {}
         self.db = sqlite3.connect("file:%s/leat.db?mode=ro" % leat, uri=True)
         version = self.db.execute("pragma user_version").fetchone()[0]
         assert version == 3, "format %d" % version
@@ -89,11 +91,74 @@ class Store:
         return size, files, entries
 
     def blob(self, sha, size):
-        path = os.path.join(self.leat, "blobs", sha[:2], sha[2:])
+        """The bytes of an object, looked for where the page says, in its order."""
+        self.bytes_of(bytes.fromhex(sha), size)
+
+    def bytes_of(self, id, size, deep=True):
+        one = lambda sql: self.db.execute(sql, (id,)).fetchone()
+        path = os.path.join(self.leat, "blobs", id.hex()[:2], id.hex()[2:])
+        if one("select 1 from blob where id = ?"):
+            with open(path, "rb") as f:
+                data = f.read()
+            assert os.stat(path).st_mode & 0o777 == 0o444, path
+            where = "whole"
+        elif row := one("select p.name, o.at, o.stored, o.size from packed o join pack p on p.id = o.pack where o.id = ?"):
+            data = self.record(id, *row)
+            where = "packed"
+        elif row := one("select body from small where id = ?"):
+            data, where = row[0], "small"
+        else:
+            body = one("select body from recipe where id = ?")[0]
+            assert deep and body[0] == 1
+            count, at = varint(body, 1)
+            data, where = b"", "recipe"
+            for _ in range(count):
+                source, at = body[at : at + 32], at + 32
+                begin, at = varint(body, at)
+                length, at = varint(body, at)
+                data += self.bytes_of(source, None, False)[begin : begin + length]
+            assert at == len(body)
+        assert size is None or len(data) == size, id.hex()
+        assert hashlib.sha256(data).digest() == id, id.hex()
+        whole = len(data) >= 65536 or (len(data) >= 12 and data[:4] == data[-4:] == b"PAR1")
+        assert not deep or whole == (where in ("whole", "recipe")), "%s lies %s" % (id.hex(), where)
+        self.places[where] = self.places.get(where, 0) + 1
+        return data
+
+    def record(self, id, name, at, stored, size):
+        if name not in self.packs:
+            self.packs[name] = self.pack(name)
+        data, entries = self.packs[name]
+        assert entries[id] == (at, stored, size), "a row and the footer differ"
+        record = data[at : at + stored]
+        return record if stored == size else unzstd(record, size)
+
+    def pack(self, name):
+        path = os.path.join(self.leat, "packs", name + ".pack")
         with open(path, "rb") as f:
             data = f.read()
-        assert len(data) == size and hashlib.sha256(data).hexdigest() == sha, path
-        assert os.stat(path).st_mode & 0o777 == 0o444, path
+        assert data[:8] == b"leatpk01" and data[-8:] == b"leatpkff", path
+        count = struct.unpack("<Q", data[-48:-40])[0]
+        foot = data[len(data) - 48 - 48 * count : -40]
+        assert hashlib.sha256(foot).digest() == data[-40:-8], path
+        entries, ids, end = {}, [], 8
+        for i in range(count):
+            ids.append(foot[48 * i : 48 * i + 32])
+            entries[ids[-1]] = struct.unpack("<QII", foot[48 * i + 32 : 48 * i + 48])
+        assert ids == sorted(set(ids)), path
+        for at, stored, size in sorted(entries.values()):
+            assert at == end and stored <= size <= 2**20, path
+            end += stored
+        assert end == len(data) - 48 - 48 * count, path
+        return data, entries
+
+
+def unzstd(frame, size):
+    z = ctypes.CDLL("libzstd.so.1")
+    z.ZSTD_decompress.restype = ctypes.c_size_t
+    out = ctypes.create_string_buffer(size)
+    assert z.ZSTD_decompress(out, ctypes.c_size_t(size), frame, ctypes.c_size_t(len(frame))) == size
+    return out.raw
 
 
 def main():
@@ -110,6 +175,7 @@ def main():
         files, size = files + 1, size + n
         sys.stdout.buffer.write(b"%s %d %s\n" % (sha.encode(), n, path))
     assert (files, size) == row[1:], "sums of the commit"
+    print(" ".join("%s %d" % p for p in sorted(store.places.items())), file=sys.stderr)
 
 
 main()

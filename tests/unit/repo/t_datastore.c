@@ -296,7 +296,7 @@ static void links(void)
 	int fd;
 
 	fx_ws.protect = PROTECT_LINK;
-	T_NO_ERR(fx_commit("linked", NULL, &e, "a:linked bytes", "b:others"), &e, "with protect: link a commit");
+	T_NO_ERR(fx_commit("linked", NULL, &e, "a:PAR1 linked PAR1", "b:others"), &e, "with protect: link a commit");
 	T_NO_ERR(show(), &e, "is shown");
 	path = arena_dup(fx_arena, fx_path("datastore/linked/a"));
 	T_OK(!lstat(path, &st) && st.st_nlink > 1, "as links to the blobs");
@@ -322,9 +322,9 @@ static void links(void)
 static void one_damaged(void)
 {
 	char path[BLOB_PATH_CAP];
-	struct sha id = sha_of("will be lost", 12);
+	struct sha id = sha_of("PAR1 lost PAR1", 14);
 
-	T_NO_ERR(fx_commit("aaa", NULL, &e, "x:will be lost"), &e, "a repo");
+	T_NO_ERR(fx_commit("aaa", NULL, &e, "x:PAR1 lost PAR1"), &e, "a repo");
 	T_NO_ERR(fx_commit("bbb", NULL, &e, "x:stays"), &e, "and another");
 	blob_path(s, &id, path, sizeof(path));
 	if (file_unlink(path, &e))
