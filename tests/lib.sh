@@ -212,6 +212,14 @@ r = eval(sys.argv[2])
 print(r if isinstance(r, str) else json.dumps(r))' "$1" "$2"
 }
 
+lose_bytes() { # SHA…: the store has these bytes nowhere any more, whether in a file, a pack or a row
+	local sha table sql=()
+	for sha; do
+		rm -f ".leat/blobs/${sha:0:2}/${sha:2}"
+		for table in packed small recipe; do sql+=("delete from $table where id = x'$sha'"); done
+	done
+	python3 "$TESTS/fake/edit_db.py" .leat/leat.db "${sql[@]}"
+}
 wait_for() { # SECONDS command…: tries until it succeeds; for what another process does
 	local until=$((SECONDS + $1))
 	shift

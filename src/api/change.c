@@ -8,6 +8,8 @@
 #include "sys/file.h"
 #include "sys/rand.h"
 
+#define AHEAD_MIN 500 /* edits that are applied before the transaction */
+#define AHEAD_TRIES 5 /* then inside, whoever waits */
 #define META_MAX ((size_t)64 << 10) /* of all --meta of one commit */
 
 void change_begin(struct change *c, struct api *api, const struct args *args)
@@ -104,23 +106,62 @@ static int in_transaction(struct change *c, struct err *e)
 	return 0;
 }
 
-int change_do(struct change *c, struct sink *out, struct err *e)
+/*
+ * What very many edits make of the head as it is now, worked out before the transaction, in which it would keep others
+ * waiting (tree_apply knows it there). A head that has moved by then: again, a few times.
+ */
+static int apply_ahead(struct change *c, struct err *e)
+{
+	struct store *s = c->api->store;
+
+	for (size_t i = 0; i < c->steps.n; i++) {
+		struct write *w = c->steps.p[i].own;
+		struct commit head = {0};
+		struct repo repo;
+		struct entry root;
+		int r;
+		if (c->steps.p[i].run != run_write || w->edits.n < AHEAD_MIN || w->open.hex[0] || w->ready)
+			continue;
+		r = repo_find(s, c->api->arena, w->repo, &repo, e);
+		if (r == 1)
+			r = branch_head(s, repo.id, w->branch, &head, e);
+		if (r < 0 || tree_apply(s, c->in, r && !w->clear ? &head.tree : NULL, w->edits.p, w->edits.n, &root, e))
+			return -1;
+		w->ahead = true;
+		w->met = r ? head.tree : tree_empty_id();
+	}
+	return 0;
+}
+
+static int one_transaction(struct change *c, struct err *e)
 {
 	struct db *d = c->api->store->db;
-	struct str key;
-	void *row;
 
-	c->stale = false;
+	c->stale = c->moved = false;
 	c->rows.n = 0;
 	map_init(&c->commits, c->api->arena);
-	if (ingest_sync(c->in, e) || db_begin(d, e))
+	if (apply_ahead(c, e) || ingest_sync(c->in, e) || db_begin(d, e))
 		return -1;
 	if (in_transaction(c, e)) {
 		db_rollback(d);
 		return -1;
 	}
-	if (db_commit(d, e))
-		return -1;
+	return db_commit(d, e);
+}
+
+int change_do(struct change *c, struct sink *out, struct err *e)
+{
+	struct err inner = ERR_INIT;
+	struct str key;
+	void *row;
+
+	for (c->tries = 1; one_transaction(c, &inner); c->tries++) {
+		if (!c->moved) {
+			*e = inner;
+			return -1;
+		}
+		err_clear(&inner);
+	}
 	for (size_t i = 0; map_each(&c->commits, &i, &key, &row);)
 		if (sink_row(out, row, e))
 			return -1;
@@ -422,6 +463,9 @@ static int run_write(struct change *c, void *own, struct err *e)
 		return -1;
 	if (w->ready && w->ready(c, w, &repo, &tree, e))
 		return -1;
+	c->moved = w->ahead && !w->clear && c->tries < AHEAD_TRIES && !sha_eq(&tree, &w->met);
+	if (c->moved)
+		return err_set(e, ERR_CONFLICT, "%.*s@%.*s has moved meanwhile", STR_ARG(w->repo), STR_ARG(w->branch));
 	if (w->open.hex[0]) {
 		if (open_edit(s, c->in, &o, w->edits.p, w->edits.n, w->clear, &made, e))
 			return -1;

@@ -37,6 +37,8 @@ struct change {
 	VEC(struct change_step) steps;
 	VEC(struct dom *) rows;  /* what the steps have to tell, once it is done */
 	struct map commits;      /* by repo: the row of its commit */
+	bool moved;     /* a head that many edits were applied to has moved since */
+	int tries;      /* of the transaction, from 1 */
 	bool stale;              /* change_do failed since a file that was read before had changed since: try again */
 	char *scratch;           /* a folder in .leat/staging, once change_scratch was called */
 	struct lock scratch_lock;
@@ -72,6 +74,8 @@ struct write {
 	/* Inside the transaction, before the edits: the tree as it stands (the empty one where there is none). */
 	int (*ready)(struct change *c, struct write *w, const struct repo *repo, const struct sha *tree, struct err *e);
 	void *own;
+	bool ahead;     /* its edits were applied before the transaction, */
+	struct sha met; /* to this tree */
 };
 /* A write as the next step, with the message, author and meta of `args` if the operation has those options. */
 struct write *change_write(struct change *c, const struct args *args, const char *kind);

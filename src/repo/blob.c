@@ -48,16 +48,23 @@ static void record_anew(struct store *s, const struct sha *id, const struct stat
 	}
 }
 
-void blob_distrust(struct store *s, const struct sha *id)
+void blob_distrust(struct store *s, const struct sha *id, enum blob_place place)
 {
-	char path[BLOB_PATH_CAP];
+	/* a whole file's time, a record's place, a row's bytes: such as nothing has */
+	static const char *const marks[] = {
+		[BLOB_WHOLE] = "update blob set mtime_ns = -1 where id = ?",
+		[BLOB_PACKED] = "update packed set at = -1 where id = ?",
+		[BLOB_SMALL] = "update small set body = zeroblob(0) where id = ?",
+	};
 	struct err ignored = ERR_INIT;
-	struct file_key k;
+	struct q *q;
 
-	blob_path(s, id, path, sizeof(path));
-	if (file_stat_key(path, &k, &ignored) || db_in_read(s->db) || db_begin_durable(s->db, DB_PROCESS, &ignored))
+	BUG_IF(place >= ARRAY_LEN(marks));
+	if (db_in_read(s->db) || db_begin_durable(s->db, DB_PROCESS, &ignored))
 		return;
-	if (record(s, id, k.size, -1, &ignored) || db_commit(s->db, &ignored))
+	q = db_query(s->db, marks[place]);
+	q_sha(q, 1, id);
+	if (q_run(q, &ignored) || db_commit(s->db, &ignored))
 		db_rollback(s->db);
 }
 
@@ -93,10 +100,11 @@ static int lost(const char *path, const struct sha *id, bool there, struct err *
 
 /* What a row of WHERE says. */
 enum { ROW_WHOLE, ROW_PACKED, ROW_SMALL, ROW_RECIPE };
+#define EMPTY_SHA "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 #define WHERE                                                                                                          \
 	"select 0, size, mtime_ns, 0, 0 from blob where id = ?1"                                                       \
-	" union all select 1, size, pack, at, stored from packed where id = ?1"                                        \
-	" union all select 2, length(body), 0, 0, 0 from small where id = ?1"                                          \
+	" union all select 1, size, pack, at, stored from packed where id = ?1 and at >= 0"                                        \
+	" union all select 2, length(body), 0, 0, 0 from small where id = ?1 and (length(body) > 0 or id = x'" EMPTY_SHA "')"                                          \
 	" union all select 3, size, 0, 0, 0 from recipe where id = ?1"
 
 /* The file of a row of `blob`: 1, 0, -1. */

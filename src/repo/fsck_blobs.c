@@ -61,7 +61,7 @@ static int check_whole(struct fsck *f, struct err *e)
 			fsck_spoil(f, t, "damaged-blob", "cannot be read");
 		} else if (!sha_eq(&have, &t->id)) {
 			fsck_spoil(f, t, "damaged-blob", BYTES_DAMAGED);
-			blob_distrust(f->s, &t->id);
+			blob_distrust(f->s, &t->id, BLOB_WHOLE);
 		} else if ((int64_t)size != t->size &&
 			   fsck_finding(f, e, "bad-record", "%s has %lld bytes, its row says %lld",
 					path + strlen(f->s->ws->dir) + 1, (long long)size, (long long)t->size)) {
@@ -168,7 +168,9 @@ static int check_entry(struct fsck *f, const struct pack_row *row, const struct 
 					    row->shown, hex);
 	}
 	t->seen = true;
-	if ((t->at.at != (int64_t)x->at || t->at.stored != x->stored || t->at.size != x->size)) {
+	if (t->at.at < 0) { /* found before: nobody reads it */
+		whole = false;
+	} else if ((t->at.at != (int64_t)x->at || t->at.stored != x->stored || t->at.size != x->size)) {
 		sha_hex(&x->id, hex);
 		if (fsck_finding(f, e, "bad-record", "the row of %s says another place in %s than the pack itself", hex,
 				 row->shown))
@@ -181,6 +183,7 @@ static int check_entry(struct fsck *f, const struct pack_row *row, const struct 
 		sha_hex(&x->id, hex);
 		t->place = arena_printf(f->a, "the object %s in %s", hex, row->shown);
 		fsck_spoil(f, t, "damaged-blob", BYTES_DAMAGED);
+		blob_distrust(f->s, &t->id, BLOB_PACKED);
 	}
 	return 0;
 }
@@ -274,6 +277,7 @@ static int check_packs(struct fsck *f, struct err *e)
 static int check_small(struct fsck *f, struct err *e)
 {
 	struct q *q = db_query(f->s->db, "select id, body from small");
+	VEC(struct thing *) spoilt = {0};
 	int r;
 
 	while ((r = q_step(q, e)) == 1) {
@@ -293,9 +297,12 @@ static int check_small(struct fsck *f, struct err *e)
 			sha_hex(&id, hex);
 			t->place = arena_printf(f->a, "the object %s in a row of leat.db", hex);
 			fsck_spoil(f, t, "damaged-blob", BYTES_DAMAGED);
+			vec_push(f->a, &spoilt, t);
 		}
 	}
 	q_done(q);
+	for (size_t i = 0; i < spoilt.n; i++)
+		blob_distrust(f->s, &spoilt.p[i]->id, BLOB_SMALL);
 	return r;
 }
 

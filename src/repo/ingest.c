@@ -60,6 +60,44 @@ struct tree_new *ingest_page_at(struct ingest *in, size_t i)
 	return i < in->page_list.n ? in->page_list.p[i] : NULL;
 }
 
+#define APPLIED_MIN 200 /* fewer edits are made again in no time */
+
+/* Paths by where they stand: the list is the caller's own, and stays. */
+static uint64_t sum_of(const struct tree_edit *edits, size_t n)
+{
+	uint64_t h = n;
+
+	for (size_t i = 0; i < n; i++) {
+		uint64_t id;
+		memcpy(&id, edits[i].entry.id.b, sizeof(id));
+		h = (h ^ (uintptr_t)edits[i].path.p ^ id ^ (uint64_t)edits[i].op << 63) * 0x9e3779b97f4a7c15u;
+		h ^= h >> 29;
+	}
+	return h | 1;
+}
+
+bool ingest_applied(struct ingest *in, const struct sha *base, const struct tree_edit *edits, size_t n,
+		    struct entry *out)
+{
+	struct sha none = {0};
+
+	if (!in || n < APPLIED_MIN || !in->applied.sum || !sha_eq(&in->applied.base, base ? base : &none) ||
+	    in->applied.sum != sum_of(edits, n))
+		return false;
+	*out = in->applied.root;
+	return true;
+}
+
+void ingest_applied_set(struct ingest *in, const struct sha *base, const struct tree_edit *edits, size_t n,
+			const struct entry *root)
+{
+	if (!in || n < APPLIED_MIN)
+		return;
+	in->applied.sum = sum_of(edits, n);
+	in->applied.base = base ? *base : (struct sha){0};
+	in->applied.root = *root;
+}
+
 static void add_blob(struct ingest *in, struct new_blob b)
 {
 	struct new_blob *t;

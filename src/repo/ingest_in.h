@@ -46,6 +46,11 @@ struct ingest {
 	size_t small_bytes;                 /* of these */
 	VEC(struct new_pack) packs;         /* the last one may be growing */
 	VEC(struct sha) found;              /* objects that were in the store, which gc must have left there */
+	struct {
+		uint64_t sum; /* of the edits; 0: nothing is known */
+		struct sha base;
+		struct entry root;
+	} applied;
 	struct pack_squeezer *squeezer;
 	bool dirty[256], new_folder; /* folders of blobs/ with new names; blobs/ itself */
 	bool new_packs;              /* packs/ has new names */

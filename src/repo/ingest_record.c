@@ -11,12 +11,18 @@
 #define SLICE_NS 5000000   /* how long one of these holds the lock, about */
 #define SLICE_ROWS 64      /* between two looks at the clock */
 
-static size_t rows_of(const struct ingest *in)
+/* Those that are not recorded yet. */
+static size_t rows_of(struct ingest *in)
 {
-	size_t n = in->page_list.n + in->blob_list.n + in->small_list.n;
+	size_t n = 0;
+	struct tree_new *t;
 
+	for (size_t i = 0; (t = ingest_page_at(in, i)); i++)
+		n += t->recorded != INGEST_AHEAD;
+	for (size_t i = 0; i < in->blob_list.n; i++)
+		n += in->blob_list.p[i]->recorded != INGEST_AHEAD;
 	for (size_t i = 0; i < in->packs.n; i++)
-		n += pack_objects(in->packs.p[i].w);
+		n += in->packs.p[i].recorded == INGEST_AHEAD ? 0 : pack_objects(in->packs.p[i].w);
 	return n;
 }
 
@@ -32,7 +38,8 @@ static int record_blob(struct ingest *in, struct new_blob *b, struct err *e)
 
 static int record_small(struct ingest *in, const struct new_small *t, struct err *e)
 {
-	struct q *q = db_query(in->s->db, "insert or ignore into small(id, body) values(?, ?)");
+	struct q *q = db_query(in->s->db, "insert into small(id, body) values(?, ?)"
+					   " on conflict(id) do update set body = excluded.body");
 
 	q_sha(q, 1, &t->id);
 	q_blob(q, 2, t->bytes.p, t->bytes.n);
@@ -132,14 +139,18 @@ static int slice_all(struct slices *w, struct err *e)
 	struct tree_new *t;
 
 	for (size_t i = 0; i < in->packs.n; i++)
-		if (slice_pack(w, &in->packs.p[i], e))
+		if (in->packs.p[i].recorded != INGEST_AHEAD && slice_pack(w, &in->packs.p[i], e))
 			return -1;
 	for (size_t i = 0; i < in->blob_list.n; i++) {
+		if (in->blob_list.p[i]->recorded == INGEST_AHEAD)
+			continue;
 		if (slice_row(w, e) || record_blob(in, in->blob_list.p[i], e))
 			return -1;
 		in->blob_list.p[i]->recorded = INGEST_AHEAD;
 	}
 	for (size_t i = 0; (t = ingest_page_at(in, i)); i++) {
+		if (t->recorded == INGEST_AHEAD)
+			continue;
 		if (slice_row(w, e) || tree_record_page(in->s, t, e))
 			return -1;
 		t->recorded = INGEST_AHEAD;
@@ -151,7 +162,7 @@ int ingest_record_ahead(struct ingest *in, struct err *e)
 {
 	struct slices w = {.in = in};
 
-	if (in->ahead || rows_of(in) < AHEAD_MIN)
+	if (rows_of(in) < AHEAD_MIN)
 		return 0;
 	if (ingest_lease(in, e))
 		return -1;

@@ -9,6 +9,15 @@
 
 void ingest_page_add(struct ingest *in, const struct sha *id, struct str body); /* copied; there already is fine */
 bool ingest_page_get(struct ingest *in, const struct sha *id, struct str *body);
+/*
+ * What many edits make of a tree is worked out before the transaction that needs it (tree_apply does so when called
+ * there), and known again inside: the same edits over the same tree (NULL: none).
+ */
+bool ingest_applied(struct ingest *in, const struct sha *base, const struct tree_edit *edits, size_t n,
+		    struct entry *out);
+void ingest_applied_set(struct ingest *in, const struct sha *base, const struct tree_edit *edits, size_t n,
+			const struct entry *root);
+
 #define INGEST_AHEAD (-1) /* `recorded` of what was written before the commit's own transaction */
 /* Whether an item is still to be recorded; if so it counts as recorded in this transaction from now on. */
 bool ingest_take(struct ingest *in, int64_t *recorded);

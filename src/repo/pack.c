@@ -220,7 +220,7 @@ int pack_record_rows(struct pack_writer *w, size_t from, size_t n, struct err *e
 				       "insert into packed(id, pack, at, stored, size) values(?, ?, ?, ?, ?)"
 				       " on conflict(id) do update set pack = excluded.pack, at = excluded.at,"
 				       " stored = excluded.stored, size = excluded.size"
-				       " where not exists (select 1 from pack p where p.id = packed.pack)");
+				       " where packed.at < 0 or not exists (select 1 from pack p where p.id = packed.pack)");
 		q_sha(q, 1, &t->id);
 		q_int(q, 2, w->number);
 		q_int(q, 3, (int64_t)t->at);

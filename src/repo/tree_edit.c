@@ -8,6 +8,7 @@
 
 #include "base/name.h"
 #include "base/str.h"
+#include "repo/ingest_session.h"
 #include "repo/tree_page.h"
 
 struct change {
@@ -378,6 +379,8 @@ int tree_apply(struct store *s, struct ingest *in, const struct sha *base, const
 	const struct tree_edit **sorted = arena_array(a, const struct tree_edit *, n);
 	struct entry root = {.kind = ENTRY_FOLDER};
 
+	if (ingest_applied(in, base, edits, n, out_root))
+		return 0;
 	for (size_t i = 0; i < n; i++) {
 		if (!edits[i].path.n)
 			return err_set(e, ERR_REFUSED, "the root of a repo cannot be replaced by one entry");
@@ -388,6 +391,7 @@ int tree_apply(struct store *s, struct ingest *in, const struct sha *base, const
 		return -1;
 	root.name = STR("");
 	root.kind = ENTRY_FOLDER;
+	ingest_applied_set(in, base, edits, n, &root);
 	*out_root = root;
 	return 0;
 }

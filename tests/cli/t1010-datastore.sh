@@ -94,7 +94,7 @@ test_expect 'restore of one path leaves other edits alone' '
 	workspace rp && leat put raw/r ../one ../two && sleep 0.05 && chmod u+w datastore/raw/r/* && echo x >> datastore/raw/r/one && echo y >> datastore/raw/r/two && leat commit --restore raw/r:/one && same datastore/raw/r/one ../one && eq "$(tail -1 datastore/raw/r/two)" y
 '
 test_expect 'a version that somebody broke in .leat/ is found by fsck with exit 1, naming what lost it' '
-	workspace br && leat put raw/r ../one && b=$(find .leat/blobs -type f) && chmod u+w "$b" && echo 7 > "$b" && exits 1 leat fsck > ../out 2>&1 && has ../out "$(basename "$b" | cut -c1-12)" raw/r
+	workspace br && printf "PAR1 ...... PAR1" > ../par && leat put raw/r ../par && b=$(find .leat/blobs -type f) && chmod u+w "$b" && echo 7 > "$b" && exits 1 leat fsck > ../out 2>&1 && has ../out "$(basename "$b" | cut -c1-12)" raw/r
 '
 test_expect 'sql names files of its tables that nobody committed, and a table that lies in datastore/ uncommitted' '
 	workspace unc && printf "a\n1\n" > f.csv && leat put raw/x f.csv && leat put raw/y f.csv && printf "a\n2\n" > datastore/raw/x/g.csv &&

@@ -41,10 +41,24 @@ for how in emptied shortened 'filled with garbage'; do
 		eq \"\$(sql 'select sum(a) from raw.z' | tail -1)\" 4 && leat run s --again && eq \"\$(sql 'from marts.s' | tail -1)\" 4 && leat fsck
 	"
 done
-test_expect 'a blob changed under its old size and time is found by fsck, and putting the bytes again repairs it, as it says' '
-	fresh && b=.leat/blobs/$(blob_of raw/t:/ds=2024-01-01) && cp $b good && touch -r $b time && chmod u+w $b && printf X | dd of=$b bs=1 conv=notrunc && touch -r time $b &&
-	exits 1 leat fsck && exits 1 leat cat raw/t:/ds=2024-01-01/x.csv 2> err && has err "does not hold the bytes" &&
-	leat put raw/again good && leat fsck && leat cat raw/t:/ds=2024-01-01/x.csv > back && same back good
+test_expect 'a whole file changed under its old size and time is found by fsck, and putting the bytes again repairs it, as it says' '
+	fresh && head -c 70000 /dev/zero > good && leat put raw/big good && b=.leat/blobs/$(blob_of raw/big) && touch -r $b time && chmod u+w $b && printf X | dd of=$b bs=1 conv=notrunc && touch -r time $b &&
+	exits 1 leat fsck && exits 1 leat cat raw/big:/good 2> err && has err "does not hold the bytes" &&
+	leat put raw/again good && leat fsck && leat cat raw/big:/good > back && same back good
+'
+test_expect 'a flipped bit in a pack, wherever it is, is found by fsck and never read as good; putting the bytes again repairs what it hit' '
+	fresh && mkdir many && for i in $(seq 1 150); do head -c 700 /dev/urandom > many/f$i; done && leat put raw/many many && leat fsck &&
+	p=$(find .leat/packs -type f) && cp "$p" whole && n=$(stat -c %s "$p") && chmod u+w "$p" &&
+	for at in 3 8 9000 50000 $((n - 7000)) $((n - 60)) $((n - 45)) $((n - 30)) $((n - 1)); do
+		python3 -c "import sys; p, at = sys.argv[1], int(sys.argv[2]); b = bytearray(open(p, \"rb\").read()); b[at] ^= 16; open(p, \"wb\").write(b)" "$p" $at &&
+		exits 1 leat fsck > out && has out pack && cat whole > "$p" || return 1
+	done &&
+	leat put raw/many:/again/ many && leat fsck && leat get raw/many -o back && rm -r back/again && diff -r many back
+'
+test_expect 'a row with other bytes than its id says is found by fsck, never read as good, and repaired by putting the bytes again' '
+	fresh && python3 "$TESTS/fake/edit_db.py" .leat/leat.db "update small set body = replace(body, char(10), char(9))" &&
+	exits 1 leat cat raw/t:/ds=2024-01-01/x.csv 2> err && has err "does not hold the bytes" && exits 1 leat fsck > out && has out "raw/t@" x.csv &&
+	exits 1 leat fsck && leat put raw/t ../w/in && leat put raw/z ../w/z.csv.gz && leat fsck && leat cat raw/t:/ds=2024-01-01/x.csv > back && same back ../w/in/ds=2024-01-01/x.csv
 '
 test_expect 'garbage in staging, blobs, old and lost+found stands in nobody'\''s way' '
 	fresh && mkdir -p .leat/staging/run/zz/x .leat/blobs/zz && touch .leat/staging/a .leat/staging/run/b .leat/staging/run/zz/x/y .leat/blobs/0 .leat/old/x .leat/lost+found/x &&
