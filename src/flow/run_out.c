@@ -12,7 +12,7 @@
 #include "base/str.h"
 #include "flow/catalog.h"
 #include "flow/table.h"
-#include "repo/blob.h"
+#include "repo/view.h"
 #include "sys/clock.h"
 #include "sys/fault.h"
 #include "sys/file.h"
@@ -208,7 +208,26 @@ struct from {
 	struct task *t;
 	struct buf list[TABLE_JSON + 1];
 	const char *packing[TABLE_JSON + 1];
+	const char *small; /* the folder that holds small files, which are no files of their own in the store */
 };
+
+/* Where the task wrote them, until that is tidied away; a result that was known has a view. */
+static int small_files(struct from *f, struct err *e)
+{
+	char view[BLOB_PATH_CAP];
+	struct task *t = f->t;
+
+	if (f->small)
+		return 0;
+	if (t->t.out_dir) {
+		f->small = t->t.out_dir;
+		return 0;
+	}
+	if (view_make(t->eng->f->store, &t->u->tree.id, "all", view, sizeof(view), e))
+		return -1;
+	f->small = arena_dup(t->t.arena, view);
+	return 0;
+}
 
 static int from_file(void *ptr, struct str path, const struct entry *entry, struct err *e)
 {
@@ -223,10 +242,12 @@ static int from_file(void *ptr, struct str path, const struct entry *entry, stru
 			return 0;
 	if (name.p[0] == '_' || name.p[0] == '.' || !table_format_of(name, &format, &packed))
 		return 0;
-	(void)e;
 	blob_path(f->t->eng->f->store, &entry->id, blob, sizeof(blob));
-	if (!file_exists(blob)) /* small ones go to packs, and stay where the task wrote them until it is tidied away */
-		snprintf(blob, sizeof(blob), "%s/%.*s", f->t->t.out_dir, STR_ARG(path));
+	if (!file_exists(blob)) {
+		if (small_files(f, e))
+			return -1;
+		snprintf(blob, sizeof(blob), "%s/%.*s", f->small, STR_ARG(path));
+	}
 	f->packing[format] = !packed ? "none" : str_has_suffix(name, STR(".gz")) ? "gzip" : "zstd";
 	buf_adds(&f->list[format], f->list[format].n ? ", " : "");
 	sql_add_path(&f->list[format], str_of(blob));

@@ -75,42 +75,15 @@ static void name_drift(struct adopt *ad, const struct disk_repo *r, const struct
 				     STR_ARG(r->repo.name), STR_ARG(r->repo.job), STR_ARG(r->repo.name)));
 }
 
-static int adopt_file(struct adopt *ad, struct share *sh, struct statcache *cache, const struct disk_file *f,
+/* One change of a user's: remembered, with what was shown there. */
+static int add_change(struct adopt *ad, struct share *sh, const struct disk_file *f, const struct entry *entry,
 		      struct err *e)
 {
-	char *disk = disk_path(ad->s, ad->a, sh->r.repo.name, f->path);
-	struct tree_edit ed = {.op = f->state == DISK_DELETED ? EDIT_REMOVE : EDIT_PUT, .path = f->path};
+	struct tree_edit ed = {.op = entry ? EDIT_PUT : EDIT_REMOVE, .path = f->path};
 	struct entry had = {0};
-	struct err inner = ERR_INIT;
-	struct file_key k;
-	int64_t started = statcache_now_ns();
-	char path[NAME_MAX_PATH + 1];
-	size_t n;
 
-	if (f->state == DISK_ODD) {
-		say(ad, arena_printf(ad->a, "datastore/%.*s/%.*s is no plain file: not adopted",
-				     STR_ARG(sh->r.repo.name), STR_ARG(f->path)));
-		return 0;
-	}
-	if (ed.op == EDIT_PUT && name_path(f->path, path, &n, NULL, &inner)) {
-		say(ad, arena_printf(ad->a, "datastore/%.*s: not adopted: %s", STR_ARG(sh->r.repo.name), inner.msg));
-		return 0;
-	}
-	if (ed.op == EDIT_PUT) {
-		if (ingest_file(ad->in, disk, INGEST_ADOPT, &ed.entry, &inner)) {
-			if (inner.code != ERR_BUSY) {
-				*e = inner;
-				return -1;
-			}
-			if (!ad->busy++)
-				ad->busy_err = inner;
-			say(ad, arena_printf(ad->a, "datastore/%.*s/%.*s is still being written: not adopted",
-					     STR_ARG(sh->r.repo.name), STR_ARG(f->path)));
-			return 0;
-		}
-		if (!file_stat_key(disk, &k, &inner))
-			statcache_hashed(cache, f->path, &k, &ed.entry.id, started);
-	}
+	if (entry)
+		ed.entry = *entry;
 	/* Where the head is not shown, what is dropped changes what the head has there. */
 	if (tree_find(ad->s, NULL, sh->r.unshown ? &sh->r.head : &sh->r.shown, f->path, &had, e) < 0)
 		return -1;
@@ -125,6 +98,75 @@ static int adopt_file(struct adopt *ad, struct share *sh, struct statcache *cach
 	vec_push(ad->a, &sh->edits, ed);
 	vec_push(ad->a, &sh->had, had);
 	return 0;
+}
+
+/* Whether a file can be adopted at all; what cannot is named. */
+static bool adoptable(struct adopt *ad, const struct share *sh, const struct disk_file *f)
+{
+	char path[NAME_MAX_PATH + 1];
+	struct err inner = ERR_INIT;
+	size_t n;
+
+	if (f->state == DISK_ODD) {
+		say(ad, arena_printf(ad->a, "datastore/%.*s/%.*s is no plain file: not adopted",
+				     STR_ARG(sh->r.repo.name), STR_ARG(f->path)));
+		return false;
+	}
+	if (f->state != DISK_DELETED && name_path(f->path, path, &n, NULL, &inner)) {
+		say(ad, arena_printf(ad->a, "datastore/%.*s: not adopted: %s", STR_ARG(sh->r.repo.name), inner.msg));
+		return false;
+	}
+	return true;
+}
+
+struct adopting {
+	struct adopt *ad;
+	struct share *sh;
+	struct statcache *cache;
+};
+
+static int adopted(void *ptr, const struct ingest_item *item, const struct ingest_told *told, struct err *e)
+{
+	struct adopting *w = ptr;
+	struct adopt *ad = w->ad;
+	const struct disk_file *f = item->tag;
+
+	if (told->fail && told->fail->code != ERR_BUSY) {
+		*e = *told->fail;
+		return -1;
+	}
+	if (told->fail) {
+		if (!ad->busy++)
+			ad->busy_err = *told->fail;
+		say(ad, arena_printf(ad->a, "datastore/%.*s/%.*s is still being written: not adopted",
+				     STR_ARG(w->sh->r.repo.name), STR_ARG(f->path)));
+		return 0;
+	}
+	statcache_hashed(w->cache, f->path, &told->key, &told->entry.id, told->started_ns);
+	return add_change(ad, w->sh, f, &told->entry, e);
+}
+
+/* What the user made of a repo's folder. */
+static int adopt_files(struct adopt *ad, struct share *sh, struct statcache *cache, const struct disk_scan *scan,
+		       struct err *e)
+{
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	struct adopting w = {ad, sh, cache};
+	VEC(struct ingest_item) items = {0};
+
+	for (size_t i = 0; i < scan->files.n; i++) {
+		struct disk_file *f = &scan->files.p[i];
+		if (!words[f->state] || !adoptable(ad, sh, f))
+			continue;
+		if (f->state == DISK_DELETED) {
+			if (add_change(ad, sh, f, NULL, e))
+				return -1;
+			continue;
+		}
+		struct ingest_item item = {disk_path(ad->s, a, sh->r.repo.name, f->path), INGEST_ADOPT, f};
+		vec_push(a, &items, item);
+	}
+	return ingest_files(ad->in, items.p, items.n, adopted, &w, e);
 }
 
 static int adopt_repo(struct adopt *ad, const struct disk_repo *r, bool new_repo, struct err *e)
@@ -146,9 +188,7 @@ static int adopt_repo(struct adopt *ad, const struct disk_repo *r, bool new_repo
 	if (!rc && r->repo.role == REPO_OUTPUT) {
 		name_drift(ad, r, &scan);
 	} else if (!rc) {
-		for (size_t i = 0; i < scan.files.n && !rc; i++)
-			if (words[scan.files.p[i].state])
-				rc = adopt_file(ad, sh, scan.cache, &scan.files.p[i], e);
+		rc = adopt_files(ad, sh, scan.cache, &scan, e);
 	}
 	if (new_repo && !rc) { /* it has no number to be cached under yet */
 		struct statcache *c = scan.cache;

@@ -103,8 +103,9 @@ enum { ROW_WHOLE, ROW_PACKED, ROW_SMALL, ROW_RECIPE };
 #define EMPTY_SHA "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 #define WHERE                                                                                                          \
 	"select 0, size, mtime_ns, 0, 0 from blob where id = ?1"                                                       \
-	" union all select 1, size, pack, at, stored from packed where id = ?1 and at >= 0"                                        \
-	" union all select 2, length(body), 0, 0, 0 from small where id = ?1 and (length(body) > 0 or id = x'" EMPTY_SHA "')"                                          \
+	" union all select 1, size, pack, at, stored from packed where id = ?1 and at >= 0"                            \
+	" union all select 2, length(body), 0, 0, 0 from small where id = ?1 and"                                      \
+	"  (length(body) > 0 or id = x'" EMPTY_SHA "')"                                                                \
 	" union all select 3, size, 0, 0, 0 from recipe where id = ?1"
 
 /* The file of a row of `blob`: 1, 0, -1. */

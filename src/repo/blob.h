@@ -59,8 +59,8 @@ void blob_path(const struct store *s, const struct sha *id, char *out, size_t ca
 /* A file that is no longer what its name says goes to .leat/lost+found/blobs/, so that the right bytes can take its
  * place. */
 must_check int blob_quarantine(struct store *s, const struct sha *id, struct err *e);
-/* Its bytes in this place (not a recipe's) are wrong, under the recorded stat if it is a whole file: from now on they do
- * not count, or only after they were read whole, and they can be put again. */
+/* Its bytes in this place (not a recipe's) are wrong, under the recorded stat if it is a whole file: from now on they
+ * do not count, or only after they were read whole, and they can be put again. */
 void blob_distrust(struct store *s, const struct sha *id, enum blob_place place);
 
 /* --- recipes (blob_recipe.c) --- */

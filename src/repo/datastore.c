@@ -245,8 +245,9 @@ int datastore_show(struct store *s, int64_t repo, datastore_note note, void *ptr
 		if (want >= 0 && !(want ? show(&p, r, &inner) : hide(&p, r, &inner))) {
 			r->hidden = !want;
 			if (!want && !r->unshown && note)
-				note(ptr, arena_printf(own, "datastore/%.*s is not made: it would hold %lld files (materialise"
-							    " in leat.yaml, on or off, decides)",
+				note(ptr, arena_printf(own,
+						       "datastore/%.*s is not made: it would hold %lld files"
+						       " (materialise in leat.yaml, on or off, decides)",
 						       STR_ARG(r->repo.name), (long long)r->files));
 			if (!want)
 				r->head = tree_empty_id();

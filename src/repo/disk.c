@@ -219,7 +219,7 @@ int disk_look(struct disk_scan *d, struct str path, struct disk_file *out, struc
 }
 
 #define DISK_REPOS                                                                                                     \
-	"select r.id, r.name, r.role, r.job, m.tree, c.tree, c.files, u.repo is not null from repo r"                                               \
+	"select r.id, r.name, r.role, r.job, m.tree, c.tree, c.files, u.repo is not null from repo r"                  \
 	" left join branch b on b.repo = r.id and b.name = 'master'"                                                   \
 	" left join commits c on c.repo = b.repo and c.id = b.head"                                                    \
 	" left join materialised m on m.repo = r.id"                                                                   \

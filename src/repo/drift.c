@@ -121,7 +121,8 @@ static int stray(void *ptr, struct str name, const char *why_not, struct err *e)
 static int repo_drift(struct store *s, struct drifts *ds, const struct disk_repo *r, bool rehash, struct err *e)
 {
 	struct disk_scan scan = {
-		.s = s, .a = ds->a, .repo = r->repo.name, .base = &r->shown, .next = r->unshown ? NULL : &r->head, .rehash = rehash};
+		.s = s, .a = ds->a, .repo = r->repo.name, .base = &r->shown, .next = r->unshown ? NULL : &r->head,
+		.rehash = rehash};
 	struct drift d = {.repo = r->repo.name, .output = r->repo.role == REPO_OUTPUT};
 	int rc;
 

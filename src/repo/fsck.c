@@ -311,7 +311,8 @@ static int tell_bad(struct fsck *f, struct err *e)
 		}
 		if (t->hits > HITS_NAMED)
 			more = arena_printf(f->a, " and %lld more", (long long)(t->hits - HITS_NAMED));
-		if (fsck_finding(f, e, t->code, "%s %s; %s%s%s", name, t->what, t->where ? "it hits " : "no commit needs it",
+		if (fsck_finding(f, e, t->code, "%s %s; %s%s%s", name, t->what,
+				 t->where ? "it hits " : "no commit needs it",
 			    t->where ? t->where : "", more))
 			return -1;
 	}

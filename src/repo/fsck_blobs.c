@@ -163,8 +163,8 @@ static int check_entry(struct fsck *f, const struct pack_row *row, const struct 
 	if (!t) {
 		sha_hex(&x->id, hex);
 		return whole ? 0
-			     : fsck_finding(f, e, "damaged-pack", "%s: the record of %s, which nothing needs here, does "
-								  "not hold the bytes that its name says",
+			     : fsck_finding(f, e, "damaged-pack",
+					    "%s: the record of %s, which nothing needs here, " BYTES_DAMAGED,
 					    row->shown, hex);
 	}
 	t->seen = true;

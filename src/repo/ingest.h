@@ -26,7 +26,8 @@ must_check int ingest_file(struct ingest *in, const char *path, enum ingest_how 
 must_check int ingest_fd(struct ingest *in, int fd, struct entry *out, struct err *e); /* to its end: standard input */
 must_check int ingest_bytes(struct ingest *in, struct str bytes, struct entry *out, struct err *e);
 /* What ingest_folder finds, told one by one in the order of paths instead of being made a tree. */
-must_check int ingest_each(struct ingest *in, const char *dir, enum ingest_how how, tree_cb cb, void *ptr, struct err *e);
+must_check int ingest_each(struct ingest *in, const char *dir, enum ingest_how how, tree_cb cb, void *ptr,
+			   struct err *e);
 /*
  * Many files, read and hashed side by side. `tell` gets each in order, with the file's stat as it was read; `fail` is
  * NULL or why it was not taken in (ERR_BUSY: it is being written). It returns 0, or -1 with *e to stop.

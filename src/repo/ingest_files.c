@@ -214,9 +214,10 @@ static int take(struct ingest *in, struct slot *t, const struct ingest_item *ite
 		return ingest_keep(in, t->temp, &id, t->size, &t->told.entry, e);
 	}
 	r = ingest_seen(in, &id, e);
-	if (!r)
-		r = t->kind == AS_IS ? ingest_keep_own(in, item->path, &id, e)
-				     : ingest_new_bytes(in, &id, bytes, t->frame_tried ? buf_str(&t->frame) : STR_NULL, e);
+	if (!r && t->kind == AS_IS)
+		r = ingest_keep_own(in, item->path, &id, e);
+	else if (!r)
+		r = ingest_new_bytes(in, &id, bytes, t->frame_tried ? buf_str(&t->frame) : STR_NULL, e);
 	if (r < 0)
 		return -1;
 	ingest_entry(&t->told.entry, &id, t->size);

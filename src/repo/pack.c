@@ -216,11 +216,11 @@ int pack_record_rows(struct pack_writer *w, size_t from, size_t n, struct err *e
 	BUG_IF(!db_in_write(w->s->db) || !w->number);
 	for (size_t i = from; i < from + n && i < w->entries.n; i++) {
 		const struct pack_entry *t = &w->entries.p[i];
-		struct q *q = db_query(w->s->db, 
-				       "insert into packed(id, pack, at, stored, size) values(?, ?, ?, ?, ?)"
-				       " on conflict(id) do update set pack = excluded.pack, at = excluded.at,"
-				       " stored = excluded.stored, size = excluded.size"
-				       " where packed.at < 0 or not exists (select 1 from pack p where p.id = packed.pack)");
+		struct q *q = db_query(
+			w->s->db, "insert into packed(id, pack, at, stored, size) values(?, ?, ?, ?, ?)"
+				  " on conflict(id) do update set pack = excluded.pack, at = excluded.at,"
+				  " stored = excluded.stored, size = excluded.size where packed.at < 0"
+				  " or not exists (select 1 from pack p where p.id = packed.pack)");
 		q_sha(q, 1, &t->id);
 		q_int(q, 2, w->number);
 		q_int(q, 3, (int64_t)t->at);
@@ -236,8 +236,10 @@ int pack_read_back(struct pack_writer *w, const struct pack_entry *t, char *out,
 {
 	char *stored = xmalloc(t->stored + (size_t)1);
 	size_t got = 0;
-	int rc = flush(w, e) || (w->fd < 0 && file_open_read(w->path, &w->fd, e)) || fd_pread_full(w->fd, stored, t->stored, (off_t)t->at, &got, w->path, e) ? -1 : 0;
+	int rc = flush(w, e) || (w->fd < 0 && file_open_read(w->path, &w->fd, e)) ? -1 : 0;
 
+	if (!rc)
+		rc = fd_pread_full(w->fd, stored, t->stored, (off_t)t->at, &got, w->path, e);
 	if (!rc && got < t->stored)
 		rc = err_set(e, ERR_DAMAGED, "%s is shorter than what was written", w->path);
 	if (!rc)
