@@ -44,6 +44,11 @@ test: setup build/leat build-test
 check: setup
 	@tools/check
 
+# What takes long: many commits, many processes. Some minutes.
+soak: setup build/leat
+	@tests/soak/at_once.py build/leat history 10000
+	@tests/soak/at_once.py build/leat mixture 60
+
 bench: setup build/leat
 	@tests/bench/run $(T)
 
@@ -70,4 +75,4 @@ help:
 	@echo 'make setup | clean | help'
 
 FORCE:
-.PHONY: all build-test build-asan setup test check bench demo fuzz install clean help FORCE
+.PHONY: all build-test build-asan setup test check bench soak demo fuzz install clean help FORCE

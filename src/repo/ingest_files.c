@@ -38,6 +38,7 @@ struct slot {
 	struct buf frame;
 	bool frame_tried; /* empty: it is not smaller */
 	char temp[BLOB_PATH_CAP];
+	int fd; /* AS_IS */
 	_Atomic bool ready;
 };
 
@@ -116,6 +117,7 @@ static void drop(struct slot *t)
 	if (!t->failed && t->kind == AS_TEMP)
 		(void)unlink(t->temp);
 	t->kind = AS_BYTES;
+	fd_close(&t->fd);
 }
 
 /* COPY and ADOPT: the source stays where it is, and is looked at again after it was read. */
@@ -156,22 +158,20 @@ static int read_copy(struct ingest *in, struct slot *t, struct pack_squeezer *q,
 	return 0;
 }
 
-static int read_own(struct ingest *in, struct slot *t, struct pack_squeezer *q, const char *path, const struct stat *st,
-		    struct err *e)
+static int read_own(struct ingest *in, struct slot *t, struct pack_squeezer *q, const char *path, int fd,
+		    const struct stat *st, struct err *e)
 {
-	int fd FD_CLEANUP = -1;
-
 	if (st->st_nlink > 1) /* another name for it, which we cannot take away (a link to an input, say) */
 		return read_copy(in, t, q, path, false, e);
 	if ((st->st_mode & 07777) != 0444 && file_chmod(path, 0444, e))
 		return -1;
 	t->told.key = file_key_of(st);
 	if (st->st_size < BLOB_WHOLE_MIN) {
-		if (file_open_read(path, &fd, e) || read_small(t, q, fd, st->st_size, path, e))
+		if (read_small(t, q, fd, st->st_size, path, e))
 			return -1;
 		if (ingest_is_small((struct str){t->bytes, t->size}))
 			return 0;
-	} else if (file_sha(path, &t->told.entry.id, &t->size, e)) {
+	} else if (fd_sha(fd, &t->told.entry.id, &t->size, path, e)) {
 		return -1;
 	}
 	t->kind = AS_IS;
@@ -181,18 +181,31 @@ static int read_own(struct ingest *in, struct slot *t, struct pack_squeezer *q, 
 static int read_file(struct ingest *in, struct slot *t, struct pack_squeezer *q, const struct ingest_item *item,
 		     struct err *e)
 {
+	int fd FD_CLEANUP = -1;
 	struct stat st;
 
 	t->kind = AS_BYTES;
 	t->frame_tried = false;
 	t->told.started_ns = statcache_now_ns();
-	if (item->how == INGEST_MOVE ? file_lstat(item->path, &st, e) : file_stat(item->path, &st, e))
+	if (item->how != INGEST_MOVE) {
+		if (file_stat(item->path, &st, e))
+			return -1;
+		if (!S_ISREG(st.st_mode))
+			return err_set(e, ERR_REFUSED, S_ISDIR(st.st_mode) ? "%s is a folder" : "%s is no plain file",
+				       item->path);
+		return read_copy(in, t, q, item->path, item->how == INGEST_ADOPT, e);
+	}
+	if (file_open_read(item->path, &fd, e))
 		return -1;
+	if (fstat(fd, &st))
+		return err_errno(e, errno, "cannot look at %s", item->path);
 	if (!S_ISREG(st.st_mode))
-		return err_set(e, ERR_REFUSED, S_ISDIR(st.st_mode) ? "%s is a folder" : "%s is no plain file",
-			       item->path);
-	return item->how == INGEST_MOVE ? read_own(in, t, q, item->path, &st, e)
-					: read_copy(in, t, q, item->path, item->how == INGEST_ADOPT, e);
+		return err_set(e, ERR_REFUSED, "%s is no plain file", item->path);
+	if (read_own(in, t, q, item->path, fd, &st, e))
+		return -1;
+	if (t->kind == AS_IS)
+		t->fd = fd_steal(&fd);
+	return 0;
 }
 
 static void prepare(struct ingest *in, struct slot *t, struct pack_squeezer *q, const struct ingest_item *item)
@@ -215,9 +228,13 @@ static int take(struct ingest *in, struct slot *t, const struct ingest_item *ite
 	}
 	r = ingest_seen(in, &id, e);
 	if (!r && t->kind == AS_IS)
-		r = ingest_keep_own(in, item->path, &id, e);
+		r = ingest_keep_own(in, item->path, &id, e); /* 0 */
 	else if (!r)
 		r = ingest_new_bytes(in, &id, bytes, t->frame_tried ? buf_str(&t->frame) : STR_NULL, e);
+	/* On its way to the disk while others are taken in; ingest_sync then waits for less. */
+	if (!r && t->kind == AS_IS && in->s->ws->durable_power)
+		fd_start_sync(t->fd);
+	fd_close(&t->fd);
 	if (r < 0)
 		return -1;
 	ingest_entry(&t->told.entry, &id, t->size);
@@ -247,7 +264,7 @@ static void slot_free(struct slot *t)
 
 static void slot_init(struct slot *t)
 {
-	*t = (struct slot){.failed = true};
+	*t = (struct slot){.failed = true, .fd = -1};
 	buf_init(&t->frame, (size_t)BLOB_WHOLE_MIN + 1);
 }
 
