@@ -4,6 +4,7 @@
 
 #include "repo/datastore.h"
 #include "repo/open.h"
+#include "sys/clock.h"
 
 void api_begin(struct api *api, struct arena *a, const struct job_kind *const *kinds)
 {
@@ -48,12 +49,31 @@ static void note_text(void *ptr, const char *text)
 	out->note(out->ptr, text);
 }
 
+/* A log that is damaged is left aside, and the store opened without what only it held. */
+static int open_anyway(struct api *api, struct sink *out, struct err *e)
+{
+	char *leat, *aside;
+
+	if (e->code != ERR_DAMAGED || !api->ws)
+		return -1;
+	sink_note(out, "%s", e->msg);
+	err_clear(e);
+	leat = arena_printf(api->arena, "%s/.leat", api->ws->dir);
+	aside = arena_printf(api->arena, "%s/lost+found/leat.db-wal.%lld", leat, (long long)clock_now_ms());
+	if (db_accept_log(leat, aside, e) || api_open(api, OP_W, e))
+		return -1;
+	sink_note(out, "the store goes on without it; the log as it was is .leat/lost+found/%s",
+		  strrchr(aside, '/') + 1);
+	return 0;
+}
+
 int api_call(struct api *api, const struct args *args, struct sink *out, struct err *e)
 {
 	const struct op *op = args->op;
 	struct err lag = ERR_INIT;
 
-	if (api_open(api, op->flags, e))
+	if (api_open(api, op->flags, e) &&
+	    (op->fn != api_fsck || !args_flag(args, "repair") || open_anyway(api, out, e)))
 		return -1;
 	if ((op->flags & OP_M) && api->store && open_expire(api->store, note_text, out, e))
 		return -1;

@@ -3,6 +3,7 @@
 #include "base/name.h"
 #include "base/str.h"
 #include "repo/fsck.h"
+#include "repo/repair.h"
 
 struct listing {
 	struct api *api;
@@ -231,11 +232,18 @@ static int fsck_row(void *ptr, const struct fsck_finding *f, struct err *e)
 	return sink_row(l->out, row, e);
 }
 
+static void repaired(void *ptr, const char *text)
+{
+	sink_note(ptr, "%s", text);
+}
+
 int api_fsck(struct api *api, const struct args *args, struct sink *out, struct err *e)
 {
 	struct listing l = {.api = api, .out = out};
 	struct fsck_totals t;
 
+	if (args_flag(args, "repair") && repair_run(api->store, repaired, out, e))
+		return -1;
 	if (fsck_run(api->store, fsck_row, &l, &t, e))
 		return -1;
 	sink_note(out, "%lld blobs, %lld bytes, %lld tree pages, %lld commits checked: %s", (long long)t.blobs,

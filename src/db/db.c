@@ -10,6 +10,7 @@
 #include <sqlite3.h>
 
 #include "base/str.h"
+#include "db/db_in.h"
 #include "db/db_log.h"
 #include "db/db_vfs.h"
 #include "sys/file.h"
@@ -367,6 +368,27 @@ void db_log_empty(struct db *d)
 		d->log_pages = d->checkpointed = 0;
 	sqlite3_busy_timeout(d->h, DB_BUSY_MS);
 	lock_pause(&d->lock);
+}
+
+sqlite3 *db_handle(struct db *d)
+{
+	return d->h;
+}
+
+int db_hold(struct db *d, struct err *e)
+{
+	settle(d);
+	return lock_writers(d, e);
+}
+
+void db_release(struct db *d)
+{
+	lock_pause(&d->lock);
+}
+
+const char *db_path(const struct db *d)
+{
+	return d->path;
 }
 
 int db_begin_durable(struct db *d, enum db_durability how, struct err *e)

@@ -47,6 +47,15 @@ int64_t db_transaction(struct db *d); /* counts the write transactions begun by 
  */
 void db_checkpoint(struct db *d);
 void db_log_empty(struct db *d); /* and gives its space back, if nobody else has the database open */
+/*
+ * Reads leat.db itself, page by page, against its checksums: cb for each page (from 1) that is damaged. *sums: false
+ * where the database has none (one that the first format made). No transaction may be open.
+ */
+must_check int db_check_pages(struct db *d, bool *sums, int (*cb)(void *ptr, int64_t page, struct err *e), void *ptr,
+			      struct err *e);
+/* For who goes on without what a damaged log held: db_open then takes it as far as it is whole. The log is copied to
+ * `aside` first. */
+must_check int db_accept_log(const char *leat_dir, const char *aside, struct err *e);
 /* Read snapshot; may nest (counted); inside a write transaction it is that one. */
 must_check int db_read_begin(struct db *d, struct err *e);
 void db_read_end(struct db *d);

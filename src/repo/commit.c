@@ -6,8 +6,8 @@
 #include "sys/fault.h"
 
 #define COMMIT_COLUMNS                                                                                                 \
-	"c.repo, c.id, c.parent, c.number, c.tree, c.files, c.bytes, c.at, c.batch, c.run, c.author, c.message, c.meta,"\
-	" c.forgotten"
+	"c.repo, c.id, c.parent, c.number, c.tree, c.files, c.bytes, c.at, c.batch, c.run, c.author, c.message,"       \
+	" c.meta, c.forgotten"
 
 static int commit_row(struct q *q, struct arena *a, struct commit *out, struct err *e)
 {

@@ -46,11 +46,33 @@ static void hit(struct fsck *f, struct thing *t, size_t path)
 					(int)path, f->path);
 }
 
+static int bad_page(void *ptr, int64_t page, struct err *e)
+{
+	return finding(ptr, e, "damaged-database",
+		       ".leat/leat.db: page %lld does not hold the bytes that its checksum says", (long long)page);
+}
+
+/* What cannot be read because of a damaged page of leat.db is told, and the rest is looked at all the same. */
+static int borne(struct fsck *f, int rc, struct err *e)
+{
+	struct err inner;
+
+	if (!rc || e->code != ERR_DAMAGED)
+		return rc;
+	inner = *e;
+	err_clear(e);
+	return finding(f, e, "damaged-database", "%s", inner.msg);
+}
+
 static int check_database(struct fsck *f, struct err *e)
 {
-	struct q *q = db_query(f->s->db, "pragma quick_check");
-	int r, rc = 0;
+	bool sums;
+	struct q *q;
+	int r, rc = db_check_pages(f->s->db, &sums, bad_page, f, e);
 
+	if (rc)
+		return -1;
+	q = db_query(f->s->db, "pragma quick_check");
 	while (!rc && (r = q_step(q, e)) == 1) {
 		struct str text = q_col_text(q, 0);
 		if (!str_is(text, "ok"))
@@ -247,7 +269,8 @@ static const struct {
 	 "select 'the repo number ' || b.repo || ' of the branch ' || b.name || ' is not there' from branch b"
 	 " where not exists (select 1 from repo r where r.id = b.repo)"},
 	{"bad-record", "select 'the commit ' || g.id || ' was taken out and is there' from gone g"
-		       " where g.how <> 'forgotten' and exists (select 1 from commits c where c.repo = g.repo and c.id = g.id)"},
+		       " where g.how <> 'forgotten' and exists"
+		       " (select 1 from commits c where c.repo = g.repo and c.id = g.id)"},
 	{"bad-record", "select 'the commit ' || c.id || ' has no event' from commits c where not exists"
 		       " (select 1 from event v where v.id = c.id)"},
 };
@@ -328,17 +351,18 @@ int fsck_run(struct store *s, int (*cb)(void *ptr, const struct fsck_finding *f,
 
 	map_init(&f.blobs, a);
 	map_init(&f.pages, a);
-	if (check_database(&f, e) || check_tables(&f, &tables, e))
+	if (borne(&f, check_database(&f, e), e) || check_tables(&f, &tables, e))
 		return -1;
 	if (!tables) { /* whatever else it would find hangs on them */
 		*out = f.total;
 		return 0;
 	}
-	if (fsck_blobs(&f, e))
+	if (borne(&f, fsck_blobs(&f, e), e))
 		return -1;
 	if (db_read_begin(s->db, e))
 		return -1;
-	if (check_pages(&f, e) || check_commits(&f, e) || check_references(&f, e) || tell_bad(&f, e)) {
+	if (borne(&f, check_pages(&f, e), e) || borne(&f, check_commits(&f, e), e) ||
+	    borne(&f, check_references(&f, e), e) || tell_bad(&f, e)) {
 		db_read_end(s->db);
 		return -1;
 	}

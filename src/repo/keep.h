@@ -19,8 +19,8 @@ must_check int keep_get(struct store *s, struct arena *a, int64_t repo, struct s
 must_check int keep_set(struct store *s, int64_t repo, struct str rule, struct err *e);
 
 /*
- * The commits that a rule lets go, oldest last: those that the rule does not name and that are no head, tagged, the base
- * of an open commit, hidden, or in `pinned`.
+ * The commits that a rule lets go, oldest last: those that the rule does not name and that are no head, tagged, the
+ * base of an open commit, hidden, or in `pinned`.
  */
 must_check int keep_list(struct store *s, struct arena *a, int64_t repo, const struct keep_rule *rule,
 			 const struct id *pinned, size_t n_pinned, struct commit **out, size_t *n, struct err *e);
@@ -29,8 +29,8 @@ must_check int keep_apply(struct store *s, const struct repo *r, const struct co
 			  struct err *e);
 
 /*
- * Inside a write transaction, the event recorded by the caller: the commit stays in history, its data do not. ERR_REFUSED
- * for a head, a tagged one, or what an open commit began from.
+ * Inside a write transaction, the event recorded by the caller: the commit stays in history, its data do not.
+ * ERR_REFUSED for a head, a tagged one, or what an open commit began from.
  */
 must_check int keep_forget(struct store *s, const struct repo *r, const struct commit *c, struct id event,
 			   struct err *e);

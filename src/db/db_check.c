@@ -1,0 +1,64 @@
+/* leat.db against its own checksums. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "db/db_in.h"
+#include "db/db_log.h"
+#include "db/db_vfs.h"
+#include "sys/file.h"
+
+/* 1 whole, 0 not, -1. */
+static int page_whole(int fd, const char *path, int64_t number, struct err *e)
+{
+	uint8_t page[DB_PAGE];
+	size_t got = 0;
+
+	if (fd_pread_full(fd, page, sizeof(page), (off_t)(number - 1) * DB_PAGE, &got, path, e))
+		return -1;
+	return got < sizeof(page) || db_page_whole(page, sizeof(page), number);
+}
+
+int db_check_pages(struct db *d, bool *sums, int (*cb)(void *ptr, int64_t page, struct err *e), void *ptr,
+		   struct err *e)
+{
+	const char *path = db_path(d);
+	int fd FD_CLEANUP = -1;
+	struct stat st;
+	int rc = 0;
+
+	*sums = db_vfs_has_sums(db_handle(d));
+	if (!*sums)
+		return 0;
+	db_checkpoint(d); /* a page that a power cut tore is written again from the log */
+	if (file_open_read(path, &fd, e))
+		return -1;
+	if (fstat(fd, &st))
+		return err_errno(e, errno, "cannot look at %s", path);
+	for (int64_t i = 1; i <= st.st_size / DB_PAGE && !rc; i++) {
+		int r = page_whole(fd, path, i, e);
+		if (!r) { /* somebody may just be writing it */
+			if (db_hold(d, e))
+				return -1;
+			r = page_whole(fd, path, i, e);
+			db_release(d);
+		}
+		rc = r < 0 ? -1 : r ? 0 : cb(ptr, i, e);
+	}
+	return rc;
+}
+
+int db_accept_log(const char *leat_dir, const char *aside, struct err *e)
+{
+	struct db_log_mark none = {.magic = ""};
+	char path[4200];
+	int fd FD_CLEANUP = -1;
+
+	snprintf(path, sizeof(path), "%s/leat.db-wal", leat_dir);
+	if (file_exists(path) && (dir_make_parent(aside, 0777, e) || file_copy(path, aside, 0600, 0, e)))
+		return -1;
+	snprintf(path, sizeof(path), "%s/write.lock", leat_dir);
+	return file_open_write(path, 0, 0666, &fd, e) || fd_pwrite_all(fd, &none, sizeof(none), 0, path, e) ? -1 : 0;
+}
