@@ -48,7 +48,7 @@ static void hit(struct fsck *f, struct thing *t, size_t path)
 
 static int bad_page(void *ptr, int64_t page, struct err *e)
 {
-	return finding(ptr, e, "damaged-database",
+	return fsck_finding(ptr, e, "damaged-database",
 		       ".leat/leat.db: page %lld does not hold the bytes that its checksum says", (long long)page);
 }
 
@@ -61,7 +61,7 @@ static int borne(struct fsck *f, int rc, struct err *e)
 		return rc;
 	inner = *e;
 	err_clear(e);
-	return finding(f, e, "damaged-database", "%s", inner.msg);
+	return fsck_finding(f, e, "damaged-database", "%s", inner.msg);
 }
 
 static int check_database(struct fsck *f, struct err *e)

@@ -22,10 +22,11 @@ print(*sorted({0, n - 1} | {r.randrange(n) for _ in range(int(sys.argv[2]))}))" 
 missed() { # FILE N: how many flips of N fsck says nothing of
 	local at bad=0
 	chmod u+w "$1"
+	rm -rf ../keep && cp -a .leat ../keep # what is found is remembered
 	for at in $(places "$1" "$2"); do
 		flip "$1" "$at"
 		if leat fsck >../found 2>../talk; then echo "$1: $at"; bad=$((bad + 1)); fi
-		flip "$1" "$at"
+		rm -rf .leat && cp -a ../keep .leat
 	done
 	[ $bad = 0 ]
 }
@@ -37,13 +38,13 @@ test_expect 'a store with whole files, packs, rows, recipes and pages of folders
 '
 test_expect 'fsck finds flips in whole files and names the files they hit' '
 	cd w && f=$(find .leat/blobs -type f -size +100k | head -1) && missed $f 4 && flip $f 1000 && exits 1 leat fsck > ../found &&
-	has ../found damaged-blob raw/big deep/f && leat cat raw/small:/7 && leat cat raw/one:/one && flip $f 1000 && leat fsck
+	has ../found damaged-blob raw/big deep/f && leat cat raw/small:/7 && leat cat raw/one:/one && flip $f 1000 && rm -rf .leat && cp -a ../keep .leat && leat fsck
 '
 test_expect 'fsck finds flips in packs' '
-	cd w && ls .leat/packs/*.pack && for f in .leat/packs/*.pack; do missed $f 8; done && leat fsck
+	cd w && ls .leat/packs/*.pack && for f in .leat/packs/*.pack; do missed $f 3; done && leat fsck
 '
 test_expect 'fsck finds flips in leat.db, in any page' '
-	cd w && leat gc && eq "$(stat -c %s .leat/leat.db-wal)" 0 && missed .leat/leat.db 20 && leat fsck
+	cd w && leat gc && eq "$(stat -c %s .leat/leat.db-wal)" 0 && missed .leat/leat.db 12 && leat fsck
 '
 test_expect 'a page of leat.db that is damaged harms what lies in it, and nothing else' '
 	cd w && served=0 && refused=0 && size=$(stat -c %s .leat/leat.db) && for page in $(seq 2 4 $((size / 4096 - 1))); do
