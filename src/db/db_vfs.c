@@ -39,7 +39,9 @@ static bool is_header(int n, sqlite3_int64 at)
 
 static uint64_t sum_of(const uint8_t *page, size_t n, int64_t number)
 {
-	return xx64(page, n - DB_PAGE_SUM, (uint64_t)number);
+	uint64_t sum = xx64(page, n - DB_PAGE_SUM, (uint64_t)number);
+
+	return sum ? sum : 1; /* 0 says that there is none */
 }
 
 bool db_page_whole(const uint8_t *page, size_t n, int64_t number)
@@ -47,12 +49,7 @@ bool db_page_whole(const uint8_t *page, size_t n, int64_t number)
 	uint64_t want = sum_of(page, n, number), have;
 
 	memcpy(&have, page + n - DB_PAGE_SUM, sizeof(have));
-	if (have == want)
-		return true;
-	for (size_t i = 0; i < n; i++)
-		if (page[i])
-			return false;
-	return true;
+	return have == want || !have;
 }
 
 /* The header says whether there are sums, unless the byte that says it is damaged itself: then the page's own sum
@@ -83,10 +80,15 @@ static int file_read(sqlite3_file *base, void *p, int n, sqlite3_int64 at)
 		return rc;
 	if (is_header(n, at))
 		learn(f, p);
-	if (f->sums && is_page(n, at) && !db_page_whole(p, (size_t)n, at / n + 1)) {
+	if (!f->sums || !is_page(n, at))
+		return SQLITE_OK;
+	if (!db_page_whole(p, (size_t)n, at / n + 1)) {
 		bad_page = at / n + 1;
 		return SQLITE_IOERR_DATA;
 	}
+	/* So that the log never holds a sum that is not the page's: whoever else moves it into the database (sqlite3, when
+	 * it closes) writes pages without one, not with a wrong one. */
+	memset((uint8_t *)p + n - DB_PAGE_SUM, 0, DB_PAGE_SUM);
 	return SQLITE_OK;
 }
 

@@ -20,4 +20,13 @@ test_expect 'every other command that needs the table says that the database is 
 test_expect 'an index that was dropped is a finding too, and the rest is still looked at' '
 	cd w && rm -rf .leat && cp -r ../whole .leat && hand "drop index run_job" && exits 1 leat fsck > out 2>&1 && has out "the index run_job is not there" && leat ls raw/x
 '
+test_expect 'a look at leat.db by another program harms nothing, though it moves the log into the database when it closes' '
+	rm -rf look && mkdir look && cd look && leat init && for i in 1 2 3; do
+		echo $i > f && leat put raw/x:/$i f && python3 -c "
+import sqlite3
+c = sqlite3.connect(\".leat/leat.db\")
+assert c.execute(\"select count(*) from commits\").fetchone()[0] == $i
+c.close()" && test ! -s .leat/leat.db-wal || return 1; done &&
+	count 3 leat ls raw/x --json && leat fsck && eq "$(leat cat raw/x:/1 raw/x:/3 | tr -d "\n")" 13 && leat run && leat status
+'
 test_done
