@@ -380,12 +380,19 @@ static int carry_out(struct api *api, const struct args *args, struct asking *q,
 	struct plan *p;
 	struct dom *row;
 	size_t missing = 0, up_to_date = 0;
-	int64_t slots;
+	int64_t slots, epoch;
+	bool session = false;
 	int rc = -1;
 
 	ask_finish(q);
 	if (args_int(args, "slots", 1, 1024, 0, &slots, e) || refuse_broken(api, q, out, e) ||
-	    run_recover(api->store, e) || catalog_new(api->store, api->arena, &c, e) ||
+	    run_recover(api->store, e))
+		goto done;
+	/* From the plan to the publishing: gc takes no remembered result that it counts on. */
+	if (store_session_begin(api->store, &epoch, e))
+		goto done;
+	session = true;
+	if (catalog_new(api->store, api->arena, &c, e) ||
 	    restore_outputs(api->flow, c, api->arena, &q->ask, on_note, out, &restored, e) ||
 	    plan_make(api->flow, c, api->arena, &q->ask, &p, e))
 		goto done;
@@ -421,6 +428,8 @@ static int carry_out(struct api *api, const struct args *args, struct asking *q,
 		api->exit_status = 1;
 	rc = sink_row(out, row, e);
 done:
+	if (session)
+		store_session_end(api->store);
 	arena_free(r.row);
 	return rc;
 }

@@ -23,7 +23,8 @@ static int slice_begin(struct gc *g, enum db_durability how, struct err *e)
 {
 	int64_t epoch;
 
-	if (db_begin_durable(g->s->db, how, e))
+	/* much may be new: what is left to be marked inside is then little */
+	if (gc_mark_news(g, e) || db_begin_durable(g->s->db, how, e))
 		return -1;
 	g->slice_began = clock_mono_ns();
 	if (gc_mark_news(g, e) || store_epoch_next(g->s, &epoch, e)) {
@@ -90,6 +91,19 @@ int gc_trash(struct gc *g, const char *path, struct err *e)
 		}
 	}
 	return 0;
+}
+
+int gc_trash_blob(struct gc *g, const struct sha *id, struct err *e)
+{
+	char path[BLOB_PATH_CAP];
+	int r = store_sessions_any(g->s, e);
+
+	if (r) {
+		g->r.writers = true;
+		return r < 0 ? -1 : 0;
+	}
+	blob_path(g->s, id, path, sizeof(path));
+	return gc_trash(g, path, e);
 }
 
 int gc_trash_empty(struct gc *g, struct err *e)

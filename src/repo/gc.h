@@ -6,6 +6,10 @@
  * of a few milliseconds that first marks what was committed since the last one, and counts the gc epoch up, so that a
  * session that counts on an object looks again (store.h). No data is read or written inside a transaction: files are
  * only renamed there, into .leat/staging/gc-*, and unlinked later. A crash leaves at most garbage for the next gc.
+ *
+ * While a session lives, files of blobs keep their names when their rows go: it may have made, or taken, the same one.
+ * While somebody reads an open commit nothing is swept: what it held before it was put into again stands in no row.
+ * A run is a session from its plan to its end; what its units gave is needed until it ends.
  */
 #ifndef LEAT_REPO_GC_H
 #define LEAT_REPO_GC_H

@@ -593,8 +593,6 @@ static int record_pack(struct cold *c, struct err *e)
 
 static int close_batch(struct cold *c, struct err *e)
 {
-	char path[BLOB_PATH_CAP];
-
 	if (c->w) {
 		c->g->r.cold_after += (int64_t)pack_written(c->w);
 		if (gc_pack_close(c->g, c->w, e) || record_pack(c, e))
@@ -622,8 +620,7 @@ static int close_batch(struct cold *c, struct err *e)
 		struct cold_file *f = c->ready.p[i];
 		if (f->skip)
 			continue;
-		blob_path(c->g->s, &f->id, path, sizeof(path));
-		if (gc_trash(c->g, path, e))
+		if (gc_trash_blob(c->g, &f->id, e))
 			return -1;
 		c->g->r.cold++;
 		c->g->r.cold_before += f->size;

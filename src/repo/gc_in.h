@@ -18,6 +18,7 @@ struct gc {
 	struct marks pages, hot_pages, hot, cold;
 	/* where the marking got to: what came later is marked by gc_mark_news */
 	int64_t event, unit, version;
+	bool news; /* what is being marked came later than the recipes were looked through */
 	struct arena *a;
 	VEC(int64_t) live_units;
 	char trash[BLOB_PATH_CAP]; /* made when needed; "" before */
@@ -47,6 +48,8 @@ must_check int gc_slice_end(struct gc *g, struct err *e);
 void gc_slice_drop(struct gc *g); /* after an error; nothing to do when none is open */
 /* Renames a file or folder away, inside or outside of a slice; absent is fine. */
 must_check int gc_trash(struct gc *g, const char *path, struct err *e);
+/* The file of a blob whose row has gone; while a session lives, which may count on it, it is left without a row. */
+must_check int gc_trash_blob(struct gc *g, const struct sha *id, struct err *e);
 must_check int gc_trash_empty(struct gc *g, struct err *e); /* outside */
 void gc_say(struct gc *g, const char *text, double part);
 

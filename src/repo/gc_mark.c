@@ -4,6 +4,40 @@
 #include "repo/tree_page.h"
 #include "sys/clock.h"
 
+static int mark_sources_of(struct gc *g, struct arena *a, struct str body, struct err *e)
+{
+	struct piece *p;
+	size_t n;
+
+	if (recipe_decode(a, body, &p, &n, e))
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if (!marks_has(&g->hot, &p[i].id) && marks_add(&g->cold, &p[i].id, e) < 0)
+			return -1;
+	return 0;
+}
+
+/* News may need a recipe that nothing needed, and what that is made of. */
+static int mark_recipe(struct gc *g, struct arena *a, const struct sha *id, struct err *e)
+{
+	struct q *q = db_query(g->s->db, "select body from recipe where id = ?");
+	int r;
+
+	q_sha(q, 1, id);
+	r = q_step(q, e);
+	if (r == 1)
+		r = mark_sources_of(g, a, q_col_blob(q, 0), e);
+	q_done(q);
+	return r < 0 ? -1 : 0;
+}
+
+static int mark_object(struct gc *g, struct marks *objects, struct arena *a, const struct sha *id, struct err *e)
+{
+	if (g->news && !gc_needs(g, id) && mark_recipe(g, a, id, e))
+		return -1;
+	return marks_add(objects, id, e) < 0 ? -1 : 0;
+}
+
 static int mark_page(struct gc *g, struct marks *objects, const struct sha *id, int level, struct err *e)
 {
 	struct sha none = tree_empty_id();
@@ -27,7 +61,7 @@ static int mark_page(struct gc *g, struct marks *objects, const struct sha *id, 
 		else if (c->kind == ENTRY_FOLDER)
 			rc = mark_page(g, objects, &c->id, -1, e);
 		else if (objects == &g->hot || !marks_has(&g->hot, &c->id))
-			rc = marks_add(objects, &c->id, e) < 0 ? -1 : 0;
+			rc = mark_object(g, objects, a, &c->id, e);
 	}
 	arena_free(a);
 	return rc;
@@ -71,6 +105,8 @@ static const char *const hot_roots[] = {
 	"select tree from open_commit where state = 'open' and repo in " LIVE_REPO,
 	"select tree from materialised where repo in " LIVE_REPO,
 	"select tree from unit where finished is null and tree is not null",
+	/* what has ended well and waits for the rest of its pipeline */
+	"select u.tree from run r join unit u on u.run = r.id where r.finished is null and u.tree is not null",
 };
 /* Trees that stay readable. */
 static const char *const cold_roots[] = {
@@ -139,21 +175,14 @@ static int mark_sources(struct gc *g, struct err *e)
 	int r;
 
 	while ((r = q_step(q, e)) == 1) {
-		struct piece *p;
 		struct sha id;
-		size_t n;
 		if (!q_col_sha(q, 0, &id) || !gc_needs(g, &id))
 			continue;
-		if (recipe_decode(a, q_col_blob(q, 1), &p, &n, e)) {
+		if (mark_sources_of(g, a, q_col_blob(q, 1), e)) {
 			r = -1;
 			break;
 		}
-		for (size_t i = 0; i < n && r >= 0; i++)
-			if (!marks_has(&g->hot, &p[i].id) && marks_add(&g->cold, &p[i].id, e) < 0)
-				r = -1;
 		arena_reset(a);
-		if (r < 0)
-			break;
 	}
 	q_done(q);
 	arena_free(a);
@@ -243,7 +272,10 @@ int gc_mark_news(struct gc *g, struct err *e)
 		if (collect(g, a, &t, q, e))
 			return -1;
 	}
-	if (collect(g, a, &t, db_query(g->s->db, hot_roots[1]), e) || mark_all(g, &g->hot, &t, NULL, e))
+	if (collect(g, a, &t, db_query(g->s->db, hot_roots[1]), e))
+		return -1;
+	g->news = true;
+	if (mark_all(g, &g->hot, &t, NULL, e))
 		return -1;
 	g->version = now;
 	g->event = event;

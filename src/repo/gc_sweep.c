@@ -85,26 +85,37 @@ static int look(struct gc *g, const struct table *t, struct arena *a, struct loo
 static int remove_one(struct gc *g, const struct table *t, const struct dead *d, struct err *e)
 {
 	struct q *q = db_query(g->s->db, t->del);
-	char path[BLOB_PATH_CAP];
 
 	q_sha(q, 1, &d->id);
 	if (q_run(q, e))
 		return -1;
-	if (t->whole) {
-		blob_path(g->s, &d->id, path, sizeof(path));
-		if (gc_trash(g, path, e))
-			return -1;
-	}
+	if (t->whole && gc_trash_blob(g, &d->id, e))
+		return -1;
 	g->r.bytes += d->bytes;
 	t->pages ? g->r.pages++ : g->r.objects++;
 	return 0;
 }
 
+/* Whether nothing may be swept: somebody reads an open commit, maybe as it was before. Inside a slice. 1, 0, -1. */
+static int held_off(struct gc *g, struct err *e)
+{
+	int r = store_lease_open_held(g->s, e);
+
+	g->r.readers |= r > 0;
+	return r;
+}
+
+/* 1: not to the end, and nothing more may go. */
 static int remove_all(struct gc *g, const struct table *t, const struct look *l, struct err *e)
 {
 	for (size_t i = 0; i < l->dead.n;) {
 		if (gc_slice_begin(g, e))
 			return -1;
+		int held = held_off(g, e);
+		if (held) {
+			gc_slice_drop(g);
+			return held < 0 || gc_trash_empty(g, e) ? -1 : 1;
+		}
 		do { /* once more: it may be needed since a moment ago */
 			if (is_dead(g, t, &l->dead.p[i].id) && remove_one(g, t, &l->dead.p[i], e)) {
 				gc_slice_drop(g);
@@ -124,12 +135,16 @@ int gc_sweep(struct gc *g, struct err *e)
 	for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
 		struct look l = {.first = true};
 		gc_say(g, "sweeping", (double)i / (double)ARRAY_LEN(tables));
+		/* a recipe must not come back by a power cut when what it names does not */
+		if (tables[i].whole && !g->how->dry_run && gc_settle(g, e))
+			return -1;
 		while (!l.end) {
 			if (look(g, &tables[i], a, &l, e))
 				return -1;
 			if (!g->how->dry_run) {
-				if (remove_all(g, &tables[i], &l, e))
-					return -1;
+				int r = remove_all(g, &tables[i], &l, e);
+				if (r)
+					return r < 0 ? -1 : 0;
 				continue;
 			}
 			for (size_t k = 0; k < l.dead.n; k++) {

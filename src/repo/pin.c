@@ -162,6 +162,8 @@ static int find_open(struct resolve *r, struct commit *out, struct err *e)
 	struct open_commit o;
 	int found = open_find(r->s, r->a, r->repo.id, r->base, &o, e);
 
+	if (found > 0 && o.state == OPEN_OPEN) /* what it holds is looked at once more: from now on gc leaves that */
+		found = store_lease_open(r->s, e) ? -1 : open_find(r->s, r->a, r->repo.id, r->base, &o, e);
 	if (found <= 0 || o.state == OPEN_FINISHED) /* a commit that has been taken out since */
 		return found < 0 ? -1 : 0;
 	if (o.state != OPEN_OPEN)

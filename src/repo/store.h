@@ -65,6 +65,12 @@ struct id id_of(struct str hex); /* 32 digits, else the zero id */
  */
 must_check int store_lease_commit(struct store *s, int64_t repo, struct id id, struct err *e);
 void store_lease_drop(struct store *s, struct id id);
+/*
+ * Of what an open commit held before it was put into again no row tells. So who reads one takes this lease first (one
+ * byte for all of them, the last), then looks what it holds; gc sweeps nothing meanwhile.
+ */
+must_check int store_lease_open(struct store *s, struct err *e);
+must_check int store_lease_open_held(struct store *s, struct err *e); /* for gc: 1, 0, -1 */
 /* For gc: whether somebody with another handle than `s` reads it: 1, 0, -1. */
 must_check int store_lease_held(struct store *s, struct id id, struct err *e);
 must_check int store_lease_any(struct store *s, struct err *e); /* whether somebody reads anything */
@@ -87,7 +93,8 @@ void store_session_end(struct store *s);
 must_check int store_epoch(struct store *s, int64_t *epoch, struct err *e);
 /* For gc, inside its write transaction: counts up; the new number. */
 must_check int store_epoch_next(struct store *s, int64_t *epoch, struct err *e);
-/* Whether a session of another handle lives that began in an epoch before this one: 1, 0, -1. */
+/* Whether a session of another handle lives (that began in an epoch before this one): 1, 0, -1. */
+must_check int store_sessions_any(struct store *s, struct err *e);
 must_check int store_sessions_before(struct store *s, int64_t epoch, struct err *e);
 
 enum repo_role { REPO_SOURCE, REPO_OUTPUT, REPO_SYSTEM };

@@ -6,6 +6,8 @@
 #include "repo/store.h"
 #include "sys/lock.h"
 
+#define BYTES ((uint64_t)1 << 62) /* of a file of locks */
+#define OPEN_BYTE (BYTES - 1)     /* somebody reads an open commit */
 #define LEASE_DIGITS 16 /* of the id: 64 bits, of which 62 count (an offset is at most 2^63 - 1) */
 
 static uint64_t offset_of(struct id id)
@@ -40,8 +42,10 @@ int store_lease_commit(struct store *s, int64_t repo, struct id id, struct err *
 	BUG_IF(db_in_read(s->db) && !db_in_write(s->db));
 	if (open_readers(s, e) || (s->readers >= 0 && lock_byte(s->readers, offset_of(id), e)))
 		return -1;
-	q = db_query(s->db, "select 1 from commits where repo = ?1 and id = ?2"
-			    " union all select 1 from open_commit where repo = ?1 and id = ?2 and state = 'open'");
+	/* of a repo that was ended gc takes the commits away as it finds them not leased */
+	q = db_query(s->db, "select 1 from repo where id = ?1 and ended is null and"
+			    " (exists (select 1 from commits where repo = ?1 and id = ?2) or"
+			    " exists (select 1 from open_commit where repo = ?1 and id = ?2 and state = 'open'))");
 	q_int(q, 1, repo);
 	q_cstr(q, 2, id.hex);
 	r = q_step(q, e);
@@ -49,6 +53,18 @@ int store_lease_commit(struct store *s, int64_t repo, struct id id, struct err *
 	if (r <= 0)
 		store_lease_drop(s, id);
 	return r;
+}
+
+int store_lease_open(struct store *s, struct err *e)
+{
+	return open_readers(s, e) || (s->readers >= 0 && lock_byte(s->readers, OPEN_BYTE, e)) ? -1 : 0;
+}
+
+int store_lease_open_held(struct store *s, struct err *e)
+{
+	if (open_readers(s, e))
+		return -1;
+	return s->readers < 0 ? 0 : lock_byte_held(s->readers, OPEN_BYTE, e);
 }
 
 void store_lease_drop(struct store *s, struct id id)
@@ -66,17 +82,17 @@ int store_lease_held(struct store *s, struct id id, struct err *e)
 
 int store_lease_any(struct store *s, struct err *e)
 {
-	return open_readers(s, e) ? -1 : lock_bytes_held(s->readers, 0, (uint64_t)1 << 62, e);
+	return open_readers(s, e) ? -1 : lock_bytes_held(s->readers, 0, BYTES, e);
 }
 
 int store_readers_shut(struct store *s, struct err *e)
 {
-	return open_readers(s, e) ? -1 : lock_bytes_alone(s->readers, 0, (uint64_t)1 << 62, e);
+	return open_readers(s, e) ? -1 : lock_bytes_alone(s->readers, 0, BYTES, e);
 }
 
 void store_readers_open(struct store *s)
 {
-	lock_bytes_free(s->readers, 0, (uint64_t)1 << 62);
+	lock_bytes_free(s->readers, 0, BYTES);
 }
 
 int store_epoch(struct store *s, int64_t *epoch, struct err *e)
@@ -139,6 +155,11 @@ void store_session_end(struct store *s)
 	BUG_IF(!s->live);
 	if (!--s->live)
 		lock_byte_free(s->sessions, (uint64_t)s->epoch);
+}
+
+int store_sessions_any(struct store *s, struct err *e)
+{
+	return open_sessions(s, e) ? -1 : lock_bytes_held(s->sessions, 0, BYTES, e);
 }
 
 int store_sessions_before(struct store *s, int64_t epoch, struct err *e)
