@@ -53,6 +53,8 @@ struct checkout {
 	bool lost;           /* what was shown is no longer in the store */
 	struct map changed;  /* paths where the new tree has what the shown one (if there is one) has not */
 	int64_t started;
+	struct str folder;   /* that through_link looked at last, */
+	bool folder_linked;  /* and what it found */
 	VEC(struct todo) todo;
 	VEC(struct str) gone;    /* files to remove */
 	VEC(struct str) touched; /* what the user made of them */
@@ -212,6 +214,25 @@ static int is_ours(struct checkout *c, struct str path, const char *disk, const 
 	return 0;
 }
 
+/* Whether a folder above is a link of the user's: what lies behind it is none of ours. */
+static bool through_link(struct checkout *c, struct str path)
+{
+	struct str dir, base;
+	struct stat st;
+
+	if (!str_rcut(path, '/', &dir, &base))
+		return false;
+	if (str_eq(dir, c->folder))
+		return c->folder_linked;
+	c->folder = arena_str(c->a, dir);
+	c->folder_linked = false;
+	for (size_t i = 0; i <= dir.n && !c->folder_linked; i++)
+		if (i == dir.n || dir.p[i] == '/')
+			c->folder_linked = !lstat(arena_printf(c->row, "%s/%.*s", c->dir, (int)i, dir.p), &st) &&
+					   S_ISLNK(st.st_mode);
+	return c->folder_linked;
+}
+
 /* 1 it is as it must be, 0 it must be written, -1. */
 static int look_at(struct checkout *c, struct str path, const struct entry *entry, bool *replace, struct err *e)
 {
@@ -219,7 +240,7 @@ static int look_at(struct checkout *c, struct str path, const struct entry *entr
 	struct stat st;
 	int r;
 
-	if (lstat(disk, &st))
+	if (through_link(c, path) || lstat(disk, &st))
 		return entry->kind == ENTRY_FOLDER;
 	if (S_ISDIR(st.st_mode)) /* one that was checked out goes, with what was in it */
 		return entry->kind == ENTRY_FOLDER;
@@ -268,6 +289,8 @@ static int plan_gone(struct checkout *c, struct str path, const struct stat *kno
 	struct stat st;
 	int r = 0;
 
+	if (through_link(c, path))
+		return 0;
 	if (known ? (st = *known, true) : !lstat(disk, &st) && !S_ISDIR(st.st_mode)) {
 		r = S_ISREG(st.st_mode) ? is_ours(c, path, disk, &st, e) : 0;
 		if (!r && !known)

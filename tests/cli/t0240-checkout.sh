@@ -103,4 +103,10 @@ test_expect 'what was shown may have been let go: a checkout still knows its own
 	P
 	leat checkout raw/k2 ../old && count 3 ls -A ../old && test -e ../old/mine && test -e ../old/x/y
 '
+test_expect 'a checkout touches nothing through a folder that the user moved away and linked to' '
+	workspace link && mkdir -p src/sub && echo a > src/top && echo b > src/sub/f && leat put raw/l src && leat checkout raw/l ../out9 &&
+	mv ../out9/sub ../moved9 && ln -s ../moved9 ../out9/sub && leat rm -r raw/l:/sub && leat checkout raw/l ../out9 &&
+	eq "$(cat ../moved9/f)" b && test -L ../out9/sub && leat put raw/l:/sub/g src/top && exits 1 leat checkout raw/l ../out9 2> ../err && has ../err sub &&
+	leat checkout --force raw/l ../out9 && eq "$(ls ../moved9)" f && eq "$(cat ../out9/sub/g)" a && test ! -L ../out9/sub
+'
 test_done
