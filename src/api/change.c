@@ -80,6 +80,8 @@ int change_scratch(struct change *c, const char **out, struct err *e)
 }
 
 static int run_write(struct change *c, void *own, struct err *e);
+static int find_tree(struct change *c, const struct write *w, const struct repo *repo, struct open_commit *o,
+                     struct sha *tree, struct err *e);
 
 /* What is put into an open commit is no event: its finish is. */
 static bool is_event(const struct change *c)
@@ -116,19 +118,18 @@ static int apply_ahead(struct change *c, struct err *e)
 
 	for (size_t i = 0; i < c->steps.n; i++) {
 		struct write *w = c->steps.p[i].own;
-		struct commit head = {0};
+		struct open_commit o;
 		struct repo repo;
 		struct entry root;
 		int r;
-		if (c->steps.p[i].run != run_write || w->edits.n < AHEAD_MIN || w->open.hex[0] || w->ready)
+		if (c->steps.p[i].run != run_write || w->edits.n < AHEAD_MIN || w->ready)
 			continue;
+		w->met = tree_empty_id();
 		r = repo_find(s, c->api->arena, w->repo, &repo, e);
-		if (r == 1)
-			r = branch_head(s, repo.id, w->branch, &head, e);
-		if (r < 0 || tree_apply(s, c->in, r && !w->clear ? &head.tree : NULL, w->edits.p, w->edits.n, &root, e))
+		if (r < 0 || (r && find_tree(c, w, &repo, &o, &w->met, e)) ||
+		    tree_apply(s, c->in, w->clear ? NULL : &w->met, w->edits.p, w->edits.n, &root, e))
 			return -1;
 		w->ahead = true;
-		w->met = r ? head.tree : tree_empty_id();
 	}
 	return 0;
 }

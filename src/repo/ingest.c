@@ -79,7 +79,7 @@ static uint64_t sum_of(const struct tree_edit *edits, size_t n)
 bool ingest_applied(struct ingest *in, const struct sha *base, const struct tree_edit *edits, size_t n,
 		    struct entry *out)
 {
-	struct sha none = {0};
+	struct sha none = tree_empty_id();
 
 	if (!in || n < APPLIED_MIN || !in->applied.sum || !sha_eq(&in->applied.base, base ? base : &none) ||
 	    in->applied.sum != sum_of(edits, n))
@@ -94,7 +94,7 @@ void ingest_applied_set(struct ingest *in, const struct sha *base, const struct 
 	if (!in || n < APPLIED_MIN)
 		return;
 	in->applied.sum = sum_of(edits, n);
-	in->applied.base = base ? *base : (struct sha){0};
+	in->applied.base = base ? *base : tree_empty_id();
 	in->applied.root = *root;
 }
 
