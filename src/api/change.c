@@ -280,6 +280,19 @@ static int find_branch(struct change *c, struct str text, const struct repo *rep
 	return 0;
 }
 
+/* A number or an ancestor is a commit; a branch of that name cannot be. */
+static int refuse_pin(struct change *c, struct str repo, struct str rev, struct err *e)
+{
+	struct err none = ERR_INIT;
+	struct pin pin;
+	struct str text = arena_strf(c->api->arena, "%.*s@%.*s", STR_ARG(repo), STR_ARG(rev));
+
+	if (!name_check_branch(rev, &none) || pin_resolve(c->api->store, c->api->arena, text, &pin, &none))
+		return 0;
+	err_set(e, ERR_REFUSED, "'%.*s' names a commit, which never changes", STR_ARG(text));
+	return err_hint(e, "name a branch: %.*s@" BRANCH_DEFAULT, STR_ARG(repo));
+}
+
 int change_target(struct change *c, struct str text, bool make, struct write *w, struct err *e)
 {
 	struct arena *a = c->api->arena;
@@ -293,7 +306,7 @@ int change_target(struct change *c, struct str text, bool make, struct write *w,
 		return -1;
 	if (!rev.n)
 		rev = STR(BRANCH_DEFAULT);
-	if (name_check_branch(rev, e) || name_path(path, norm, &n, &w->into, e))
+	if (refuse_pin(c, w->repo, rev, e) || name_check_branch(rev, e) || name_path(path, norm, &n, &w->into, e))
 		return -1;
 	w->path = arena_str(a, (struct str){norm, n});
 	w->make = make;

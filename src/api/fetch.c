@@ -146,8 +146,11 @@ static int take_reply(struct api *api, struct fetch *f, const struct proc_exit *
 		return 0;
 	msg = dom_get(error, "msg");
 	code = dom_get(error, "code");
-	err_set(e, code ? err_code_of_word(code->s) : ERR_INTERNAL, "%.*s", msg ? (int)msg->s.n : 0,
-		msg ? msg->s.p : "");
+	text = msg ? msg->s : STR("");
+	if (!fetch_is_url(f->item->url) && str_has_prefix(text, f->item->url)) /* said as the user did */
+		text = arena_strf(api->arena, "%.*s%.*s", STR_ARG(f->item->arg),
+				  STR_ARG(str_sub(text, f->item->url.n, text.n)));
+	err_set(e, code ? err_code_of_word(code->s) : ERR_INTERNAL, "%.*s", STR_ARG(text));
 	/* its hints are of a job's settings */
 	return fetch_is_url(f->item->url)
 	               ? err_hint(e, "a job of kind download has headers, retries and more: leat new download NAME")

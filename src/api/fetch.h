@@ -11,6 +11,7 @@
 
 struct fetch_item {
 	struct str url;    /* http, https, ftp, ftps; or file: an absolute path */
+	struct str arg;    /* as the user named it */
 	const char *dir;   /* an absolute folder of its own, made here: holds `name`, or what the archive holds */
 	const char *name;
 	bool untar;

@@ -325,7 +325,8 @@ static int plan_fetch(struct putting *p, struct source *src, size_t i, struct fe
 
 	if (change_scratch(p->c, &dir, e))
 		return -1;
-	*it = (struct fetch_item){.url = src->arg, .dir = arena_printf(a, "%s/%zu", dir, i), .untar = p->untar};
+	*it = (struct fetch_item){
+		.url = src->arg, .arg = src->arg, .dir = arena_printf(a, "%s/%zu", dir, i), .untar = p->untar};
 	it->name = "archive";
 	if (!url) {
 		if (!src->ours && look(p, src, &st, e))
@@ -377,6 +378,10 @@ static int begin(struct putting *p, struct change *c, const struct args *args, s
 	p->append = args_flag(args, "append");
 	p->untar = args_flag(args, "untar");
 	p->w = change_write(c, args, "put");
+	if (fetch_is_url(args_pos(args, 0))) {
+		err_set(e, ERR_BAD_REQUEST, "'%.*s' is a URL", STR_ARG(args_pos(args, 0)));
+		return err_hint(e, "the repo stands first: leat put REPO %.*s", STR_ARG(args_pos(args, 0)));
+	}
 	return change_target(c, args_pos(args, 0), true, p->w, e) || rows_ds_prefix(args, &p->prefix, e) ||
 			       change_words(args, &p->w->message, &p->w->author, &p->w->meta, e) ||
 			       args_int(args, "parallel", 1, FETCH_MAX_PARALLEL, PARALLEL, &p->parallel, e) ||

@@ -49,6 +49,11 @@ static int list_repos(struct api *api, struct str under, bool all, struct sink *
 		rc = branch_head(api->store, repos[i].id, STR(BRANCH_DEFAULT), &head, e);
 		if (rc < 0)
 			return -1;
+		if (rc == 1 && !out->people) /* author and message */
+			rc = commit_read(api->store, api->arena, repos[i].id, arena_str(api->arena, str_of(head.id.hex)),
+			                 &head, e);
+		if (rc < 0)
+			return -1;
 		if (!rc)
 			head = (struct commit){.repo = repos[i].id};
 		row = row_commit(api->arena, repos[i].name, STR(BRANCH_DEFAULT), &head);

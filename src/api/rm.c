@@ -1,4 +1,5 @@
 #include "api/change.h"
+#include "base/glob.h"
 #include "base/str.h"
 #include "flow/flow.h"
 #include "repo/datastore.h"
@@ -46,6 +47,15 @@ struct removal {
 	VEC(struct str) paths; /* "" = everything */
 };
 
+static int not_there(struct str repo, struct str path, struct err *e)
+{
+	err_set(e, ERR_NOT_FOUND, "%.*s has no /%.*s", STR_ARG(repo), STR_ARG(path));
+	if (glob_has_magic(path))
+		return err_hint(e, "rm takes no patterns; leat glob '%.*s:/%.*s' lists what one matches", STR_ARG(repo),
+		                STR_ARG(path));
+	return -1;
+}
+
 static int remove_path(struct change *c, struct write *w, const struct repo *repo, const struct sha *tree,
                        struct str path, bool recursive, struct err *e)
 {
@@ -55,7 +65,7 @@ static int remove_path(struct change *c, struct write *w, const struct repo *rep
 	if (rc < 0)
 		return -1;
 	if (!rc)
-		return err_set(e, ERR_NOT_FOUND, "%.*s has no /%.*s", STR_ARG(repo->name), STR_ARG(path));
+		return not_there(repo->name, path, e);
 	if (entry.kind == ENTRY_FOLDER && !recursive) {
 		err_set(e, ERR_BAD_REQUEST, "/%.*s is a folder of %lld file%s", STR_ARG(path), (long long)entry.files,
 		        entry.files == 1 ? "" : "s");

@@ -57,6 +57,8 @@ struct dom *row_commit(struct arena *a, struct str repo, struct str branch, cons
 	dom_set_str(a, row, "message", c->message);
 	set_meta(a, row, c->meta);
 	set_id(a, row, "run", &c->run);
+	if (c->forgotten)
+		row_time(a, row, "forgotten", c->forgotten);
 	return row;
 }
 

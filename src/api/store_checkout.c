@@ -61,6 +61,18 @@ static int all_repos(struct api *api, struct pin **out, size_t *n, struct err *e
 	return 0;
 }
 
+/* `export REPO` would write all repos to a folder of that name, here. */
+static int refuse_repo_as_dir(struct api *api, struct str dir, struct err *e)
+{
+	struct err none = ERR_INIT;
+	struct pin pin;
+
+	if (pin_resolve(api->store, api->arena, dir, &pin, &none))
+		return 0;
+	err_set(e, ERR_BAD_REQUEST, "%.*s is a repo, and no folder to write it to is named", STR_ARG(dir));
+	return err_hint(e, "leat export %.*s DIR; as a folder for all repos: ./%.*s", STR_ARG(dir), STR_ARG(dir));
+}
+
 int api_export(struct api *api, const struct args *args, struct sink *out, struct err *e)
 {
 	struct arena *a = api->arena;
@@ -69,7 +81,7 @@ int api_export(struct api *api, const struct args *args, struct sink *out, struc
 	struct dom *row;
 	struct pin *pins = NULL;
 
-	if (!n && all_repos(api, &pins, &n, e))
+	if (!n && (refuse_repo_as_dir(api, args_pos(args, 0), e) || all_repos(api, &pins, &n, e)))
 		return -1;
 	if (args_n(args) > 1)
 		pins = arena_array(a, struct pin, n);

@@ -59,12 +59,18 @@ static int tell_people(struct api *api, struct sink *out, const struct gc_report
 		{"packs emptied", r->packed, 0},
 		{"views", r->views, 0},
 		{"files of cut-short commands", r->files, 0},
-		{"leat.db", 0, r->database_before - r->database_after},
+		{"leat.db", 0, MAX(r->database_before - r->database_after, 0)},
 	};
 
-	for (size_t i = 0; i < ARRAY_LEN(lines); i++)
+	bool any = false;
+
+	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+		any = any || lines[i].count || lines[i].bytes;
 		if (line(api, out, lines[i].what, lines[i].count, lines[i].bytes, e))
 			return -1;
+	}
+	if (!any)
+		sink_note(out, "all is needed: there is nothing to give back");
 	if (r->writers)
 		sink_note(out, "other commands are writing: what may be theirs stays until the next gc");
 	if (r->readers)

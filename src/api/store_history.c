@@ -226,7 +226,7 @@ static int is_done(struct api *api, struct id id, int kinds, struct err *e)
 		if (open_find(api->store, a, 0, str_of(id.hex), &o, e) < 0)
 			return -1;
 		if (o.state != OPEN_FINISHED)
-			return o.state == OPEN_OPEN ? 0 : open_closed(&o, STR("its repo"), e);
+			return o.state == OPEN_OPEN ? 0 : open_closed_in(api->store, &o, e);
 	}
 	if (!(kinds & ID_RUN))
 		return 1;

@@ -40,7 +40,8 @@ static int log_id(struct api *api, struct str id, struct sink *out, size_t *n, s
 		struct str name = arena_str(api->arena, q_col_text(q, 0));
 		struct commit c;
 
-		rc = commit_find(api->store, q_col_int(q, 1), arena_str(api->arena, q_col_text(q, 2)), &c, e);
+		rc = commit_read(api->store, api->arena, q_col_int(q, 1), arena_str(api->arena, q_col_text(q, 2)), &c,
+		                 e);
 		if (rc == 1)
 			rc = sink_row(out, row_commit(api->arena, name, STR_NULL, &c), e) ? -1 : 1;
 		if (rc < 0)

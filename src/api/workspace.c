@@ -261,7 +261,9 @@ int api_status(struct api *api, const struct args *args, struct sink *out, struc
 	} counts[] = {
 		{"repos", "select count(*) from repo where ended is null and role <> 'system'"},
 		{"commits", "select count(*) from commits where hidden = 0"},
-		{"size", "select coalesce(sum(size), 0) from blob"},
+		{"size", "select (select coalesce(sum(size), 0) from blob) + (select coalesce(sum(bytes), 0) from pack)"
+			 " + (select coalesce(sum(length(body)), 0) from small)"
+			 " + (select coalesce(sum(length(body)), 0) from recipe)"},
 		{"runs", "select count(*) from run"},
 	};
 

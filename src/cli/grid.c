@@ -128,12 +128,15 @@ void grid_print(const struct grid *g, FILE *f, size_t max_width, bool rule, cons
 		}
 		fprintf(f, "%s\n", style_off(f));
 	}
-	for (size_t i = 0; i < g->cells.n; i++) {
-		size_t c = i % g->n;
-		struct str s = g->cells.p[i];
+	for (size_t row = 0; row + g->n <= g->cells.n; row += g->n) {
+		size_t n = g->n; /* without the empty cells at its end, which would leave blanks there */
 
-		print_cell(f, s.p ? s : str_of(null_text), widths[c], g->columns[c].right, c + 1 == g->n);
-		if (c + 1 == g->n)
-			fputc('\n', f);
+		while (n > 1 && !(g->cells.p[row + n - 1].p ? g->cells.p[row + n - 1].n : strlen(null_text)))
+			n--;
+		for (size_t c = 0; c < n; c++) {
+			struct str s = g->cells.p[row + c];
+			print_cell(f, s.p ? s : str_of(null_text), widths[c], g->columns[c].right, c + 1 == n);
+		}
+		fputc('\n', f);
 	}
 }

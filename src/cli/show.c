@@ -76,13 +76,16 @@ static void columns_row(struct shower *s, const struct dom *row)
 	if (!s->grid) {
 		s->grid = grid_new(s->piece, s->n_columns);
 		for (size_t i = 0; i < s->n_columns; i++)
-			grid_head(s->grid, i, s->columns[i],
-			          str_is(s->columns[i], "units") || str_is(s->columns[i], "seconds"));
+			grid_head(s->grid, i, s->columns[i], show_is_number_column(s->columns[i]));
 	}
 	for (size_t i = 0; i < s->n_columns; i++) {
 		const struct dom *v = dom_get(row, arena_cstr(s->piece, s->columns[i]));
 
-		grid_cell(s->grid, v && v->type != DOM_NULL ? show_cell(s->piece, s->columns[i], v) : STR(""));
+		if (v && v->type != DOM_NULL)
+			grid_cell(s->grid, show_cell(s->piece, s->columns[i], v));
+		else /* of a name that was taken away */
+			grid_cell(s->grid, str_is(s->columns[i], "commit") && dom_get(row, "deleted") ? STR("deleted")
+			                                                                              : STR(""));
 	}
 }
 

@@ -40,6 +40,8 @@ int64_t show_int(const struct dom *row, const char *key);
  * show_value. */
 struct str show_cell(struct arena *a, struct str key, const struct dom *v);
 bool show_is_number_type(struct str sql_type);
+/* Of a column of SHOW (ops.def): counts and bytes stand to the right. */
+bool show_is_number_column(struct str key);
 char *show_bytes(struct arena *a, int64_t n); /* "1.4 MB" */
 
 #endif

@@ -66,11 +66,28 @@ static struct str short_id(struct str id)
 	return str_sub(id, 0, 12);
 }
 
+static bool is_bytes_column(struct str key)
+{
+	return str_is(key, "size") || str_is(key, "bytes") || str_is(key, "head") || str_is(key, "history");
+}
+
+bool show_is_number_column(struct str key)
+{
+	static const char *const numbers[] = {"units", "seconds", "number", "files", "count", "goes"};
+
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
+		if (str_is(key, numbers[i]))
+			return true;
+	return is_bytes_column(key);
+}
+
 struct str show_cell(struct arena *a, struct str key, const struct dom *v)
 {
 	static const char *const times[] = {"last", "at", "due", "started", "finished"};
 	static const char *const ids[] = {"run", "batch", "commit", "open"};
 
+	if (v->type == DOM_INT && is_bytes_column(key))
+		return str_of(show_bytes(a, v->i));
 	if (v->type != DOM_STR)
 		return show_value(a, v);
 	for (size_t i = 0; i < ARRAY_LEN(times); i++)
@@ -259,7 +276,7 @@ void show_log(struct show_state *s, const struct dom *row)
 	static const char *const titles[] = {"commit", "repo", "nr", "at", "files", "size", "message", "change"};
 	struct arena *a = s->arena;
 	const struct dom *path;
-	struct str run;
+	struct str run, said;
 
 	if (!row) {
 		if (s->grid)
@@ -281,8 +298,10 @@ void show_log(struct show_state *s, const struct dom *row)
 	grid_cell(s->grid, short_time(a, show_text(row, "at")));
 	grid_cell(s->grid, arena_strf(a, "%" PRId64, show_int(row, "files")));
 	grid_cell(s->grid, str_of(show_bytes(a, show_int(row, "size"))));
-	grid_cell(s->grid, show_text(row, "message").n || !run.n ? with_meta(a, row)
-	                                                         : arena_strf(a, "run %.12s", run.p));
+	said = show_text(row, "message").n || !run.n ? with_meta(a, row) : arena_strf(a, "run %.12s", run.p);
+	if (dom_get(row, "forgotten"))
+		said = arena_strf(a, "(forgotten)%s%.*s", said.n ? " " : "", STR_ARG(said));
+	grid_cell(s->grid, said);
 	if (path)
 		grid_cell(s->grid, str_is(show_text(row, "change"), "deleted")
 		                           ? STR("deleted")

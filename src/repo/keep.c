@@ -14,6 +14,7 @@ int keep_parse(struct str text, struct keep_rule *out, struct err *e)
 {
 	struct str word, rest;
 	struct keep_rule k = {KEEP_ALL, 0};
+	int64_t bare;
 
 	if (str_is(text, "all")) {
 		*out = k;
@@ -29,7 +30,8 @@ int keep_parse(struct str text, struct keep_rule *out, struct err *e)
 		*out = k;
 		return 0;
 	}
-	if (keys_duration(text, &k.n) && k.n > 0) {
+	/* "90" could be commits or days, and would be seconds */
+	if (!str_to_i64(text, &bare) && keys_duration(text, &k.n) && k.n > 0) {
 		k.what = KEEP_AGE;
 		*out = k;
 		return 0;

@@ -155,6 +155,21 @@ int open_closed(const struct open_commit *o, struct str repo, struct err *e)
 			STR_ARG(repo), STR_ARG(o->branch));
 }
 
+int open_closed_in(struct store *s, const struct open_commit *o, struct err *e)
+{
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	struct q *q = db_query(s->db, "select name from repo where id = ?");
+	struct str name = STR_NULL;
+	int r;
+
+	q_int(q, 1, o->repo);
+	r = q_step(q, e);
+	if (r == 1)
+		name = arena_str(a, q_col_text(q, 0));
+	q_done(q);
+	return r < 0 ? -1 : open_closed(o, name, e);
+}
+
 static int busy(const struct open_commit *o, struct str repo, struct err *e)
 {
 	char when[TIME_TEXT];
@@ -249,7 +264,7 @@ int open_edit(struct store *s, struct ingest *in, const struct open_commit *o, c
 	if (r <= 0)
 		return r ? -1 : err_set(e, ERR_NOT_FOUND, "the open commit %s is not there", o->id.hex);
 	if (now.state != OPEN_OPEN)
-		return open_closed(&now, STR("its repo"), e);
+		return open_closed_in(s, &now, e);
 	if (tree_apply(s, in, clear ? NULL : &now.tree, edits, n, &root, e) ||
 	    tree_record(s, in, e))
 		return -1;

@@ -32,6 +32,8 @@ must_check int open_find(struct store *s, struct arena *a, int64_t repo, struct 
                          struct err *e);
 /* One that cannot be put into or finished any more: ERR_NOT_FOUND or ERR_REFUSED that tells what became of it. */
 must_check int open_closed(const struct open_commit *o, struct str repo, struct err *e);
+/* The same, for who does not know the name of its repo. */
+must_check int open_closed_in(struct store *s, const struct open_commit *o, struct err *e);
 
 /* All below inside a write transaction, but for open_merge, open_as_commit and open_expire. */
 struct open_new {

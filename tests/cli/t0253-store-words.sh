@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# What the store says to people: the mistakes of a first hour, counts and sizes, names of what was let go.
+. "$(dirname "$0")/../lib.sh"
+
+test_expect 'a bare number is no rule of keep: it would have been seconds' '
+	workspace bare && echo a > f && leat put raw/a f && exits 2 leat keep raw/a 90 2> err && has err "last 30" && leat keep raw/a > out && has out "all"
+'
+test_expect 'export of one repo without a folder is refused, and does not write all repos to a folder of that name' '
+	workspace exp && echo a > f && leat put raw/a f && leat put raw/b f && exits 2 leat export raw/a 2> err && has err "leat export raw/a DIR" && ! test -e raw &&
+	leat export raw/a ./raw/a 2> err && test -f raw/a/raw/a/f && leat export out && test -f out/raw/b/f
+'
+test_expect 'put and rm to a number or an ancestor say that a commit never changes' '
+	workspace fixed && echo a > f && leat put raw/a f && leat put raw/a f && exits 2 leat put raw/a@master.1 f 2> err && has err "names a commit, which never changes" &&
+	has err "raw/a@master" && exits 2 leat rm raw/a@master~1:/f 2> err && has err "never changes" && exits 2 leat put raw/a@feature/x f 2> err && has err "is no branch or tag name"
+'
+test_expect 'a URL where the repo should stand is not taken as the name of a repo' '
+	workspace url && echo a > f && exits 2 leat put http://example.org/x f 2> err && has err "the repo stands first" && eq "$(leat ls --json | wc -l)" 0
+'
+test_expect 'what is no archive is named as it was given' '
+	workspace tar && echo a > "no tar" && exits 1 leat put raw/a --untar "no tar" 2> err && has err "no tar is no tar archive" && ! grep -q "file://" err
+'
+test_expect 'wait for an open commit that was dropped names its repo' '
+	workspace gone && id=$(leat start raw/a) && leat drop "raw/a@$id" && exits 1 leat wait "$id" 2> err && has err "of raw/a was dropped" && has err "leat start raw/a@master"
+'
+test_expect 'log of an id and ls --json tell author and message' '
+	workspace said && echo a > f && leat put raw/a f -m "the word" --author ann && id=$(leat log raw/a --json | sed "s/.*\"commit\":\"\([0-9a-f]*\).*/\1/") &&
+	leat log "$id" > out && has out "the word" && leat ls --json > out && has out "\"author\":\"ann\",\"message\":\"the word\""
+'
+test_expect 'status counts the bytes of small files, which lie in packs and rows' '
+	workspace size && mkdir d && for i in $(seq 50); do head -c 3000 /dev/urandom > d/$i || break; done && leat put raw/a d && leat status --json > out &&
+	size=$(sed "s/.*\"size\":\([0-9]*\).*/\1/" out) && test "$size" -ge 150000 && echo x > f && leat put raw/b f && leat status --json > out &&
+	test "$(sed "s/.*\"size\":\([0-9]*\).*/\1/" out)" -gt "$size"
+'
+test_expect 'a forgotten commit is marked in the log' '
+	workspace forget && echo a > f && leat put raw/a f -m one && echo b > f && leat put raw/a f && leat forget raw/a@.1 && leat log raw/a > out && has out "(forgotten) one" &&
+	eq "$(leat log raw/a --json | grep -c "\"forgotten\":\"20")" 1
+'
+test_expect 'tables align numbers to the right, show bytes as ls does and end no line in blanks' '
+	workspace table && head -c 2000 /dev/zero > f && leat put raw/a f && leat put raw/abc f && leat branch raw/a@b && leat branch -d raw/a@b > out && has out "deleted" &&
+	leat du > out && has out "2.0 kB" && leat du raw/a > out && eq "$(sed -n 3p out)" "raw/a      1  2.0 kB  2.0 kB      0 B" &&
+	for c in ls "log raw/a" branch tag du keep status; do leat $c || break; done > all && has all "all repos together" && ! grep -n " \$" all
+'
+test_expect 'gc says when there is nothing to give back, and never a negative number of bytes' '
+	workspace gc && echo a > f && leat put raw/a f && leat gc > out 2>&1 && leat gc > out2 2> err && ! grep -q -- "-[0-9]" out out2 && has err "nothing to give back"
+'
+test_expect 'rm of a pattern says that it takes none' '
+	workspace rm && echo a > f && leat put raw/a f && exits 1 leat rm "raw/a:/*" 2> err && has err "takes no patterns"
+'
+test_done
