@@ -405,9 +405,14 @@ static int write_todo(struct checkout *c, struct layout *l, struct err *e)
 static int change(struct checkout *c, struct err *e)
 {
 	struct marker half = c->was, whole = c->was;
+	const char *temps = arena_printf(c->a, "%s/" CHECKOUT_TEMPS, c->dir);
+	struct err ignored = ERR_INIT;
 	struct layout *l;
 	int rc;
 
+	/* What a killed one left. Names of a checkout are never those of the user's files (CHECKOUT_FILE). */
+	if (!c->was.whole && dir_remove_tree(temps, e))
+		return -1;
 	if (plan(c, e) || refuse_touched(c, e))
 		return -1;
 	if (c->was.whole && !c->todo.n && !c->gone.n && sha_eq(&c->was.trees[0], &c->o->root->id)) {
@@ -420,9 +425,15 @@ static int change(struct checkout *c, struct err *e)
 	half.trees[half.n_trees++] = c->o->root->id;
 	if (write_marker(c, c->dir, &half, e))
 		return -1;
-	l = layout_new(c->s, false);
+	if (dir_make_one(temps, 0700, e))
+		return -1;
+	l = layout_new(c->s, temps, false);
 	rc = remove_gone(c, e) || write_todo(c, l, e) ? -1 : 0;
 	layout_free(l);
+	if (rc ? dir_remove_tree(temps, &ignored) : dir_remove(temps, e)) {
+		err_clear(&ignored);
+		rc = -1;
+	}
 	if (rc)
 		return -1;
 	whole.whole = true;
@@ -473,7 +484,7 @@ static int build(struct checkout *c, struct err *e)
 	if (dir_make_one(temp, 0777, e) || dir_open(temp, &fd, e))
 		return -1;
 	(void)!flock(fd, LOCK_EX);
-	l = layout_new(c->s, false);
+	l = layout_new(c->s, NULL, false);
 	rc = layout_tree(l, temp, &c->o->root->id, e);
 	layout_free(l);
 	fault_crash("checkout-half");
@@ -491,13 +502,20 @@ static int build(struct checkout *c, struct err *e)
 
 static int tree_has_marker(struct checkout *c, struct err *e)
 {
+	static const char *const ours[] = {CHECKOUT_FILE, CHECKOUT_TEMPS};
 	struct entry en;
-	int r = tree_find(c->s, NULL, &c->o->root->id, STR(CHECKOUT_FILE), &en, e);
 
-	if (r <= 0)
-		return r;
-	err_set(e, ERR_REFUSED, "what is to be checked out has a file " CHECKOUT_FILE " of its own");
-	return err_hint(e, "'leat get -r' copies it");
+	for (size_t i = 0; i < ARRAY_LEN(ours); i++) {
+		int r = tree_find(c->s, NULL, &c->o->root->id, str_of(ours[i]), &en, e);
+
+		if (r < 0)
+			return -1;
+		if (!r)
+			continue;
+		err_set(e, ERR_REFUSED, "what is to be checked out has a file %s of its own", ours[i]);
+		return err_hint(e, "'leat get -r' copies it");
+	}
+	return 0;
 }
 
 /* Where DIR really is; datastore/ and .leat/ are no place for it. */

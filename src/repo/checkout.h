@@ -15,6 +15,7 @@
 #include "repo/commit.h"
 
 #define CHECKOUT_FILE ".leat-checkout"
+#define CHECKOUT_TEMPS ".leat-checkout.tmp" /* a folder: what is being written in one that changes */
 #define CHECKOUT_FORMAT 1
 #define CHECKOUT_SPANS 32     /* times of writing that are kept; files of older ones are hashed when they matter */
 #define CHECKOUT_NAMED 5      /* files of the user's that an error names */

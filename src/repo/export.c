@@ -122,7 +122,7 @@ static int export_all(struct export *x, const struct pin *pins, size_t n, struct
 
 	if (file_open_write(arena_printf(x->a, "%s/" EXPORT_SUMS, x->temp), O_EXCL, 0666, &x->sums, e))
 		return -1;
-	l = layout_new(x->s, true);
+	l = layout_new(x->s, NULL, true);
 	for (size_t i = 0; i < n && !rc; i++) {
 		rc = export_repo(x, l, &pins[i], list, e);
 		done->repos++;

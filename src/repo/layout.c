@@ -9,14 +9,18 @@
 
 #include "base/str.h"
 #include "repo/blob.h"
+#include "sys/fault.h"
 #include "sys/file.h"
 #include "sys/proc.h"
 #include "sys/rand.h"
 
 struct item {
 	char *to;
-	struct str bytes; /* of a small file */
-	int fd;           /* else: open for reading; -1 */
+	struct sha id;
+	int fd;            /* of a large file: open for reading; else -1 */
+	int pack;          /* of one in a pack: open for reading, the layout's; else -1 */
+	struct pack_at at; /* there */
+	struct str bytes;  /* of another small one */
 	bool replace;
 };
 
@@ -24,11 +28,15 @@ struct batch {
 	struct batch *next;
 	struct arena *arena;
 	VEC(struct item) items;
-	size_t bytes, fds;
+	int64_t bytes;
 };
 
 struct worker {
 	struct layout *l;
+	struct pack_reader *reader;
+	char *buf;    /* an object of a pack */
+	int dir;      /* the folder that was written to last, open; -1 */
+	char dir_path[BLOB_PATH_CAP];
 	pthread_t thread;
 	bool runs;
 	struct batch *first, *last;
@@ -39,8 +47,14 @@ struct worker {
 struct layout {
 	struct store *s;
 	bool writable, link;
+	const char *temps; /* the folder for what is replaced */
 	struct worker workers[LAYOUT_THREADS];
 	size_t n;
+	struct {
+		int64_t number;
+		int fd;
+	} packs[LAYOUT_PACKS];
+	size_t n_packs;
 	pthread_mutex_t mutex;
 	pthread_cond_t room; /* something was written */
 	size_t waiting;      /* batches, the ones being written too */
@@ -71,13 +85,40 @@ static int link_fd(int fd, const char *to, struct err *e)
 	return errno == EEXIST ? err_set(e, ERR_CONFLICT, "%s is there already", to) : 0;
 }
 
-static int write_small(const struct layout *l, const struct item *it, const char *to, struct err *e)
+/* The name of `path` in its folder, which is opened unless it was the last one's. NULL: e says why. */
+static const char *enter(struct worker *w, const char *path, struct err *e)
 {
+	const char *slash = strrchr(path, '/');
+	size_t n = (size_t)(slash - path);
+
+	if (w->dir >= 0 && strlen(w->dir_path) == n && !memcmp(w->dir_path, path, n))
+		return slash + 1;
+	fd_close(&w->dir);
+	w->dir = -1;
+	if (n + 1 > sizeof(w->dir_path)) {
+		err_set(e, ERR_LIMIT, "the path %s is too long", path);
+		return NULL;
+	}
+	memcpy(w->dir_path, path, n);
+	w->dir_path[n] = '\0';
+	return dir_open(n ? w->dir_path : "/", &w->dir, e) ? NULL : slash + 1;
+}
+
+static int write_small(struct worker *w, const struct item *it, const char *to, struct err *e)
+{
+	struct str bytes = it->bytes;
+	const char *name;
 	int fd, rc;
 
-	if (file_open_write(to, O_EXCL, l->writable ? 0666 : 0444, &fd, e))
+	if (it->pack >= 0) {
+		bytes = (struct str){w->buf, (size_t)it->at.size};
+		if (pack_reader_fetch(w->reader, it->pack, &it->id, &it->at, w->buf, e))
+			return -1;
+	}
+	name = enter(w, to, e);
+	if (!name || file_open_write_at(w->dir, name, to, O_EXCL, w->l->writable ? 0666 : 0444, &fd, e))
 		return -1;
-	rc = it->bytes.n ? fd_write_all(fd, it->bytes.p, it->bytes.n, to, e) : 0;
+	rc = bytes.n ? fd_write_all(fd, bytes.p, bytes.n, to, e) : 0;
 	if (close(fd) && !rc)
 		rc = err_errno(e, errno, "%s", to);
 	return rc;
@@ -94,7 +135,7 @@ static int write_large(const struct layout *l, const struct item *it, const char
 	return file_copy(from, to, l->writable ? 0644 : 0444, 0, e);
 }
 
-static int write_item(const struct layout *l, const struct item *it, struct err *e)
+static int write_item(struct worker *w, const struct item *it, struct err *e)
 {
 	char temp[BLOB_PATH_CAP], name[RAND_NAME];
 	const char *to = it->to;
@@ -102,10 +143,10 @@ static int write_item(const struct layout *l, const struct item *it, struct err 
 
 	if (it->replace) {
 		rand_name(name);
-		snprintf(temp, sizeof(temp), "%.*s.leat-%s.tmp", (int)(strrchr(to, '/') + 1 - to), to, name);
+		snprintf(temp, sizeof(temp), "%s/%s", w->l->temps, name);
 		to = temp;
 	}
-	rc = it->fd < 0 ? write_small(l, it, to, e) : write_large(l, it, to, e);
+	rc = it->fd < 0 ? write_small(w, it, to, e) : write_large(w->l, it, to, e);
 	if (!rc && it->replace)
 		rc = file_rename(temp, it->to, e);
 	if (rc && it->replace)
@@ -113,13 +154,14 @@ static int write_item(const struct layout *l, const struct item *it, struct err 
 	return rc;
 }
 
-static void write_batch(struct layout *l, struct batch *b)
+static void write_batch(struct worker *w, struct batch *b)
 {
+	struct layout *l = w->l;
 	struct err e = ERR_INIT;
 	int rc = 0;
 
 	for (size_t i = 0; i < b->items.n && !rc; i++)
-		rc = write_item(l, &b->items.p[i], &e);
+		rc = write_item(w, &b->items.p[i], &e);
 	pthread_mutex_lock(&l->mutex);
 	if (rc && !l->failed) {
 		l->failed = true;
@@ -152,25 +194,31 @@ static void *work(void *ptr)
 		pthread_mutex_unlock(&l->mutex);
 		if (!b)
 			return NULL;
-		write_batch(l, b);
+		write_batch(w, b);
 	}
 }
 
-struct layout *layout_new(struct store *s, bool writable)
+struct layout *layout_new(struct store *s, const char *temps, bool writable)
 {
 	struct layout *l = xcalloc(1, sizeof(*l));
 	unsigned cpus = proc_cpus();
 
 	l->s = s;
+	l->temps = temps;
 	l->writable = writable;
 	l->link = !writable && s->ws->protect == PROTECT_LINK;
-	l->n = MIN(cpus, LAYOUT_THREADS);
+	l->n = MAX(1, MIN(cpus, LAYOUT_THREADS));
 	pthread_mutex_init(&l->mutex, NULL);
 	pthread_cond_init(&l->room, NULL);
 	for (size_t i = 0; i < l->n; i++) {
-		l->workers[i].l = l;
-		pthread_cond_init(&l->workers[i].some, NULL);
-		l->workers[i].runs = !pthread_create(&l->workers[i].thread, NULL, work, &l->workers[i]);
+		struct worker *w = &l->workers[i];
+
+		w->l = l;
+		w->dir = -1;
+		w->reader = pack_reader_new();
+		w->buf = xmalloc(LAYOUT_SMALL);
+		pthread_cond_init(&w->some, NULL);
+		w->runs = !fault_armed() && !pthread_create(&w->thread, NULL, work, w);
 	}
 	return l;
 }
@@ -195,7 +243,12 @@ void layout_free(struct layout *l)
 		if (l->workers[i].runs)
 			pthread_join(l->workers[i].thread, NULL);
 		pthread_cond_destroy(&l->workers[i].some);
+		pack_reader_free(l->workers[i].reader);
+		free(l->workers[i].buf);
+		fd_close(&l->workers[i].dir);
 	}
+	for (size_t i = 0; i < l->n_packs; i++)
+		fd_close(&l->packs[i].fd);
 	pthread_cond_destroy(&l->room);
 	pthread_mutex_destroy(&l->mutex);
 	if (l->open)
@@ -215,6 +268,58 @@ static struct worker *idlest(struct layout *l)
 	return best;
 }
 
+/* The open file of a pack, or -1: it has moved, or too many are open. */
+static int pack_fd(struct layout *l, int64_t number)
+{
+	struct err ignored = ERR_INIT;
+	int fd;
+
+	for (size_t i = l->n_packs; i-- > 0;)
+		if (l->packs[i].number == number)
+			return l->packs[i].fd;
+	if (l->n_packs == LAYOUT_PACKS)
+		return -1;
+	if (pack_open(l->s, number, &fd, &ignored)) {
+		err_clear(&ignored);
+		return -1;
+	}
+	l->packs[l->n_packs].number = number;
+	l->packs[l->n_packs++].fd = fd;
+	return fd;
+}
+
+/* Opens or reads what threads cannot: they have no database. */
+static int prepare_item(struct layout *l, struct batch *b, struct item *it, const struct blob_at *at, struct err *e)
+{
+	if (at->place == BLOB_PACKED && at->size <= LAYOUT_SMALL) {
+		it->at = at->pack;
+		it->pack = pack_fd(l, at->pack.pack);
+		if (it->pack >= 0)
+			return 0;
+	}
+	if (at->size > LAYOUT_SMALL || (l->link && at->place == BLOB_WHOLE))
+		return blob_open(l->s, &it->id, &it->fd, e);
+	return blob_bytes(l->s, &it->id, b->arena, LAYOUT_SMALL, &it->bytes, e);
+}
+
+/*
+ * Looks up all of a batch in one short snapshot, since each look by itself would lock the database.
+ */
+static int prepare(struct layout *l, struct batch *b, struct err *e)
+{
+	struct blob_at *at = arena_array(b->arena, struct blob_at, b->items.n);
+	int rc = 0;
+
+	if (db_read_begin(l->s->db, e))
+		return -1;
+	for (size_t i = 0; i < b->items.n && !rc; i++)
+		rc = blob_need(l->s, &b->items.p[i].id, &at[i], e);
+	db_read_end(l->s->db);
+	for (size_t i = 0; i < b->items.n && !rc; i++)
+		rc = prepare_item(l, b, &b->items.p[i], &at[i], e);
+	return rc;
+}
+
 /* Hands the open batch over; waits while too much waits. */
 static int send(struct layout *l, struct err *e)
 {
@@ -225,6 +330,10 @@ static int send(struct layout *l, struct err *e)
 	if (!b)
 		return 0;
 	l->open = NULL;
+	if (prepare(l, b, e)) {
+		batch_free(b);
+		return -1;
+	}
 	pthread_mutex_lock(&l->mutex);
 	while (l->waiting >= LAYOUT_WAITING && !l->failed)
 		pthread_cond_wait(&l->room, &l->mutex);
@@ -250,7 +359,7 @@ static int send(struct layout *l, struct err *e)
 		*e = l->err;
 	pthread_mutex_unlock(&l->mutex);
 	if (!w)
-		write_batch(l, b);
+		write_batch(&l->workers[0], b);
 	return failed ? -1 : 0;
 }
 
@@ -261,7 +370,7 @@ static int open_batch(struct layout *l, const char *to, struct err *e)
 	struct batch *b = l->open;
 	bool same = l->folder && strlen(l->folder) == n && !memcmp(l->folder, to, n);
 
-	if (b && (b->bytes >= LAYOUT_BATCH_BYTES || b->items.n >= LAYOUT_BATCH_FILES || b->fds >= LAYOUT_BATCH_FDS ||
+	if (b && (b->bytes >= LAYOUT_BATCH_BYTES || b->items.n >= LAYOUT_BATCH_FILES ||
 	          (!same && b->items.n >= LAYOUT_BATCH_FILES / 4)) &&
 	    send(l, e))
 		return -1;
@@ -282,18 +391,12 @@ static int open_batch(struct layout *l, const char *to, struct err *e)
 
 int layout_file(struct layout *l, const char *to, const struct entry *entry, bool replace, struct err *e)
 {
-	struct item it = {.fd = -1, .replace = replace};
+	struct item it = {.id = entry->id, .fd = -1, .pack = -1, .replace = replace};
 
 	if (open_batch(l, to, e))
 		return -1;
-	if (entry->size > LAYOUT_SMALL || l->link) {
-		if (blob_open(l->s, &entry->id, &it.fd, e))
-			return -1;
-		l->open->fds++;
-	} else if (blob_bytes(l->s, &entry->id, l->open->arena, LAYOUT_SMALL, &it.bytes, e)) {
-		return -1;
-	}
-	l->open->bytes += it.bytes.n;
+	/* A large one travels as a descriptor: weighed so that few of them are open at once. */
+	l->open->bytes += entry->size > LAYOUT_SMALL || l->link ? LAYOUT_BATCH_BYTES / LAYOUT_BATCH_FDS : entry->size;
 	it.to = arena_dup(l->open->arena, to);
 	vec_push(l->open->arena, &l->open->items, it);
 	return 0;

@@ -68,6 +68,16 @@ struct pack_at {
  * rows may be older than the files.
  */
 must_check int pack_fetch(struct store *s, const struct sha *id, const struct pack_at *at, char *out, struct err *e);
+/*
+ * The same by threads: the store's own opens the file, which then can be read even when re-packing removes it. A reader
+ * is one thread's.
+ */
+struct pack_reader;
+struct pack_reader *pack_reader_new(void);
+void pack_reader_free(struct pack_reader *r); /* NULL is fine */
+must_check int pack_open(struct store *s, int64_t pack, int *fd, struct err *e); /* ERR_NOT_FOUND as pack_fetch */
+must_check int pack_reader_fetch(struct pack_reader *r, int fd, const struct sha *id, const struct pack_at *at,
+				 char *out, struct err *e);
 void packs_free(struct packs *p); /* NULL is fine; store_close does it */
 
 /*

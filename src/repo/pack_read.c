@@ -18,10 +18,13 @@ struct packs {
 	struct {
 		int64_t number; /* 0: free */
 		int fd;
-		char name[PACK_NAME];
 		uint64_t used;
 	} slots[OPEN_MAX];
 	uint64_t clock;
+	struct pack_reader *reader;
+};
+
+struct pack_reader {
 	ZSTD_DCtx *z;
 	char *stored;
 	size_t cap;
@@ -208,6 +211,24 @@ int pack_open_object(const struct pack_entry *t, const char *stored, char *out, 
 	return rc;
 }
 
+struct pack_reader *pack_reader_new(void)
+{
+	struct pack_reader *r = xcalloc(1, sizeof(*r));
+
+	r->z = ZSTD_createDCtx();
+	BUG_IF(!r->z); /* out of memory */
+	return r;
+}
+
+void pack_reader_free(struct pack_reader *r)
+{
+	if (!r)
+		return;
+	ZSTD_freeDCtx(r->z);
+	free(r->stored);
+	free(r);
+}
+
 void packs_free(struct packs *p)
 {
 	if (!p)
@@ -215,8 +236,7 @@ void packs_free(struct packs *p)
 	for (int i = 0; i < OPEN_MAX; i++)
 		if (p->slots[i].number)
 			fd_close(&p->slots[i].fd);
-	ZSTD_freeDCtx(p->z);
-	free(p->stored);
+	pack_reader_free(p->reader);
 	free(p);
 }
 
@@ -224,8 +244,7 @@ static struct packs *packs_of(struct store *s)
 {
 	if (!s->packs) {
 		s->packs = xcalloc(1, sizeof(*s->packs));
-		s->packs->z = ZSTD_createDCtx();
-		BUG_IF(!s->packs->z); /* out of memory */
+		s->packs->reader = pack_reader_new();
 	}
 	return s->packs;
 }
@@ -247,11 +266,20 @@ static int name_of(struct store *s, int64_t pack, char out[PACK_NAME], struct er
 	return r < 0 ? -1 : 0;
 }
 
+int pack_open(struct store *s, int64_t pack, int *fd, struct err *e)
+{
+	char path[PATH_CAP], name[PACK_NAME];
+
+	if (name_of(s, pack, name, e))
+		return -1;
+	pack_path(s, name, path, sizeof(path));
+	return file_open_read(path, fd, e);
+}
+
 /* The slot of an open pack. */
 static int slot_of(struct store *s, int64_t pack, struct err *e)
 {
 	struct packs *p = packs_of(s);
-	char path[PATH_CAP], name[PACK_NAME];
 	int oldest = 0, fd;
 
 	p->clock++;
@@ -263,44 +291,44 @@ static int slot_of(struct store *s, int64_t pack, struct err *e)
 		if (p->slots[i].used < p->slots[oldest].used)
 			oldest = i;
 	}
-	if (name_of(s, pack, name, e))
-		return -1;
-	pack_path(s, name, path, sizeof(path));
-	if (file_open_read(path, &fd, e))
+	if (pack_open(s, pack, &fd, e))
 		return -1;
 	if (p->slots[oldest].number)
 		fd_close(&p->slots[oldest].fd);
 	p->slots[oldest].number = pack;
 	p->slots[oldest].fd = fd;
 	p->slots[oldest].used = p->clock;
-	memcpy(p->slots[oldest].name, name, sizeof(name));
 	return oldest;
 }
 
-int pack_fetch(struct store *s, const struct sha *id, const struct pack_at *at, char *out, struct err *e)
+int pack_reader_fetch(struct pack_reader *r, int fd, const struct sha *id, const struct pack_at *at, char *out,
+		      struct err *e)
 {
 	struct pack_entry t = {.id = *id, .at = (uint64_t)at->at, .stored = (uint32_t)at->stored,
 			       .size = (uint32_t)at->size};
 	struct err inner = ERR_INIT;
-	int slot = slot_of(s, at->pack, e);
-	char path[PATH_CAP];
-	struct packs *p;
+	char link[40], path[PATH_CAP];
+	ssize_t n;
 
-	if (slot < 0)
-		return -1;
-	p = s->packs;
-	pack_path(s, p->slots[slot].name, path, sizeof(path));
 	if (at->stored < 0 || at->stored > at->size || at->size > PACK_OBJECT_MAX || at->at < PACK_MAGIC)
-		return err_set(e, ERR_DAMAGED, "a row about %s cannot be", path);
-	if (p->cap < t.stored) {
-		p->cap = t.stored + (size_t)4096;
-		p->stored = xrealloc(p->stored, p->cap);
+		return err_set(e, ERR_DAMAGED, "a row about a pack cannot be");
+	if (r->cap < t.stored) {
+		r->cap = t.stored + (size_t)4096;
+		r->stored = xrealloc(r->stored, r->cap);
 	}
-	if (read_at(p->slots[slot].fd, p->stored, t.stored, t.at, path, &inner) ||
-	    open_object(p->z, &t, p->stored, out, &inner)) {
-		*e = inner;
-		err_wrap(e, "%s", path);
-		return err_hint(e, "leat fsck names the files that it hits");
-	}
-	return 0;
+	if (!read_at(fd, r->stored, t.stored, t.at, "a pack", &inner) && !open_object(r->z, &t, r->stored, out, &inner))
+		return 0;
+	*e = inner;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, path, sizeof(path) - 1);
+	if (n > 0)
+		err_wrap(e, "%.*s", (int)n, path);
+	return err_hint(e, "leat fsck names the files that it hits");
+}
+
+int pack_fetch(struct store *s, const struct sha *id, const struct pack_at *at, char *out, struct err *e)
+{
+	int slot = slot_of(s, at->pack, e);
+
+	return slot < 0 ? -1 : pack_reader_fetch(s->packs->reader, s->packs->slots[slot].fd, id, at, out, e);
 }

@@ -26,12 +26,17 @@ int file_open_read(const char *path, int *fd, struct err *e)
 
 int file_open_write(const char *path, int flags, mode_t mode, int *fd, struct err *e)
 {
+	return file_open_write_at(AT_FDCWD, path, path, flags, mode, fd, e);
+}
+
+int file_open_write_at(int dir, const char *name, const char *path, int flags, mode_t mode, int *fd, struct err *e)
+{
 	int error = fault_io("open", path), got = -1;
 
 	if (!(flags & O_ACCMODE))
 		flags |= O_WRONLY;
 	if (!error) {
-		got = open(path, flags | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode);
+		got = openat(dir, name, flags | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode);
 		error = got < 0 ? errno : 0;
 	}
 	if (error == EEXIST)

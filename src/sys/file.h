@@ -22,6 +22,9 @@
 must_check int file_open_read(const char *path, int *fd, struct err *e);
 /* O_WRONLY | O_CREAT | `flags` (O_EXCL, O_APPEND, O_TRUNC, O_RDWR...). */
 must_check int file_open_write(const char *path, int flags, mode_t mode, int *fd, struct err *e);
+/* The same of a name in an open folder; `path` is for messages. */
+must_check int file_open_write_at(int dir, const char *name, const char *path, int flags, mode_t mode, int *fd,
+				  struct err *e);
 
 /* The whole file, NUL-terminated, in the arena; larger than max is ERR_LIMIT. A folder is an error. */
 must_check int file_read(struct arena *a, const char *path, size_t max, struct str *out, struct err *e);

@@ -25,7 +25,20 @@ test_expect 'one that is killed while it changes says that it is not whole, and 
 	crashes checkout-half:290 checkout raw/b ../c && crashes checkout-half:10 checkout raw/a ../c &&
 	has ../c/.leat-checkout incomplete &&
 	leat checkout raw/b ../c && diff -r -x .leat-checkout b ../c && has ../c/.leat-checkout whole &&
-	count 0 find ../c -name ".leat-*.tmp"
+	count 0 find ../c -name ".leat-checkout.tmp"
+'
+test_expect 'one that is killed within a write leaves its halves in one folder, which the next one removes' '
+	cd w && leat checkout raw/a ../t && left=0 &&
+	for n in 12 13 14 15 60 61 62; do
+		got=0; LEAT_FAULT=torn@$n leat checkout raw/b ../t || got=$?
+		eq $got 137 || return 1
+		left=$((left + $(ls -A ../t/.leat-checkout.tmp 2> ../err | wc -l)))
+		leat checkout raw/a ../t && diff -r -x .leat-checkout a ../t || return 1
+	done && test $left -gt 0
+'
+test_expect 'a tree that has a file of the name of that folder is refused' '
+	cd w && mkdir n && echo x > n/.leat-checkout.tmp && leat put raw/n n && exits 2 leat checkout raw/n ../n 2> ../err &&
+	has ../err "has a file .leat-checkout.tmp of its own" && test ! -e ../n
 '
 test_expect 'a disk that is full in the middle leaves no new folder, or one that the next checkout makes whole' '
 	cd w && for n in 3 20 100 250; do
