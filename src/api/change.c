@@ -150,14 +150,117 @@ static int one_transaction(struct change *c, struct err *e)
 	return db_commit(d, e);
 }
 
+/* Paths of edits that are one, and the folders above them. */
+struct joined {
+	struct arena *a;
+	struct map paths, folders;
+};
+
+/* Whether an edit says the same before and after the others: no other is at its path, above or below it. */
+static bool stands_alone(const struct joined *j, const struct tree_edit *ed)
+{
+	if (ed->op != EDIT_PUT || map_has(&j->paths, ed->path) || map_has(&j->folders, ed->path))
+		return false;
+	for (size_t i = ed->path.n; i-- > 0;)
+		if (ed->path.p[i] == '/' && map_has(&j->paths, (struct str){ed->path.p, i}))
+			return false;
+	return true;
+}
+
+static void joined_add(struct joined *j, const struct tree_edit *ed)
+{
+	map_set(&j->paths, ed->path, j);
+	for (size_t i = ed->path.n; i-- > 0;)
+		if (ed->path.p[i] == '/')
+			map_set(&j->folders, (struct str){ed->path.p, i}, j);
+}
+
+static bool same_target(const struct write *w, const struct write *o)
+{
+	return str_eq(w->repo, o->repo) && str_eq(w->branch, o->branch) && !strcmp(w->open.hex, o->open.hex) &&
+	       w->make == o->make && !o->clear && !o->ready && !o->expects.n && !w->ready && !w->expects.n;
+}
+
+/* The steps as they were before they were joined. */
+struct lines {
+	struct change_step *steps; /* NULL: they are not */
+	struct write *writes;      /* what theirs said */
+	size_t n;
+};
+
+static void lines_note(struct change *c, struct lines *was)
+{
+	was->n = c->steps.n;
+	was->steps = arena_array(c->api->arena, struct change_step, was->n);
+	was->writes = arena_array(c->api->arena, struct write, was->n);
+	for (size_t i = 0; i < was->n; i++) {
+		was->steps[i] = c->steps.p[i];
+		if (was->steps[i].run == run_write)
+			was->writes[i] = *(struct write *)was->steps[i].own;
+	}
+}
+
+/* One by one after all, to tell which line it is that fails. */
+static void lines_part(struct change *c, struct lines *was)
+{
+	for (size_t i = 0; i < was->n; i++) {
+		c->steps.p[i] = was->steps[i];
+		if (was->steps[i].run == run_write)
+			*(struct write *)was->steps[i].own = was->writes[i];
+	}
+	c->steps.n = was->n;
+	was->steps = NULL;
+}
+
+/* Very many lines of a batch, each a write, would keep others waiting: those beside each other that can are one. */
+static void join_steps(struct change *c, struct lines *was)
+{
+	struct joined j = {.a = arena_new()};
+	struct write *w = NULL;
+	size_t n = 0;
+
+	lines_note(c, was);
+	for (size_t i = 0; i < c->steps.n; i++) {
+		struct write *o = c->steps.p[i].run == run_write ? c->steps.p[i].own : NULL;
+		bool joins = o && w && same_target(w, o);
+		for (size_t k = 0; joins && k < o->edits.n; k++)
+			joins = stands_alone(&j, &o->edits.p[k]);
+		if (!joins) {
+			arena_reset(j.a);
+			map_init(&j.paths, j.a);
+			map_init(&j.folders, j.a);
+			c->steps.p[n++] = c->steps.p[i];
+			w = o;
+		}
+		for (size_t k = 0; o && k < o->edits.n; k++) {
+			joined_add(&j, &o->edits.p[k]);
+			if (joins)
+				vec_push(c->api->arena, &w->edits, o->edits.p[k]);
+		}
+		if (joins && o->message.p)
+			w->message = o->message;
+		if (joins && o->meta.p)
+			w->meta = o->meta;
+	}
+	c->steps.n = n;
+	arena_free(j.a);
+}
+
 int change_do(struct change *c, struct sink *out, struct err *e)
 {
 	struct err inner = ERR_INIT;
+	struct lines was = {0};
 	struct str key;
 	void *row;
 
+	if (c->steps.n >= AHEAD_MIN)
+		join_steps(c, &was);
+
 	for (c->tries = 1; one_transaction(c, &inner); c->tries++) {
-		if (!c->moved) {
+		if (!c->moved && !c->stale && was.steps &&
+		    (inner.code == ERR_REFUSED || inner.code == ERR_BAD_REQUEST)) {
+			lines_part(c, &was);
+		} else if (!c->moved) {
 			*e = inner;
 			return -1;
 		}

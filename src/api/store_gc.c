@@ -74,7 +74,7 @@ static int tell_people(struct api *api, struct sink *out, const struct gc_report
 	if (r->writers)
 		sink_note(out, "other commands are writing: what may be theirs stays until the next gc");
 	if (r->readers)
-		sink_note(out, "other commands are reading: views, and what an open commit held before, stay until the next gc");
+		sink_note(out, "other commands are reading: views, and what open commits held, stay until the next gc");
 	if (dry)
 		sink_note(out, "nothing was changed (--dry-run)");
 	return 0;

@@ -60,6 +60,17 @@ struct tree_new *ingest_page_at(struct ingest *in, size_t i)
 	return i < in->page_list.n ? in->page_list.p[i] : NULL;
 }
 
+size_t *ingest_pages_written(struct ingest *in)
+{
+	int64_t now = db_transaction(in->s->db);
+
+	if (in->written.transaction != now) {
+		in->written.transaction = now;
+		in->written.n = 0;
+	}
+	return &in->written.n;
+}
+
 #define APPLIED_MIN 200 /* fewer edits are made again in no time */
 
 /* Paths by where they stand: the list is the caller's own, and stays. */
@@ -133,7 +144,7 @@ void ingest_merge(struct ingest *to, struct ingest *from)
 	to->ahead = false;
 	map_init(&from->pages, from->a);
 	map_init(&from->blobs, from->a);
-	from->page_list.n = from->blob_list.n = from->found.n = 0;
+	from->page_list.n = from->blob_list.n = from->found.n = from->written.n = 0;
 	memset(from->dirty, 0, sizeof(from->dirty));
 	from->new_folder = false;
 }

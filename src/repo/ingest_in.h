@@ -51,6 +51,10 @@ struct ingest {
 		struct sha base;
 		struct entry root;
 	} applied;
+	struct {
+		int64_t transaction;
+		size_t n;
+	} written; /* pages that this transaction has seen to */
 	struct pack_squeezer *squeezer;
 	bool dirty[256], new_folder; /* folders of blobs/ with new names; blobs/ itself */
 	bool new_packs;              /* packs/ has new names */

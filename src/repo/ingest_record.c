@@ -66,6 +66,7 @@ int ingest_record(struct ingest *in, struct err *e)
 		return -1;
 	if (in->leased && epoch != in->epoch) { /* gc has swept */
 		in->ahead = false;
+		in->written.n = 0;
 		for (size_t i = 0; i < in->found.n; i++) {
 			int r = blob_present(in->s, &in->found.p[i], e);
 			if (r < 0)

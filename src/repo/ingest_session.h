@@ -21,6 +21,8 @@ void ingest_applied_set(struct ingest *in, const struct sha *base, const struct 
 #define INGEST_AHEAD (-1) /* `recorded` of what was written before the commit's own transaction */
 /* Whether an item is still to be recorded; if so it counts as recorded in this transaction from now on. */
 bool ingest_take(struct ingest *in, int64_t *recorded);
+/* How many of the pages this transaction has recorded, or need not; for tree_record to count on. */
+size_t *ingest_pages_written(struct ingest *in);
 struct tree_new *ingest_page_at(struct ingest *in, size_t i); /* NULL past the last */
 
 #endif

@@ -289,10 +289,11 @@ int tree_record_page(struct store *s, const struct tree_new *t, struct err *e)
 
 int tree_record(struct store *s, struct ingest *in, struct err *e)
 {
+	size_t *i = ingest_pages_written(in);
 	struct tree_new *t;
 
 	BUG_IF(!db_in_write(s->db));
-	for (size_t i = 0; (t = ingest_page_at(in, i)); i++)
+	for (; (t = ingest_page_at(in, *i)); ++*i)
 		if (ingest_take(in, &t->recorded) && tree_record_page(s, t, e))
 			return -1;
 	return 0;
