@@ -17,6 +17,7 @@
 #include "base/hash.h"
 
 #define DUCK_LEAT "/proc/self/fd/4"
+#define DUCK_THREADS_ANY (-1) /* for what takes no time */
 #define DUCK_MAX_FRAME ((size_t)64 << 20)
 
 struct duck;
@@ -96,7 +97,7 @@ struct duck_sql {
 	size_t n_views;
 	const struct duck_ref *refs; /* all of the text, in order, or none */
 	size_t n_refs;
-	int threads;           /* 0 = as the worker was made */
+	int threads;           /* 0 = as the worker was made, DUCK_THREADS_ANY = as it happens to be */
 	const char *timezone;  /* NULL = as the worker was made */
 };
 

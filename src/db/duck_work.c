@@ -58,7 +58,8 @@ static int set_threads(struct work *k, struct err *e)
 	int want = t ? (int)t->i : k->w->threads;
 	char sql[64];
 
-	if (want == k->w->threads_now)
+	/* A change ends threads and gives back all that they had allocated, to be asked of the kernel again. */
+	if (want < 0 || want == k->w->threads_now)
 		return 0;
 	snprintf(sql, sizeof(sql), "set threads = %d", want);
 	if (work_exec(k, sql, e))

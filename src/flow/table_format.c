@@ -157,7 +157,7 @@ static int packed_head(struct arena *a, struct duck *d, const struct table_file 
 {
 	struct buf b cleanup(buf_free) = BUF_INIT(65536);
 	struct duck_small small;
-	struct duck_sql q = {0};
+	struct duck_sql q = {.threads = DUCK_THREADS_ANY};
 
 	buf_adds(&b, "select line from read_csv(");
 	sql_add_path(&b, f->path);

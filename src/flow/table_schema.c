@@ -56,7 +56,7 @@ static int ask(struct arena *a, struct duck *d, struct table_source *t, const si
 	       struct map *known, struct buf *lines, struct err *e)
 {
 	struct buf b cleanup(buf_free) = BUF_INIT((size_t)8 << 20);
-	struct duck_sql q = {0};
+	struct duck_sql q = {.threads = DUCK_THREADS_ANY};
 	struct duck_small small;
 	struct map by_path;
 
@@ -153,7 +153,7 @@ static int schema_file(struct store *s, struct arena *a, struct duck *d, const s
 		   *path = cache_path(s, a, name);
 	const char *temp = arena_printf(a, "%s/cache/schemas/.new-%d-%s.parquet", s->leat_dir, (int)getpid(), schema);
 	struct buf b cleanup(buf_free) = BUF_INIT(65536);
-	struct duck_sql q = {0};
+	struct duck_sql q = {.threads = DUCK_THREADS_ANY};
 
 	*out = arena_strf(a, DUCK_LEAT "/cache/schemas/%s", name);
 	if (is_whole(path))
