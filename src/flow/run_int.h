@@ -23,7 +23,7 @@
 
 #define RUN_FLUSH_MS 20          /* how long a result may wait for others to be made durable with it (SEMANTICS 9) */
 #define RUN_FLUSH_UNITS 64       /* ... and how many */
-#define RUN_MANY 64              /* units that run as one piece of work, at most */
+#define RUN_MANY 32              /* units that run as one piece of work, at most */
 #define RUN_MANY_MIN 4           /* ... and at least: fewer gain nothing */
 #define RUN_MANY_BYTES ((int64_t)64 << 20) /* of their inputs together, at most */
 #define RUN_PUMP_US 100          /* between two looks at tasks while the disk is waited for */
