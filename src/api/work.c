@@ -369,6 +369,24 @@ static void on_note(void *ptr, const char *text)
 	sink_note(ptr, "%s", text);
 }
 
+/*
+ * What is decided on, a remembered result above all, has to be there when it is published: a writer from here on. A gc
+ * that did not see the session when it let results go has committed that when the lock is ours: we do not see them.
+ */
+static int begin_session(struct store *s, struct err *e)
+{
+	int64_t epoch;
+
+	if (store_session_begin(s, &epoch, e))
+		return -1;
+	if (db_begin_durable(s->db, DB_PROCESS, e)) {
+		store_session_end(s);
+		return -1;
+	}
+	db_rollback(s->db);
+	return 0;
+}
+
 static int carry_out(struct api *api, const struct args *args, struct asking *q, const char *kind, struct sink *out,
                      struct err *e)
 {
@@ -380,19 +398,16 @@ static int carry_out(struct api *api, const struct args *args, struct asking *q,
 	struct plan *p;
 	struct dom *row;
 	size_t missing = 0, up_to_date = 0;
-	int64_t slots, epoch;
-	bool session = false;
+	int64_t slots;
 	int rc = -1;
 
 	ask_finish(q);
+	if (begin_session(api->store, e)) {
+		arena_free(r.row);
+		return -1;
+	}
 	if (args_int(args, "slots", 1, 1024, 0, &slots, e) || refuse_broken(api, q, out, e) ||
-	    run_recover(api->store, e))
-		goto done;
-	/* From the plan to the publishing: gc takes no remembered result that it counts on. */
-	if (store_session_begin(api->store, &epoch, e))
-		goto done;
-	session = true;
-	if (catalog_new(api->store, api->arena, &c, e) ||
+	    run_recover(api->store, e) || catalog_new(api->store, api->arena, &c, e) ||
 	    restore_outputs(api->flow, c, api->arena, &q->ask, on_note, out, &restored, e) ||
 	    plan_make(api->flow, c, api->arena, &q->ask, &p, e))
 		goto done;
@@ -428,8 +443,7 @@ static int carry_out(struct api *api, const struct args *args, struct asking *q,
 		api->exit_status = 1;
 	rc = sink_row(out, row, e);
 done:
-	if (session)
-		store_session_end(api->store);
+	store_session_end(api->store);
 	arena_free(r.row);
 	return rc;
 }

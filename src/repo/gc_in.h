@@ -17,7 +17,7 @@ struct gc {
 	/* pages seen; objects that a head needs; objects that only history needs, and sources of recipes */
 	struct marks pages, hot_pages, hot, cold;
 	/* where the marking got to: what came later is marked by gc_mark_news */
-	int64_t event, unit, version;
+	int64_t move, unit, version;
 	bool news; /* what is being marked came later than the recipes were looked through */
 	struct arena *a;
 	VEC(int64_t) live_units;

@@ -223,7 +223,7 @@ int gc_mark_begin(struct gc *g, struct err *e)
 	int r;
 
 	g->version = version(g);
-	if (number(g, "select coalesce(max(seq), 0) from event", &g->event, e) ||
+	if (number(g, "select coalesce(max(seq), 0) from head_move", &g->move, e) ||
 	    number(g, "select coalesce(max(id), 0) from unit", &g->unit, e))
 		return -1;
 	g->live_units.n = 0;
@@ -248,18 +248,19 @@ int gc_mark(struct gc *g, struct err *e)
 int gc_mark_news(struct gc *g, struct err *e)
 {
 	struct arena *a cleanup(arena_cleanup) = arena_new();
-	int64_t now = version(g), event = g->event, unit = g->unit;
+	int64_t now = version(g), move = g->move, unit = g->unit;
 	struct trees t = {0};
 	struct q *q;
 
 	if (now == g->version)
 		return 0;
-	if (number(g, "select coalesce(max(seq), 0) from event", &event, e) ||
+	if (number(g, "select coalesce(max(seq), 0) from head_move", &move, e) ||
 	    number(g, "select coalesce(max(id), 0) from unit", &unit, e))
 		return -1;
-	q = db_query(g->s->db, "select c.tree from event v join commits c on c.id = v.id"
-				" where v.seq > ? and c.repo in " LIVE_REPO);
-	q_int(q, 1, g->event);
+	/* Not by the events: those of a run stand from its beginning, its commits come later. */
+	q = db_query(g->s->db, "select c.tree from head_move m join commits c on c.repo = m.repo and c.id = m.new"
+				" where m.seq > ? and c.repo in " LIVE_REPO);
+	q_int(q, 1, g->move);
 	if (collect(g, a, &t, q, e))
 		return -1;
 	q = db_query(g->s->db, "select tree from unit where id > ? and tree is not null");
@@ -278,7 +279,7 @@ int gc_mark_news(struct gc *g, struct err *e)
 	if (mark_all(g, &g->hot, &t, NULL, e))
 		return -1;
 	g->version = now;
-	g->event = event;
+	g->move = move;
 	g->unit = unit;
 	return 0;
 }

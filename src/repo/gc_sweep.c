@@ -160,9 +160,9 @@ int gc_sweep(struct gc *g, struct err *e)
 static const char *const ended[] = {
 	"delete from tag where repo = ?",         "delete from branch where repo = ?",
 	"delete from open_commit where repo = ?", "delete from materialised where repo = ?",
-	"delete from current where repo = ?",     "delete from memo where repo = ?",
-	"delete from made where repo = ?",        "delete from gone where repo = ?",
-	"delete from table_format where repo = ?", "delete from unshown where repo = ?",
+	"delete from current where repo = ?",     "delete from made where repo = ?",
+	"delete from gone where repo = ?",        "delete from table_format where repo = ?",
+	"delete from unshown where repo = ?",
 };
 
 #define ENDED_COMMITS 200 /* rows in one statement: about a millisecond */
@@ -237,14 +237,15 @@ int gc_forget_ended(struct gc *g, struct err *e)
 }
 
 /*
- * Results that nothing else holds and that are old enough. Not beside a session: a run may just have decided to use
- * one; a run that begins later finds no row.
+ * Results that nothing else holds and that are old enough, or whose repo was ended. Not beside a session: a run may
+ * just have decided to use one; a run that begins later finds no row.
  */
 int gc_sweep_memos(struct gc *g, struct err *e)
 {
 	struct arena *a cleanup(arena_cleanup) = arena_new();
 	VEC(struct sha) keys = {0};
-	struct q *q = db_query(g->s->db, "select key, tree from memo where at < ?");
+	struct q *q = db_query(g->s->db, "select key, tree from memo where at < ?"
+					 " or repo in (select id from repo where ended is not null)");
 	struct sha id, tree;
 	int64_t epoch;
 	int r;
