@@ -426,13 +426,18 @@ int api_commit(struct api *api, const struct args *args, struct sink *out, struc
 		.restore = args_flag(args, "restore"), .rehash = args_flag(args, "rehash"),
 		.message = args_value(args, "message"),
 	};
-	struct str rev;
+	struct str rev = STR_NULL;
 	struct adopted *list;
 	size_t n;
 	bool some = false;
 
 	if (args_n(args) && pin_parse(args_pos(args, 0), &o.repo, &rev, &o.path, e))
 		return -1;
+	if (rev.n && !str_is(rev, BRANCH_DEFAULT)) {
+		err_set(e, ERR_BAD_REQUEST, "'%.*s': datastore/ shows " BRANCH_DEFAULT ", no other branch",
+			STR_ARG(args_pos(args, 0)));
+		return err_hint(e, "leat put %.*s FILE writes to it", STR_ARG(args_pos(args, 0)));
+	}
 	struct err broken = ERR_INIT; /* jobs that cannot stand together: all outputs stay what they are */
 	if (!api_open(api, OP_W | OP_J | OP_R, &broken) && owner_release(api->flow, e))
 		return -1;

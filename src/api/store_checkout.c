@@ -5,6 +5,18 @@
 #include "repo/checkout.h"
 #include "repo/export.h"
 
+/* `checkout DIR REPO`: the repo stands first. */
+static int refuse_order(struct api *api, const struct args *args, struct err *e)
+{
+	struct err none = ERR_INIT;
+	struct pin pin;
+
+	if (pin_resolve(api->store, api->arena, args_pos(args, 1), &pin, &none))
+		return -1;
+	return err_hint(e, "the repo stands first: leat checkout %.*s %.*s", STR_ARG(args_pos(args, 1)),
+			STR_ARG(args_pos(args, 0)));
+}
+
 int api_checkout(struct api *api, const struct args *args, struct sink *out, struct err *e)
 {
 	struct arena *a = api->arena;
@@ -14,7 +26,7 @@ int api_checkout(struct api *api, const struct args *args, struct sink *out, str
 	struct spot s;
 
 	if (spot_find(api, args, args_pos(args, 0), false, &s, e))
-		return -1;
+		return refuse_order(api, args, e);
 	if (s.entry.kind == ENTRY_FILE) {
 		err_set(e, ERR_BAD_REQUEST, "%.*s is a file", STR_ARG(args_pos(args, 0)));
 		return err_hint(e, "'leat get' copies it");

@@ -8,6 +8,7 @@
 #include "base/map.h"
 #include "base/name.h"
 #include "base/str.h"
+#include "sys/file.h"
 
 #define LENGTH_LOOKS 4096 /* entries of a folder looked at for paths that would get too long */
 
@@ -135,6 +136,17 @@ static int copy_pattern(struct copying *k, const struct spot *s, struct err *e)
 }
 
 /* Inside the transaction: the trees as they stand now. */
+/* A file of the user's own is for put. */
+static int outside(const struct copying *k, size_t i, struct err *e)
+{
+	struct str from = args_pos(k->args, i), to = args_pos(k->args, args_n(k->args) - 1);
+
+	if (e->code != ERR_NOT_FOUND || !file_exists(arena_cstr(k->c->api->arena, from)))
+		return -1;
+	return err_hint(e, "cp copies within the store; a file of yours: leat put %.*s %.*s", STR_ARG(to),
+			STR_ARG(from));
+}
+
 static int ready(struct change *c, struct write *w, const struct repo *repo, const struct sha *tree, struct err *e)
 {
 	struct copying *k = w->own;
@@ -149,7 +161,7 @@ static int ready(struct change *c, struct write *w, const struct repo *repo, con
 		struct spot s;
 
 		if (spot_find(c->api, k->args, args_pos(k->args, i), true, &s, e))
-			return -1;
+			return outside(k, i, e);
 		if (s.glob) {
 			if (copy_pattern(k, &s, e))
 				return -1;

@@ -46,4 +46,12 @@ test_expect 'gc says when there is nothing to give back, and never a negative nu
 test_expect 'rm of a pattern says that it takes none' '
 	workspace rm && echo a > f && leat put raw/a f && exits 1 leat rm "raw/a:/*" 2> err && has err "takes no patterns"
 '
+test_expect 'checkout and cp in the wrong order or from a file say which command is meant' '
+	workspace order && echo a > f && leat put raw/a f && exits 2 leat checkout ./co raw/a 2> err && has err "the repo stands first: leat checkout raw/a ./co" &&
+	exits 1 leat cp f raw/a 2> err && has err "leat put raw/a f"
+'
+test_expect 'commit of another branch is refused, since datastore/ shows master only' '
+	workspace branch && echo a > f && leat put raw/a f && leat branch raw/a@dev && chmod u+w datastore/raw/a/f && echo b > datastore/raw/a/f &&
+	exits 2 leat commit raw/a@dev 2> err && has err "shows master" && has err "leat put raw/a@dev" && leat commit raw/a@master && eq "$(leat cat raw/a:/f)" b
+'
 test_done
