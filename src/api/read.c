@@ -50,8 +50,8 @@ static int list_repos(struct api *api, struct str under, bool all, struct sink *
 		if (rc < 0)
 			return -1;
 		if (rc == 1 && !out->people) /* author and message */
-			rc = commit_read(api->store, api->arena, repos[i].id, arena_str(api->arena, str_of(head.id.hex)),
-			                 &head, e);
+			rc = commit_read(api->store, api->arena, repos[i].id,
+			                 arena_str(api->arena, str_of(head.id.hex)), &head, e);
 		if (rc < 0)
 			return -1;
 		if (!rc)
