@@ -156,7 +156,7 @@ int gc_sweep(struct gc *g, struct err *e)
 	return 0;
 }
 
-/* Rows of ended repos; the commits first, so that nobody can begin to read them. */
+/* Rows of ended repos; before their commits, so that a crash leaves no head of what is not there. */
 static const char *const ended[] = {
 	"delete from tag where repo = ?",         "delete from branch where repo = ?",
 	"delete from open_commit where repo = ?", "delete from materialised where repo = ?",
@@ -220,7 +220,7 @@ int gc_forget_ended(struct gc *g, struct err *e)
 	if (any < 0)
 		return -1;
 	for (size_t i = 0; i < repos.n; i++) {
-		if (forget_commits(g, repos.p[i], any, e) || gc_slice_begin(g, e))
+		if (gc_slice_begin(g, e))
 			return -1;
 		for (size_t k = 0; k < ARRAY_LEN(ended); k++) {
 			q = db_query(g->s->db, ended[k]);
@@ -230,7 +230,7 @@ int gc_forget_ended(struct gc *g, struct err *e)
 				return -1;
 			}
 		}
-		if (gc_slice_end(g, e))
+		if (gc_slice_end(g, e) || forget_commits(g, repos.p[i], any, e))
 			return -1;
 	}
 	return 0;
