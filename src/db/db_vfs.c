@@ -86,8 +86,8 @@ static int file_read(sqlite3_file *base, void *p, int n, sqlite3_int64 at)
 		bad_page = at / n + 1;
 		return SQLITE_IOERR_DATA;
 	}
-	/* So that the log never holds a sum that is not the page's: whoever else moves it into the database (sqlite3, when
-	 * it closes) writes pages without one, not with a wrong one. */
+	/* So that the log never holds a sum that is not the page's: whoever else moves it into the database (sqlite3,
+	 * when it closes) writes pages without one, not with a wrong one. */
 	memset((uint8_t *)p + n - DB_PAGE_SUM, 0, DB_PAGE_SUM);
 	return SQLITE_OK;
 }
