@@ -107,4 +107,9 @@ test_expect 'a table name of too many parts is told how a repo of many parts is 
 test_expect 'an argument of a type that a function does not take is told with those that it takes' '
 	workspace args && exits 2 leat sql "select sum(\$\$x\$\$::varchar)" 2> err && has err "sum(VARCHAR)" "Candidate functions: sum(DECIMAL)"
 '
+test_expect 'gap and fold of a schedule take the words that there are, and no others' '
+	workspace sched && job() { printf -- "-- output: t/g\n-- partition: daily\n-- schedule: {cron: \"0 6 * * *\", $1}\nselect 1 as a\n" > jobs/g.sql; } &&
+	for ok in "gap: skip" "gap: run-at-transition, fold: first" "fold: both"; do job "$ok" && leat jobs > ../out && has ../out g || return 1; done &&
+	job "gap: leap" && exits 2 leat plan > ../out 2>&1 && has ../out "jobs/g.sql:3" leap run-at-transition skip && job "fold: last" && exits 2 leat plan > ../out 2>&1 && has ../out "jobs/g.sql:3" last first both
+'
 test_done
