@@ -134,4 +134,33 @@ test_expect 'a stop in the middle of a batch publishes nothing more and says so'
 	{ "$LEAT_BIN" run > log 2>&1 & pid=$!; sleep 0.4; kill -TERM $pid; st=0; wait $pid || st=$?; [ $st != 0 ]; } && grep -q "stopping" log && leat fsck &&
 	echo "select count(*) as n from raw.x" > jobs/big/job.sql && leat run && count 40 leat ls t/big
 '
+every() { # NAME EVERY 'SQL' [KEYS]: a job of another partition, output t/NAME
+	mkdir -p jobs/$1
+	printf 'kind: sql\noutput: t/%s\npartition: %s\n%b' $1 $2 "${4:-}" > jobs/$1/job.yaml
+	printf '%s\n' "$3" > jobs/$1/job.sql
+}
+hours() { # raw/h: 60 hours from the second day on, every ninth without a row; jobs by hour and by week over hours, days and weeks
+	local h ds
+	for h in $(seq 0 59); do
+		ds=$(printf '2018-01-%02dT%02d' $((2 + h / 24)) $((h % 24)))
+		mkdir -p hours/ds=$ds
+		{ echo g,n,v; [ $((h % 9)) = 4 ] || for k in 1 2 3; do echo "g$(((h + k) % 4)),$((h * k)),$h.$k"; done; } > hours/ds=$ds/a.csv
+	done
+	leat put raw/h:/ hours
+	every hmid hourly 'select * from raw.h'
+	every hsum hourly 'select g, sum(n)::bigint as n, count(*) as rows, {{ ds }} as hour from t.hmid where ds = {{ ds }} group by g'
+	every hday hourly 'select h.g, h.n, x.n as day_n, d.name from t.hmid h join tables.dim_g d on d.g = h.g left join (select g, sum(n)::bigint as n from raw.x group by g) x on x.g = h.g'
+	every dayh daily 'select g, count(*) as n, sum(n)::bigint as s from t.hmid group by g'
+	every wsum weekly 'select g, count(*) as rows, sum(n)::bigint as n, {{ ds }} as week from raw.x group by g'
+	every wnext weekly 'select w.g, w.rows, d.name, w.ds as label from t.wsum w left join tables.dim_g d on d.g = w.g'
+	every wback weekly 'select g, sum(rows)::bigint as rows from t.wsum group by g' 'inputs: {wsum: {repo: t/wsum, window: [-1, 0]}}\n'
+}
+test_expect 'hours and weeks in batches give the files that unit by unit gives, row for row, over hours, days and weeks' '
+	for b in auto off; do
+		workspace e-$b && days 2018-01-01 40 && jobs && rm -r jobs/* && hours && { [ $b = auto ] || echo "batch: off" >> leat.yaml; } && leat run > ../e-$b.log || return 1
+		cd ..
+	done
+	same e-auto.log e-off.log && grep -q "^19[0-9] ran" e-auto.log && same_rows e t/hmid t/hsum t/hday t/dayh t/wsum t/wnext t/wback &&
+	cd e-auto && test "$(with hmid 2018-01-03T05)" -ge 4
+'
 test_done
