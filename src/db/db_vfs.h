@@ -1,11 +1,11 @@
 /*
  * db/db_vfs.h: checksums of the pages of leat.db (docs/formats/store.md), as a layer of SQLite's file system.
  *
- * The last 8 bytes of each page are kept free by SQLite (its "reserved bytes") and hold XXH64 over the others, with the
- * page's number as seed. They are written whenever a page is written into leat.db (checkpoints, mostly) and compared
- * whenever one is read: a page that is not what it was is an error (SQLITE_IOERR_DATA), never an answer. 0 stands for
- * no sum: such pages come about when another program (sqlite3, say) moves the log into the database. Pages in the
- * write-ahead log are not touched: the log has checksums of its own (db_log.h).
+ * The last 8 bytes of each page are kept free by SQLite (its "reserved bytes") and hold XXH64 over the others, with
+ * the page's number as seed. They are written whenever a page is written into leat.db (checkpoints, mostly) and
+ * compared whenever one is read: a page that is not what it was is an error (SQLITE_IOERR_DATA), never an answer. 0
+ * stands for no sum: such pages come about when another program (sqlite3, say) moves the log into the database. Pages
+ * in the write-ahead log are not touched: the log has checksums of its own (db_log.h).
  */
 #ifndef LEAT_DB_DB_VFS_H
 #define LEAT_DB_DB_VFS_H
