@@ -40,10 +40,13 @@ test_expect 'into an open commit' '
 test_expect 'a hundred repos at once; fsck is content' '
 	cd w && for i in $(seq 100); do echo "put raw/n$i a"; done > cmds && leat batch -f cmds > out && count 100 cat out && leat fsck
 '
+lines() { # of a batch: 600 puts, one over another, a folder that becomes a file, and a file that becomes a folder
+	for i in $(seq 600); do echo "put raw/a:/d$((i % 7))/$i one"; done; echo "put raw/a:/d1/1 two"; echo "rm -r raw/a:/d2"; echo "put raw/a:/d2 one"
+	echo "cp raw/src:/s raw/a:/d3/copy"; echo "put raw/b:/x one -m last"; echo "put raw/a:/d0/7/below two"
+}
 test_expect 'a batch of very many lines gives what its lines give one after the other' '
-	cd .. ; rm -rf many && workspace many && echo one > one && echo two > two && leat put raw/a:/keep one && leat put raw/src:/s one &&
-	{ for i in $(seq 600); do echo "put raw/a:/d$((i % 7))/$i one"; done; echo "put raw/a:/d1/1 two"; echo "rm -r raw/a:/d2"; echo "put raw/a:/d2 one"
-	  echo "cp raw/src:/s raw/a:/d3/copy"; echo "put raw/b:/x one -m last"; echo "put raw/a:/d0/7/below two"; } > b &&
+	cd .. && rm -rf many && workspace many && echo one > one && echo two > two && leat put raw/a:/keep one && leat put raw/src:/s one &&
+	lines > b &&
 	sed -i "s/^put raw.a:.d0.7 one$/# &/" b && leat batch -f b > ../out && eq "$(leat cat raw/a:/d1/1)" two && eq "$(leat cat raw/a:/d2)" one && eq "$(leat cat raw/a:/d0/7/below)" two &&
 	eq "$(leat cat raw/a:/d3/copy)" one && eq "$(leat ls -R raw/a | grep -c /)" "$((1 + 599 - 86 + 3))" && eq "$(leat log raw/a --json | wc -l)" 2 &&
 	{ cat b; echo "put raw/a:/d2/under one"; } > c && exits 2 leat batch -f c 2> ../err && has ../err c:2: && eq "$(leat log raw/a --json | wc -l)" 2 && leat fsck

@@ -27,7 +27,7 @@ test_expect 'a store with something of everything that gc does' '
 '
 after() { # POINT[:N]
 	rm -rf w && cp -a template w && cd w && dies_at "$1" gc --memo && reads && whole && leat gc --memo && reads && whole && eq "$(leat log raw/last --json | wc -l)" 2 &&
-		leat put raw/big:/f ../v1 && leat gc --memo && leat cat raw/big@master.3:/f | cmp - ../v3 && whole && [ -z "$(ls .leat/staging | grep "^gc-")" ]
+		leat put raw/big:/f ../v1 && leat gc --memo && leat cat raw/big@master.3:/f | cmp - ../v3 && whole && [ -z "$(find .leat/staging -name "gc-*")" ]
 }
 for point in keep-slice gc-slice gc-slice:2 gc-slice:3 gc-slice:5 gc-slice:8 gc-pack-placed gc-turned; do
 	test_expect "killed at $point: all reads, fsck finds nothing, a second gc ends the work" "after $point"
