@@ -329,14 +329,16 @@ static int run_verb(struct cli *c, int argc, char **argv, int at, const char *co
 	return call(c);
 }
 
+static char out_buffer[OUT_BUFFER];
+
 int cli_main(int argc, char **argv, const struct job_kind *const *kinds)
 {
 	struct cli c = {.arena = arena_new()};
 	int status = 0, at;
 
 	style_init();
-	if (!term_is_tty(STDOUT_FILENO))
-		setvbuf(stdout, NULL, _IOFBF, OUT_BUFFER);
+	if (!term_is_tty(STDOUT_FILENO)) /* with a buffer of ours: without one the C library overlooks the size */
+		setvbuf(stdout, out_buffer, _IOFBF, sizeof(out_buffer));
 	buf_init(&c.line, LINE_MAX);
 	api_begin(&c.api, c.arena, kinds);
 	at = leading_options(&c, argc, argv, &status);
