@@ -44,8 +44,9 @@ test: setup build/leat build-test
 check: setup
 	@tools/check
 
-# What takes long: many commits, many processes. Some minutes.
-soak: setup build/leat
+# What takes long: orders of steps, kills, many commits, many processes. Some minutes each.
+soak: setup build/leat build-test
+	@LEAT_WEAVE_SCHEDULES=100000 build-test/tests/unit-repo-t_weave
 	@tests/soak/at_once.py build/leat history 10000
 	@tests/soak/at_once.py build/leat mixture 60
 

@@ -13,6 +13,7 @@
 #include "db/db_in.h"
 #include "db/db_log.h"
 #include "db/db_vfs.h"
+#include "sys/fault.h"
 #include "sys/file.h"
 #include "sys/lock.h"
 
@@ -446,6 +447,7 @@ static int commit(struct db *d, struct err *e)
 		return -1;
 	}
 	d->writing = false;
+	fault_step("committed"); /* others see it, and cannot write yet */
 	d->commits++;
 	db_log_mark_write(d->h, d->lock.fd, d->in_force == DB_POWER);
 	checkpoint(d, DB_CHECKPOINT_PAGES);
@@ -693,6 +695,8 @@ int q_step(struct q *q, struct err *e)
 	int rc;
 
 	BUG_IF(!q->busy);
+	if (!q->db->writing && !q->db->reads && q->stmt && !sqlite3_stmt_busy(q->stmt))
+		fault_step("rows");
 	if (q->lost) {
 		struct err now = ERR_INIT;
 

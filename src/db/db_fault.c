@@ -29,7 +29,7 @@ static sqlite3_vfs *real_vfs;
 
 static int refuse(const char *op, const char *path, int code)
 {
-	int err = fault_io(op, path);
+	int err = fault_io_within(op, path);
 
 	if (!err)
 		return SQLITE_OK;
@@ -50,7 +50,7 @@ static int shim_read(sqlite3_file *f, void *p, int n, sqlite3_int64 at)
 
 static int shim_write(sqlite3_file *f, const void *p, int n, sqlite3_int64 at)
 {
-	int err = fault_io("write", ((struct shim *)f)->path);
+	int err = fault_io_within("write", ((struct shim *)f)->path);
 
 	if (err == FAULT_TORN) {
 		(void)CALL(f, xWrite, p, n / 2, at);

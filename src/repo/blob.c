@@ -9,6 +9,7 @@
 
 #include "base/str.h"
 #include "repo/blob_in.h"
+#include "sys/fault.h"
 #include "sys/file.h"
 #include "sys/rand.h"
 
@@ -115,6 +116,7 @@ static int whole_stands(struct store *s, const struct sha *id, int64_t size, int
 	struct stat st;
 
 	blob_path(s, id, path, sizeof(path));
+	fault_step("look");
 	if (lstat(path, &st)) {
 		if (errno == ENOENT || errno == ENOTDIR)
 			return 0;
@@ -123,8 +125,8 @@ static int whole_stands(struct store *s, const struct sha *id, int64_t size, int
 	return holds(s, id, path, &st, size, mtime_ns, e);
 }
 
-/* `spoilt` (may be NULL) tells whether there is a row of a whole file that does not stand. */
-static int look(struct store *s, const struct sha *id, struct blob_at *out, bool *spoilt, struct err *e)
+/* `spoilt` tells whether there is a row of a whole file that does not stand. */
+static int look_once(struct store *s, const struct sha *id, struct blob_at *out, bool *spoilt, struct err *e)
 {
 	struct blob_at at = {0};
 	struct q *q = db_query(s->db, WHERE);
@@ -142,6 +144,7 @@ static int look(struct store *s, const struct sha *id, struct blob_at *out, bool
 		at.size = q_col_int(q, 1);
 		mtime_ns = q_col_int(q, 2);
 		blob_path(s, id, path, sizeof(path));
+		fault_step("look");
 		if (!lstat(path, &st)) {
 			struct file_key k = file_key_of(&st);
 			if (k.size == at.size && k.mtime_ns == mtime_ns) { /* nearly always */
@@ -172,12 +175,27 @@ static int look(struct store *s, const struct sha *id, struct blob_at *out, bool
 			*out = at;
 			return 1;
 		}
-		if (spoilt)
-			*spoilt = true;
+		*spoilt = true;
 	}
 	if (other)
 		*out = next;
 	return other;
+}
+
+#define LOOKS 3
+
+/* Re-packing may take the file away between its row and the look at it; then another row is there. */
+static int look(struct store *s, const struct sha *id, struct blob_at *out, bool *spoilt, struct err *e)
+{
+	for (int tries = 0;; tries++) {
+		bool now = false;
+		int r = look_once(s, id, out, &now, e);
+		if (!r && now && tries < LOOKS && !db_in_read(s->db))
+			continue;
+		if (spoilt)
+			*spoilt = now;
+		return r;
+	}
 }
 
 int blob_look(struct store *s, const struct sha *id, struct blob_at *out, struct err *e)

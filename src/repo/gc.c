@@ -206,6 +206,7 @@ int gc_run(struct store *s, const struct gc_how *how, struct gc_report *out, str
 out:
 	marks_free(&g.pages);
 	marks_free(&g.hot_pages);
+	marks_free(&g.leased_pages);
 	marks_free(&g.hot);
 	marks_free(&g.cold);
 	arena_free(g.a);

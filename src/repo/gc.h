@@ -20,6 +20,7 @@ struct gc_how {
 	bool dry_run;
 	bool memo_now;       /* remembered results that nothing else holds go, whatever their age */
 	bool no_repack;
+	bool eager;          /* also packs what is not worth it, for tests */
 	int64_t memo_keep_ms;
 	void (*progress)(void *ptr, const char *text, double part); /* may be NULL */
 	void (*note)(void *ptr, const char *text);                  /* may be NULL */

@@ -591,6 +591,40 @@ static int record_pack(struct cold *c, struct err *e)
 	return 0;
 }
 
+/*
+ * Who began to read since the marking may have been told where a file lies, and open it later. Who begins now finds its
+ * recipe. So the files of what is being read now stay, with their rows, until another gc.
+ */
+static int keep_read(struct cold *c, struct err *e)
+{
+	char path[BLOB_PATH_CAP];
+
+	if (gc_mark_leased(c->g, e))
+		return -1;
+	for (size_t i = 0; i < c->ready.n; i++) {
+		struct cold_file *f = c->ready.p[i];
+		struct file_key k;
+		struct q *q;
+		if (f->skip || !marks_has(&c->g->hot, &f->id))
+			continue;
+		f->skip = true;
+		blob_path(c->g->s, &f->id, path, sizeof(path));
+		if (file_stat_key(path, &k, e) || gc_slice_begin(c->g, e))
+			return -1;
+		q = db_query(c->g->s->db, "insert or replace into blob(id, size, mtime_ns) values(?, ?, ?)");
+		q_sha(q, 1, &f->id);
+		q_int(q, 2, k.size);
+		q_int(q, 3, k.mtime_ns);
+		if (q_run(q, e)) {
+			gc_slice_drop(c->g);
+			return -1;
+		}
+		if (gc_slice_end(c->g, e))
+			return -1;
+	}
+	return 0;
+}
+
 static int close_batch(struct cold *c, struct err *e)
 {
 	if (c->w) {
@@ -616,6 +650,8 @@ static int close_batch(struct cold *c, struct err *e)
 	if (gc_settle(c->g, e))
 		return -1;
 	fault_crash("gc-turned");
+	if (keep_read(c, e))
+		return -1;
 	for (size_t i = 0; i < c->ready.n; i++) {
 		struct cold_file *f = c->ready.p[i];
 		if (f->skip)

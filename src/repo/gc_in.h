@@ -16,6 +16,7 @@ struct gc {
 	struct gc_report r;
 	/* pages seen; objects that a head needs; objects that only history needs, and sources of recipes */
 	struct marks pages, hot_pages, hot, cold;
+	struct marks leased_pages; /* of what somebody reads: as if a head showed it, for it may be open by its path */
 	/* where the marking got to: what came later is marked by gc_mark_news */
 	int64_t move, unit, version;
 	bool news; /* what is being marked came later than the recipes were looked through */
@@ -31,6 +32,8 @@ must_check int gc_mark_begin(struct gc *g, struct err *e);
 must_check int gc_mark(struct gc *g, struct err *e);
 /* What was committed since: at the beginning of a slice, inside its transaction. */
 must_check int gc_mark_news(struct gc *g, struct err *e);
+/* What is being read now. Outside of a slice. */
+must_check int gc_mark_leased(struct gc *g, struct err *e);
 /* All remembered results, whatever their age: where one of them may be in use. */
 must_check int gc_mark_memos_all(struct gc *g, struct err *e);
 static inline bool gc_needs(const struct gc *g, const struct sha *id)

@@ -127,31 +127,89 @@ static int mark_queries(struct gc *g, struct marks *objects, const char *const *
 	return mark_all(g, objects, &t, what, e);
 }
 
-/* Commits that were taken out, or whose repo was ended, while somebody reads them. */
-static int mark_leased(struct gc *g, struct err *e)
-{
-	struct arena *a cleanup(arena_cleanup) = arena_new();
-	struct q *q = db_query(g->s->db, "select id, tree from gone union all"
-					 " select id, tree from commits where repo not in " LIVE_REPO);
-	struct trees t = {0};
-	struct sha tree;
-	int r, held = store_lease_any(g->s, e);
+/*
+ * What a reader may hold a lease of. A lease of what has gone counts from before it went; one may also be there for a
+ * moment, until who took it sees that it has gone. Then its pages may have been swept, and that they are not there is
+ * no damage.
+ */
+static const struct {
+	const char *sql;
+	bool gone;
+} leased_roots[] = {
+	{"select id, tree from commits", false},
+	{"select id, tree from open_commit where state = 'open'", false},
+	{"select id, tree from gone", true},
+};
 
-	if (held <= 0) {
-		q_done(q);
-		return held;
-	}
+static int collect_leased(struct gc *g, struct arena *a, struct trees *t, struct q *q, struct err *e)
+{
+	struct sha tree;
+	int r;
+
 	while ((r = q_step(q, e)) == 1) {
-		held = store_lease_held(g->s, id_of(q_col_text(q, 0)), e);
+		int held = store_lease_held(g->s, id_of(q_col_text(q, 0)), e);
 		if (held < 0)
 			r = -1;
 		if (held > 0 && q_col_sha(q, 1, &tree))
-			vec_push(a, &t.list, tree);
+			vec_push(a, &t->list, tree);
 		if (r < 0)
 			break;
 	}
 	q_done(q);
-	return r < 0 ? -1 : mark_all(g, &g->hot, &t, NULL, e);
+	return r;
+}
+
+/* As mark_page, of pages that may have been marked for less. */
+static int mark_leased_page(struct gc *g, const struct sha *id, int level, bool gone, struct err *e)
+{
+	struct err inner = ERR_INIT;
+	struct sha none = tree_empty_id();
+	int r = sha_eq(id, &none) ? 0 : marks_add(&g->leased_pages, id, e), rc = 0;
+	struct arena *a;
+	struct page p;
+
+	if (r <= 0)
+		return r;
+	if (marks_add(&g->pages, id, e) < 0 || marks_add(&g->hot_pages, id, e) < 0)
+		return -1;
+	a = arena_new();
+	if (tree_page_read(g->s, NULL, id, level, a, &p, &inner)) {
+		arena_free(a);
+		if (gone && inner.code == ERR_DAMAGED)
+			return 0;
+		*e = inner;
+		return -1;
+	}
+	for (size_t i = 0; i < p.n && !rc; i++) {
+		const struct entry *c = &p.items[i].entry;
+		if (p.level || c->kind == ENTRY_FOLDER)
+			rc = mark_leased_page(g, &c->id, p.level ? p.level - 1 : -1, gone, e);
+		else
+			rc = marks_add(&g->hot, &c->id, e) < 0 ? -1 : 0;
+	}
+	arena_free(a);
+	return rc;
+}
+
+static int mark_leased(struct gc *g, const char *sql, bool gone, struct err *e)
+{
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	struct trees t = {0};
+	int rc = collect_leased(g, a, &t, db_query(g->s->db, sql), e);
+
+	for (size_t i = 0; !rc && i < t.list.n; i++)
+		rc = mark_leased_page(g, &t.list.p[i], -1, gone, e);
+	return rc;
+}
+
+int gc_mark_leased(struct gc *g, struct err *e)
+{
+	int held = store_lease_any(g->s, e);
+
+	for (size_t i = 0; held > 0 && i < ARRAY_LEN(leased_roots); i++)
+		if (mark_leased(g, leased_roots[i].sql, leased_roots[i].gone, e))
+			return -1;
+	return held < 0 ? -1 : 0;
 }
 
 /* Results that are remembered: those that are young hold their trees; of the others gc_sweep_memos decides. */
@@ -238,11 +296,10 @@ int gc_mark(struct gc *g, struct err *e)
 {
 	gc_say(g, "marking", 0);
 	if (gc_mark_begin(g, e) || mark_queries(g, &g->hot, hot_roots, ARRAY_LEN(hot_roots), "marking heads", e) ||
-	    mark_leased(g, e) ||
-	    mark_queries(g, &g->cold, cold_roots, ARRAY_LEN(cold_roots), "marking history", e) || mark_memos(g, e) ||
-	    mark_sources(g, e))
+	    mark_queries(g, &g->cold, cold_roots, ARRAY_LEN(cold_roots), "marking history", e) || mark_memos(g, e))
 		return -1;
-	return 0;
+	/* After history: a commit that has been taken out of it since is found now, with its reader. */
+	return gc_mark_leased(g, e) || mark_sources(g, e) ? -1 : 0;
 }
 
 int gc_mark_news(struct gc *g, struct err *e)
@@ -257,9 +314,13 @@ int gc_mark_news(struct gc *g, struct err *e)
 	if (number(g, "select coalesce(max(seq), 0) from head_move", &move, e) ||
 	    number(g, "select coalesce(max(id), 0) from unit", &unit, e))
 		return -1;
-	/* Not by the events: those of a run stand from its beginning, its commits come later. */
+	/*
+	 * Not by the events: those of a run stand from its beginning, its commits come later. Also those that were
+	 * taken out again since: somebody may be reading them.
+	 */
 	q = db_query(g->s->db, "select c.tree from head_move m join commits c on c.repo = m.repo and c.id = m.new"
-				" where m.seq > ? and c.repo in " LIVE_REPO);
+			       " where m.seq > ?1 union all select o.tree from head_move m"
+			       " join gone o on o.repo = m.repo and o.id = m.new where m.seq > ?1");
 	q_int(q, 1, g->move);
 	if (collect(g, a, &t, q, e))
 		return -1;
@@ -273,7 +334,8 @@ int gc_mark_news(struct gc *g, struct err *e)
 		if (collect(g, a, &t, q, e))
 			return -1;
 	}
-	if (collect(g, a, &t, db_query(g->s->db, hot_roots[1]), e))
+	if (collect(g, a, &t, db_query(g->s->db, hot_roots[1]), e) ||
+	    collect(g, a, &t, db_query(g->s->db, cold_roots[1]), e))
 		return -1;
 	g->news = true;
 	if (mark_all(g, &g->hot, &t, NULL, e))

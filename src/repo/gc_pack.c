@@ -26,6 +26,7 @@ struct round {
 	struct pack_writer *w;
 };
 
+/* 1, 0: it was swept since it was listed, -1. */
 static int fetch(struct round *d, const struct moved *m, struct buf *b, struct err *e)
 {
 	struct q *q;
@@ -38,7 +39,7 @@ static int fetch(struct round *d, const struct moved *m, struct buf *b, struct e
 		if (pack_fetch(d->g->s, &m->id, &m->at, b->p, e))
 			return -1;
 		b->n = (size_t)m->at.size;
-		return 0;
+		return 1;
 	}
 	q = db_query(d->g->s->db, "select body from small where id = ?");
 	q_sha(q, 1, &m->id);
@@ -126,6 +127,18 @@ int gc_pack_close(struct gc *g, struct pack_writer *w, struct err *e)
 	return 0;
 }
 
+static int add(struct round *d, const struct moved *m, struct pack_squeezer *z, struct buf *raw, struct buf *frame,
+	       struct err *e)
+{
+	int r = fetch(d, m, raw, e);
+	bool squeezed;
+
+	if (r <= 0 || (!d->w && pack_create(d->g->s, &d->w, e)))
+		return r ? -1 : 0;
+	squeezed = pack_squeeze(z, buf_str(raw), frame);
+	return pack_add(d->w, &m->id, buf_str(raw), squeezed ? buf_str(frame) : STR_NULL, e);
+}
+
 /* Writes the objects of a round into packs and turns their rows there. */
 static int move(struct round *d, struct err *e)
 {
@@ -136,16 +149,9 @@ static int move(struct round *d, struct err *e)
 	if (d->list.n)
 		qsort(d->list.p, d->list.n, sizeof(*d->list.p), by_place);
 	for (size_t i = 0; i < d->list.n && !rc; i++) {
-		const struct moved *m = &d->list.p[i];
 		gc_say(d->g, "packing", (double)i / (double)d->list.n);
-		if (!d->w)
-			rc = pack_create(d->g->s, &d->w, e);
-		rc = rc || fetch(d, m, &raw, e) ? -1 : 0;
-		if (!rc) {
-			bool squeezed = pack_squeeze(z, buf_str(&raw), &frame);
-			rc = pack_add(d->w, &m->id, buf_str(&raw), squeezed ? buf_str(&frame) : STR_NULL, e);
-		}
-		if (!rc && (pack_written(d->w) >= PACK_FULL || i + 1 == d->list.n)) {
+		rc = add(d, &d->list.p[i], z, &raw, &frame, e);
+		if (!rc && d->w && (pack_written(d->w) >= PACK_FULL || i + 1 == d->list.n)) {
 			rc = gc_pack_close(d->g, d->w, e) || record(d, e) ? -1 : 0;
 			pack_writer_free(d->w);
 			d->w = NULL;
@@ -165,7 +171,8 @@ static int pack_small(struct gc *g, struct err *e)
 	struct round d = {.g = g, .a = arena_new()};
 	struct q *q = db_query(g->s->db, "select count(*), coalesce(sum(length(body)), 0) from small");
 	int r = q_step(q, e), rc = 0;
-	bool worth = r == 1 && (q_col_int(q, 0) >= SMALL_ROWS || q_col_int(q, 1) >= SMALL_BYTES);
+	bool worth = r == 1 && (q_col_int(q, 0) >= SMALL_ROWS || q_col_int(q, 1) >= SMALL_BYTES ||
+				(g->how->eager && q_col_int(q, 0)));
 
 	q_done(q);
 	while (worth && r >= 0 && !rc) {
@@ -243,7 +250,7 @@ static int choose(struct gc *g, struct packs_seen *p, bool *any, struct err *e)
 		struct stat_pack *t = &p->list.p[i];
 		/* beside the records a pack has 48 bytes an object, and 56 */
 		t->goes = !t->objects || t->bytes - 48 * t->objects - 56 > 2 * t->live ||
-			  (tiny >= TINY_MANY && t->bytes < TINY);
+			  ((tiny >= TINY_MANY || g->how->eager) && t->bytes < TINY);
 		*any |= t->goes;
 	}
 	return r;

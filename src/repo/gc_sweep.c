@@ -161,17 +161,18 @@ static const char *const ended[] = {
 	"delete from tag where repo = ?",         "delete from branch where repo = ?",
 	"delete from open_commit where repo = ?", "delete from materialised where repo = ?",
 	"delete from current where repo = ?",     "delete from made where repo = ?",
-	"delete from gone where repo = ?",        "delete from table_format where repo = ?",
-	"delete from unshown where repo = ?",
+	"delete from unshown where repo = ?",     "delete from table_format where repo = ?",
 };
 
 #define ENDED_COMMITS 200 /* rows in one statement: about a millisecond */
 
-static int forget_commits(struct gc *g, int64_t repo, bool any_reader, struct err *e)
+/* Those that somebody still reads stay. Nobody can begin to: the repo has ended. */
+static int forget_commits(struct gc *g, int64_t repo, bool any_reader, bool gone, struct err *e)
 {
 	struct arena *a cleanup(arena_cleanup) = arena_new();
 	VEC(struct id) ids = {0};
-	struct q *q = db_query(g->s->db, "select id from commits where repo = ?");
+	struct q *q = db_query(g->s->db, gone ? "select id from gone where repo = ?"
+					      : "select id from commits where repo = ?");
 	int r;
 
 	q_int(q, 1, repo);
@@ -186,11 +187,12 @@ static int forget_commits(struct gc *g, int64_t repo, bool any_reader, struct er
 		for (size_t end = MIN(ids.n, i + ENDED_COMMITS); i < end && !gc_slice_over(g); i++) {
 			r = any_reader ? store_lease_held(g->s, ids.p[i], e) : 0;
 			if (!r) {
-				q = db_query(g->s->db, "delete from commits where repo = ? and id = ?");
+				q = db_query(g->s->db, gone ? "delete from gone where repo = ? and id = ?"
+							    : "delete from commits where repo = ? and id = ?");
 				q_int(q, 1, repo);
 				q_cstr(q, 2, ids.p[i].hex);
 				r = q_run(q, e);
-				g->r.commits++;
+				g->r.commits += !gone;
 			}
 			if (r < 0) {
 				gc_slice_drop(g);
@@ -207,6 +209,7 @@ int gc_forget_ended(struct gc *g, struct err *e)
 {
 	struct q *q = db_query(g->s->db, "select id from repo r where ended is not null and"
 					 " (exists (select 1 from branch b where b.repo = r.id)"
+					 " or exists (select 1 from gone c where c.repo = r.id)"
 					 " or exists (select 1 from commits c where c.repo = r.id))");
 	VEC(int64_t) repos = {0};
 	int r, any;
@@ -230,7 +233,8 @@ int gc_forget_ended(struct gc *g, struct err *e)
 				return -1;
 			}
 		}
-		if (gc_slice_end(g, e) || forget_commits(g, repos.p[i], any, e))
+		if (gc_slice_end(g, e) || forget_commits(g, repos.p[i], any, false, e) ||
+		    forget_commits(g, repos.p[i], any, true, e))
 			return -1;
 	}
 	return 0;

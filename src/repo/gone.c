@@ -137,6 +137,23 @@ static int move_heads(struct store *s, const struct commit *c, struct id event, 
 	return r < 0 ? -1 : 0;
 }
 
+/* A branch is not led back to a commit that has no data any more: all its files would seem to be deleted. */
+static int refuse_to_forgotten(struct store *s, const struct repo *r, const struct commit *c, struct err *e)
+{
+	struct buf b cleanup(buf_free) = BUF_INIT(600);
+	struct commit before = {0};
+	int n = names(db_query(s->db, HEADS), c, &b, e);
+
+	if (n <= 0 || !c->parent.hex[0])
+		return n < 0 ? -1 : 0;
+	if (commit_find(s, c->repo, str_of(c->parent.hex), &before, e) < 0)
+		return -1;
+	if (!before.forgotten)
+		return 0;
+	refuse(r, c, "comes after a commit whose data were forgotten, and is the head of ", b.p, e);
+	return err_hint(e, "put what is to stand there, or leat rm it");
+}
+
 int gone_drop(struct store *s, const struct repo *r, const struct commit *c, struct id event, struct err *e)
 {
 	struct buf b cleanup(buf_free) = BUF_INIT(600);
@@ -152,7 +169,7 @@ int gone_drop(struct store *s, const struct repo *r, const struct commit *c, str
 		refuse(r, c, "has commits after it: ", b.p, e);
 		return err_hint(e, "drop those first; leat squash takes one out of the middle");
 	}
-	if (move_heads(s, c, event, e) || record(s, c, "dropped", NULL, event, e))
+	if (refuse_to_forgotten(s, r, c, e) || move_heads(s, c, event, e) || record(s, c, "dropped", NULL, event, e))
 		return -1;
 	fault_crash("commit-dropped");
 	return 0;

@@ -322,6 +322,7 @@ int ingest_fd(struct ingest *in, int fd, struct entry *out, struct err *e)
 static int sync_files(struct ingest *in, size_t from, size_t n, struct err *e)
 {
 	int fds[INGEST_GROUP], rc = 0, error;
+	struct err inner = ERR_INIT;
 	char path[BLOB_PATH_CAP];
 	size_t opened = 0, which;
 
@@ -330,9 +331,13 @@ static int sync_files(struct ingest *in, size_t from, size_t n, struct err *e)
 		if (in->blob_list.p[from + opened]->synced)
 			continue;
 		blob_path(in->s, &in->blob_list.p[from + opened]->id, path, sizeof(path));
-		rc = file_open_read(path, &fds[opened], e);
+		rc = file_open_read(path, &fds[opened], &inner);
 		if (!rc)
 			fd_start_sync(fds[opened]);
+		else if (inner.code == ERR_NOT_FOUND)
+			(void)!ingest_swept(e);
+		else
+			*e = inner;
 	}
 	if (!rc && (error = fd_sync_all(fds, n, false, &which))) {
 		blob_path(in->s, &in->blob_list.p[from + which]->id, path, sizeof(path));

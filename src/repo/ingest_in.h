@@ -15,6 +15,7 @@ struct new_blob {
 	struct sha id;
 	int64_t size, mtime_ns;
 	bool synced;
+	bool elsewhere;   /* gc has taken the file away, and the store holds its bytes all the same */
 	int64_t recorded; /* as in struct tree_new */
 };
 
@@ -65,6 +66,8 @@ static inline struct str ingest_key(const struct sha *id)
 	return (struct str){(const char *)id->b, SHA_BYTES};
 }
 
+/* ERR_CONFLICT: gc took away what this session counted on. */
+must_check int ingest_swept(struct err *e);
 must_check int ingest_lease(struct ingest *in, struct err *e); /* begins to count as a session; again is fine */
 /* 1: these bytes are in the store, or in this session; 0, -1. */
 must_check int ingest_seen(struct ingest *in, const struct sha *id, struct err *e);

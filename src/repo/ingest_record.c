@@ -28,7 +28,11 @@ static size_t rows_of(struct ingest *in)
 
 static int record_blob(struct ingest *in, struct new_blob *b, struct err *e)
 {
-	struct q *q = db_query(in->s->db, "insert or replace into blob(id, size, mtime_ns) values(?, ?, ?)");
+	struct q *q;
+
+	if (b->elsewhere)
+		return 0;
+	q = db_query(in->s->db, "insert or replace into blob(id, size, mtime_ns) values(?, ?, ?)");
 
 	q_sha(q, 1, &b->id);
 	q_int(q, 2, b->size);
@@ -57,6 +61,42 @@ bool ingest_take(struct ingest *in, int64_t *recorded)
 	return true;
 }
 
+int ingest_swept(struct err *e)
+{
+	err_set(e, ERR_CONFLICT, "gc took away bytes that were in the store when this began");
+	return err_hint(e, "run it again: they are then stored anew");
+}
+
+static int needed(struct ingest *in, const struct sha *id, struct err *e)
+{
+	int r = blob_present(in->s, id, e);
+
+	return r ? (r < 0 ? -1 : 0) : ingest_swept(e);
+}
+
+/*
+ * What was found must be there. So must the files that got their names here: another session may have come by the same
+ * bytes, whose commit has been taken out again since, and gc has swept them with their row.
+ */
+static int look_again(struct ingest *in, struct err *e)
+{
+	char path[BLOB_PATH_CAP];
+
+	in->ahead = false;
+	in->written.n = 0;
+	for (size_t i = 0; i < in->found.n; i++)
+		if (needed(in, &in->found.p[i], e))
+			return -1;
+	for (size_t i = 0; i < in->blob_list.n; i++) {
+		struct new_blob *b = in->blob_list.p[i];
+		blob_path(in->s, &b->id, path, sizeof(path));
+		b->elsewhere = !file_exists(path);
+		if (b->elsewhere && needed(in, &b->id, e))
+			return -1;
+	}
+	return 0;
+}
+
 int ingest_record(struct ingest *in, struct err *e)
 {
 	int64_t epoch = 0;
@@ -64,19 +104,8 @@ int ingest_record(struct ingest *in, struct err *e)
 	BUG_IF(!db_in_write(in->s->db));
 	if (in->leased && store_epoch(in->s, &epoch, e))
 		return -1;
-	if (in->leased && epoch != in->epoch) { /* gc has swept */
-		in->ahead = false;
-		in->written.n = 0;
-		for (size_t i = 0; i < in->found.n; i++) {
-			int r = blob_present(in->s, &in->found.p[i], e);
-			if (r < 0)
-				return -1;
-			if (!r) {
-				err_set(e, ERR_CONFLICT, "gc took away bytes that were in the store when this began");
-				return err_hint(e, "run it again: they are then stored anew");
-			}
-		}
-	}
+	if (in->leased && epoch != in->epoch && look_again(in, e)) /* gc has swept */
+		return -1;
 	for (size_t i = 0; i < in->blob_list.n; i++)
 		if (ingest_take(in, &in->blob_list.p[i]->recorded) && record_blob(in, in->blob_list.p[i], e))
 			return -1;

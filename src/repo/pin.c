@@ -162,8 +162,9 @@ static int find_open(struct resolve *r, struct commit *out, struct err *e)
 	struct open_commit o;
 	int found = open_find(r->s, r->a, r->repo.id, r->base, &o, e);
 
-	if (found > 0 && o.state == OPEN_OPEN) /* what it holds is looked at once more: from now on gc leaves that */
-		found = store_lease_open(r->s, e) ? -1 : open_find(r->s, r->a, r->repo.id, r->base, &o, e);
+	/* resolve_once looks at its tree once more */
+	if (found > 0 && o.state == OPEN_OPEN && store_lease_open(r->s, e))
+		return -1;
 	if (found <= 0 || o.state == OPEN_FINISHED) /* a commit that has been taken out since */
 		return found < 0 ? -1 : 0;
 	if (o.state != OPEN_OPEN)
@@ -319,8 +320,8 @@ static int ancestry(struct resolve *r, struct commit *c, struct str ops, struct 
 	return 0;
 }
 
-/* r->rev is there: 1 and a leased commit, 0 a branch without commits, -1; 2: it was dropped since it was found. */
-static int resolve_once(struct resolve *r, struct commit *out, struct err *e)
+/* Rows only. 1 a commit; 0 a branch without commits; -1. */
+static int find_commit(struct resolve *r, struct commit *out, struct err *e)
 {
 	size_t base = 0;
 	int found;
@@ -342,9 +343,43 @@ static int resolve_once(struct resolve *r, struct commit *out, struct err *e)
 		r->branch = STR_NULL;
 		r->open = false;
 	}
-	if (!found)
-		return 0;
+	return found;
+}
+
+/* Whether it holds now, under the lease, what was found: it may have been put into, or forgotten, meanwhile. */
+static int holds_still(struct resolve *r, const struct commit *c, struct err *e)
+{
+	struct q *q = db_query(r->s->db,
+			       r->open ? "select 1 from open_commit where repo = ? and id = ? and tree = ?"
+					 " and state = 'open'"
+				       : "select 1 from commits where repo = ? and id = ? and tree = ?");
+	int found;
+
+	q_int(q, 1, c->repo);
+	q_cstr(q, 2, c->id.hex);
+	q_sha(q, 3, &c->tree);
+	found = q_step(q, e);
+	q_done(q);
+	return found;
+}
+
+/* r->rev is there: 1 and a leased commit, 0 a branch without commits, -1; 2: it has changed since it was found. */
+static int resolve_once(struct resolve *r, struct commit *out, struct err *e)
+{
+	int found;
+
+	if (db_read_begin(r->s->db, e)) /* branches, commits and parents of one moment */
+		return -1;
+	found = find_commit(r, out, e);
+	db_read_end(r->s->db);
+	if (found <= 0)
+		return found;
 	found = store_lease_commit(r->s, r->repo.id, out->id, e);
+	if (found <= 0)
+		return found ? -1 : 2;
+	found = holds_still(r, out, e);
+	if (found <= 0)
+		store_lease_drop(r->s, out->id);
 	return found ? found : 2;
 }
 
@@ -375,6 +410,7 @@ int pin_resolve(struct store *s, struct arena *a, struct str text, struct pin *o
 		return -1;
 	if (found && p.commit.forgotten) {
 		char when[TIME_TEXT];
+		store_lease_drop(s, p.commit.id);
 		time_rfc3339(p.commit.forgotten, when);
 		err_set(e, ERR_NOT_FOUND, "the commit %s of %.*s (number %lld) was forgotten at %s", p.commit.id.hex,
 			STR_ARG(repo), (long long)p.commit.number, when);

@@ -10,6 +10,7 @@
 
 #include "base/str.h"
 #include "base/tz.h"
+#include "sys/fault.h"
 #include "sys/file.h"
 
 #define RACY_NS 20000000
@@ -29,6 +30,8 @@ static int64_t ns_now(clockid_t id)
 {
 	struct timespec t;
 
+	if (fault_weave())
+		return fault_weave()->now_ns();
 	clock_gettime(id, &t);
 	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
@@ -126,6 +129,10 @@ void clock_sleep_ms(int64_t ms)
 
 	if (ms <= 0)
 		return;
+	if (fault_weave()) {
+		fault_weave()->sleep(ms);
+		return;
+	}
 	while (clock_nanosleep(CLOCK_MONOTONIC, 0, &t, &t) == EINTR)
 		continue;
 }

@@ -97,9 +97,28 @@ static void check_name(const char *name)
 	BUG("fault point %s is not in defs/faults.def", name);
 }
 
+static const struct fault_weave *weave;
+
+void fault_weave_set(const struct fault_weave *w)
+{
+	weave = w;
+}
+
+const struct fault_weave *fault_weave(void)
+{
+	return weave;
+}
+
+void fault_step(const char *what)
+{
+	if (weave)
+		(void)weave->step(what);
+}
+
 void fault_crash(const char *name)
 {
 	check_name(name);
+	fault_step(name);
 	if (!state.crash || strlen(name) != state.crash_len || strncmp(name, state.crash, state.crash_len))
 		return;
 	if (atomic_fetch_add(&state.crash_seen, 1) + 1 == state.crash_at)
@@ -107,6 +126,13 @@ void fault_crash(const char *name)
 }
 
 int fault_io(const char *op, const char *path)
+{
+	int error = weave ? weave->step(op) : 0;
+
+	return error ? error : fault_io_within(op, path);
+}
+
+int fault_io_within(const char *op, const char *path)
 {
 	unsigned long n = atomic_fetch_add(&state.ops, 1) + 1;
 
@@ -122,7 +148,7 @@ int fault_io(const char *op, const char *path)
 
 bool fault_armed(void)
 {
-	return state.crash || state.error || (state.count_file && *state.count_file);
+	return weave || state.crash || state.error || (state.count_file && *state.count_file);
 }
 
 unsigned long fault_count(void)

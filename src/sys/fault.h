@@ -22,6 +22,18 @@ struct fault_point {
 
 #define FAULT_TORN (-1)
 
+/*
+ * A test that walks through interleavings (tests/unit/repo/t_weave.c) runs several handles in one thread: wherever
+ * another process might come in between it is asked who goes on. Nobody sets this but such a test.
+ */
+struct fault_weave {
+	int (*step)(const char *what); /* somebody else may go on first; an errno makes the operation fail with it */
+	void (*wait)(const char *what); /* what is wanted is held: comes back when somebody else has done something */
+	int64_t (*now_ns)(void);       /* of all clocks */
+	void (*sleep)(int64_t ms);
+	void (*rand)(void *p, size_t n);
+};
+
 #ifdef LEAT_FAULTS
 
 void fault_crash(const char *name);
@@ -29,12 +41,27 @@ void fault_crash(const char *name);
 int fault_io(const char *op, const char *path);
 noreturn void fault_die(void);
 unsigned long fault_count(void);
+/* The same without a step of its own: what lies within SQLite is one step. */
+int fault_io_within(const char *op, const char *path);
+void fault_weave_set(const struct fault_weave *w); /* NULL: nobody weaves */
+const struct fault_weave *fault_weave(void);
+void fault_step(const char *what); /* where another process might come in between, and nothing can fail */
 /* Whether any fault is set, or counted: then nothing that passes a fault point is done by several threads. */
 bool fault_armed(void);
 /* The table; *n = 0 in builds without faults. */
 const struct fault_point *fault_names(size_t *n);
 
 #else
+
+static inline const struct fault_weave *fault_weave(void)
+{
+	return NULL;
+}
+
+static inline void fault_step(const char *what)
+{
+	(void)what;
+}
 
 static inline void fault_crash(const char *name)
 {

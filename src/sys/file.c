@@ -16,8 +16,10 @@
 
 int file_open_read(const char *path, int *fd, struct err *e)
 {
-	int got = open(path, O_RDONLY | O_CLOEXEC);
+	int got;
 
+	fault_step("open to read");
+	got = open(path, O_RDONLY | O_CLOEXEC);
 	if (got < 0)
 		return err_errno(e, errno, "cannot open %s", path);
 	*fd = got;

@@ -9,6 +9,7 @@
 
 #include "base/tz.h"
 #include "sys/clock.h"
+#include "sys/fault.h"
 #include "sys/fd.h"
 
 #define POLL_MS 5
@@ -23,6 +24,14 @@ static int lock_open(const char *path, struct err *e)
 /* 0, or an errno; EWOULDBLOCK only with LOCK_NB */
 static int flock_retry(int fd, int how)
 {
+	const struct fault_weave *w = fault_weave();
+
+	if (w && how != LOCK_UN && !(how & LOCK_NB)) {
+		fault_step("lock");
+		while (flock(fd, how | LOCK_NB))
+			w->wait("lock");
+		return 0;
+	}
 	while (flock(fd, how))
 		if (errno != EINTR)
 			return errno;
@@ -174,7 +183,14 @@ int lock_bytes_open(const char *path, int *fd, struct err *e)
 static int byte_call(int fd, int how, short type, uint64_t at, uint64_t n, short *found)
 {
 	struct flock l = {.l_type = type, .l_whence = SEEK_SET, .l_start = (off_t)at, .l_len = (off_t)n};
+	const struct fault_weave *w = fault_weave();
 
+	fault_step("byte");
+	if (w && how == F_OFD_SETLKW) {
+		while (fcntl(fd, F_OFD_SETLK, &l))
+			w->wait("byte");
+		return 0;
+	}
 	while (fcntl(fd, how, &l))
 		if (errno != EINTR)
 			return errno;

@@ -4,11 +4,16 @@
 #include <sys/random.h>
 
 #include "base/hash.h"
+#include "sys/fault.h"
 
 void rand_bytes(void *p, size_t n)
 {
 	uint8_t *at = p;
 
+	if (fault_weave()) {
+		fault_weave()->rand(p, n);
+		return;
+	}
 	while (n) {
 		ssize_t got = getrandom(at, n, 0);
 
