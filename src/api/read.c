@@ -89,11 +89,13 @@ static int names_zone(struct api *api, struct str name, struct str *zone, struct
 static int list_spot(struct listing *l, const struct args *args, struct str text, struct err *e)
 {
 	struct spot s;
+	struct commit *commit = arena_new_of(l->api->arena, struct commit);
 
 	if (spot_find(l->api, args, text, true, &s, e))
 		return -1;
+	*commit = s.pin.commit;
 	l->repo = s.pin.repo.name;
-	l->commit = &s.pin.commit;
+	l->commit = commit;
 	l->under = s.glob || s.entry.kind == ENTRY_FILE ? STR("") : s.path;
 	l->n = 0;
 	memcpy(l->path, l->under.p, l->under.n);

@@ -82,10 +82,11 @@ static int find_in(struct finding *f, const struct spot *s, struct err *e)
 	if (s->glob)
 		return spot_each(f->api, s, find_entry, f, e);
 	if (s->entry.kind == ENTRY_FILE) {
-		struct spot parent = *s;
+		struct spot *parent = arena_new_of(f->api->arena, struct spot);
 
-		parent.path = STR("");
-		f->spot = &parent;
+		*parent = *s;
+		parent->path = STR("");
+		f->spot = parent;
 		return find_entry(f, s->path, &s->entry, e) < 0 ? -1 : 0;
 	}
 	return tree_walk(f->api->store, NULL, &s->entry.id, true, find_entry, f, e);

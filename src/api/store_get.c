@@ -317,10 +317,11 @@ static int with_output(struct getting *g, const struct spot *s,
                        int (*work)(struct getting *g, const struct spot *s, struct err *e), struct err *e)
 {
 	struct str dest = args_value(g->args, "output");
-	struct to_fd t = {-1, NULL};
+	struct to_fd *t = arena_new_of(g->api->arena, struct to_fd);
 	char *tmp, *to;
 	int rc;
 
+	*t = (struct to_fd){.fd = -1};
 	if (!dest.p || str_is(dest, "-")) {
 		g->take = to_sink;
 		g->ptr = g->out;
@@ -328,13 +329,13 @@ static int with_output(struct getting *g, const struct spot *s,
 	}
 	to = arena_cstr(g->api->arena, dest);
 	tmp = arena_printf(g->api->arena, "%s/.leat-get-%d.tmp", path_dir(g->api->arena, to), (int)getpid());
-	if (dir_make_parent(to, 0777, e) || file_open_write(tmp, O_EXCL, 0666, &t.fd, e))
+	if (dir_make_parent(to, 0777, e) || file_open_write(tmp, O_EXCL, 0666, &t->fd, e))
 		return -1;
-	t.path = to;
+	t->path = to;
 	g->take = take_fd;
-	g->ptr = &t;
+	g->ptr = t;
 	rc = work(g, s, e);
-	if (close(t.fd) && !rc)
+	if (close(t->fd) && !rc)
 		rc = err_errno(e, errno, "%s", to);
 	if (!rc)
 		rc = file_rename(tmp, to, e);

@@ -171,11 +171,12 @@ static int set_unshown(struct store *s, const struct disk_repo *r, bool unshown,
 /* What Leat put there goes; what users dropped or edited stays. */
 static int hide(struct place *p, const struct disk_repo *r, struct err *e)
 {
-	struct sha none = tree_empty_id();
+	struct sha *none = arena_new_of(p->a, struct sha);
 
-	if (sha_eq(&r->shown, &none) || !dir_exists(disk_path(p->s, p->a, p->repo, STR(""))))
+	*none = tree_empty_id();
+	if (sha_eq(&r->shown, none) || !dir_exists(disk_path(p->s, p->a, p->repo, STR(""))))
 		return 0;
-	p->next = &none;
+	p->next = none;
 	if (place_folder(p, STR(""), e))
 		return -1;
 	(void)rmdir(disk_path(p->s, p->a, p->repo, STR("")));
