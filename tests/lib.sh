@@ -135,8 +135,12 @@ workspace() { # [DIR]: a new workspace; the test goes on inside it
 	leat init "${1:-w}" && cd "${1:-w}"
 }
 
-opens() { # FILE leat's arguments…: writes to FILE what they open. Beside a tracer nobody can look for leaks
-	ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 strace -f -e trace=openat,open -o "$1" "$LEAT_BIN" "${@:2}"
+calls() { # FILE WHICH leat's arguments…: writes to FILE the system calls they make. Beside a tracer nobody can look for leaks
+	ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 strace -f -e trace="$2" -o "$1" "$LEAT_BIN" "${@:3}"
+}
+
+opens() { # FILE leat's arguments…: writes to FILE what they open
+	calls "$1" openat,open "${@:2}"
 }
 
 sql() { # 'QUERY' [option…]: prints CSV

@@ -192,7 +192,8 @@ static int open_object(ZSTD_DCtx *z, const struct pack_entry *t, const char *sto
 	struct sha have;
 
 	if (t->stored == t->size) {
-		memcpy(out, stored, t->size);
+		if (t->size) /* memcpy may be told no address of nothing */
+			memcpy(out, stored, t->size);
 	} else {
 		size_t n = ZSTD_decompressDCtx(z, out, t->size, stored, t->stored);
 		if (ZSTD_isError(n) || n != t->size)

@@ -78,7 +78,7 @@ test_expect 'a store of format 1 is stepped up, and what was in it stays readabl
 cost() { # FILE arguments…: bytes written and system calls of a command, into FILE
 	local file=$1
 	shift
-	strace -f -o trace "$LEAT_BIN" "$@" > /dev/null || return 1
+	calls trace all "$@" > /dev/null || return 1
 	python3 - > "$file" <<-"EOT"
 	import re
 	calls = written = 0
