@@ -285,6 +285,13 @@ fail:
 	return -1;
 }
 
+static bool log_grown(struct db *d, int pages)
+{
+	if (d->log_pages < d->checkpointed)
+		d->checkpointed = 0; /* the log began anew */
+	return d->log_pages - d->checkpointed >= pages;
+}
+
 /*
  * Passive: takes nothing from readers. What a reader still needs stays in the log, and is tried again once the log has
  * grown by another slice. Its failure harms nothing: the log keeps all.
@@ -293,12 +300,21 @@ static void checkpoint(struct db *d, int grown)
 {
 	int in_log = 0, moved = 0;
 
-	if (d->log_pages < d->checkpointed)
-		d->checkpointed = 0; /* the log began anew */
-	if (d->log_pages - d->checkpointed < grown)
-		return;
-	if (!sqlite3_wal_checkpoint_v2(d->h, NULL, SQLITE_CHECKPOINT_PASSIVE, &in_log, &moved))
+	if (log_grown(d, grown) &&
+	    !sqlite3_wal_checkpoint_v2(d->h, NULL, SQLITE_CHECKPOINT_PASSIVE, &in_log, &moved))
 		d->checkpointed = d->log_pages;
+}
+
+/*
+ * The same, by the lock's holder, and the log's space is given back unless somebody reads from it: how far it was moved
+ * is only known as long as anybody has the database open, so that whoever comes next would move all of it again.
+ */
+static void empty_log(struct db *d)
+{
+	sqlite3_busy_timeout(d->h, 0);
+	if (!sqlite3_wal_checkpoint_v2(d->h, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL))
+		d->log_pages = d->checkpointed = 0;
+	sqlite3_busy_timeout(d->h, DB_BUSY_MS);
 }
 
 /* A commit that a thread was left with is waited for before anything else is asked of the handle. */
@@ -326,7 +342,8 @@ void db_close(struct db *d)
 	db_rollback(d);
 	/* Whoever holds the lock now writes, and sees to the log. */
 	if (d->commits && d->lock_open && lock_try_again(&d->lock)) {
-		checkpoint(d, DB_CHECKPOINT_CLOSE);
+		if (d->log_pages >= DB_CHECKPOINT_CLOSE)
+			empty_log(d);
 		lock_pause(&d->lock);
 	}
 	for (int i = 0; i < d->n_statements; i++) {
@@ -364,10 +381,7 @@ void db_log_empty(struct db *d)
 	BUG_IF(d->writing || d->reads);
 	if (d->lock_open ? !lock_try_again(&d->lock) : lock_writers(d, &ignored) != 0)
 		return;
-	sqlite3_busy_timeout(d->h, 0);
-	if (!sqlite3_wal_checkpoint_v2(d->h, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL))
-		d->log_pages = d->checkpointed = 0;
-	sqlite3_busy_timeout(d->h, DB_BUSY_MS);
+	empty_log(d);
 	lock_pause(&d->lock);
 }
 
