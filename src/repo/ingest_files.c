@@ -47,9 +47,9 @@ struct reading {
 	const struct ingest_item *items;
 	size_t n, next, taken;
 	bool stop;
-	struct slot ring[RING];
 	pthread_mutex_t mutex;
 	pthread_cond_t room, ready;
+	struct slot ring[]; /* RING, or fewer for fewer files */
 };
 
 static int being_written(const char *path, struct err *e)
@@ -375,12 +375,13 @@ static int take_all(struct reading *r, size_t threads, ingest_tell *tell, void *
 
 static size_t start(struct reading *r, pthread_t *threads)
 {
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	sigset_t all, old;
 	size_t n = 0;
+	long cpus;
 
 	if (r->n < FILES_MIN || fault_armed())
 		return 0;
+	cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	sigfillset(&all); /* signals are for the thread that has the loop */
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	while (n < THREADS && (long)n < MAX(cpus, 2L) && !pthread_create(&threads[n], NULL, read_some, r))
@@ -394,21 +395,20 @@ int ingest_files(struct ingest *in, const struct ingest_item *items, size_t n, i
 {
 	struct reading *r;
 	pthread_t threads[THREADS];
-	size_t started, slots;
+	size_t started, slots = MIN(n, (size_t)RING);
 	int rc;
 
 	if (!n)
 		return 0;
 	if (ingest_lease(in, e))
 		return -1;
-	r = xcalloc(1, sizeof(*r));
+	r = xcalloc(1, sizeof(*r) + slots * sizeof(r->ring[0]));
 	r->in = in;
 	r->items = items;
 	r->n = n;
 	pthread_mutex_init(&r->mutex, NULL);
 	pthread_cond_init(&r->room, NULL);
 	pthread_cond_init(&r->ready, NULL);
-	slots = MIN(n, (size_t)RING);
 	for (size_t i = 0; i < slots; i++)
 		slot_init(&r->ring[i]);
 	started = start(r, threads);

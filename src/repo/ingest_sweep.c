@@ -1,5 +1,4 @@
 /* Folders on their way into the store. */
-#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 
@@ -17,7 +16,8 @@ struct found {
 
 struct sweep {
 	struct arena *a;
-	const char *root;      /* of the whole folder, links resolved */
+	const char *dir;       /* the whole folder, as it was named */
+	const char *root;      /* the same with links resolved, once that matters */
 	const char *disk;      /* the folder being walked */
 	const char *prefix;    /* its path in the result, "" or "x/" */
 	int depth;
@@ -26,17 +26,33 @@ struct sweep {
 
 static int sweep_folder(struct sweep *w, const char *disk, const char *prefix, struct err *e);
 
+/* The path with its links resolved, NULL where it leads nowhere. */
+static char *real_path(struct arena *a, const char *path)
+{
+	char *real = realpath(path, NULL);
+	char *copy = real ? arena_dup(a, real) : NULL;
+
+	free(real);
+	return copy;
+}
+
+static bool leads_up(struct sweep *w, const char *disk, const char *target)
+{
+	const char *here = real_path(w->a, path_dir(w->a, disk));
+
+	return !here || path_inside(target, here, NULL);
+}
+
 static int sweep_link(struct sweep *w, const char *disk, struct str path, struct err *e)
 {
-	char *real = realpath(disk, NULL), *target;
+	char *target = real_path(w->a, disk);
 	struct stat st;
-	const char *rest;
 
-	if (!real)
+	if (!target)
 		return err_set(e, ERR_REFUSED, "%s is a symbolic link that leads nowhere", disk);
-	target = arena_dup(w->a, real);
-	free(real);
-	if (!path_inside(w->root, target, &rest))
+	if (!w->root)
+		w->root = real_path(w->a, w->dir);
+	if (!w->root || !path_inside(w->root, target, NULL))
 		return err_set(e, ERR_REFUSED, "%s is a symbolic link that leads out of its folder, to %s", disk,
 			       target);
 	if (file_stat(target, &st, e))
@@ -48,7 +64,7 @@ static int sweep_link(struct sweep *w, const char *disk, struct str path, struct
 	}
 	if (!S_ISDIR(st.st_mode))
 		return err_set(e, ERR_REFUSED, "%s leads to what is no plain file", disk);
-	if (w->depth >= LINK_DEPTH || path_inside(target, disk, &rest))
+	if (w->depth >= LINK_DEPTH || leads_up(w, disk, target))
 		return err_set(e, ERR_REFUSED, "%s is a symbolic link into a folder that holds it", disk);
 	return sweep_folder(w, target, arena_printf(w->a, "%.*s/", STR_ARG(path)), e);
 }
@@ -111,17 +127,12 @@ static int tell_one(void *ptr, const struct ingest_item *item, const struct inge
 int ingest_each(struct ingest *in, const char *dir, enum ingest_how how, tree_cb cb, void *ptr, struct err *e)
 {
 	struct arena *a cleanup(arena_cleanup) = arena_new();
-	struct sweep w = {.a = a, .depth = -1};
+	struct sweep w = {.a = a, .dir = dir, .depth = -1};
 	struct telling t = {cb, ptr};
 	struct ingest_item *items;
-	char *real = realpath(dir, NULL);
 	size_t n = 0, links = 0;
 
-	if (!real)
-		return err_errno(e, errno, "cannot open the folder %s", dir);
-	w.root = arena_dup(a, real);
-	free(real);
-	if (sweep_folder(&w, w.root, "", e))
+	if (sweep_folder(&w, dir, "", e))
 		return -1;
 	items = arena_array(a, struct ingest_item, w.all.n);
 	/* What links lead to is copied before anything is moved away. */

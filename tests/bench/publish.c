@@ -18,7 +18,7 @@
 
 #define TABLES 100
 #define BYTES (64 * 1024)
-#define TIMES 9
+#define TIMES 25 /* the first make most of the 256 folders of blobs/, which a workspace in use has */
 
 static struct err e = ERR_INIT;
 static unsigned serial;
