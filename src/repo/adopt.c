@@ -16,6 +16,8 @@ struct share {
 	bool new_repo;
 	VEC(struct tree_edit) edits;
 	VEC(struct entry) had; /* per edit: what was shown there; id zero = nothing */
+	struct statcache *cache;
+	struct sha after; /* what is shown when it is committed */
 	struct adopted out;
 };
 
@@ -27,7 +29,7 @@ struct adopt {
 	datastore_note note;
 	void *ptr;
 	struct ingest *in;
-	VEC(struct share *) shares;
+	VEC(struct share *) shares, open; /* open: those whose stat caches are */
 	int64_t busy;        /* files that somebody is writing */
 	struct err busy_err; /* the first of them */
 };
@@ -122,7 +124,6 @@ static bool adoptable(struct adopt *ad, const struct share *sh, const struct dis
 struct adopting {
 	struct adopt *ad;
 	struct share *sh;
-	struct statcache *cache;
 };
 
 static int adopted(void *ptr, const struct ingest_item *item, const struct ingest_told *told, struct err *e)
@@ -142,16 +143,15 @@ static int adopted(void *ptr, const struct ingest_item *item, const struct inges
 				     STR_ARG(w->sh->r.repo.name), STR_ARG(f->path)));
 		return 0;
 	}
-	statcache_hashed(w->cache, f->path, &told->key, &told->entry.id, told->started_ns);
+	statcache_hashed(w->sh->cache, f->path, &told->key, &told->entry.id, told->started_ns);
 	return add_change(ad, w->sh, f, &told->entry, e);
 }
 
 /* What the user made of a repo's folder. */
-static int adopt_files(struct adopt *ad, struct share *sh, struct statcache *cache, const struct disk_scan *scan,
-		       struct err *e)
+static int adopt_files(struct adopt *ad, struct share *sh, const struct disk_scan *scan, struct err *e)
 {
 	struct arena *a cleanup(arena_cleanup) = arena_new();
-	struct adopting w = {ad, sh, cache};
+	struct adopting w = {ad, sh};
 	VEC(struct ingest_item) items = {0};
 
 	for (size_t i = 0; i < scan->files.n; i++) {
@@ -183,19 +183,14 @@ static int adopt_repo(struct adopt *ad, const struct disk_repo *r, bool new_repo
 	sh->r = *r;
 	sh->new_repo = new_repo;
 	sh->out.repo = r->repo.name;
-	scan.cache = statcache_open(ad->s, r->repo.id);
+	scan.cache = sh->cache = statcache_open(ad->s, r->repo.id);
+	vec_push(ad->a, &ad->open, sh);
 	rc = disk_scan(&scan, e);
 	if (!rc && r->repo.role == REPO_OUTPUT) {
 		name_drift(ad, r, &scan);
 	} else if (!rc) {
-		rc = adopt_files(ad, sh, scan.cache, &scan, e);
+		rc = adopt_files(ad, sh, &scan, e);
 	}
-	if (new_repo && !rc) { /* it has no number to be cached under yet */
-		struct statcache *c = scan.cache;
-		scan.cache = NULL;
-		statcache_drop(c);
-	}
-	statcache_close(scan.cache);
 	if (rc)
 		return -1;
 	if (sh->edits.n || r->repo.role != REPO_OUTPUT)
@@ -261,7 +256,25 @@ static int commit_share(struct adopt *ad, struct share *sh, struct id id, struct
 	if (tree_apply(ad->s, ad->in, &sh->r.shown, sh->edits.p, sh->edits.n, &shown, e) ||
 	    tree_record(ad->s, ad->in, e))
 		return -1;
+	sh->r.repo.id = c.repo.id;
+	sh->after = shown.id;
 	return disk_shown(ad->s, c.repo.id, &shown.id, e);
+}
+
+/* What was learned is kept, by the number that a new repo has now; of one that was not made, nothing. */
+static void close_caches(struct adopt *ad, bool committed)
+{
+	for (size_t i = 0; i < ad->open.n; i++) {
+		struct share *sh = ad->open.p[i];
+		bool made = committed && sh->edits.n;
+
+		if (made && sh->new_repo)
+			statcache_name(sh->cache, sh->r.repo.id);
+		if (made)
+			statcache_settle(sh->cache, &sh->after, 0);
+		statcache_close(sh->cache);
+	}
+	ad->open.n = 0;
 }
 
 static int commit_all(struct adopt *ad, struct err *e)
@@ -369,6 +382,7 @@ int datastore_commit(struct store *s, struct arena *a, const struct adopt_opts *
 	ad.in = ingest_new(s);
 	rc = o->restore ? restore_all(&ad, repos, many, e) : adopt_all(&ad, repos, many, e);
 	ingest_free(ad.in);
+	close_caches(&ad, !rc);
 	if (rc)
 		return -1;
 	for (size_t i = 0; i < many; i++)

@@ -1,63 +1,26 @@
 #include "repo/disk.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
+#include "base/buf.h"
 #include "base/map.h"
 #include "base/str.h"
 #include "repo/blob.h"
+#include "sys/dirs.h"
 
 char *disk_path(struct store *s, struct arena *a, struct str repo, struct str path)
 {
 	return arena_printf(a, "%s/%.*s%s%.*s", s->data_dir, STR_ARG(repo), path.n ? "/" : "", STR_ARG(path));
 }
 
+/* What a tree has at a path: nothing, where the size is -1. */
 struct expected {
 	struct sha id;
 	int64_t size;
 	bool seen;
 };
-
-struct expecting {
-	struct disk_scan *d;
-	struct map *map;
-};
-
-static int expect_file(void *ptr, struct str path, const struct entry *entry, struct err *e)
-{
-	struct expecting *x = ptr;
-	struct expected *t = arena_new_of(x->d->a, struct expected);
-	struct str full = path;
-
-	t->id = entry->id;
-	t->size = entry->size;
-	if (x->d->sub.n)
-		full = arena_strf(x->d->a, "%.*s/%.*s", STR_ARG(x->d->sub), STR_ARG(path));
-	map_set(x->map, full, t);
-	return 0;
-}
-
-/* All files of a tree below d->sub, by path in the repo. */
-static int expect(struct disk_scan *d, const struct sha *root, struct map *out, struct err *e)
-{
-	struct expecting x = {d, out};
-	struct entry folder;
-	int r;
-
-	map_init(out, d->a);
-	if (!root)
-		return 0;
-	r = tree_find(d->s, NULL, root, d->sub, &folder, e);
-	if (r < 0)
-		return -1;
-	if (!r || folder.kind != ENTRY_FOLDER)
-		return 0;
-	/* One transaction: each page of a folder read by itself would take and let go of the database's locks. */
-	if (db_read_begin(d->s->db, e))
-		return -1;
-	r = tree_walk(d->s, NULL, &folder.id, false, expect_file, &x, e);
-	db_read_end(d->s->db);
-	return r;
-}
+#define NOTHING (-1)
 
 /* Under `protect: link` the file may be the blob itself, whose ctime any new link changes. */
 static bool is_blob(struct disk_scan *d, const struct file_key *k, const struct sha *id)
@@ -82,9 +45,13 @@ static int holds(struct disk_scan *d, struct str path, const struct file_key *k,
 
 	if (k->size != want->size)
 		return 0;
-	if (sha_is_zero(have) && is_blob(d, k, &want->id))
+	if (sha_is_zero(have) && !d->rehash && statcache_get(d->cache, path, k, have))
+		return sha_eq(have, &want->id);
+	if (sha_is_zero(have) && is_blob(d, k, &want->id)) {
+		statcache_hashed(d->cache, path, k, &want->id, statcache_now_ns());
 		return 1;
-	if (sha_is_zero(have) && (d->rehash || !statcache_get(d->cache, path, k, have))) {
+	}
+	if (sha_is_zero(have)) {
 		started = statcache_now_ns();
 		if (file_sha(disk_path(d->s, d->a, d->repo, path), have, NULL, &inner)) {
 			if (inner.code == ERR_NOT_FOUND)
@@ -118,59 +85,256 @@ static int judge(struct disk_scan *d, struct disk_file *f, const struct expected
 	return 1;
 }
 
-struct walk {
-	struct disk_scan *d;
-	struct map base, next;
+/* A file that is not what the image says of its path, or has no row there. */
+struct odd {
+	struct disk_file f;
+	bool plain;
+	size_t at; /* its row of the image, or IMAGE_NONE */
 };
 
-static int visit(const struct dir_entry *t, void *ptr, struct err *e)
+/* What one thread has found, in memory of its own. */
+struct finds {
+	struct arena *a;
+	VEC(struct odd) odd;
+	struct buf folder;
+};
+
+enum mark { UNSEEN, SEEN, OTHER }; /* OTHER: the tree has other bytes there, or nothing */
+
+struct walk {
+	struct disk_scan *d;
+	const struct image *image; /* NULL: what the tree has is all in `base` */
+	size_t from, to;           /* its rows below d->sub */
+	uint8_t *marks;            /* of these */
+	struct map base, next;     /* path -> struct expected: where d->base is not as the image, next not as base */
+	struct finds finds[DIRS_THREADS];
+	size_t learned; /* rows that an image would hold better */
+};
+
+static struct str full_path(struct disk_scan *d, struct str path)
+{
+	return d->sub.n ? arena_strf(d->a, "%.*s/%.*s", STR_ARG(d->sub), STR_ARG(path)) : arena_str(d->a, path);
+}
+
+struct expecting {
+	struct walk *w;
+	struct map *map;
+};
+
+static int expect_change(void *ptr, enum diff_kind kind, struct str path, const struct entry *old,
+			 const struct entry *new, struct err *e)
+{
+	struct expecting *x = ptr;
+	struct expected *t = arena_new_of(x->w->d->a, struct expected);
+	struct str full = full_path(x->w->d, path);
+	size_t at;
+
+	(void)old;
+	(void)e;
+	if (kind == DIFF_REMOVED)
+		t->size = NOTHING;
+	else
+		*t = (struct expected){.id = new->id, .size = new->size};
+	map_set(x->map, full, t);
+	if (x->map == &x->w->base && x->w->image) {
+		at = image_find(x->w->image, STR(""), full);
+		if (at >= x->w->from && at < x->w->to)
+			x->w->marks[at - x->w->from] = OTHER;
+	}
+	return 0;
+}
+
+static int folder_id(struct disk_scan *d, const struct sha *root, struct sha *out, struct err *e)
+{
+	struct entry t;
+	int r = tree_find(d->s, NULL, root, d->sub, &t, e);
+
+	*out = r == 1 && t.kind == ENTRY_FOLDER ? t.id : tree_empty_id();
+	return r < 0 ? -1 : 0;
+}
+
+/* How the files of `to` below d->sub differ from those of `from`. */
+static int expect(struct walk *w, const struct sha *from, const struct sha *to, struct map *out, struct err *e)
+{
+	struct expecting x = {w, out};
+	struct sha a, b;
+	int r;
+
+	map_init(out, w->d->a);
+	if (sha_eq(from, to))
+		return 0;
+	/* One transaction: each page of a folder read by itself would take and let go of the database's locks. */
+	if (db_read_begin(w->d->s->db, e))
+		return -1;
+	r = folder_id(w->d, from, &a, e) || folder_id(w->d, to, &b, e) ||
+		    tree_diff(w->d->s, &a, &b, false, expect_change, &x, e)
+		    ? -1
+		    : 0;
+	db_read_end(w->d->s->db);
+	return r;
+}
+
+static int expect_all(struct walk *w, struct err *e)
+{
+	struct disk_scan *d = w->d;
+	struct sha none = tree_empty_id();
+	const struct sha *base = d->base ? d->base : &none;
+
+	map_init(&w->base, d->a);
+	map_init(&w->next, d->a);
+	w->image = statcache_image(d->cache);
+	if (w->image) {
+		struct err gone = ERR_INIT;
+		image_range(w->image, d->sub, &w->from, &w->to);
+		w->marks = arena_array(d->a, uint8_t, w->to - w->from);
+		if (expect(w, image_tree(w->image), base, &w->base, &gone)) { /* gc has taken its tree away */
+			statcache_forget_image(d->cache);
+			w->image = NULL;
+			w->from = w->to = 0;
+		}
+	}
+	if (!w->image && expect(w, &none, base, &w->base, e))
+		return -1;
+	return d->next ? expect(w, base, d->next, &w->next, e) : 0;
+}
+
+/* Runs in several threads: reads the image, writes marks of its own rows and what is the thread's. */
+static int compare(const struct dirs_part *part, void *ptr, struct err *e)
 {
 	struct walk *w = ptr;
 	struct disk_scan *d = w->d;
-	struct disk_file f = {.key = file_key_of(&t->st)};
-	struct expected *base;
+	struct finds *mine = &w->finds[part->thread];
+
+	(void)e;
+	if (!mine->a) {
+		mine->a = arena_new();
+		buf_init(&mine->folder, (size_t)128 << 10);
+	}
+	buf_reset(&mine->folder);
+	buf_addstr(&mine->folder, d->sub);
+	if (d->sub.n && part->folder.n)
+		buf_addc(&mine->folder, '/');
+	buf_addstr(&mine->folder, part->folder);
+	for (size_t i = 0; i < part->n; i++) {
+		const struct dirs_entry *t = &part->p[i];
+		struct str folder = buf_str(&mine->folder), name = {t->name, t->n};
+		struct odd o = {.f = {.key = t->key, .state = DISK_ODD}, .plain = S_ISREG(t->mode)};
+		o.at = w->image ? image_find(w->image, folder, name) : IMAGE_NONE;
+		if (o.at < w->from || o.at >= w->to)
+			o.at = IMAGE_NONE;
+		if (o.at != IMAGE_NONE && o.plain && !d->rehash && w->marks[o.at - w->from] != OTHER &&
+		    image_is(w->image, o.at, &t->key)) {
+			w->marks[o.at - w->from] = SEEN;
+			if (!d->all)
+				continue;
+			o.f.state = DISK_SAME;
+		}
+		o.f.path = arena_strf(mine->a, "%.*s%s%.*s", STR_ARG(folder), folder.n ? "/" : "", STR_ARG(name));
+		vec_push(mine->a, &mine->odd, o);
+	}
+	return 0;
+}
+
+static int by_path(const void *a, const void *b)
+{
+	return dirs_cmp((*(struct odd *const *)a)->f.path, (*(struct odd *const *)b)->f.path);
+}
+
+static int judge_odd(struct walk *w, struct odd *o, struct err *e)
+{
+	struct disk_scan *d = w->d;
+	struct expected *over = map_get(&w->base, o->f.path), *next = map_get(&w->next, o->f.path), in_image;
+	struct expected *base = over;
+	struct sha have;
 	int r = 1;
 
-	if (t->type == DIR_FOLDER)
-		return DIR_GO;
-	f.path = arena_strf(d->a, "%.*s%s%s", STR_ARG(d->sub), d->sub.n ? "/" : "", t->path);
-	base = map_get(&w->base, f.path);
-	if (base)
-		base->seen = true;
-	if (t->type == DIR_FILE)
-		r = judge(d, &f, base, map_get(&w->next, f.path), e);
-	else
-		f.state = DISK_ODD;
-	if (r < 0)
-		return -1;
-	if (!r && base)
-		base->seen = false;
-	if (r)
+	if (!base && o->at != IMAGE_NONE) {
+		struct image_row row = image_row(w->image, o->at);
+		in_image = (struct expected){.id = row.id, .size = row.key.size};
+		base = &in_image;
+	}
+	if (!next)
+		next = d->next ? base : NULL;
+	o->f.path = arena_str(d->a, o->f.path);
+	if (o->plain && o->f.state != DISK_SAME)
+		r = judge(d, &o->f, base && base->size != NOTHING ? base : NULL,
+			  next && next->size != NOTHING ? next : NULL, e);
+	if (r <= 0)
+		return r;
+	if (over)
+		over->seen = true;
+	else if (base)
+		w->marks[o->at - w->from] = SEEN;
+	if (o->f.state == DISK_SAME && !over)
+		w->learned += statcache_get(d->cache, o->f.path, &o->f.key, &have) &&
+			      !image_is(w->image, o->at, &o->f.key);
+	vec_push(d->a, &d->files, o->f);
+	return 0;
+}
+
+static int judge_all(struct walk *w, struct err *e)
+{
+	VEC(struct odd *) all = {0};
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+
+	for (size_t t = 0; t < DIRS_THREADS; t++)
+		for (size_t i = 0; i < w->finds[t].odd.n; i++)
+			vec_push(a, &all, &w->finds[t].odd.p[i]);
+	if (all.n)
+		qsort(all.p, all.n, sizeof(*all.p), by_path);
+	for (size_t i = 0; i < all.n; i++)
+		if (judge_odd(w, all.p[i], e))
+			return -1;
+	return 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return dirs_cmp(((const struct disk_file *)a)->path, ((const struct disk_file *)b)->path);
+}
+
+static void add_deleted(struct walk *w)
+{
+	struct disk_scan *d = w->d;
+	size_t first = d->files.n;
+	struct str path;
+	void *value;
+
+	for (size_t i = w->from; i < w->to; i++) {
+		struct disk_file f = {.state = DISK_DELETED};
+		if (w->marks[i - w->from] != UNSEEN)
+			continue;
+		f.path = arena_str(d->a, image_row(w->image, i).path);
 		vec_push(d->a, &d->files, f);
-	return DIR_GO;
+	}
+	for (size_t i = 0; map_each(&w->base, &i, &path, &value);) {
+		struct expected *t = value;
+		struct disk_file f = {.path = path, .state = DISK_DELETED};
+		if (!t->seen && t->size != NOTHING)
+			vec_push(d->a, &d->files, f);
+	}
+	if (d->files.n > first)
+		qsort(d->files.p + first, d->files.n - first, sizeof(*d->files.p), by_name);
 }
 
 int disk_scan(struct disk_scan *d, struct err *e)
 {
 	struct walk w = {.d = d};
-	struct str path;
-	void *value;
+	int rc = expect_all(&w, e);
 
-	if (expect(d, d->base, &w.base, e))
-		return -1;
-	if (d->base && d->next && sha_eq(d->base, d->next))
-		w.next = w.base;
-	else if (expect(d, d->next, &w.next, e))
-		return -1;
-	if (dir_walk(disk_path(d->s, d->a, d->repo, d->sub), DIR_GONE_OK, visit, &w, e))
-		return -1;
-	for (size_t i = 0; map_each(&w.base, &i, &path, &value);) {
-		struct expected *t = value;
-		if (!t->seen) {
-			struct disk_file f = {.path = path, .state = DISK_DELETED};
-			vec_push(d->a, &d->files, f);
-		}
+	if (!rc)
+		rc = dirs_walk(disk_path(d->s, d->a, d->repo, d->sub), DIR_GONE_OK, compare, &w, e);
+	if (!rc)
+		rc = judge_all(&w, e);
+	for (size_t t = 0; t < DIRS_THREADS; t++) {
+		buf_free(&w.finds[t].folder);
+		arena_free(w.finds[t].a);
 	}
+	if (rc)
+		return -1;
+	add_deleted(&w);
+	if (d->cache && d->base && !d->sub.n && w.base.n + w.learned)
+		statcache_settle(d->cache, d->base, w.base.n + w.learned);
 	return 0;
 }
 

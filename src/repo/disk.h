@@ -30,7 +30,8 @@ struct disk_scan {
 	struct str repo, sub;         /* sub: a folder of it, "" = all */
 	const struct sha *base, *next; /* trees of the whole repo; next may be NULL */
 	bool rehash;                  /* trusts no stat */
-	VEC(struct disk_file) files;  /* by path, the deleted ones last */
+	bool all;                     /* tells of those too that are just as they were */
+	VEC(struct disk_file) files;  /* in the order of a walk, the deleted ones last; DISK_SAME maybe left out */
 };
 must_check int disk_scan(struct disk_scan *d, struct err *e);
 /* One path: as one row of a scan; DISK_DELETED if it is not there (whatever base says). */

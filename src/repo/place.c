@@ -325,6 +325,7 @@ int place_folder(struct place *p, struct str folder, struct err *e)
 		return -1;
 	map_init(&w.disk, p->a);
 	map_init(&w.come, p->a);
+	d.all = true;
 	if (disk_scan(&d, e))
 		return -1;
 	for (size_t i = 0; i < d.files.n; i++)

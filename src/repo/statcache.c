@@ -10,11 +10,15 @@
 #include "base/map.h"
 #include "base/name.h"
 #include "base/str.h"
+#include "repo/tree.h"
+#include "sys/dirs.h"
 
 #define MAGIC "leatst01"
 #define RACY_NS 20000000
 #define MAX_BYTES ((size_t)1 << 30)
 #define GARBAGE 1000 /* rows that may be stale before the file is written anew */
+#define IMAGE_MIN 200 /* files that are worth an image */
+#define IMAGE_NEW 100 /* rows that an image may lack, or a 64th of its own, before another one is written */
 
 /* A row of the file, followed by the path; native byte order: it never leaves this machine. */
 struct row {
@@ -26,9 +30,11 @@ struct row {
 };
 
 struct statcache {
+	struct store *s;
 	struct arena *a;
 	struct map rows; /* path -> struct row */
-	char path[4352];
+	struct image *image;
+	char path[4352], image_path[4352]; /* "": it has no number */
 	struct buf fresh;
 	size_t stale;
 	bool begun; /* the file has its head */
@@ -92,13 +98,23 @@ struct statcache *statcache_open(struct store *s, int64_t repo)
 	struct err ignored = ERR_INIT;
 	struct str all;
 
+	c->s = s;
 	c->a = a;
 	map_init(&c->rows, a);
 	buf_init(&c->fresh, MAX_BYTES);
-	snprintf(c->path, sizeof(c->path), "%s/cache/stat-%lld", s->leat_dir, (long long)repo);
+	if (!repo)
+		return c;
+	statcache_name(c, repo);
 	if (file_exists(c->path) && !file_read(a, c->path, MAX_BYTES, &all, &ignored))
 		load(c, all);
+	c->image = image_open(c->image_path);
 	return c;
+}
+
+void statcache_name(struct statcache *c, int64_t repo)
+{
+	snprintf(c->path, sizeof(c->path), "%s/cache/stat-%lld", c->s->leat_dir, (long long)repo);
+	snprintf(c->image_path, sizeof(c->image_path), "%s/cache/image-%lld", c->s->leat_dir, (long long)repo);
 }
 
 static void add(struct statcache *c, struct buf *b, struct str path, const struct row *r)
@@ -122,6 +138,13 @@ static void rewrite(struct statcache *c)
 	buf_free(&all);
 }
 
+static void drop(struct statcache *c)
+{
+	image_close(c->image);
+	buf_free(&c->fresh);
+	arena_free(c->a);
+}
+
 void statcache_close(struct statcache *c)
 {
 	struct err ignored = ERR_INIT;
@@ -129,7 +152,9 @@ void statcache_close(struct statcache *c)
 
 	if (!c)
 		return;
-	if (buf_over(&c->fresh))
+	if (!c->path[0])
+		;
+	else if (buf_over(&c->fresh))
 		(void)unlink(c->path);
 	else if (c->fresh.n && (!c->begun || c->stale > c->rows.n + GARBAGE)) {
 		rewrite(c);
@@ -137,31 +162,45 @@ void statcache_close(struct statcache *c)
 		if (fd_write_all(fd, c->fresh.p, c->fresh.n, c->path, &ignored))
 			(void)unlink(c->path);
 	}
-	statcache_drop(c);
+	drop(c);
 }
 
-void statcache_drop(struct statcache *c)
+/* The row of the image, if it has one. */
+static bool in_image(const struct statcache *c, struct str path, struct image_row *out)
 {
-	buf_free(&c->fresh);
-	arena_free(c->a);
+	size_t i = c->image ? image_find(c->image, STR(""), path) : IMAGE_NONE;
+
+	if (i != IMAGE_NONE)
+		*out = image_row(c->image, i);
+	return i != IMAGE_NONE;
 }
 
 bool statcache_get(const struct statcache *c, struct str path, const struct file_key *k, struct sha *id)
 {
 	const struct row *r = map_get(&c->rows, path);
+	struct image_row t;
 
-	if (!r || !file_key_eq(&r->key, k))
+	if (r && file_key_eq(&r->key, k)) {
+		*id = r->id;
+		return true;
+	}
+	if (!in_image(c, path, &t) || !t.key.ino || !file_key_eq(&t.key, k))
 		return false;
-	*id = r->id;
+	*id = t.id;
 	return true;
+}
+
+static bool is_ours(const struct file_key *a, const struct file_key *b)
+{
+	return a->dev == b->dev && a->ino == b->ino && a->size == b->size && a->mtime_ns == b->mtime_ns;
 }
 
 bool statcache_is_ours(const struct statcache *c, struct str path, const struct file_key *k)
 {
 	const struct row *r = map_get(&c->rows, path);
+	struct image_row t;
 
-	return r && r->ours && r->key.dev == k->dev && r->key.ino == k->ino && r->key.size == k->size &&
-	       r->key.mtime_ns == k->mtime_ns;
+	return (r && r->ours && is_ours(&r->key, k)) || (in_image(c, path, &t) && t.ours && is_ours(&t.key, k));
 }
 
 static void put(struct statcache *c, struct str path, const struct file_key *k, const struct sha *id, bool ours)
@@ -188,4 +227,123 @@ void statcache_hashed(struct statcache *c, struct str path, const struct file_ke
 void statcache_ours(struct statcache *c, struct str path, const struct file_key *k, const struct sha *id)
 {
 	put(c, path, k, id, true);
+}
+
+const struct image *statcache_image(const struct statcache *c)
+{
+	return c ? c->image : NULL;
+}
+
+void statcache_forget_image(struct statcache *c)
+{
+	image_close(c->image);
+	c->image = NULL;
+	(void)unlink(c->image_path);
+}
+
+/* The rows of a new image: those of the old one that are the same in the new tree, and what else that has. */
+struct settling {
+	struct statcache *c;
+	struct arena *a;
+	VEC(struct image_row) rows;
+	size_t at, n_old; /* of the old image */
+};
+
+/* What is known of the file now: the last row of the two that says these bytes. */
+static void settle_row(struct settling *t, struct image_row row)
+{
+	const struct row *r = map_get(&t->c->rows, row.path);
+
+	if (r && sha_eq(&r->id, &row.id) && r->key.size == row.key.size) {
+		row.key = r->key;
+		row.ours = r->ours;
+	}
+	vec_push(t->a, &t->rows, row);
+}
+
+/* Those of the old image before `path`, and that one itself out of the way. */
+static void settle_until(struct settling *t, const struct str *path)
+{
+	for (; t->at < t->n_old; t->at++) {
+		struct image_row row = image_row(t->c->image, t->at);
+		int order = path ? dirs_cmp(row.path, *path) : -1;
+		if (order > 0)
+			return;
+		if (order < 0)
+			settle_row(t, row);
+	}
+}
+
+static int settle_change(void *ptr, enum diff_kind kind, struct str path, const struct entry *old,
+			 const struct entry *new, struct err *e)
+{
+	struct settling *t = ptr;
+
+	(void)old;
+	(void)e;
+	settle_until(t, &path);
+	if (kind != DIFF_REMOVED)
+		settle_row(t, (struct image_row){
+				      .path = arena_str(t->a, path), .key = {.size = new->size}, .id = new->id});
+	return 0;
+}
+
+/* What the image holds now goes; what is true of bytes that no tree has there stays. */
+static void leave_rest(struct statcache *c)
+{
+	struct map rows;
+	struct str path;
+	void *value;
+
+	map_init(&rows, c->a);
+	for (size_t i = 0; map_each(&c->rows, &i, &path, &value);) {
+		const struct row *r = value;
+		struct image_row t;
+		if (!in_image(c, path, &t) || !file_key_eq(&t.key, &r->key))
+			map_set(&rows, path, value);
+	}
+	c->rows = rows;
+	buf_reset(&c->fresh);
+	rewrite(c);
+	c->begun = true;
+	c->stale = 0;
+}
+
+/* Few files are left: they are rows as others. */
+static void without_image(struct statcache *c, const struct image_row *rows, size_t n)
+{
+	if (!c->image)
+		return;
+	for (size_t i = 0; i < n; i++)
+		if (rows[i].key.ino)
+			put(c, rows[i].path, &rows[i].key, &rows[i].id, rows[i].ours);
+	statcache_forget_image(c);
+}
+
+void statcache_settle(struct statcache *c, const struct sha *tree, size_t more)
+{
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	struct sha from = c->image ? *image_tree(c->image) : tree_empty_id();
+	struct settling t = {.c = c, .a = a, .n_old = c->image ? image_n(c->image) : 0};
+	size_t least = MAX(t.n_old / 64, (size_t)IMAGE_NEW);
+	struct err ignored = ERR_INIT;
+	int rc;
+
+	if (!c->path[0] || (more ? more : c->rows.n) < least || db_read_begin(c->s->db, &ignored))
+		return;
+	rc = tree_diff(c->s, &from, tree, false, settle_change, &t, &ignored);
+	db_read_end(c->s->db);
+	if (rc)
+		return;
+	settle_until(&t, NULL);
+	if (t.rows.n < IMAGE_MIN) {
+		without_image(c, t.rows.p, t.rows.n);
+		return;
+	}
+	if (image_write(c->image_path, tree, t.rows.p, t.rows.n, &ignored))
+		return;
+	image_close(c->image);
+	c->image = image_open(c->image_path);
+	if (c->image)
+		leave_rest(c);
 }

@@ -8,22 +8,16 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "sys/dir_in.h"
 #include "sys/fault.h"
 #include "sys/fd.h"
 #include "sys/rand.h"
 
-#define CHUNK (64u << 10)
+#define CHUNK DIR_CHUNK
 #define PATH_CEILING (64u << 10)
 #define NAMES_CEILING ((size_t)4 << 30)
 
-/* One folder's names, each with its d_type byte in front, sorted by name. */
-struct listing {
-	struct buf bytes;
-	char **p; /* at the d_type byte */
-	size_t n, cap;
-};
-
-static void listing_free(struct listing *l)
+void dir_listing_free(struct dir_listing *l)
 {
 	buf_free(&l->bytes);
 	free(l->p);
@@ -34,7 +28,7 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(char *const *)a + 1, *(char *const *)b + 1);
 }
 
-static void add_name(struct listing *l, const struct dirent64 *d)
+static void add_name(struct dir_listing *l, const struct dirent64 *d)
 {
 	buf_addc(&l->bytes, (char)d->d_type);
 	buf_add(&l->bytes, d->d_name, strlen(d->d_name) + 1);
@@ -47,10 +41,11 @@ static bool is_dots(const char *name)
 }
 
 /* By getdents64 itself: opendir's buffer and stream are paid for each folder, and a walk meets many. */
-static int list_names(int fd, char *chunk, unsigned flags, struct listing *l, const char *path, struct err *e)
+int dir_listing_read(int fd, char *chunk, unsigned flags, struct dir_listing *l, const char *path, struct err *e)
 {
 	ssize_t got;
 
+	buf_init(&l->bytes, NAMES_CEILING);
 	while ((got = getdents64(fd, chunk, CHUNK)) > 0) {
 		for (ssize_t at = 0; at < got;) {
 			const struct dirent64 *d = (const struct dirent64 *)(void *)(chunk + at);
@@ -158,12 +153,12 @@ static int walk_one(struct walk *w, int fd, const char *typed, unsigned depth, s
 
 static int walk_folder(struct walk *w, int fd, unsigned depth, struct err *e)
 {
-	struct listing l = {.bytes = BUF_INIT(NAMES_CEILING)};
-	int rc = list_names(fd, w->chunk, w->flags, &l, walk_name(w), e);
+	struct dir_listing l = {0};
+	int rc = dir_listing_read(fd, w->chunk, w->flags, &l, walk_name(w), e);
 
 	for (size_t i = 0; !rc && i < l.n; i++)
 		rc = walk_one(w, fd, l.p[i], depth, e);
-	listing_free(&l);
+	dir_listing_free(&l);
 	return rc;
 }
 
@@ -191,7 +186,7 @@ int dir_walk(const char *path, unsigned flags, dir_visit *visit, void *ptr, stru
 
 int dir_list(struct arena *a, const char *path, struct dir_names *out, struct err *e)
 {
-	struct listing l = {.bytes = BUF_INIT(NAMES_CEILING)};
+	struct dir_listing l = {0};
 	int fd FD_CLEANUP = -1;
 	char *chunk;
 	int rc;
@@ -199,7 +194,7 @@ int dir_list(struct arena *a, const char *path, struct dir_names *out, struct er
 	if (dir_open(path, &fd, e))
 		return -1;
 	chunk = xmalloc(CHUNK);
-	rc = list_names(fd, chunk, 0, &l, path, e);
+	rc = dir_listing_read(fd, chunk, 0, &l, path, e);
 	free(chunk);
 	if (!rc) {
 		out->p = arena_array(a, char *, l.n + 1);
@@ -207,7 +202,7 @@ int dir_list(struct arena *a, const char *path, struct dir_names *out, struct er
 		for (size_t i = 0; i < l.n; i++)
 			out->p[i] = arena_dup(a, l.p[i] + 1);
 	}
-	listing_free(&l);
+	dir_listing_free(&l);
 	return rc;
 }
 
