@@ -25,7 +25,7 @@
  * large enough that pages written again and again are moved once. A handle that closes leaves at most the second
  * number: the log's index is rebuilt by whoever opens first, about a millisecond for that many.
  */
-#define DB_CHECKPOINT_PAGES 2000
+#define DB_CHECKPOINT_PAGES 6000
 #define DB_CHECKPOINT_CLOSE 500
 
 struct q {
@@ -48,6 +48,7 @@ struct db {
 	enum db_durability durability, in_force;
 	int log_pages, checkpointed; /* pages in the write-ahead log after the last commit; how many of them were there
 					at the last checkpoint */
+	bool clean; /* the log was emptied: who closes last takes its files away */
 	int64_t commits, begun;
 	struct {
 		bool at_work, over; /* a thread has it; it has been waited for, and nobody has asked how it ended */
@@ -244,8 +245,9 @@ int db_create(const char *leat_dir, struct db **out, struct err *e)
 	if (version < latest()) {
 		char sql[128];
 		snprintf(sql, sizeof(sql),
-			 "pragma auto_vacuum = incremental; pragma application_id = %d; pragma journal_mode = wal",
-			 DB_APPLICATION);
+			 "pragma page_size = %d; pragma auto_vacuum = incremental; pragma application_id = %d;"
+			 "pragma journal_mode = wal",
+			 DB_PAGE, DB_APPLICATION);
 		int rc = sqlite3_exec(d->h, sql, NULL, NULL, NULL);
 		if (rc) {
 			fail(d, rc, e);
@@ -350,6 +352,8 @@ void db_close(struct db *d)
 		sqlite3_finalize(d->statements[i]->stmt);
 		free(d->statements[i]);
 	}
+	if (d->clean)
+		sqlite3_db_config(d->h, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
 	sqlite3_close(d->h);
 	lock_drop(&d->lock);
 	free(d->path);
@@ -382,6 +386,7 @@ void db_log_empty(struct db *d)
 	if (d->lock_open ? !lock_try_again(&d->lock) : lock_writers(d, &ignored) != 0)
 		return;
 	empty_log(d);
+	d->clean = true;
 	lock_pause(&d->lock);
 }
 

@@ -46,7 +46,8 @@ int64_t db_transaction(struct db *d); /* counts the write transactions begun by 
  * short transactions, so that none of them has to.
  */
 void db_checkpoint(struct db *d);
-void db_log_empty(struct db *d); /* and gives its space back, if nobody else has the database open */
+/* And gives its space back, if nobody reads from it; its files go when the handle is closed, if nobody has them open. */
+void db_log_empty(struct db *d);
 /*
  * Reads leat.db itself, page by page, against its checksums: cb for each page (from 1) that is damaged. *sums: false
  * where the database has none (one that the first format made). No transaction may be open.

@@ -11,14 +11,14 @@
 #include "sys/file.h"
 
 /* 1 whole, 0 not, -1. */
-static int page_whole(int fd, const char *path, int64_t number, struct err *e)
+static int page_whole(int fd, const char *path, size_t size, int64_t number, struct err *e)
 {
-	uint8_t page[DB_PAGE];
+	uint8_t page[DB_PAGE_MAX];
 	size_t got = 0;
 
-	if (fd_pread_full(fd, page, sizeof(page), (off_t)(number - 1) * DB_PAGE, &got, path, e))
+	if (fd_pread_full(fd, page, size, (off_t)(number - 1) * (off_t)size, &got, path, e))
 		return -1;
-	return got < sizeof(page) || db_page_whole(page, sizeof(page), number);
+	return got < size || db_page_whole(page, size, number);
 }
 
 int db_check_pages(struct db *d, bool *sums, int (*cb)(void *ptr, int64_t page, struct err *e), void *ptr,
@@ -27,22 +27,22 @@ int db_check_pages(struct db *d, bool *sums, int (*cb)(void *ptr, int64_t page, 
 	const char *path = db_path(d);
 	int fd FD_CLEANUP = -1;
 	struct stat st;
-	int rc = 0;
+	int rc = 0, size = db_vfs_sums(db_handle(d));
 
-	*sums = db_vfs_has_sums(db_handle(d));
-	if (!*sums)
+	*sums = size;
+	if (!size)
 		return 0;
 	db_checkpoint(d); /* a page that a power cut tore is written again from the log */
 	if (file_open_read(path, &fd, e))
 		return -1;
 	if (fstat(fd, &st))
 		return err_errno(e, errno, "cannot look at %s", path);
-	for (int64_t i = 1; i <= st.st_size / DB_PAGE && !rc; i++) {
-		int r = page_whole(fd, path, i, e);
+	for (int64_t i = 1; i <= st.st_size / size && !rc; i++) {
+		int r = page_whole(fd, path, (size_t)size, i, e);
 		if (!r) { /* somebody may just be writing it */
 			if (db_hold(d, e))
 				return -1;
-			r = page_whole(fd, path, i, e);
+			r = page_whole(fd, path, (size_t)size, i, e);
 			db_release(d);
 		}
 		rc = r < 0 ? -1 : r ? 0 : cb(ptr, i, e);

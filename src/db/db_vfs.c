@@ -7,7 +7,8 @@
 #include "db/db_fault.h"
 
 #define HEADER 100       /* of the file; read by itself when a database is opened */
-#define AT_RESERVED 20   /* in it, one byte */
+#define AT_PAGE_SIZE 16  /* in it, two bytes */
+#define AT_RESERVED 20   /* one byte */
 #define INDEX_HEAD 48    /* bytes of the log's index head, which is there twice */
 
 /* The real file lies behind ours in the memory that SQLite gives (szOsFile). */
@@ -15,6 +16,7 @@ struct file {
 	sqlite3_file base;
 	sqlite3_file *real;
 	bool sums;
+	int page; /* bytes of a page, as the header says */
 	void volatile *index; /* the first block of the log's index */
 	uint8_t *copy;        /* of the page being written */
 	int copy_n;
@@ -56,13 +58,14 @@ bool db_page_whole(const uint8_t *page, size_t n, int64_t number)
  * tells. */
 static void learn(struct file *f, const uint8_t *header)
 {
-	uint8_t page[DB_PAGE];
+	uint8_t page[DB_PAGE_MAX];
 
+	f->page = header[AT_PAGE_SIZE] << 8 | header[AT_PAGE_SIZE + 1];
 	f->sums = header[AT_RESERVED] == DB_PAGE_SUM;
-	if (f->sums || CALL(f, xRead, page, sizeof(page), 0))
+	if (f->sums || !is_page(f->page, 0) || f->page > DB_PAGE_MAX || CALL(f, xRead, page, f->page, 0))
 		return;
 	page[AT_RESERVED] = DB_PAGE_SUM;
-	f->sums = db_page_whole(page, sizeof(page), 1);
+	f->sums = db_page_whole(page, (size_t)f->page, 1);
 }
 
 static int file_close(sqlite3_file *f)
@@ -248,11 +251,11 @@ static struct file *file_of(sqlite3 *h)
 	return (struct file *)f;
 }
 
-bool db_vfs_has_sums(sqlite3 *h)
+int db_vfs_sums(sqlite3 *h)
 {
 	struct file *f = file_of(h);
 
-	return f && f->sums;
+	return f && f->sums && f->page <= DB_PAGE_MAX ? f->page : 0;
 }
 
 /* SQLite's WalIndexHdr: version, unused, change, flags and page size, frames, pages, sum of the last frame (2),

@@ -12,16 +12,21 @@
 
 #include "base/base.h"
 
-#define DB_PAGE 4096
-#define DB_PAGE_SUM 8 /* bytes at its end */
+/*
+ * A workspace has about 50 tables and indices, each of at least a page: with SQLite's 4096 bytes an empty store took
+ * 200 kB, and a small commit logged three times the bytes. Large ones are as fast with either.
+ */
+#define DB_PAGE 1024     /* of a new database */
+#define DB_PAGE_MAX 4096 /* of any; those that were made before had that */
+#define DB_PAGE_SUM 8    /* bytes at its end */
 
 struct sqlite3;
 
 const char *db_vfs(void); /* its name, for sqlite3_open_v2 */
 /* The page of leat.db that was damaged when it was last read by this process, from 1; 0: none so far. */
 int64_t db_vfs_bad_page(void);
-/* Whether the pages of the open database have checksums (those made by the first format had not). */
-bool db_vfs_has_sums(struct sqlite3 *h);
+/* The size of the open database's pages if they have checksums (those made by the first format had not), else 0. */
+int db_vfs_sums(struct sqlite3 *h);
 /* The head of the log's index, shared by all processes: copied to `out`; false if there is none (yet). */
 struct db_log_head {
 	uint32_t frames;  /* whole, committed ones in the log */

@@ -31,7 +31,12 @@ test_expect 'ten copies of one file in five commits and two repos grow the store
 	for i in 1 2 3 4; do leat put raw/a:/$i f && leat put raw/b:/$i f; done && leat gc && at_most $((empty + 300000)) "$(store_bytes)" &&
 	leat rm --repo raw/a && leat gc && leat fsck && leat cat raw/b:/3 | cmp - f && leat cat raw/b@master.1:/x | cmp - f
 '
-test_expect 'after deleting all and gc at most 64 kB remain beyond an empty store' '
+test_expect 'ten copies of one file in five commits and two repos: after deleting both and gc at most 64 kB remain, the database too' '
+	workspace bare && head -c 134000 /dev/urandom > f && for i in 0 1 2 3 4; do leat put raw/a:/$i f && leat put raw/b:/$i f; done &&
+	leat rm --repo raw/a && leat rm --repo raw/b && leat gc && at_most 64000 "$(store_bytes)" && eq "$(find .leat/blobs .leat/packs .leat/views -type f | wc -l)" 0 &&
+	leat fsck && leat put raw/a f && leat cat raw/a:/f | cmp - f
+'
+test_expect 'after deleting much more and gc at most 64 kB remain beyond an empty store' '
 	workspace none && empty=$(store_bytes) && for i in $(seq 300); do echo "$i" > "../small$i"; done && head -c 500000 /dev/urandom > f &&
 	leat put raw/a f ../small* && leat put raw/b:/x/f f && leat rm --repo raw/a && leat rm --repo raw/b && leat gc && leat fsck &&
 	at_most $((empty + 65536)) "$(store_bytes)" && eq "$(find .leat/blobs .leat/packs .leat/views -type f | wc -l)" 0

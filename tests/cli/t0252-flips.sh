@@ -44,14 +44,14 @@ test_expect 'fsck finds flips in packs' '
 	cd w && ls .leat/packs/*.pack && for f in .leat/packs/*.pack; do missed $f 3; done && leat fsck
 '
 test_expect 'fsck finds flips in leat.db, in any page' '
-	cd w && leat gc && eq "$(stat -c %s .leat/leat.db-wal)" 0 && missed .leat/leat.db 12 && leat fsck
+	cd w && leat gc && test ! -e .leat/leat.db-wal && missed .leat/leat.db 12 && leat fsck
 '
 test_expect 'a page of leat.db that is damaged harms what lies in it, and nothing else' '
-	cd w && served=0 && refused=0 && size=$(stat -c %s .leat/leat.db) && for page in $(seq 2 4 $((size / 4096 - 1))); do
-		flip .leat/leat.db $((page * 4096 + 777))
+	cd w && served=0 && refused=0 && size=$(stat -c %s .leat/leat.db) && for page in $(seq 2 4 $((size / 1024 - 1))); do
+		flip .leat/leat.db $((page * 1024 + 777))
 		if leat cat raw/one:/one > ../got 2> ../err; then served=$((served + 1)) && eq "$(cat ../got)" one || return 1
 		else refused=$((refused + 1)) && has ../err "leat.db" || return 1; fi
-		flip .leat/leat.db $((page * 4096 + 777))
+		flip .leat/leat.db $((page * 1024 + 777))
 	done && echo "$served served, $refused refused" && [ $served -gt $refused ] && leat fsck
 '
 test_expect 'a log that was damaged is named; fsck --repair leaves it aside and goes on' '
