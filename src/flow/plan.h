@@ -42,6 +42,8 @@ enum plan_role {
 struct plan_unit {
 	const struct job *job;
 	struct ds ds;
+	const struct datum *datum;   /* of a data-driven job (data.h), whose ds is NONE; else NULL */
+	const char *label;           /* what the unit is called: its paths; NULL: its ds says it */
 	enum plan_role role;
 	enum reason reason;
 	const char *detail;          /* the missing partition, the changed input's name, the old parameter ...; NULL */

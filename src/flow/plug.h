@@ -13,6 +13,7 @@
 #include "sys/loop.h"
 
 struct flow;
+struct datum;
 struct plan_unit;
 struct workers;
 
@@ -29,6 +30,7 @@ struct attempt {
 	struct loop *loop;
 	const struct job *job;
 	struct ds ds;
+	const struct datum *datum;     /* of a data-driven job: its unit (datum.h); NULL: a unit of the calendar */
 	const char *run_id;
 	int64_t unit_id;
 	int number;                    /* 1, 2, … */
@@ -51,8 +53,18 @@ struct attempt {
 	void *own;
 };
 
-/* APART: only of attempts that were started together; each is tried again with fewer others, or alone. */
-enum attempt_state { ATTEMPT_OK, ATTEMPT_FAILED, ATTEMPT_CANCELLED, ATTEMPT_TIMED_OUT, ATTEMPT_APART };
+/*
+ * RECOVERED: the task failed and what stands by for that (errCmd) did not: good, without output, and tried again the
+ * next time; only of units that come from the data. APART: only of attempts that were started together; each is tried again with fewer others, or alone.
+ */
+enum attempt_state {
+	ATTEMPT_OK,
+	ATTEMPT_RECOVERED,
+	ATTEMPT_FAILED,
+	ATTEMPT_CANCELLED,
+	ATTEMPT_TIMED_OUT,
+	ATTEMPT_APART
+};
 struct attempt_result {
 	enum attempt_state state;
 	int status;          /* exit status of a process, 0 otherwise */

@@ -282,6 +282,7 @@ static const struct {
 	{"what datastore/ shows of", "select r.name, m.tree from materialised m join repo r on r.id = m.repo"},
 	{"the current partition of",
 	 "select r.name || ' ds=' || c.ds, c.tree from current c join repo r on r.id = c.repo"},
+	{"what a unit gave to", "select r.name, d.tree from datum d join repo r on r.id = d.repo"},
 	{"the open commit of",
 	 "select r.name || '@' || o.branch, o.tree from open_commit o join repo r on r.id = o.repo"
 	 " where o.state = 'open'"},

@@ -113,6 +113,7 @@ static const char *const cold_roots[] = {
 	"select tree from commits where repo in " LIVE_REPO,
 	"select base_tree from open_commit where state = 'open' and repo in " LIVE_REPO,
 	"select tree from current where repo in " LIVE_REPO,
+	"select tree from datum where repo in " LIVE_REPO,
 };
 
 static int mark_queries(struct gc *g, struct marks *objects, const char *const *sql, size_t n, const char *what,

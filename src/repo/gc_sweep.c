@@ -162,6 +162,8 @@ static const char *const ended[] = {
 	"delete from open_commit where repo = ?", "delete from materialised where repo = ?",
 	"delete from current where repo = ?",     "delete from made where repo = ?",
 	"delete from unshown where repo = ?",     "delete from table_format where repo = ?",
+	"delete from datum where repo = ?",       "delete from datum_file where repo = ?",
+	"delete from datum_in where repo = ?",    "delete from data_job where repo = ?",
 };
 
 #define ENDED_COMMITS 200 /* rows in one statement: about a millisecond */
