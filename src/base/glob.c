@@ -16,6 +16,7 @@ struct compile {
 	struct str s;
 	size_t p, skipped; /* skipped: bytes at the front that s has no more */
 	int depth, in_nots;
+	bool groups; /* round brackets capture */
 	struct err *e;
 };
 
@@ -56,7 +57,7 @@ static bool is_group(const struct compile *c)
 {
 	char k = peek(c, 0);
 
-	return k == '{' || (k && strchr("@+*?!", k) && peek(c, 1) == '(');
+	return k == '{' || (c->groups && k == '(') || (k && strchr("@+*?!", k) && peek(c, 1) == '(');
 }
 
 static int class_ranges(struct compile *c, struct set *set)
@@ -164,37 +165,66 @@ static int alternatives(struct compile *c, size_t at, char sep, char close)
 	return 0;
 }
 
-static int group(struct compile *c)
+static void mark(struct compile *c, uint32_t what)
 {
-	size_t at = c->p;
-	char kind = c->s.p[at];
-	bool brace = kind == '{';
-	uint32_t front = here(c), back;
+	uint32_t i = emit(c, OP_JUMP, 0);
 
-	if (++c->depth > GLOB_MAX_DEPTH)
-		return bad(c, at, "groups are nested deeper than %d levels", GLOB_MAX_DEPTH);
-	c->p += brace ? 1 : 2;
+	state(c, i)->a = here(c);
+	state(c, i)->b = what;
+}
+
+/* What a group begins with, and what it ends with: the turns, the way round it, the end of a negation. */
+static uint32_t group_begin(struct compile *c, char kind)
+{
+	uint32_t front = here(c);
+
 	if (kind == '?' || kind == '*')
 		emit(c, OP_SPLIT, 0);
 	else if (kind == '!')
 		state(c, emit(c, OP_NOT, 0))->a = c->g->n_nots++;
 	if (kind == '!' && c->in_nots++)
 		c->g->nested = true;
-	if (alternatives(c, at, brace ? ',' : '|', brace ? '}' : ')'))
-		return -1;
-	c->depth--;
+	return front;
+}
+
+static void group_end(struct compile *c, char kind, uint32_t front)
+{
+	uint32_t back;
+
 	c->in_nots -= kind == '!';
 	if (kind == '!')
 		emit(c, OP_END, 0);
 	if (kind == '*' || kind == '+') {
 		back = emit(c, kind == '*' ? OP_JUMP : OP_SPLIT, 0);
 		state(c, back)->a = front;
-		state(c, back)->b = here(c);
+		if (kind == '+')
+			state(c, back)->b = here(c);
 	}
 	if (kind == '?' || kind == '*')
 		state(c, front)->a = front + 1;
 	if (kind == '?' || kind == '*' || kind == '!')
 		state(c, front)->b = here(c);
+}
+
+static int group(struct compile *c)
+{
+	size_t at = c->p;
+	char kind = c->s.p[at];
+	bool brace = kind == '{', captures = c->groups && !brace;
+	uint32_t n = captures ? c->g->n_groups++ : 0, front;
+
+	if (captures)
+		mark(c, 2 * n + 1);
+	front = group_begin(c, kind);
+	if (++c->depth > GLOB_MAX_DEPTH)
+		return bad(c, at, "groups are nested deeper than %d levels", GLOB_MAX_DEPTH);
+	c->p += brace || kind == '(' ? 1 : 2;
+	if (alternatives(c, at, brace ? ',' : '|', brace ? '}' : ')'))
+		return -1;
+	c->depth--;
+	group_end(c, kind, front);
+	if (captures)
+		mark(c, 2 * n + 2);
 	return 0;
 }
 
@@ -261,9 +291,9 @@ static void find_fixed(struct compile *c)
 	g->folder = (struct str){fixed, folder};
 }
 
-int glob_compile(struct arena *a, struct str pattern, struct glob **out, struct err *e)
+static int compile(struct arena *a, struct str pattern, bool groups, struct glob **out, struct err *e)
 {
-	struct compile c = {.a = a, .s = pattern, .e = e};
+	struct compile c = {.a = a, .s = pattern, .groups = groups, .e = e};
 
 	if (pattern.n > GLOB_MAX_PATTERN)
 		return err_set(e, ERR_BAD_REQUEST, "the pattern \"%s\" is longer than %d bytes", STR_SHOWN(pattern),
@@ -282,15 +312,22 @@ int glob_compile(struct arena *a, struct str pattern, struct glob **out, struct 
 	return 0;
 }
 
+int glob_compile(struct arena *a, struct str pattern, struct glob **out, struct err *e)
+{
+	return compile(a, pattern, false, out, e);
+}
+
+int glob_compile_groups(struct arena *a, struct str pattern, struct glob **out, struct err *e)
+{
+	return compile(a, pattern, true, out, e);
+}
+
+size_t glob_groups(const struct glob *g)
+{
+	return g->n_groups;
+}
+
 /* ---- matching ---- */
-
-struct match {
-	const struct glob *g;
-	struct str path;
-	struct arena *a;
-	uint64_t **ends; /* of each negation and each place it begins at: where its body may end; made when asked for */
-};
-
 
 static bool set_bit(uint64_t *p, size_t i)
 {
@@ -321,8 +358,7 @@ bool glob_set_holds(const struct set *s, uint32_t c)
 	return in != s->negated && c != '/';
 }
 
-/* How many bytes a state takes at a place; 0 if it takes none there. */
-static size_t takes(const struct match *m, const struct state *s, size_t at)
+size_t glob_takes(const struct match *m, const struct state *s, size_t at)
 {
 	uint32_t c;
 	size_t n;
@@ -355,9 +391,7 @@ static void enter(struct walk *w, uint32_t s, size_t at, size_t now)
 		w->todo[w->n_todo++] = s;
 }
 
-static const uint64_t *body_ends(struct match *m, uint32_t s, size_t at, size_t to);
-
-static size_t segment_end(const struct match *m, size_t at)
+size_t glob_segment_end(const struct match *m, size_t at)
 {
 	const char *slash = at < m->path.n ? memchr(m->path.p + at, '/', m->path.n - at) : NULL;
 
@@ -380,8 +414,8 @@ static void step(struct walk *w, uint32_t i, size_t at)
 		enter(w, s->a, at, at);
 		return;
 	case OP_NOT:
-		to = segment_end(w->m, at);
-		ends = body_ends(w->m, i, at, to);
+		to = glob_segment_end(w->m, at);
+		ends = glob_body_ends(w->m, i, at, to);
 		for (size_t j = at; j <= to; j += MAX(glob_char(w->m->path, j, &c), (size_t)1))
 			if (!(ends[(j - at) >> 6] >> ((j - at) & 63) & 1))
 				enter(w, s->b, j, at);
@@ -393,7 +427,7 @@ static void step(struct walk *w, uint32_t i, size_t at)
 	}
 	if (s->op == OP_STAR || s->op == OP_DEEP)
 		enter(w, i + 1, at, at);
-	n = takes(w->m, s, at);
+	n = glob_takes(w->m, s, at);
 	if (n)
 		enter(w, s->op == OP_STAR || s->op == OP_DEEP ? i : i + 1, at + n, at);
 }
@@ -427,7 +461,7 @@ static uint64_t *walk(struct match *m, uint32_t first, uint32_t last, size_t fro
 	return reached;
 }
 
-static const uint64_t *body_ends(struct match *m, uint32_t s, size_t at, size_t to)
+const uint64_t *glob_body_ends(struct match *m, uint32_t s, size_t at, size_t to)
 {
 	const struct state *not = &m->g->states.p[s];
 	uint64_t **memo;

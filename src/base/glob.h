@@ -18,6 +18,18 @@
 struct glob;
 must_check int glob_compile(struct arena *a, struct str pattern, struct glob **out, struct err *e);
 bool glob_match(const struct glob *g, struct str path);
+/*
+ * The pattern of a job: ( ) is a group too, of alternatives like @( ), and every group of round brackets captures, in
+ * the order of the opening ones.
+ */
+must_check int glob_compile_groups(struct arena *a, struct str pattern, struct glob **out, struct err *e);
+size_t glob_groups(const struct glob *g); /* 0 of one from glob_compile */
+/*
+ * What the groups of a path that matches caught: into out, one per group (as many as glob_groups says), pointing into
+ * path; "" of one that took no part, all turns of +( ) and *( ), the last one of what is in them. As a regular
+ * expression would: each part takes as much as it can, from the left. Time is bounded by pattern × path. False: no.
+ */
+bool glob_capture(const struct glob *g, struct str path, struct str *out);
 bool glob_has_magic(struct str pattern);
 /* The longest folder that every match lies in ("a/b" of "a/b/c*"), so that a walk need not start at the root. */
 struct str glob_fixed_prefix(const struct glob *g);

@@ -14,7 +14,7 @@ enum op {
 	OP_DEEP,  /* any */
 	OP_SET,   /* one character of set a */
 	OP_SPLIT, /* goes on at a and at b */
-	OP_JUMP,  /* goes on at a */
+	OP_JUMP,  /* goes on at a; b: 0, or what it marks: 2 * group + 1 its begin, + 2 its end */
 	OP_NOT,   /* a: number of this negation; the body follows, up to OP_END; goes on at b */
 	OP_END,
 };
@@ -41,6 +41,7 @@ struct glob {
 	VEC(struct state) states;
 	VEC(struct set) sets;
 	uint32_t n_nots;
+	uint32_t n_groups; /* that capture */
 	bool nested;      /* one !( ) is in another */
 	struct str fixed; /* bytes that every match begins with */
 	struct str folder;
@@ -57,5 +58,17 @@ bool glob_set_holds(const struct set *s, uint32_t c);
 size_t glob_char(struct str s, size_t at, uint32_t *c);
 /* Whether s, the path of a folder with a '/' behind it, can be the begin of a match. Any pattern; slow. */
 bool glob_leads(const struct glob *g, struct str s);
+
+struct match {
+	const struct glob *g;
+	struct str path;
+	struct arena *a;
+	uint64_t **ends; /* of each negation and each place it begins at: where its body may end; made when asked for */
+};
+/* How many bytes a state takes at a place; 0 if it takes none there. */
+size_t glob_takes(const struct match *m, const struct state *s, size_t at);
+/* Bit k: the body of negation `s` that begins at `at` can end at at + k, up to the end of the name. */
+const uint64_t *glob_body_ends(struct match *m, uint32_t s, size_t at, size_t to);
+size_t glob_segment_end(const struct match *m, size_t at);
 
 #endif

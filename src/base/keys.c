@@ -8,6 +8,7 @@
 #include "base/str.h"
 
 #define CRON_FIELDS "minute, hour, day of month, month, day of week"
+#define KEYS_MAX_NESTED 32
 #define KEYS_MAX_NAMES 256 /* rows of one section that are looked at for a suggestion */
 
 /* ---- rules of scalars ---- */
@@ -419,6 +420,10 @@ struct schema {
 	struct arena *a;
 	const struct keys *const *tables;
 	size_t n;
+	const char *open[KEYS_MAX_NESTED]; /* sections being described */
+	size_t depth;
+	const char *again[KEYS_MAX_NESTED]; /* of them, those that hold themselves: $defs */
+	size_t n_again;
 };
 
 static struct dom *section_schema(struct schema *s, const char *section);
@@ -478,7 +483,7 @@ static struct dom *form_schema(struct schema *s, const struct key *k, unsigned f
 	struct dom *to = form == KEYS_MAP && k->sub ? section_schema(s, k->sub) : dom_new(s->a, DOM_MAP);
 	const struct key *item;
 
-	if (!dom_get(to, "type"))
+	if (!dom_get(to, "type") && !dom_get(to, "$ref"))
 		for (size_t i = 0; i < ARRAY_LEN(types); i++)
 			if (form == types[i].form)
 				dom_set_cstr(s->a, to, "type", types[i].type);
@@ -520,11 +525,33 @@ static struct dom *key_schema(struct schema *s, const struct key *k)
 	return to;
 }
 
+/* A section that lies in itself is named the second time. */
+static bool section_again(struct schema *s, const char *section, struct dom *to)
+{
+	size_t i = 0, k = 0;
+
+	while (i < s->depth && strcmp(s->open[i], section))
+		i++;
+	if (i == s->depth)
+		return false;
+	while (k < s->n_again && strcmp(s->again[k], section))
+		k++;
+	BUG_IF(k == KEYS_MAX_NESTED);
+	if (k == s->n_again)
+		s->again[s->n_again++] = section;
+	dom_set_cstr(s->a, to, "$ref", arena_printf(s->a, "#/$defs/%s", section));
+	return true;
+}
+
 static struct dom *section_schema(struct schema *s, const char *section)
 {
 	struct dom *to = dom_new(s->a, DOM_MAP), *props = dom_new(s->a, DOM_MAP), *need = dom_new(s->a, DOM_LIST);
 	const struct key *any = keys_find(s->tables, s->n, section, STR("*"));
 
+	if (section_again(s, section, to))
+		return to;
+	BUG_IF(s->depth == KEYS_MAX_NESTED);
+	s->open[s->depth++] = section;
 	dom_set_cstr(s->a, to, "type", "object");
 	for (size_t t = 0; t < s->n; t++)
 		for (size_t i = 0; i < s->tables[t]->n; i++) {
@@ -542,6 +569,7 @@ static struct dom *section_schema(struct schema *s, const char *section)
 	if (need->n)
 		dom_set(s->a, to, "required", need);
 	dom_set(s->a, to, "additionalProperties", any ? key_schema(s, any) : dom_new_bool(s->a, false));
+	s->depth--;
 	return to;
 }
 
@@ -556,6 +584,13 @@ struct dom *keys_json_schema(struct arena *a, const struct keys *const *tables, 
 	for (struct dom *v = body->first, *next; v; v = next) {
 		next = v->next;
 		dom_set(a, to, arena_cstr(a, v->key), v);
+	}
+	if (s.n_again) {
+		struct dom *defs = dom_new(a, DOM_MAP);
+
+		for (size_t i = 0; i < s.n_again; i++)
+			dom_set(a, defs, s.again[i], section_schema(&s, s.again[i]));
+		dom_set(a, to, "$defs", defs);
 	}
 	return to;
 }

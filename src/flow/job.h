@@ -28,6 +28,7 @@
 #define JOBS_MAX_ERRORS 200 /* kept; all are counted */
 
 struct job_kind;
+struct input_node;
 struct job_entry;
 struct jobcache;
 struct sqlcache;
@@ -43,6 +44,13 @@ struct job_input {
 	struct str name;  /* [A-Za-z_][A-Za-z0-9_]*: LEAT_INPUT_<name>, {{ inputs.name }} */
 	struct str repo;
 	struct str pin;   /* STR_NULL: master as it stands; else a revision as in REPO@PIN */
+	struct str branch;   /* STR_NULL: master */
+	struct str folder;   /* its name below /pfs, as written ("my-data"); STR_NULL: as name */
+	struct str glob;     /* STR_NULL: no units come of it; the rest of a data-driven job's (flow/input.h) */
+	struct str join_on, group_by;             /* STR_NULL: none */
+	bool outer, empty_files, reference, lazy;
+	struct str cron, cron_start;              /* a cron input: when it ticks, from when; STR_NULL: none */
+	bool overwrite;                           /* of a cron input: only the newest tick's file stays */
 	struct str at;    /* a time (AT (TIMESTAMP => ...) in a query) as written, else STR_NULL */
 	bool optional;
 	enum job_window window;
@@ -81,6 +89,7 @@ struct job {
 
 	struct job_input *inputs;      /* declared ones in order, then those found in the query */
 	size_t n_inputs;
+	const struct input_node *tree; /* how units are made of the declared inputs; NULL: they are of the calendar */
 	struct str output;             /* a repo; the job's name unless it is said */
 	int output_line, output_col;
 	struct str pipeline;           /* STR_NULL: in none */

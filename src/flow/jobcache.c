@@ -5,11 +5,12 @@
 
 #include "base/str.h"
 #include "db/duck.h"
+#include "flow/input.h"
 #include "flow/plug.h"
 
 #define CACHE_FILE ".leat/cache/jobs"
 #define CACHE_MAX ((size_t)1 << 30)
-#define MAGIC "leat jobs 2\n"
+#define MAGIC "leat jobs 3\n"
 #define MAX_DEPTH DOM_MAX_DEPTH
 
 struct jobcache {
@@ -183,8 +184,29 @@ static bool io_count(struct pack *p, size_t *n)
 	return !p->bad;
 }
 
+static void io_tree(struct pack *p, const struct input_node **node, int depth)
+{
+	struct input_node *n = (struct input_node *)*node;
+
+	if (!p->out)
+		*node = n = arena_new_of(p->arena, struct input_node);
+	IO_INT(p, n->kind);
+	IO_INT(p, n->leaf);
+	IO_INT(p, n->line);
+	IO_INT(p, n->col);
+	if (!io_count(p, &n->n))
+		return;
+	p->bad |= depth > MAX_DEPTH;
+	if (!p->out && !p->bad)
+		n->kids = arena_array(p->arena, const struct input_node *, n->n);
+	for (size_t i = 0; i < n->n && !p->bad; i++)
+		io_tree(p, &n->kids[i], depth + 1);
+}
+
 static void io_inputs(struct pack *p, struct job *j)
 {
+	bool data = j->tree;
+
 	if (!io_count(p, &j->n_inputs))
 		return;
 	if (!p->out)
@@ -195,6 +217,18 @@ static void io_inputs(struct pack *p, struct job *j)
 		io_str(p, &in->name);
 		io_str(p, &in->repo);
 		io_str(p, &in->pin);
+		io_str(p, &in->branch);
+		io_str(p, &in->folder);
+		io_str(p, &in->glob);
+		io_str(p, &in->join_on);
+		io_str(p, &in->group_by);
+		IO_INT(p, in->outer);
+		IO_INT(p, in->empty_files);
+		IO_INT(p, in->reference);
+		IO_INT(p, in->lazy);
+		io_str(p, &in->cron);
+		io_str(p, &in->cron_start);
+		IO_INT(p, in->overwrite);
 		io_str(p, &in->at);
 		IO_INT(p, in->optional);
 		IO_INT(p, in->window);
@@ -204,6 +238,9 @@ static void io_inputs(struct pack *p, struct job *j)
 		IO_INT(p, in->line);
 		IO_INT(p, in->col);
 	}
+	IO_INT(p, data);
+	if (data && !p->bad)
+		io_tree(p, &j->tree, 0);
 }
 
 static void io_checks(struct pack *p, struct job *j)

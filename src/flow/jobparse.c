@@ -4,6 +4,7 @@
 
 #include "base/name.h"
 #include "base/str.h"
+#include "flow/input.h"
 #include "flow/jobfile.h"
 #include "flow/plug.h"
 
@@ -115,6 +116,7 @@ int jobparse_check(struct jobs *js, struct job *j, const struct jobfile_list *fi
 	if (!j->kind && (!kind || kind->type == DOM_NULL))
 		return no_kind(js, j, e);
 	jobparse_tables_init(&t, js->kinds, j->kind);
+	input_rename((struct dom *)j->doc); /* parsed just now, nobody else's yet */
 	if (keys_check(t.all, t.n, j->doc, j->file.p, e))
 		return -1;
 	BUG_IF(!j->kind); /* a kind that is no text did not pass */
@@ -129,7 +131,7 @@ struct fill {
 	struct arena *a;
 	struct job *j;
 	struct err *e;
-	VEC(struct job_input) inputs;
+	const struct dom *inputs, *input;
 	VEC(struct job_check) checks;
 	const struct dom *partition, *start, *end;
 };
@@ -148,102 +150,15 @@ static int fault(struct fill *f, const struct dom *at, const char *hint)
 	return job_at(f->e, f->j, at->line, at->col);
 }
 
-/* "raw/a-b.c" → "a_b_c" */
-static struct str name_of_repo(struct arena *a, struct str repo)
-{
-	struct str head, last = repo;
-	char *s;
-
-	if (!str_rcut(repo, '/', &head, &last))
-		last = repo;
-	s = arena_printf(a, "%s%.*s", last.n && last.p[0] >= '0' && last.p[0] <= '9' ? "_" : "", STR_ARG(last));
-	for (char *p = s; *p; p++)
-		if (!keys_is_ident((struct str){p, 1}) && !(*p >= '0' && *p <= '9'))
-			*p = '_';
-	return str_of(s);
-}
-
-static int input_window(struct fill *f, struct job_input *in, const struct dom *v)
-{
-	if (v->type == DOM_STR) {
-		in->window = WINDOW_ALL;
-		return 0;
-	}
-	if (v->n != 2 || v->first->i > v->last->i) {
-		err_set(f->e, ERR_BAD_CONFIG, "a window is two numbers, the first not greater than the second");
-		return fault(f, v, "[-6, 0] is a week up to the unit's own day; all is every partition");
-	}
-	in->window = WINDOW_RANGE;
-	in->lo = v->first->i;
-	in->hi = v->last->i;
-	return 0;
-}
-
-static int input_keys(struct fill *f, struct job_input *in, const struct dom *map)
-{
-	dom_each(v, map) {
-		if (v->type == DOM_NULL)
-			continue;
-		if (str_is(v->key, "name")) {
-			in->name = v->s;
-		} else if (str_is(v->key, "optional")) {
-			in->optional = v->b;
-		} else if (str_is(v->key, "window")) {
-			if (input_window(f, in, v))
-				return -1;
-		} else if (str_is(v->key, "pin")) {
-			if (in->pin.p) {
-				err_set(f->e, ERR_BAD_CONFIG, "the repo is pinned twice, by @%.*s and by pin:",
-					STR_ARG(in->pin));
-				return fault(f, v, NULL);
-			}
-			in->pin = text_of(f, v);
-		}
-	}
-	return 0;
-}
-
-static int add_input(struct fill *f, struct str name, const struct dom *v)
-{
-	const struct dom *repo = v->type == DOM_MAP ? dom_get(v, "repo") : v;
-	struct job_input in = {.line = v->line, .col = v->col};
-
-	if (v->type == DOM_NULL) {
-		err_set(f->e, ERR_BAD_CONFIG, "the input has no repo");
-		return job_at(f->e, f->j, v->key_line ? v->key_line : v->line, v->key_line ? v->key_col : v->col);
-	}
-	in.repo = repo->s;
-	if (str_cut(repo->s, '@', &in.repo, &in.pin)) {
-		in.repo = arena_str(f->a, in.repo);
-		in.pin = arena_str(f->a, in.pin);
-	}
-	if (v->type == DOM_MAP && input_keys(f, &in, v))
-		return -1;
-	if (name.p && !keys_is_ident(name)) {
-		err_set(f->e, ERR_BAD_CONFIG, "an input cannot be called \"%.*s\"", STR_ARG(name));
-		err_hint(f->e, "letters, digits and _, no digit first: tasks find it as LEAT_INPUT_<name>");
-		return job_at(f->e, f->j, v->key_line, v->key_col);
-	}
-	if (name.p)
-		in.name = name;
-	else if (!in.name.p)
-		in.name = name_of_repo(f->a, in.repo);
-	for (size_t i = 0; i < f->inputs.n; i++)
-		if (str_eq(f->inputs.p[i].name, in.name)) {
-			err_set(f->e, ERR_BAD_CONFIG, "two inputs are called \"%.*s\"", STR_ARG(in.name));
-			return fault(f, v, "give them names: `inputs: {one: REPO, other: REPO}`");
-		}
-	vec_push(f->a, &f->inputs, in);
-	return 0;
-}
-
 static int fill_inputs(struct fill *f, const struct dom *v)
 {
-	if (v->type == DOM_STR)
-		return add_input(f, STR_NULL, v);
-	dom_each(in, v)
-		if (add_input(f, v->type == DOM_MAP ? in->key : STR_NULL, in))
-			return -1;
+	f->inputs = v;
+	return 0;
+}
+
+static int fill_input(struct fill *f, const struct dom *v)
+{
+	f->input = v;
 	return 0;
 }
 
@@ -394,7 +309,8 @@ static const struct {
 	const char *key;
 	int (*fill)(struct fill *f, const struct dom *v);
 } fills[] = {
-	{"description", fill_description}, {"inputs", fill_inputs},     {"output", fill_output},
+	{"description", fill_description}, {"inputs", fill_inputs},     {"input", fill_input},
+	{"output", fill_output},
 	{"pipeline", fill_pipeline},       {"partition", fill_partition}, {"schedule", fill_schedule},
 	{"timezone", fill_zone},           {"params", fill_params},     {"env", fill_env},
 	{"environment", fill_environment}, {"threads", fill_threads},   {"memo", fill_memo},
@@ -445,7 +361,7 @@ static void fill_defaults(struct fill *f)
 			if (v && fills[i].fill && fills[i].fill(&d, v))
 				BUG("default of %s", fills[i].key);
 		}
-		if (known.n_inputs || d.inputs.n)
+		if (d.inputs || d.input)
 			BUG("inputs with a default");
 	}
 	j->params = known.params;
@@ -499,12 +415,16 @@ static int fill_time(struct fill *f)
 		err_set(f->e, ERR_BAD_CONFIG, "the end, %s, is before the start, %s", j->end.label, j->start.label);
 		return fault(f, f->end, NULL);
 	}
-	for (size_t i = 0; i < f->inputs.n; i++)
-		if (f->inputs.p[i].window == WINDOW_RANGE && j->every == EVERY_NONE) {
+	for (size_t i = 0; i < j->n_inputs; i++)
+		if (j->inputs[i].window == WINDOW_RANGE && j->every == EVERY_NONE) {
 			err_set(f->e, ERR_BAD_CONFIG, "a window counts in partitions, and the job has none");
 			err_hint(f->e, "say `partition: daily`, or `window: all`");
-			return job_at(f->e, j, f->inputs.p[i].line, f->inputs.p[i].col);
+			return job_at(f->e, j, j->inputs[i].line, j->inputs[i].col);
 		}
+	if (j->tree && j->every != EVERY_NONE) {
+		err_set(f->e, ERR_BAD_CONFIG, "the units of a job come from the calendar or from globs, not from both");
+		return fault(f, f->partition, "leave partition: out, or the globs");
+	}
 	return 0;
 }
 
@@ -520,8 +440,8 @@ int jobparse_fill(struct jobs *js, struct job *j, struct err *e)
 		if (fill_key(&f, v, own))
 			return -1;
 	j->own = own;
-	j->inputs = f.inputs.p;
-	j->n_inputs = f.inputs.n;
+	if (input_parse(js->arena, j, f.inputs, f.input, e))
+		return -1;
 	j->checks = f.checks.p;
 	j->n_checks = f.checks.n;
 	return fill_time(&f);

@@ -75,7 +75,7 @@ struct dom *jobsql_vars(struct arena *a, const struct job *j, struct str ds, con
 	own->next = NULL;
 	dom_set(a, vars, "params", own);
 	for (size_t i = 0; i < j->n_inputs; i++)
-		if (!j->inputs[i].found)
+		if (!j->inputs[i].found && !dom_get(inputs, arena_cstr(a, j->inputs[i].name))) /* unions: twice */
 			dom_set_str(a, inputs, arena_cstr(a, j->inputs[i].name),
 			            jobsql_table_of(a, j->inputs[i].repo, j->inputs[i].pin));
 	dom_set(a, vars, "inputs", inputs);

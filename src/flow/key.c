@@ -89,7 +89,8 @@ static struct dom *counted(struct arena *a, const struct keys *t, const char *su
 /* What counts in another form than as it stands: resolved, so that two ways to write one thing are one. */
 static bool is_resolved(const char *name)
 {
-	static const char *const names[] = {"kind", "inputs", "output", "partition", "timezone", "params", "code"};
+	static const char *const names[] = {"kind",      "inputs",   "input",  "output",
+	                                    "partition", "timezone", "params", "code"};
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (!strcmp(names[i], name))

@@ -149,6 +149,49 @@ static void prefixes(void)
 	T_OK(!glob_has_magic(STR("a@b.csv")) && !glob_has_magic(STR("a\\*")), "names are told from patterns");
 }
 
+/* What the groups of a job's pattern caught, parted by '|'. */
+static void caught(const char *pattern, const char *path, const char *want)
+{
+	struct glob *g;
+	struct err e = ERR_INIT;
+	struct str out[8];
+	char *all = arena_dup(a, "");
+
+	if (!T_NO_ERR(glob_compile_groups(a, str_of(pattern), &g, &e), &e, "%s is a pattern with groups", pattern))
+		return;
+	if (!glob_capture(g, str_of(path), out)) {
+		T_OK(!want && !glob_match(g, str_of(path)), "%s does not match %s", pattern, path);
+		return;
+	}
+	for (size_t i = 0; i < glob_groups(g); i++)
+		all = arena_printf(a, "%s%s%.*s", all, i ? "|" : "", STR_ARG(out[i]));
+	T_STR(all, want, "%s catches its groups in %s", pattern, path);
+	T_OK(glob_match(g, str_of(path)), "and matches it");
+}
+
+static void captures(void)
+{
+	caught("/(*)-(*)-(*)", "1-2-16", "1|2|16");
+	caught("/(*)-*", "a-b-c", "a-b");
+	caught("/(11*)", "1101", "1101");
+	caught("/10(?)?", "1011", "1");
+	caught("/(*)/(*).csv", "d/x.y.csv", "d|x.y");
+	caught("/(*)/(*).csv", "d/x/y.csv", NULL);
+	caught("/((a|b)c)*", "bcx", "bc|b");
+	caught("/@(a|ab)(*)", "abc", "a|bc");
+	caught("/+(a|b)(*)", "abac", "aba|c");
+	caught("/*(@(a|b))c", "abc", "ab|b");
+	caught("/*(a)c", "c", "");
+	caught("/?(a)(*)", "ab", "a|b");
+	caught("/!(a)-(*)", "b-c", "b|c");
+	caught("/!(a)-(*)", "a-c", NULL);
+	caught("/(**)/x", "a/b/x", "a/b");
+	caught("/{a,b}(?)", "bc", "c");
+	caught("/(\xc3\xa9)*", "\xc3\xa9t", "\xc3\xa9");
+	caught("/\\(a\\)", "(a)", "");
+	caught("/+(*)(*)", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa|");
+}
+
 int main(void)
 {
 	a = arena_new();
@@ -158,6 +201,7 @@ int main(void)
 	refusals();
 	bounds();
 	prefixes();
+	captures();
 	arena_free(a);
 	return t_done();
 }
