@@ -10,6 +10,22 @@
 #define AT_PAGE_SIZE 16  /* in it, two bytes */
 #define AT_RESERVED 20   /* one byte */
 #define INDEX_HEAD 48    /* bytes of the log's index head, which is there twice */
+#define FRAME_HEAD 24    /* bytes before each page in the log */
+#define AT_COMMIT 4      /* in them, four bytes: not 0 in the frame that ends a transaction */
+#define GATHER_MAX (64 << 10)
+#define WRITE_LOCK 0     /* of the log's index: who holds it may append to the log */
+
+/*
+ * What SQLite appends to the log comes as two writes for each page. Here they are put together, so that a transaction
+ * is one write, made with its last frame: until then nobody looks for the others. A transaction that ends otherwise
+ * leaves nothing behind: what was not written by then must not be, for the place in the log is another writer's.
+ */
+struct gather {
+	uint8_t *bytes;
+	int n;
+	sqlite3_int64 at; /* in the log */
+	bool last;        /* the frame that ends a transaction has begun */
+};
 
 /* The real file lies behind ours in the memory that SQLite gives (szOsFile). */
 struct file {
@@ -20,6 +36,9 @@ struct file {
 	void volatile *index; /* the first block of the log's index */
 	uint8_t *copy;        /* of the page being written */
 	int copy_n;
+	struct file *log;     /* of a database; NULL while it is not open */
+	struct file *of;      /* of a log: its database */
+	struct gather gathered;
 };
 
 static sqlite3_vfs vfs;
@@ -68,18 +87,64 @@ static void learn(struct file *f, const uint8_t *header)
 	f->sums = db_page_whole(page, (size_t)f->page, 1);
 }
 
-static int file_close(sqlite3_file *f)
+static int write_gathered(sqlite3_file *base)
 {
-	sqlite3_free(((struct file *)f)->copy);
+	struct gather *g = &((struct file *)base)->gathered;
+	int n = g->n;
+
+	g->n = 0;
+	return n ? CALL(base, xWrite, g->bytes, n, g->at) : SQLITE_OK;
+}
+
+static bool gathers(const struct file *f, int n, sqlite3_int64 at)
+{
+	const struct gather *g = &f->gathered;
+
+	return f->of && g->bytes && g->n + n <= GATHER_MAX && (n == FRAME_HEAD || n == f->of->page) &&
+	       (!g->n || at == g->at + g->n);
+}
+
+/* A part of the log. */
+static int log_write(struct file *f, const void *p, int n, sqlite3_int64 at)
+{
+	struct gather *g = &f->gathered;
+	int rc = gathers(f, n, at) ? SQLITE_OK : write_gathered(&f->base);
+
+	if (rc)
+		return rc;
+	if (!gathers(f, n, at))
+		return CALL(f, xWrite, p, n, at);
+	if (!g->n)
+		g->at = at;
+	memcpy(g->bytes + g->n, p, (size_t)n);
+	g->n += n;
+	if (n == FRAME_HEAD) {
+		static const uint8_t none[4];
+		g->last = memcmp((const uint8_t *)p + AT_COMMIT, none, sizeof(none)) != 0;
+		return SQLITE_OK;
+	}
+	return g->last ? write_gathered(&f->base) : SQLITE_OK;
+}
+
+static int file_close(sqlite3_file *base)
+{
+	struct file *f = (struct file *)base;
+
+	sqlite3_free(f->copy);
+	sqlite3_free(f->gathered.bytes);
+	if (f->of)
+		f->of->log = NULL;
 	return CALL(f, xClose);
 }
 
 static int file_read(sqlite3_file *base, void *p, int n, sqlite3_int64 at)
 {
 	struct file *f = (struct file *)base;
-	int rc = CALL(f, xRead, p, n, at);
+	int rc = write_gathered(base);
 
-	if (rc)
+	if (!rc)
+		rc = CALL(f, xRead, p, n, at);
+	if (rc || f->of)
 		return rc;
 	if (is_header(n, at))
 		learn(f, p);
@@ -100,6 +165,8 @@ static int file_write(sqlite3_file *base, const void *p, int n, sqlite3_int64 at
 	struct file *f = (struct file *)base;
 	uint64_t sum;
 
+	if (f->of)
+		return log_write(f, p, n, at);
 	if (is_header(n, at))
 		f->sums = ((const uint8_t *)p)[AT_RESERVED] == DB_PAGE_SUM;
 	if (!f->sums || !is_page(n, at))
@@ -120,17 +187,23 @@ static int file_write(sqlite3_file *base, const void *p, int n, sqlite3_int64 at
 
 static int file_truncate(sqlite3_file *f, sqlite3_int64 size)
 {
-	return CALL(f, xTruncate, size);
+	int rc = write_gathered(f);
+
+	return rc ? rc : CALL(f, xTruncate, size);
 }
 
 static int file_sync(sqlite3_file *f, int flags)
 {
-	return CALL(f, xSync, flags);
+	int rc = write_gathered(f);
+
+	return rc ? rc : CALL(f, xSync, flags);
 }
 
 static int file_size(sqlite3_file *f, sqlite3_int64 *size)
 {
-	return CALL(f, xFileSize, size);
+	int rc = write_gathered(f);
+
+	return rc ? rc : CALL(f, xFileSize, size);
 }
 
 static int file_lock(sqlite3_file *f, int how)
@@ -174,6 +247,10 @@ static int file_shm_map(sqlite3_file *f, int block, int size, int extend, void v
 
 static int file_shm_lock(sqlite3_file *f, int at, int n, int flags)
 {
+	struct file *log = ((struct file *)f)->log;
+
+	if (log && at == WRITE_LOCK && (flags & SQLITE_SHM_UNLOCK))
+		log->gathered.n = 0;
 	return CALL(f, xShmLock, at, n, flags);
 }
 
@@ -211,15 +288,26 @@ static const sqlite3_io_methods methods = {
 static int vfs_open(sqlite3_vfs *v, const char *name, sqlite3_file *base, int flags, int *out_flags)
 {
 	struct file *f = (struct file *)base;
+	struct file *of = NULL;
 	int rc;
 
-	if (!(flags & SQLITE_OPEN_MAIN_DB))
+	if (flags & SQLITE_OPEN_WAL) {
+		of = (struct file *)sqlite3_database_file_object(name);
+		of = of && of->base.pMethods == &methods ? of : NULL;
+	}
+	if (!of && !(flags & SQLITE_OPEN_MAIN_DB))
 		return below->xOpen(below, name, base, flags, out_flags);
 	memset(f, 0, sizeof(*f));
 	f->real = (sqlite3_file *)(f + 1);
 	rc = below->xOpen(below, name, f->real, flags, out_flags);
-	if (f->real->pMethods)
-		f->base.pMethods = &methods;
+	if (!f->real->pMethods)
+		return rc;
+	f->base.pMethods = &methods;
+	if (of) {
+		f->of = of;
+		of->log = f;
+		f->gathered.bytes = sqlite3_malloc(GATHER_MAX); /* NULL: as they come */
+	}
 	return rc;
 }
 
