@@ -19,6 +19,7 @@
 
 #define DB_APPLICATION 0x4c656174 /* "Leat" */
 #define DB_BUSY_MS 10000          /* backstop only: writers queue at write.lock */
+#define DB_WRITER_KIB 6144         /* of the database in memory, in who writes */
 #define DB_STATEMENTS 256         /* different texts kept prepared; more are prepared each time */
 /*
  * The lock's holder moves the write-ahead log into the database whenever it has grown by the first number of pages:
@@ -45,6 +46,7 @@ struct db {
 	bool lock_open;
 	bool writing;
 	int reads;
+	int cache_kib; /* 0: SQLite's own 2 MB */
 	enum db_durability durability, in_force;
 	int log_pages, checkpointed; /* pages in the write-ahead log after the last commit; how many of them were there
 					at the last checkpoint */
@@ -366,12 +368,27 @@ void db_set_durability(struct db *d, enum db_durability how)
 	d->durability = how;
 }
 
+void db_cache(struct db *d, int kib)
+{
+	struct err ignored = ERR_INIT;
+	char sql[64];
+
+	settle(d);
+	if (kib <= d->cache_kib)
+		return;
+	d->cache_kib = kib;
+	snprintf(sql, sizeof(sql), "pragma cache_size = -%d", kib);
+	if (run(d, sql, &ignored))
+		err_clear(&ignored); /* it is slower then */
+}
+
 static int lock_writers(struct db *d, struct err *e)
 {
 	if (d->lock_open)
 		return lock_again(&d->lock, e);
 	/* Those who write touch rows in many places: of SQLite's 2 MB the pages would be read again and again. */
-	if (run(d, "pragma cache_size = -6144", e) || lock_take(&d->lock, d->lock_path, NULL, 0, e))
+	db_cache(d, DB_WRITER_KIB);
+	if (lock_take(&d->lock, d->lock_path, NULL, 0, e))
 		return -1;
 	d->lock_open = true;
 	return 0;

@@ -40,6 +40,8 @@ bool db_commit_wait(struct db *d, int64_t us);
 must_check int db_commit_end(struct db *d, struct err *e);
 void db_rollback(struct db *d); /* nothing to do when none is open */
 bool db_in_write(struct db *d);
+/* Keeps at least so much of the database in memory from now on: for who looks up very many rows in many places. */
+void db_cache(struct db *d, int kib);
 int64_t db_transaction(struct db *d); /* counts the write transactions begun by this handle; 0 before the first */
 /*
  * Moves the log into the database, with no transaction and no lock that a writer waits for: for who writes much in many

@@ -135,6 +135,37 @@ static int write_large(const struct layout *l, const struct item *it, const char
 	return file_copy(from, to, l->writable ? 0644 : 0444, 0, e);
 }
 
+/* Rows may say anything. */
+static bool may_be(const struct item *it)
+{
+	return it->pack >= 0 && it->at.at >= 0 && it->at.at <= PACK_FILE_MAX && it->at.stored >= 0 &&
+	       it->at.stored <= LAYOUT_AHEAD;
+}
+
+/*
+ * Files that were put together lie in a pack one after another: from item i on, those that do are read at once. Gives
+ * the first item that is not among them.
+ */
+static size_t read_ahead(struct worker *w, const struct batch *b, size_t i)
+{
+	const struct item *first = &b->items.p[i];
+	int64_t end = 0;
+	size_t k = i + 1;
+
+	if (may_be(first))
+		end = first->at.at + first->at.stored;
+	for (; end && k < b->items.n && b->items.p[k].pack == first->pack; k++) {
+		const struct pack_at *at = &b->items.p[k].at;
+
+		if (!may_be(&b->items.p[k]) || at->at < end || at->at > end + LAYOUT_GAP || at->at + at->stored > first->at.at + LAYOUT_AHEAD)
+			break;
+		end = at->at + at->stored;
+	}
+	if (k > i + 1)
+		pack_reader_ahead(w->reader, first->pack, first->at.at, (size_t)(end - first->at.at));
+	return k;
+}
+
 static int write_item(struct worker *w, const struct item *it, struct err *e)
 {
 	char temp[BLOB_PATH_CAP], name[RAND_NAME];
@@ -158,10 +189,15 @@ static void write_batch(struct worker *w, struct batch *b)
 {
 	struct layout *l = w->l;
 	struct err e = ERR_INIT;
+	size_t known = 0;
 	int rc = 0;
 
-	for (size_t i = 0; i < b->items.n && !rc; i++)
+	for (size_t i = 0; i < b->items.n && !rc; i++) {
+		if (i == known)
+			known = read_ahead(w, b, i);
 		rc = write_item(w, &b->items.p[i], &e);
+	}
+	pack_reader_ahead(w->reader, -1, 0, 0);
 	pthread_mutex_lock(&l->mutex);
 	if (rc && !l->failed) {
 		l->failed = true;
@@ -204,6 +240,7 @@ struct layout *layout_new(struct store *s, const char *temps, bool writable)
 	unsigned cpus = proc_cpus();
 
 	l->s = s;
+	db_cache(s->db, LAYOUT_CACHE_KIB);
 	l->temps = temps;
 	l->writable = writable;
 	l->link = !writable && s->ws->protect == PROTECT_LINK;

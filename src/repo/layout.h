@@ -16,6 +16,9 @@
 #define LAYOUT_BATCH_BYTES (1 << 20)
 #define LAYOUT_BATCH_FILES 256
 #define LAYOUT_BATCH_FDS 16
+#define LAYOUT_AHEAD (256 << 10) /* bytes of a pack that are read at once */
+#define LAYOUT_GAP (4 << 10)     /* of them, what may lie between two objects that are wanted */
+#define LAYOUT_CACHE_KIB (32 << 10) /* of leat.db: the places of 100,000 objects are some 6 MB */
 #define LAYOUT_WAITING 32        /* batches that wait to be written, in all threads together */
 #define LAYOUT_PACKS 256         /* open at once; what lies in others is read by the caller's thread */
 #define LAYOUT_SAME_FOLDER 4096  /* files of one folder before another thread gets the rest of it */

@@ -76,6 +76,12 @@ struct pack_reader;
 struct pack_reader *pack_reader_new(void);
 void pack_reader_free(struct pack_reader *r); /* NULL is fine */
 must_check int pack_open(struct store *s, int64_t pack, int *fd, struct err *e); /* ERR_NOT_FOUND as pack_fetch */
+/*
+ * Reads n bytes from `from` on at once: objects that lie wholly in there are then taken from memory, until the next
+ * call (n 0: no more). The file is known by its fd, which must stay open until then. Bytes that cannot be had are left
+ * to the fetch.
+ */
+void pack_reader_ahead(struct pack_reader *r, int fd, int64_t from, size_t n);
 must_check int pack_reader_fetch(struct pack_reader *r, int fd, const struct sha *id, const struct pack_at *at,
 				 char *out, struct err *e);
 void packs_free(struct packs *p); /* NULL is fine; store_close does it */

@@ -28,6 +28,12 @@ struct pack_reader {
 	ZSTD_DCtx *z;
 	char *stored;
 	size_t cap;
+	struct {
+		char *p;
+		size_t cap, n;
+		int64_t from;
+		int fd;
+	} ahead;
 };
 
 void pack_u64_put(uint8_t *p, uint64_t v)
@@ -227,6 +233,7 @@ void pack_reader_free(struct pack_reader *r)
 		return;
 	ZSTD_freeDCtx(r->z);
 	free(r->stored);
+	free(r->ahead.p);
 	free(r);
 }
 
@@ -302,6 +309,37 @@ static int slot_of(struct store *s, int64_t pack, struct err *e)
 	return oldest;
 }
 
+void pack_reader_ahead(struct pack_reader *r, int fd, int64_t from, size_t n)
+{
+	struct err ignored = ERR_INIT;
+
+	r->ahead.n = 0;
+	r->ahead.fd = fd;
+	r->ahead.from = from;
+	if (r->ahead.cap < n) {
+		r->ahead.cap = n;
+		r->ahead.p = xrealloc(r->ahead.p, n);
+	}
+	if (n && fd_pread_full(fd, r->ahead.p, n, (off_t)from, &r->ahead.n, "a pack", &ignored)) {
+		r->ahead.n = 0;
+		err_clear(&ignored);
+	}
+}
+
+/* The stored bytes of an object, in memory that is the reader's. */
+static const char *stored_bytes(struct pack_reader *r, int fd, const struct pack_entry *t, struct err *e)
+{
+	const int64_t off = (int64_t)t->at - r->ahead.from;
+
+	if (r->ahead.n && r->ahead.fd == fd && off >= 0 && off + t->stored <= (int64_t)r->ahead.n)
+		return r->ahead.p + off;
+	if (r->cap < t->stored) {
+		r->cap = t->stored + (size_t)4096;
+		r->stored = xrealloc(r->stored, r->cap);
+	}
+	return read_at(fd, r->stored, t->stored, t->at, "a pack", e) ? NULL : r->stored;
+}
+
 int pack_reader_fetch(struct pack_reader *r, int fd, const struct sha *id, const struct pack_at *at, char *out,
 		      struct err *e)
 {
@@ -309,15 +347,13 @@ int pack_reader_fetch(struct pack_reader *r, int fd, const struct sha *id, const
 			       .size = (uint32_t)at->size};
 	struct err inner = ERR_INIT;
 	char link[40], path[PATH_CAP];
+	const char *stored;
 	ssize_t n;
 
 	if (at->stored < 0 || at->stored > at->size || at->size > PACK_OBJECT_MAX || at->at < PACK_MAGIC)
 		return err_set(e, ERR_DAMAGED, "a row about a pack cannot be");
-	if (r->cap < t.stored) {
-		r->cap = t.stored + (size_t)4096;
-		r->stored = xrealloc(r->stored, r->cap);
-	}
-	if (!read_at(fd, r->stored, t.stored, t.at, "a pack", &inner) && !open_object(r->z, &t, r->stored, out, &inner))
+	stored = stored_bytes(r, fd, &t, &inner);
+	if (stored && !open_object(r->z, &t, stored, out, &inner))
 		return 0;
 	*e = inner;
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
