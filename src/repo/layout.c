@@ -157,7 +157,8 @@ static size_t read_ahead(struct worker *w, const struct batch *b, size_t i)
 	for (; end && k < b->items.n && b->items.p[k].pack == first->pack; k++) {
 		const struct pack_at *at = &b->items.p[k].at;
 
-		if (!may_be(&b->items.p[k]) || at->at < end || at->at > end + LAYOUT_GAP || at->at + at->stored > first->at.at + LAYOUT_AHEAD)
+		if (!may_be(&b->items.p[k]) || at->at < end || at->at > end + LAYOUT_GAP ||
+		    at->at + at->stored > first->at.at + LAYOUT_AHEAD)
 			break;
 		end = at->at + at->stored;
 	}
