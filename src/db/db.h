@@ -48,7 +48,7 @@ int64_t db_transaction(struct db *d); /* counts the write transactions begun by 
  * short transactions, so that none of them has to.
  */
 void db_checkpoint(struct db *d);
-/* And gives its space back, if nobody reads from it; its files go when the handle is closed, if nobody has them open. */
+/* And gives its space back, if nobody reads from it; its files go when the last who has them open closes. */
 void db_log_empty(struct db *d);
 /*
  * Reads leat.db itself, page by page, against its checksums: cb for each page (from 1) that is damaged. *sums: false

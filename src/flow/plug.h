@@ -55,7 +55,8 @@ struct attempt {
 
 /*
  * RECOVERED: the task failed and what stands by for that (errCmd) did not: good, without output, and tried again the
- * next time; only of units that come from the data. APART: only of attempts that were started together; each is tried again with fewer others, or alone.
+ * next time; only of units that come from the data. APART: only of attempts that were started together; each is tried
+ * again with fewer others, or alone.
  */
 enum attempt_state {
 	ATTEMPT_OK,

@@ -1,7 +1,7 @@
 /*
  * repo/image.h: all files of one tree, each with the stat by which its bytes are known to lie in datastore/: what a
- * look at very many unchanged files is compared with. A file of .leat/cache/, mapped and not read, that is written whole
- * and never changed; for statcache.c, which owns it, and disk.c.
+ * look at very many unchanged files is compared with. A file of .leat/cache/, mapped and not read, that is written
+ * whole and never changed; for statcache.c, which owns it, and disk.c.
  *
  * Invariant: its rows are exactly the files of its tree, in the order of a walk, each with the id and size that it has
  * there. A key whose `ino` is 0 is not known. Reading is safe from several threads.

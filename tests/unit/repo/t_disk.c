@@ -240,7 +240,7 @@ static void test_damage(void)
 	if (file_replace(path, (struct str){whole.p, whole.n / 2}, 0644, 0, &e))
 		T_OK(false, "%s", e.msg);
 	wrong += strcmp(scan(false, STR("")), truth) != 0;
-	T_INT(wrong, 0, "an image that is damaged or cut short (%u ways) is no image, and changes no answer", tries + 1);
+	T_INT(wrong, 0, "an image that is damaged or cut short (%u ways) is none, and changes no answer", tries + 1);
 }
 
 /* gc takes the pages of trees that nothing holds: an image of such a tree is no measure. */

@@ -138,7 +138,7 @@ static void test_trees(void)
 	T_NO_ERR(file_symlink(".", in("few/a/loop"), &e), &e, "another to where it lies");
 	T_NO_ERR(file_symlink("nothing", in("few/broken"), &e), &e, "another to nothing");
 	T_OK(!mkfifo(in("few/pipe"), 0600), "there is a pipe");
-	T_STR(seen("few", 0, &threads), walked("few"), "it sees what a walk sees: files, links, pipes, with their stat");
+	T_STR(seen("few", 0, &threads), walked("few"), "it sees what a walk sees: files, links, pipes with their stat");
 	T_INT(threads, 1, "a few files are looked at by one");
 	T_STR(seen("none", DIR_GONE_OK, NULL), "", "an absent root may be empty");
 	T_OK(strstr(seen("none", 0, NULL), "none"), "or an error that names it");
