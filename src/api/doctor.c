@@ -11,6 +11,7 @@
 #include "repo/mount.h"
 #include "sys/bind.h"
 #include "sys/clock.h"
+#include "sys/root.h"
 #include "sys/file.h"
 
 struct doctor {
@@ -116,6 +117,13 @@ static int see_isolation(struct doctor *d, struct err *e)
 			return -1;
 	} else if (say(d, "mount namespaces", "warn", why,
 	               "tasks get copies of their inputs instead of read-only folders", e)) {
+		return -1;
+	}
+	if (root_available(&why)) {
+		if (say(d, "sandbox", "ok", "tasks can have a root of their own, with /pfs", NULL, e))
+			return -1;
+	} else if (say(d, "sandbox", "warn", why, "tasks find their folders by LEAT_INPUT_... and LEAT_OUTPUT only",
+	               e)) {
 		return -1;
 	}
 	return say(d, "cgroups", v2 || hybrid ? "ok" : "warn", v2 ? "v2" : hybrid ? "hybrid (v1 and v2)" : "none found",

@@ -3,8 +3,11 @@
  *
  * The environment is that of SEMANTICS 5: PATH of the workspace, HOME, LANG=C.UTF-8, TZ=UTC, the job's `environment:`
  * and `env:`, DS, LEAT_* and what marks the task's processes (LEAT_TASK); nothing of the caller's own. Standard input
- * is empty, output and errors go to the log of the attempt. Input folders are mounted read-only over themselves in the
- * child's view where the machine allows it.
+ * is empty, output and errors go to the log of the attempt.
+ *
+ * A task with a root of its own (attempt.root_dir) finds its inputs at /pfs/NAME, its output at /pfs/out, its work
+ * folder and spec in /leat, and neither .leat nor datastore; else it finds them where they are, the inputs mounted
+ * read-only over themselves in the child's view where the machine allows it.
  */
 #ifndef LEAT_EXEC_EXEC_H
 #define LEAT_EXEC_EXEC_H
@@ -17,6 +20,8 @@ struct exec;
 /* How it ended. `lost` never; a process that a signal ended has x.signal. */
 typedef void exec_done_cb(void *ptr, const struct proc_exit *x);
 
+/* The attempt's work folder as its processes see it. */
+const char *exec_work_dir(const struct attempt *t) __attribute__((returns_nonnull));
 /* PATH that a task of this attempt gets: the job's environment, the workspace's, in that order. */
 const char *exec_path(const struct attempt *t) __attribute__((returns_nonnull));
 

@@ -11,6 +11,12 @@
 #include "sys/bind.h"
 #include "sys/env.h"
 #include "sys/file.h"
+#include "sys/root.h"
+
+#define PFS "/pfs"
+#define WORK_DIR "/" ROOT_OWN "/work"
+#define HOME_DIR "/" ROOT_OWN "/home"
+#define SPEC_FILE "/" ROOT_OWN "/spec.json"
 
 #define END_MS 50    /* between looks at what a task left running */
 #define END_TRIES 200
@@ -30,6 +36,48 @@ const char *exec_path(const struct attempt *t)
 	const struct dom *own = dom_get(t->job->environment, "PATH");
 
 	return own && own->type == DOM_STR ? arena_cstr(t->arena, own->s) : t->path;
+}
+
+const char *exec_work_dir(const struct attempt *t)
+{
+	return t->root_dir ? WORK_DIR : t->work_dir;
+}
+
+/* --- what it sees --- */
+
+/* How a task sees its folders: in a root of its own, or where they are with inputs bound over themselves. */
+struct sight {
+	struct attempt *t;
+	VEC(struct root_mount) mounts;
+	struct bind_plan binds;
+	struct root_plan root;
+};
+
+static const char *show(struct sight *s, const char *source, const char *target, bool writable, bool file)
+{
+	struct root_mount m = {source, target, writable, file};
+
+	if (!s->t->root_dir)
+		return source;
+	vec_push(s->t->arena, &s->mounts, m);
+	return target;
+}
+
+/* The store and what is materialised of it are no task's business, wherever links of the workspace's path lead. */
+static int plan_root(struct sight *s, struct err *e)
+{
+	struct attempt *t = s->t;
+	struct store *store = t->flow->store;
+	const char *hide[] = {store->leat_dir, store->data_dir};
+
+	for (size_t i = 0; i < ARRAY_LEN(hide); i++) {
+		char *real = realpath(hide[i], NULL);
+
+		if (real)
+			hide[i] = arena_dup(t->arena, real);
+		free(real);
+	}
+	return root_make(t->arena, t->root_dir, s->mounts.p, s->mounts.n, hide, ARRAY_LEN(hide), &s->root, e);
 }
 
 /* --- environment --- */
@@ -66,27 +114,36 @@ static const char *input_variable(struct arena *a, struct str name)
 	return p;
 }
 
-static int set_inputs(struct env *v, struct attempt *t, struct bind_plan *binds, struct err *e)
+static int set_inputs(struct env *v, struct sight *s, struct err *e)
 {
-	bool can = t->n_inputs && bind_available(NULL);
+	struct attempt *t = s->t;
+	bool can = t->n_inputs && !t->root_dir && bind_available(NULL);
 	struct bind_mount *m = arena_array(t->arena, struct bind_mount, t->n_inputs);
 
 	for (size_t i = 0; i < t->n_inputs; i++) {
-		const char *folder;
+		struct str name = t->inputs[i].input->name;
+		const char *folder, *seen;
 
+		if (t->root_dir && str_is(name, "out")) {
+			err_set(e, ERR_BAD_CONFIG,
+			        "an input cannot be called out in a sandbox: " PFS "/out is the output");
+			return err_hint(e, "give it another name: `inputs: {NAME: REPO}`");
+		}
 		if (attempt_input_folder(t, i, &folder, e))
 			return -1;
-		env_set(v, input_variable(t->arena, t->inputs[i].input->name), folder);
+		seen = show(s, folder, arena_printf(t->arena, PFS "/%.*s", STR_ARG(name)), false, false);
+		env_set(v, input_variable(t->arena, name), seen);
 		if (can && i < BIND_MAX)
-			m[binds->n++] = (struct bind_mount){.source = folder, .target = folder, .read_only = true};
+			m[s->binds.n++] = (struct bind_mount){.source = folder, .target = folder, .read_only = true};
 	}
-	binds->mounts = m;
+	s->binds.mounts = m;
 	return 0;
 }
 
-static int make_env(struct env *v, struct attempt *t, struct bind_plan *binds, struct err *e)
+static int make_env(struct env *v, struct sight *s, struct err *e)
 {
-	const char *home = getenv("HOME");
+	struct attempt *t = s->t;
+	const char *home = t->root_dir ? HOME_DIR : getenv("HOME");
 
 	env_init(v, t->arena);
 	env_set(v, "PATH", exec_path(t));
@@ -105,10 +162,17 @@ static int make_env(struct env *v, struct attempt *t, struct bind_plan *binds, s
 	env_set(v, "LEAT_RUN", t->run_id);
 	env_setf(v, "LEAT_UNIT", "%lld", (long long)t->unit_id);
 	env_setf(v, "LEAT_ATTEMPT", "%d", t->number);
-	env_set(v, "LEAT_OUTPUT", t->out_dir);
-	env_set(v, "LEAT_SPEC", t->spec_path);
+	env_set(v, "LEAT_OUTPUT", show(s, t->out_dir, PFS "/out", true, false));
+	env_set(v, "LEAT_SPEC", show(s, t->spec_path, SPEC_FILE, false, true));
 	env_set(v, PROC_MARKER, t->marker);
-	return set_inputs(v, t, binds, e);
+	if (set_inputs(v, s, e))
+		return -1;
+	if (!t->root_dir)
+		return 0;
+	show(s, t->work_dir, WORK_DIR, true, false);
+	show(s, t->tmp_dir, "/tmp", true, false);
+	show(s, t->home_dir, HOME_DIR, true, false);
+	return plan_root(s, e);
 }
 
 /* --- running --- */
@@ -159,20 +223,21 @@ int exec_start(struct attempt *t, const char *const *argv, exec_done_cb *cb, voi
                struct err *e)
 {
 	struct proc_spec s = PROC_SPEC;
-	struct bind_plan binds = {0};
+	struct sight sight = {.t = t};
 	struct env env;
 	struct exec *x;
 	int log;
 
-	if (make_env(&env, t, &binds, e) || attempt_log_fd(t, &log, e))
+	if (make_env(&env, &sight, e) || attempt_log_fd(t, &log, e))
 		return -1;
 	s.argv = argv;
 	s.env = env_array(&env);
 	s.path = exec_path(t);
-	s.cwd = t->work_dir;
+	s.cwd = exec_work_dir(t);
 	s.out = s.err = log;
 	s.die_with_parent = true;
-	s.binds = binds.n ? &binds : NULL;
+	s.binds = sight.binds.n ? &sight.binds : NULL;
+	s.root = t->root_dir ? &sight.root : NULL;
 	x = arena_new_of(t->arena, struct exec); /* goes with the attempt, also when the engine gives up on it */
 	*x = (struct exec){.t = t, .proc = PROC_INIT, .cb = cb, .ptr = ptr};
 	if (proc_spawn(&s, &x->proc, e))

@@ -453,6 +453,16 @@ const struct dom *job_doc(const struct job *j)
 	return j->doc;
 }
 
+enum job_sandbox job_sandbox(const struct job *j)
+{
+	const struct dom *set = workspace_setting(j->jobs->ws, "sandbox");
+	enum job_sandbox said = j->sandbox;
+
+	if (said == SANDBOX_AUTO && set)
+		said = jobparse_sandbox(set);
+	return said == SANDBOX_AUTO && !j->tree ? SANDBOX_OFF : said;
+}
+
 void job_remember(struct job *j, struct str bytes)
 {
 	j->remembered = arena_str(j->jobs->arena, bytes);

@@ -74,6 +74,7 @@ struct job_code {
 };
 
 enum job_memo { MEMO_AUTO, MEMO_ON, MEMO_OFF };
+enum job_sandbox { SANDBOX_AUTO, SANDBOX_ON, SANDBOX_OFF };
 
 struct job {
 	struct str name;
@@ -116,6 +117,7 @@ struct job {
 	bool late_run;                 /* late: run */
 	int threads;                   /* 0: not said */
 	enum job_memo memo;
+	enum job_sandbox sandbox;      /* what the job says; ask job_sandbox */
 	struct str timezone;           /* of SQL sessions: what timezone: says; STR_NULL: UTC */
 
 	struct job_check *checks;
@@ -181,6 +183,11 @@ struct sha job_code_id(const struct job *j, const struct sha *meaning);
 const struct dom *job_doc(const struct job *j) __attribute__((returns_nonnull));
 /* Keeps bytes that follow from the job's files alone; the next process finds them in j->remembered. */
 void job_remember(struct job *j, struct str bytes);
+/*
+ * ON: its tasks get a root of their own or fail; AUTO: they do where the machine can; OFF. From the job's key, then
+ * leat.yaml's, else by where its units come from (SEMANTICS 11).
+ */
+enum job_sandbox job_sandbox(const struct job *j);
 /* err_at with the job's file and a place in it. Returns -1. */
 int job_at(struct err *e, const struct job *j, int line, int col);
 const struct job_input *job_input(const struct job *j, struct str name); /* NULL */

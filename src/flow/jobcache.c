@@ -294,6 +294,7 @@ static void io_running(struct pack *p, struct job *j)
 	IO_INT(p, j->late_run);
 	IO_INT(p, j->threads);
 	IO_INT(p, j->memo);
+	IO_INT(p, j->sandbox);
 	io_str(p, &j->timezone);
 }
 

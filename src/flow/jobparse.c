@@ -124,6 +124,15 @@ int jobparse_check(struct jobs *js, struct job *j, const struct jobfile_list *fi
 	return 0;
 }
 
+enum job_sandbox jobparse_sandbox(const struct dom *v)
+{
+	if (v->type == DOM_BOOL)
+		return v->b ? SANDBOX_ON : SANDBOX_OFF;
+	if (str_is(v->s, "auto"))
+		return SANDBOX_AUTO;
+	return str_is(v->s, "on") || str_is(v->s, "true") ? SANDBOX_ON : SANDBOX_OFF;
+}
+
 /* ---- the keys, one function each ---- */
 
 struct fill {
@@ -274,6 +283,12 @@ static int fill_memo(struct fill *f, const struct dom *v)
 	return 0;
 }
 
+static int fill_sandbox(struct fill *f, const struct dom *v)
+{
+	f->j->sandbox = jobparse_sandbox(v);
+	return 0;
+}
+
 static int fill_duration(struct fill *f, const struct dom *v, int64_t *ms)
 {
 	if (!keys_duration(dom_text(f->a, v), ms))
@@ -317,6 +332,7 @@ static const struct {
 	{"checks", fill_checks},           {"retries", fill_retries},   {"retry_delay", fill_retry_delay},
 	{"backoff", fill_backoff},         {"jitter", fill_jitter},     {"timeout", fill_timeout},
 	{"grace", fill_grace},             {"pool", fill_pool},         {"when", fill_when},
+	{"sandbox", fill_sandbox},
 	{"late", fill_late},               {"kind", NULL},              {"code", NULL},
 };
 
@@ -375,6 +391,7 @@ static void fill_defaults(struct fill *f)
 	j->when = known.when;
 	j->late_run = known.late_run;
 	j->memo = known.memo;
+	j->sandbox = known.sandbox;
 }
 
 /* A label of another kind stands for the job's partition in which it begins (ends). */

@@ -27,4 +27,7 @@ must_check int jobparse_check(struct jobs *js, struct job *j, const struct jobfi
 /* Fills all that follows from the keys of a checked job. */
 must_check int jobparse_fill(struct jobs *js, struct job *j, struct err *e);
 
+/* What a value of `sandbox:` says, in job.yaml or leat.yaml. */
+enum job_sandbox jobparse_sandbox(const struct dom *v);
+
 #endif

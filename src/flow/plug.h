@@ -39,6 +39,8 @@ struct attempt {
 	const char *out_dir;           /* absolute; exists, empty; its content becomes the unit's output */
 	const char *work_dir;          /* absolute; if the kind starts_process: there, with the code as the run began */
 	const char *spec_path;         /* absolute: the file that holds .spec; for kinds that start a process */
+	const char *root_dir;          /* absolute: its processes get a root of their own, made there; or NULL */
+	const char *tmp_dir, *home_dir; /* absolute; with root_dir: their /tmp and their home */
 	const char *log_path;          /* absolute; attempt_log_fd opens it */
 	const struct dom *vars;        /* template variables: ds, params, inputs, output, job, … */
 	const struct dom *spec;        /* the rendered job, what LEAT_SPEC holds */

@@ -13,6 +13,7 @@
 #include "sys/bind.h"
 #include "sys/clock.h"
 #include "sys/rand.h"
+#include "sys/root.h"
 
 #define STAMP_AGE_NS ((int64_t)3600 * 1000000000)
 #define DEFAULT_PATH "/usr/local/bin:/usr/bin:/bin"
@@ -52,6 +53,9 @@ static void desk_free(struct desk *d)
 	free(d->work);
 	free(d->spec);
 	free(d->extra);
+	free(d->root);
+	free(d->tmp);
+	free(d->home);
 	free(d->log);
 	free(d);
 }
@@ -94,11 +98,38 @@ bool run_dir_untouched(const char *path, int64_t stamp)
 	return stamp && !lstat(path, &st) && file_key_of(&st).mtime_ns == stamp;
 }
 
+/* Whether tasks of the job get a root of their own: 1, 0, -1 if they must and cannot. */
+static int wants_root(const struct job *j, struct err *e)
+{
+	enum job_sandbox s = j->kind->starts_process ? job_sandbox(j) : SANDBOX_OFF;
+	const char *why;
+
+	if (s == SANDBOX_OFF || root_available(&why))
+		return s != SANDBOX_OFF;
+	if (s == SANDBOX_AUTO)
+		return 0;
+	err_set(e, ERR_PERMISSION, "the job wants a sandbox, and this machine gives none: %s", why);
+	return err_hint(e, "`sandbox: off` runs it with folders that LEAT_OUTPUT and LEAT_INPUT_... name");
+}
+
+static int root_fill(struct desk *d, struct err *e)
+{
+	d->root = joined(d->dir, "root");
+	d->tmp = joined(d->dir, "tmp");
+	d->home = joined(d->dir, "home");
+	if (dir_make_one(d->root, 0700, e) || dir_make_one(d->tmp, 0700, e) || dir_make_one(d->home, 0700, e))
+		return -1;
+	d->tmp_stamp = stamp(d->tmp);
+	d->home_stamp = stamp(d->home);
+	return 0;
+}
+
 static int desk_fill(struct engine *g, struct desk *d, struct err *e)
 {
 	struct stat st;
+	int root = wants_root(d->run->job, e);
 
-	if (dir_make_one(d->dir, 0700, e) || dir_make_one(d->out, 0700, e) || file_lstat(d->out, &st, e))
+	if (root < 0 || dir_make_one(d->dir, 0700, e) || dir_make_one(d->out, 0700, e) || file_lstat(d->out, &st, e))
 		return -1;
 	d->out_ino = st.st_ino;
 	d->out_stamp = stamp(d->out);
@@ -108,7 +139,7 @@ static int desk_fill(struct engine *g, struct desk *d, struct err *e)
 	    run_code_lay(g, d, e))
 		return -1;
 	d->work_stamp = stamp(d->work);
-	return 0;
+	return root ? root_fill(d, e) : 0;
 }
 
 static int desk_new(struct engine *g, struct run_job *r, struct desk **out, struct err *e)
@@ -169,7 +200,8 @@ static bool desk_clean(struct desk *d)
 	struct stat named, open;
 	struct err e = ERR_INIT;
 
-	if (!out_clean(d) || file_exists(d->extra))
+	if (!out_clean(d) || file_exists(d->extra) ||
+	    (d->root && !(run_dir_untouched(d->tmp, d->tmp_stamp) && run_dir_untouched(d->home, d->home_stamp))))
 		return false;
 	if (!d->run->job->kind->starts_process)
 		return true;
@@ -220,6 +252,9 @@ int run_dir_make(struct task *t, struct err *e)
 	t->t.out_dir = t->desk->out;
 	t->t.work_dir = t->desk->work;
 	t->t.spec_path = t->desk->spec;
+	t->t.root_dir = t->desk->root;
+	t->t.tmp_dir = t->desk->tmp;
+	t->t.home_dir = t->desk->home;
 	run_dir_log_name(t->u, log, sizeof(log));
 	t->t.log_path = arena_printf(a, "%s/%s", t->eng->f->store->leat_dir, log);
 	return r->job->kind->starts_process ? write_spec(t->desk, t->t.spec, e) : 0;

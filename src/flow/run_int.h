@@ -72,6 +72,8 @@ struct desk {
 	bool flat;                     /* no code in folders of `work` */
 	struct file_key *laid;         /* of run->code, as it was laid */
 	char *extra;                   /* folder for inputs that are put together */
+	char *root, *tmp, *home;       /* of tasks with a root of their own (sys/root.h); NULL without */
+	int64_t tmp_stamp, home_stamp;
 	size_t spec_size;
 	int spec_fd, log_fd;           /* log_fd: an empty log that nobody needed; -1 */
 	char *log;                     /* its path; "" = none */

@@ -312,7 +312,7 @@ void attempt_done(struct attempt *a, const struct attempt_result *r)
 		err_set(&e, ERR_TIMEOUT, "it took longer than its limit of %lld ms", (long long)u->p->job->timeout_ms);
 		err_hint(&e, "timeout: in %.*s sets it", STR_ARG(u->p->job->file));
 		run_unit_failed(u, &e, 0, STATE_TIMED_OUT);
-	} else if (r->state == ATTEMPT_FAILED) {
+	} else if (r->state == ATTEMPT_FAILED || r->state == ATTEMPT_RECOVERED) {
 		run_unit_failed(u, &r->err, r->retry_after_ms, STATE_FAILED);
 	} else {
 		fault_crash("unit-task-ended");
@@ -374,7 +374,8 @@ void run_unit_failed(struct run_unit *u, const struct err *why, int64_t retry_af
 		run_unit_end(u, STATE_CANCELLED);
 		return;
 	}
-	bool final = u->task && u->task->result.state == ATTEMPT_FAILED && u->task->result.final;
+	bool final = u->task && (u->task->result.state == ATTEMPT_RECOVERED ||
+	                         (u->task->result.state == ATTEMPT_FAILED && u->task->result.final));
 	if (final || u->attempts > u->p->job->retries) {
 		run_unit_end(u, s);
 		return;

@@ -35,10 +35,10 @@ static int shebang(struct arena *a, const char *path, struct str *out, struct er
 }
 
 /*
- * argv for the program. The #! line is read here, not by the kernel: so the file needs no x bit, and a CR at the end of
- * that line is no obstacle. "env PROGRAM" is that program on the tasks' PATH.
+ * argv for the program, which the task sees at `seen`. The #! line is read here, not by the kernel: so the file needs
+ * no x bit, and a CR at the end of that line is no obstacle. "env PROGRAM" is that program on the tasks' PATH.
  */
-static int make_argv(struct attempt *t, const char *path, const char **argv, struct err *e)
+static int make_argv(struct attempt *t, const char *path, const char *seen, const char **argv, struct err *e)
 {
 	struct arena *a = t->arena;
 	struct str line, program, arg = STR_NULL;
@@ -60,13 +60,13 @@ static int make_argv(struct attempt *t, const char *path, const char **argv, str
 		argv[n++] = arena_cstr(a, program);
 		if (arg.n)
 			argv[n++] = arena_cstr(a, arg);
-		argv[n] = path;
+		argv[n] = seen;
 		return 0;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(by_extension); i++)
 		if (!strcmp(ext, by_extension[i].ext)) {
 			argv[n++] = by_extension[i].program;
-			argv[n] = path;
+			argv[n] = seen;
 			return 0;
 		}
 	if (file_stat(path, &st, e))
@@ -77,7 +77,7 @@ static int make_argv(struct attempt *t, const char *path, const char **argv, str
 		err_hint(e, "begin it with #!/bin/sh or the like, or chmod +x it");
 		return -1;
 	}
-	argv[0] = path;
+	argv[0] = seen;
 	return 0;
 }
 
@@ -91,24 +91,24 @@ static void on_done(void *ptr, const struct proc_exit *x)
 	attempt_done(t, &r);
 }
 
-/* Where the program lies in the work folder: by its label, which is the path from the job's folder. */
-static const char *main_path(const struct attempt *t)
+/* Where the program lies in the work folder `dir`: by its label, which is the path from the job's folder. */
+static const char *main_path(const struct attempt *t, const char *dir)
 {
 	for (size_t i = 0; i < t->job->n_code; i++)
 		if (str_eq(t->job->code[i].path, t->job->main_file))
-			return arena_printf(t->arena, "%s/%.*s", t->work_dir, STR_ARG(t->job->code[i].label));
+			return arena_printf(t->arena, "%s/%.*s", dir, STR_ARG(t->job->code[i].label));
 	return NULL;
 }
 
 static int start(struct attempt *t, struct err *e)
 {
 	const char **argv = arena_array(t->arena, const char *, 4);
-	const char *path = main_path(t);
+	const char *path = main_path(t, t->work_dir);
 	struct exec *x;
 
 	if (!path)
 		return err_set(e, ERR_BAD_CONFIG, "the job %.*s has no program", STR_ARG(t->job->name));
-	if (make_argv(t, path, argv, e) || exec_start(t, argv, on_done, t, &x, e))
+	if (make_argv(t, path, main_path(t, exec_work_dir(t)), argv, e) || exec_start(t, argv, on_done, t, &x, e))
 		return -1;
 	t->own = x;
 	return 0;

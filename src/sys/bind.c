@@ -73,15 +73,22 @@ IN_CHILD static int make_read_only(const char *target)
 	return errno == ENOSYS ? remount_read_only(target) : errno;
 }
 
+IN_CHILD int bind_enter(unsigned uid, unsigned gid)
+{
+	int error;
+
+	if ((state.flags & CLONE_NEWUSER) && (error = keep_ids(uid, gid)))
+		return error;
+	return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ? errno : 0;
+}
+
 IN_CHILD int bind_apply(const struct bind_plan *plan, unsigned uid, unsigned gid, unsigned *at)
 {
 	int error;
 
 	*at = plan->n;
-	if ((state.flags & CLONE_NEWUSER) && (error = keep_ids(uid, gid)))
+	if ((error = bind_enter(uid, gid)))
 		return error;
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
-		return errno;
 	for (unsigned i = 0; i < plan->n; i++) {
 		const struct bind_mount *m = &plan->mounts[i];
 

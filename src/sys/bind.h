@@ -24,8 +24,12 @@ struct bind_plan {
 /* Whether it can be done here (tried once per process, in a child); if not, *why is a sentence. */
 bool bind_available(const char **why);
 
-/* For proc.c. Flags for clone, then the mounts in the child; async-signal-safe; returns 0 or an errno, *at = which. */
+/*
+ * For proc.c and root.c. Flags for clone, then the mounts in the child; async-signal-safe; returns 0 or an errno, *at =
+ * which.
+ */
 int bind_clone_flags(void);
+int bind_enter(unsigned uid, unsigned gid); /* in the child: mounts made from now on are its own */
 int bind_apply(const struct bind_plan *plan, unsigned uid, unsigned gid, unsigned *at);
 
 #endif

@@ -24,6 +24,7 @@
 #include "sys/fd.h"
 #include "sys/path.h"
 #include "sys/proc_int.h"
+#include "sys/root.h"
 
 #define STACK_BYTES (128u << 10)
 
@@ -115,12 +116,12 @@ pid_t proc_clone(int (*fn)(void *), void *arg, int flags, int *pidfd)
 	return pid;
 }
 
-enum step { STEP_NONE, STEP_PARENT, STEP_CGROUP, STEP_LIMIT, STEP_BIND, STEP_CWD, STEP_FDS, STEP_EXEC };
+enum step { STEP_NONE, STEP_PARENT, STEP_CGROUP, STEP_LIMIT, STEP_BIND, STEP_ROOT, STEP_CWD, STEP_FDS, STEP_EXEC };
 
 /* What the child reads, and where it leaves why it failed: our memory is its memory until exec. */
 struct start {
 	const struct proc_spec *s;
-	const char *file;
+	const char *const *files; /* where the program may be; the first that is there is it. Ended by NULL */
 	char **sh_argv; /* "/bin/sh" FILE ARGS: for a script without a first line that names its interpreter */
 	char *const *env;
 	pid_t parent;
@@ -183,6 +184,23 @@ IN_CHILD static int child_limits(const struct proc_spec *s)
 	return 0;
 }
 
+/* The program, wherever it is. Comes back with the errno that says most. */
+IN_CHILD static int child_exec(const struct start *st)
+{
+	int error = ENOENT;
+
+	for (const char *const *file = st->files; *file; file++) {
+		execve(*file, (char *const *)st->s->argv, st->env);
+		if (errno == ENOEXEC) {
+			st->sh_argv[1] = (char *)(uintptr_t)*file;
+			execve(st->sh_argv[0], st->sh_argv, st->env);
+		}
+		if (errno != ENOENT && errno != ENOTDIR)
+			error = errno;
+	}
+	return error;
+}
+
 IN_CHILD noreturn static void child_fail(struct start *st, enum step step, int error)
 {
 	st->step = step;
@@ -208,9 +226,12 @@ IN_CHILD static int child_main(void *arg)
 		child_fail(st, STEP_CGROUP, errno);
 	if ((error = child_limits(s)))
 		child_fail(st, STEP_LIMIT, error);
-	if (s->binds && (error = bind_apply(s->binds, st->uid, st->gid, &at))) {
+	error = s->root    ? root_apply(s->root, st->uid, st->gid, &at)
+		: s->binds ? bind_apply(s->binds, st->uid, st->gid, &at)
+			   : 0;
+	if (error) {
 		st->at = at;
-		child_fail(st, STEP_BIND, error);
+		child_fail(st, s->root ? STEP_ROOT : STEP_BIND, error);
 	}
 	if (s->cwd && chdir(s->cwd))
 		child_fail(st, STEP_CWD, errno);
@@ -218,10 +239,7 @@ IN_CHILD static int child_main(void *arg)
 		child_fail(st, STEP_FDS, error);
 	sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	execve(st->file, (char *const *)s->argv, st->env);
-	if (errno == ENOEXEC)
-		execve(st->sh_argv[0], st->sh_argv, st->env);
-	child_fail(st, STEP_EXEC, errno);
+	child_fail(st, STEP_EXEC, child_exec(st));
 }
 
 static const char *env_value(const char *const *env, const char *key)
@@ -280,12 +298,27 @@ static int no_interpreter(const char *file, const char *name, struct err *e)
 	return err_set(e, ERR_NOT_FOUND, "%s cannot start: its first line names %s, which is not there", name, p);
 }
 
+/* The files of a root are not ours to look at: what is told is what exec said. */
+static int not_inside(const struct start *st, struct err *e)
+{
+	const char *name = st->s->argv[0];
+
+	if (strchr(name, '/')) {
+		err_set(e, ERR_NOT_FOUND, "%s cannot be started: it, or what its first line names, is not there", name);
+		return err_hint(e, "a sandbox shows the machine's folders but not its /tmp, nor datastore/ and .leat/");
+	}
+	err_set(e, ERR_NOT_FOUND, "there is no program %s on PATH", name);
+	return err_hint(e, "install it, or name it by its full path");
+}
+
 static int start_failed(const struct start *st, struct arena *a, struct err *e)
 {
 	const struct proc_spec *s = st->s;
-	const char *name = s->argv[0], *file = path_join(a, s->cwd ? s->cwd : "", st->file);
+	const char *name = s->argv[0], *file = path_join(a, s->cwd ? s->cwd : "", st->files[0]);
 	int error = st->error;
 
+	if (st->step == STEP_EXEC && error == ENOENT && s->root)
+		return not_inside(st, e);
 	switch (st->step) {
 	case STEP_CGROUP:
 		return err_errno(e, error, "%s cannot enter its cgroup", name);
@@ -300,6 +333,8 @@ static int start_failed(const struct start *st, struct arena *a, struct err *e)
 			return err_errno(e, error, "cannot show %s at %s to %s", s->binds->mounts[st->at].source,
 			                 s->binds->mounts[st->at].target, name);
 		return err_errno(e, error, "cannot give %s its own view of the folders", name);
+	case STEP_ROOT:
+		return root_failed(s->root, st->at, error, name, e);
 	case STEP_EXEC:
 		if (error == ENOENT && no_interpreter(file, name, e))
 			return -1;
@@ -313,6 +348,30 @@ static int start_failed(const struct start *st, struct arena *a, struct err *e)
 	default:
 		return err_errno(e, error, "%s cannot be started", name);
 	}
+}
+
+/* Where on PATH it may be, for a look-up in the child's root. */
+static const char *const *places(struct arena *a, const char *name, const char *path)
+{
+	VEC(const char *) out = {0};
+
+	while (path && *path) {
+		size_t n = strcspn(path, ":");
+
+		vec_push(a, &out, n ? arena_printf(a, "%.*s/%s", (int)n, path, name) : name);
+		path += n + (path[n] == ':');
+	}
+	vec_push(a, &out, NULL);
+	return out.p;
+}
+
+static const char *const *one_place(struct arena *a, const char *file)
+{
+	const char **out = arena_array(a, const char *, 2);
+
+	out[0] = file;
+	out[1] = NULL;
+	return out;
 }
 
 static char **sh_argv(struct arena *a, const char *file, const char *const *argv)
@@ -334,23 +393,24 @@ int proc_spawn(const struct proc_spec *s, struct proc *out, struct err *e)
 {
 	struct arena *a cleanup(arena_cleanup) = arena_new();
 	const char *const *env = s->env ? s->env : (const char *const *)environ;
-	struct start st = {.s = s, .file = s->argv[0], .env = (char *const *)env, .parent = getpid(),
-	                   .uid = geteuid(), .gid = getegid()};
+	struct start st = {.s = s, .env = (char *const *)env, .parent = getpid(), .uid = geteuid(), .gid = getegid()};
+	const char *path = s->path ? s->path : env_value(env, "PATH"), *file = s->argv[0];
 	int pidfd = -1;
 	pid_t pid;
 
 	BUG_IF(s->n_fds > PROC_MAX_FDS);
-	if (!strchr(s->argv[0], '/'))
-		st.file = proc_which(a, s->argv[0], s->path ? s->path : env_value(env, "PATH"));
-	if (!st.file) {
+	if (!strchr(file, '/') && !s->root)
+		file = proc_which(a, file, path);
+	if (!file) {
 		err_set(e, ERR_NOT_FOUND, "there is no program %s on PATH", s->argv[0]);
 		return err_hint(e, "install it, or name it by its full path");
 	}
-	if (s->binds && !bind_available(NULL))
+	st.files = s->root && !strchr(file, '/') ? places(a, file, path) : one_place(a, file);
+	if ((s->binds || s->root) && !bind_available(NULL))
 		return err_set(e, ERR_PERMISSION, "%s cannot be given its own view of the folders on this machine",
 		               s->argv[0]);
-	st.sh_argv = sh_argv(a, st.file, s->argv);
-	pid = proc_clone(child_main, &st, s->binds ? bind_clone_flags() : 0, &pidfd);
+	st.sh_argv = sh_argv(a, file, s->argv);
+	pid = proc_clone(child_main, &st, s->binds || s->root ? bind_clone_flags() : 0, &pidfd);
 	if (pid < 0)
 		return err_errno(e, errno, "%s cannot be started", s->argv[0]);
 	if (st.error) {

@@ -20,6 +20,7 @@
 #define PROC_MAX_FDS 8
 
 struct bind_plan;
+struct root_plan;
 
 struct proc_spec {
 	const char *const *argv;  /* NULL-terminated; argv[0] with a '/' is a path, else looked up in `path` */
@@ -33,6 +34,8 @@ struct proc_spec {
 	bool die_with_parent;     /* SIGKILL when the thread that spawned it ends */
 	int cgroup_procs;         /* descriptor of a cgroup.procs file to enter before exec; 0 = none */
 	const struct bind_plan *binds; /* sys/bind.h; NULL = none */
+	/* sys/root.h; NULL = none. cwd is meant in it, and argv[0] is looked up there; binds are then not made. */
+	const struct root_plan *root;
 	int nice;                 /* added to ours */
 	uint64_t limit_memory;    /* RLIMIT_AS in bytes; 0 = none */
 };
