@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "api/data.h"
 #include "api/rows.h"
 #include "base/str.h"
 #include "flow/restore.h"
@@ -211,7 +212,7 @@ static int say_idle(struct api *api, struct catalog *c, const struct asking *q, 
 		const struct job *j = js->all[i];
 		const char *why = NULL;
 		struct catalog_repo *made;
-		bool told = map_get(&seen, j->name) || !is_asked(q, j);
+		bool told = map_get(&seen, j->name) || j->tree || !is_asked(q, j);
 		int got = told ? 1 : catalog_repo(c, j->output, STR_NULL, &made, e);
 
 		if (got < 0)
@@ -290,6 +291,8 @@ static void on_event(void *ptr, const struct run_event *ev)
 	dom_set_cstr(r->row, row, "event", event_words[ev->kind]);
 	if (ev->job)
 		unit_row_key(r->row, row, ev->job, ev->ds ? ev->ds : &(struct ds){0});
+	if (ev->label)
+		dom_set_cstr(r->row, row, "label", ev->label);
 	dom_set_str(r->row, row, "run", str_of(ev->run_id));
 	if (ev->unit_id)
 		dom_set_int(r->row, row, "unit", ev->unit_id);
@@ -387,17 +390,72 @@ static int begin_session(struct store *s, struct err *e)
 	return 0;
 }
 
+/* A run under way, of data-driven and of calendar jobs. */
+struct whole {
+	struct run_opts o;
+	struct run_summary sum;
+	struct data_ask data;
+	bool has_data;
+	const struct plan *p; /* of the calendar */
+	size_t missing, up_to_date;
+};
+
+/* Pending events first: what they give is there for the calendar; then what that gave may be data for others. */
+static int run_both(struct api *api, struct asking *q, struct whole *w, struct catalog *c, struct sink *out,
+                    struct err *e)
+{
+	struct run_summary calendar = {0};
+	struct plan *p;
+
+	w->data.again = q->ask.again;
+	w->data.params = q->ask.params;
+	w->has_data = data_split(api, &q->jobs.p, &q->jobs.n, &w->data);
+	if (w->has_data && (data_run(api->flow, c, api->arena, &w->data, &w->o, &w->sum, e) ||
+	                    catalog_new(api->store, api->arena, &c, e)))
+		return -1;
+	if (w->data.n_jobs && !q->jobs.n)
+		return 0;
+	ask_finish(q);
+	w->o.batch = w->sum.batch;
+	if (plan_make(api->flow, c, api->arena, &q->ask, &p, e) || say_idle(api, c, q, p, out, e))
+		return -1;
+	w->p = p;
+	say_not_run(api, p, q->explicit_ds, q->jobs.n && !q->ask.upstream, out, &w->missing, &w->up_to_date);
+	if (!p->n_units || w->sum.cancelled)
+		return 0;
+	if (run_plan(api->flow, c, p, &q->ask, &w->o, &calendar, e))
+		return -1;
+	data_add(&w->sum, &calendar);
+	return w->has_data ? data_run(api->flow, c, api->arena, &w->data, &w->o, &w->sum, e) : 0;
+}
+
+static struct dom *summary_row(struct api *api, const struct whole *w)
+{
+	struct dom *row = dom_new(api->arena, DOM_MAP);
+	const struct run_summary *sum = &w->sum;
+
+	dom_set_str(api->arena, row, "batch", sum->batch.hex[0] ? str_of(sum->batch.hex) : STR_NULL);
+	dom_set_int(api->arena, row, "ran", (int64_t)sum->ran);
+	dom_set_int(api->arena, row, "known", (int64_t)sum->known);
+	if (w->has_data)
+		dom_set_int(api->arena, row, "recovered", (int64_t)sum->recovered);
+	dom_set_int(api->arena, row, "up_to_date", (int64_t)w->up_to_date);
+	dom_set_int(api->arena, row, "failed", (int64_t)sum->failed);
+	dom_set_int(api->arena, row, "not_started", (int64_t)(sum->not_started + w->missing));
+	dom_set_int(api->arena, row, "input_missing", (int64_t)w->missing);
+	dom_set_int(api->arena, row, "skipped", (int64_t)sum->skipped);
+	dom_set_int(api->arena, row, "held", (int64_t)sum->held_groups);
+	dom_set_bool(api->arena, row, "cancelled", sum->cancelled);
+	return row;
+}
+
 static int carry_out(struct api *api, const struct args *args, struct asking *q, const char *kind, struct sink *out,
                      struct err *e)
 {
 	struct running r = {api, out, arena_new()};
-	struct run_opts o = {.command = args->command, .kind = kind, .on_event = on_event, .ptr = &r};
-	struct run_summary sum = {0};
+	struct whole w = {.o = {.command = args->command, .kind = kind, .on_event = on_event, .ptr = &r}};
 	struct restored restored = {0};
 	struct catalog *c;
-	struct plan *p;
-	struct dom *row;
-	size_t missing = 0, up_to_date = 0;
 	int64_t slots;
 	int rc = -1;
 
@@ -408,40 +466,25 @@ static int carry_out(struct api *api, const struct args *args, struct asking *q,
 	}
 	if (args_int(args, "slots", 1, 1024, 0, &slots, e) || refuse_broken(api, q, out, e) ||
 	    run_recover(api->store, e) || catalog_new(api->store, api->arena, &c, e) ||
-	    restore_outputs(api->flow, c, api->arena, &q->ask, on_note, out, &restored, e) ||
-	    plan_make(api->flow, c, api->arena, &q->ask, &p, e))
+	    restore_outputs(api->flow, c, api->arena, &q->ask, on_note, out, &restored, e))
 		goto done;
-	if (say_idle(api, c, q, p, out, e))
-		goto done;
-	o.slots = (int)slots;
+	w.o.slots = (int)slots;
 	if (!api->flow->jobs->n)
 		sink_note(out, "no jobs yet; 'leat new' lists templates");
-	say_not_run(api, p, q->explicit_ds, q->jobs.n && !q->ask.upstream, out, &missing, &up_to_date);
-	if (p->n_units && run_plan(api->flow, c, p, &q->ask, &o, &sum, e))
+	if (run_both(api, q, &w, c, out, e))
 		goto done;
 	/* What had to be made again is in the store now, and can be shown. */
 	if (restored.lost && (catalog_new(api->store, api->arena, &c, e) ||
 	                      restore_outputs(api->flow, c, api->arena, &q->ask, on_note, out, &restored, e)))
 		goto done;
-	row = dom_new(api->arena, DOM_MAP);
-	dom_set_str(api->arena, row, "batch", sum.batch.hex[0] ? str_of(sum.batch.hex) : STR_NULL);
-	dom_set_int(api->arena, row, "ran", (int64_t)sum.ran);
-	dom_set_int(api->arena, row, "known", (int64_t)sum.known);
-	dom_set_int(api->arena, row, "up_to_date", (int64_t)up_to_date);
-	dom_set_int(api->arena, row, "failed", (int64_t)sum.failed);
-	dom_set_int(api->arena, row, "not_started", (int64_t)(sum.not_started + missing));
-	dom_set_int(api->arena, row, "input_missing", (int64_t)missing);
-	dom_set_int(api->arena, row, "skipped", (int64_t)sum.skipped);
-	dom_set_int(api->arena, row, "held", (int64_t)sum.held_groups);
-	dom_set_bool(api->arena, row, "cancelled", sum.cancelled);
 	/*
 	 * An input that is not there fails who asked for that very partition, also where `run JOB` stands for the last
 	 * one; `leat run` and a backfill count it and go on.
 	 */
-	if (sum.failed || sum.not_started || sum.cancelled || (missing && q->explicit_ds) ||
-	    (p->n_missing_input && strcmp(kind, "backfill") != 0))
+	if (w.sum.failed || w.sum.not_started || w.sum.cancelled || (w.missing && q->explicit_ds) ||
+	    (w.p && w.p->n_missing_input && strcmp(kind, "backfill") != 0))
 		api->exit_status = 1;
-	rc = sink_row(out, row, e);
+	rc = sink_row(out, summary_row(api, &w), e);
 done:
 	store_session_end(api->store);
 	arena_free(r.row);

@@ -68,7 +68,7 @@ static void bar(struct progress *p, double part, const char *text)
 
 static const char *ds_text(const struct run_event *ev)
 {
-	return ev->ds && ev->ds->label[0] ? ev->ds->label : "";
+	return ev->label ? ev->label : ev->ds && ev->ds->label[0] ? ev->ds->label : "";
 }
 
 static void unit_line(const struct run_event *ev, enum style style, const char *word)
@@ -85,7 +85,9 @@ static void unit_line(const struct run_event *ev, enum style style, const char *
 
 static void failure(const struct run_event *ev)
 {
-	unit_line(&(struct run_event){.job = ev->job, .ds = ev->ds, .ms = ev->ms}, STYLE_RED, "failed");
+	struct run_event bare = {.job = ev->job, .ds = ev->ds, .label = ev->label, .ms = ev->ms};
+
+	unit_line(&bare, STYLE_RED, "failed");
 	if (ev->err)
 		print_err(ev->err);
 	else if (ev->text)
@@ -109,7 +111,7 @@ static bool counted(struct progress *p, const struct run_event *ev)
 {
 	struct alike *k = NULL;
 
-	if (!ev->err || !ev->job || !*ds_text(ev))
+	if (!ev->err || !ev->job || ev->label || !*ds_text(ev))
 		return false;
 	for (size_t i = 0; i < p->alike.n && !k; i++)
 		if (is_alike(p->alike.p[i], ev))

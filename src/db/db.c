@@ -60,6 +60,7 @@ struct db {
 		sem_t done;
 	} later; /* db_commit_start */
 	struct err broken; /* the first error of a write transaction, told again by its commit */
+	bool has_data;     /* the tables of data_tables.def were there */
 	struct q *statements[DB_STATEMENTS];
 	int n_statements;
 };
@@ -72,6 +73,10 @@ static const struct {
 #include "defs/migrations.def"
 #undef M
 };
+
+static const char data_tables[] =
+#include "defs/data_tables.def"
+	;
 
 static int latest(void)
 {
@@ -199,6 +204,30 @@ static int migrate(struct db *d, struct err *e)
 fail:
 	db_rollback(d);
 	return -1;
+}
+
+bool db_has_data(struct db *d)
+{
+	struct q *q;
+	struct err e = ERR_INIT;
+
+	if (d->has_data)
+		return true;
+	q = db_query(d, "select 1 from sqlite_master where type = 'table' and name = 'datum_in'");
+	d->has_data = q_step(q, &e) == 1;
+	q_done(q);
+	return d->has_data;
+}
+
+int db_make_data(struct db *d, struct err *e)
+{
+	int rc;
+
+	BUG_IF(!db_in_write(d));
+	if (db_has_data(d))
+		return 0;
+	rc = sqlite3_exec(d->h, data_tables, NULL, NULL, NULL);
+	return rc ? fail(d, rc, e) : 0;
 }
 
 static struct db *handle(const char *leat_dir)
@@ -627,6 +656,8 @@ int db_whole(struct db *d, struct arena *a, const char ***missing, size_t *n, st
 
 	for (size_t i = 0; !rc && i < ARRAY_LEN(migrations); i++)
 		rc = sqlite3_exec(fresh, migrations[i].sql, NULL, NULL, NULL);
+	if (!rc && db_has_data(d))
+		rc = sqlite3_exec(fresh, data_tables, NULL, NULL, NULL);
 	BUG_IF(rc);
 	rc = sqlite3_prepare_v2(
 		fresh, "select type, name from sqlite_master where name not like 'sqlite_%' order by type desc", -1,

@@ -26,6 +26,10 @@ void db_close(struct db *d); /* NULL is fine */
 /* What db_begin promises: DB_POWER unless set. */
 void db_set_durability(struct db *d, enum db_durability how);
 
+/* The tables of defs/data_tables.def, which only stores with data-driven jobs have. Made in a write transaction. */
+bool db_has_data(struct db *d);
+must_check int db_make_data(struct db *d, struct err *e);
+
 /* Write transaction. Nested begins are a BUG. A commit that fails has rolled back. */
 must_check int db_begin(struct db *d, struct err *e);
 must_check int db_begin_durable(struct db *d, enum db_durability how, struct err *e);

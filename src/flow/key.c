@@ -5,6 +5,7 @@
 
 #include "base/str.h"
 #include "base/url.h"
+#include "flow/datum.h"
 
 /* Ingredients name this many partitions of an input; of longer windows the content id and the ends. */
 #define KEY_MAX_PARTS 64
@@ -352,6 +353,29 @@ int key_make(struct flow *f, struct catalog *c, struct arena *a, const struct do
 	return 0;
 }
 
+int key_rest(struct flow *f, struct arena *a, const struct job *j, const struct dom *params, struct unit_key *out,
+             struct err *e)
+{
+	struct plan_unit u = {.job = j};
+	const struct key_base *b = NULL;
+
+	if (get_base(f, a, &u, params, &b, e) < 0)
+		return -1;
+	*out = (struct unit_key){.key = b->base, .memoised = b->memoised, .why_not = b->why_not};
+	return 0;
+}
+
+struct sha key_datum(const struct sha *rest, const struct sha *content)
+{
+	struct sha_ctx h;
+
+	sha_init(&h);
+	sha_field(&h, STR("leat datum 1"));
+	sha_add(&h, rest->b, sizeof(rest->b));
+	sha_add(&h, content->b, sizeof(content->b));
+	return sha_end(&h);
+}
+
 static void set_hex(struct arena *a, struct dom *map, const char *key, const struct sha *s)
 {
 	char hex[SHA_HEX + 1];
@@ -388,7 +412,27 @@ static struct dom *parts_of(struct arena *a, const struct reads *r)
 	return out;
 }
 
-static struct dom *input_doc(struct arena *a, const struct unit_input *in, const struct sha *format)
+/* The files and folders that a unit read of an input. */
+static struct dom *datum_doc(struct arena *a, const struct datum *d, size_t leaf)
+{
+	struct dom *out = dom_new(a, DOM_LIST);
+	size_t n = 0;
+
+	for (size_t i = 0; i < d->n; i++) {
+		struct dom *part;
+
+		if (d->parts[i].leaf != leaf || n++ >= KEY_MAX_PARTS)
+			continue;
+		part = dom_new(a, DOM_MAP);
+		dom_set_str(a, part, "path", arena_strf(a, "/%.*s", STR_ARG(d->parts[i].path)));
+		set_hex(a, part, "content", &d->parts[i].entry.id);
+		dom_add(out, part);
+	}
+	return out;
+}
+
+static struct dom *input_doc(struct arena *a, const struct plan_unit *u, const struct unit_input *in,
+                             const struct sha *format)
 {
 	const struct reads *r = &in->reads;
 	struct dom *out = dom_new(a, DOM_MAP);
@@ -401,10 +445,13 @@ static struct dom *input_doc(struct arena *a, const struct unit_input *in, const
 		dom_set_str(a, out, "at", in->input->at);
 	if (r->repo && r->repo->has_commit)
 		dom_set_cstr(a, out, "commit", r->repo->head.id.hex);
-	set_hex(a, out, "content", &r->content);
+	if (!u->datum)
+		set_hex(a, out, "content", &r->content);
 	if (!sha_is_zero(format))
 		set_hex(a, out, "format", format);
-	if (r->whole)
+	if (u->datum)
+		dom_set(a, out, "paths", datum_doc(a, u->datum, (size_t)(in->input - u->job->inputs)));
+	else if (r->whole)
 		set_hex(a, out, "tree", &r->root.id);
 	else if (r->n_parts <= KEY_MAX_PARTS)
 		dom_set(a, out, "parts", parts_of(a, r));
@@ -456,7 +503,7 @@ int key_ingredients(struct flow *f, struct catalog *c, struct arena *a, const st
 
 		if (format_of(c, u->job, in[i], &format, e) < 0)
 			return -1;
-		dom_add(inputs, input_doc(a, in[i], &format));
+		dom_add(inputs, input_doc(a, u, in[i], &format));
 	}
 	dom_set(a, all, "inputs", inputs);
 	*out = all;
@@ -499,6 +546,16 @@ static int render(struct arena *a, const struct job *j, const struct tmpl_env *e
 	return 0;
 }
 
+static struct dom *spec_paths(struct arena *a, const struct datum *d, size_t leaf)
+{
+	struct dom *out = dom_new(a, DOM_LIST);
+
+	for (size_t i = 0; i < d->n; i++)
+		if (d->parts[i].leaf == leaf)
+			dom_add(out, dom_new_str(a, arena_strf(a, "/%.*s", STR_ARG(d->parts[i].path))));
+	return out;
+}
+
 static struct dom *spec_inputs(struct arena *a, const struct plan_unit *u)
 {
 	struct dom *out = dom_new(a, DOM_MAP);
@@ -511,7 +568,9 @@ static struct dom *spec_inputs(struct arena *a, const struct plan_unit *u)
 			dom_set_str(a, one, "repo", in->input->repo);
 		for (size_t k = 0; k < in->reads.n_parts; k++)
 			dom_add(parts, dom_new_str(a, str_of(in->reads.parts[k].label)));
-		if (!in->reads.whole)
+		if (u->datum)
+			dom_set(a, one, "paths", spec_paths(a, u->datum, (size_t)(in->input - u->job->inputs)));
+		else if (!in->reads.whole)
 			dom_set(a, one, "partitions", parts);
 		dom_set(a, out, arena_cstr(a, in->input->name), one);
 	}

@@ -25,6 +25,13 @@ must_check int key_make(struct flow *f, struct catalog *c, struct arena *a, cons
 must_check int key_ingredients(struct flow *f, struct catalog *c, struct arena *a, const struct dom *params,
                                const struct plan_unit *u, const struct dom **out, struct err *e);
 /*
+ * Of a data-driven job: what its units' keys have in common (kind, code, parameters, settings, output), and with it the
+ * key of the unit that reads `content` (datum_content).
+ */
+must_check int key_rest(struct flow *f, struct arena *a, const struct job *j, const struct dom *params,
+                        struct unit_key *out, struct err *e);
+struct sha key_datum(const struct sha *rest, const struct sha *content);
+/*
  * How two sets of ingredients differ, the most telling first: a list of {what:
  * code|file|param|setting|input|output|kind, name,
  * before, now, text}. text is for people: "min_speed was 19, is 25", "raw/x ds=2018-01-02 changed".

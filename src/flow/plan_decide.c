@@ -1,8 +1,8 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "flow/memo.h"
 #include "flow/plan_in.h"
-#include "repo/blob.h"
 
 const char *reason_word(enum reason r)
 {
@@ -290,66 +290,27 @@ static int look_checks(struct catalog *c, struct arena *a, const struct plan_ask
 	return 0;
 }
 
-struct presence {
-	struct store *s;
-	bool lost;
-};
-
-static int look_blob(void *ptr, struct str path, const struct entry *entry, struct err *e)
-{
-	struct presence *p = ptr;
-	int got = blob_present(p->s, &entry->id, e);
-
-	if (got < 0)
-		return -1;
-	p->lost |= !got;
-	return !got;
-}
-
-/* Is every byte of a tree in the store? Then it is the unit's result without running. */
 static int take_known(struct catalog *c, struct plan_unit *u, const struct sha *tree, int64_t unit, struct err *e)
 {
-	struct store *s = catalog_store(c);
-	struct presence p = {.s = s};
-	struct entry root;
-	int got = tree_find(s, NULL, tree, STR(""), &root, e);
+	int got = memo_whole(catalog_store(c), tree, &u->known_tree, e);
 
-	if (got < 0 || (got && tree_walk(s, NULL, tree, false, look_blob, &p, e) < 0))
-		return -1;
-	if (!got || p.lost)
-		return 0;
-	root.name = STR_NULL;
-	root.kind = ENTRY_FOLDER;
-	u->known = true;
-	u->known_tree = root;
+	u->known = got == 1;
 	u->known_unit = unit;
-	return 0;
+	return got < 0 ? -1 : 0;
 }
 
 static int ask_memo(struct catalog *c, struct plan_unit *u, const struct there *t, struct err *e)
 {
-	struct sha tree;
-	int64_t unit = 0;
-	struct q *q;
-	int r;
+	int got;
 
 	/* Its own output of this very key, changed since: put back what it made, memo or not. */
 	if (u->reason == REASON_OUTPUT_CHANGED && t->cur && sha_eq(&t->cur->key, &u->key.key))
 		return take_known(c, u, &t->cur->tree, t->cur->unit, e);
 	if (!u->key.memoised)
 		return 0;
-	q = db_query(catalog_store(c)->db, "select unit, tree from memo where key = ?");
-	q_sha(q, 1, &u->key.key);
-	r = q_step(q, e);
-	if (r == 1) {
-		unit = q_col_int(q, 0);
-		if (!q_col_sha(q, 1, &tree))
-			r = 0;
-	}
-	q_done(q);
-	if (r < 0)
-		return -1;
-	return r ? take_known(c, u, &tree, unit, e) : 0;
+	got = memo_find(catalog_store(c), &u->key.key, &u->known_tree, &u->known_unit, e);
+	u->known = got == 1;
+	return got < 0 ? -1 : 0;
 }
 
 static bool lacks_param(const struct plan_unit *u, const struct dom *params, const char **name, struct arena *a)

@@ -30,7 +30,7 @@ struct attempt {
 	struct loop *loop;
 	const struct job *job;
 	struct ds ds;
-	const struct datum *datum;     /* of a data-driven job: its unit (datum.h); NULL: a unit of the calendar */
+	const struct datum *datum;     /* its unit, of a data-driven job (datum.h); else NULL */
 	const char *run_id;
 	int64_t unit_id;
 	int number;                    /* 1, 2, … */

@@ -117,6 +117,13 @@ static int move_head(struct engine *g, struct ingest *in, struct run_unit *u, st
 static int unlease(struct engine *g, struct group *gr, bool *ours, struct err *e)
 {
 	*ours = true;
+	if (gr->data) {
+		struct lease l = {.job = gr->data->job->name, .ds = "", .run = gr->data->run};
+		int r = lease_drop(g->f->store->db, &l, e);
+
+		*ours = r;
+		return r < 0 ? -1 : 0;
+	}
 	for (size_t i = 0; i < gr->list.n; i++) {
 		int r = gr->leased ? run_rows_unlease(g, gr->list.p[i], e) : 1;
 
@@ -142,6 +149,43 @@ static int runs_end(struct engine *g, struct group *gr, struct err *e)
 	return 0;
 }
 
+/* All units of one event: one commit, or none. */
+static int data_end(struct engine *g, struct ingest *in, struct group *gr, struct err *e)
+{
+	struct data_set *d = gr->data;
+	struct run_job *r = &g->jobs[0];
+	int got = 0;
+
+	for (size_t i = 0; i < gr->list.n; i++) {
+		enum state s = gr->list.p[i]->state;
+
+		d->n_ran += s == STATE_SUCCESS;
+		d->n_failed += !state_good(s) && s != STATE_CANCELLED;
+		d->n_recovered += s == STATE_RECOVERED;
+	}
+	if (gr->published) {
+		got = data_publish(g->f->store, in, d, e);
+		gr->published = got == 1;
+	} else if (!gr->lost && !g->cancelled) {
+		got = data_failed(g->f->store, d, e);
+	}
+	if (!got && d->refused.code)
+		got = data_failed(g->f->store, d, e);
+	if (got < 0)
+		return -1;
+	r->repo = d->repo;
+	for (size_t i = 0; gr->published && i < gr->list.n; i++)
+		if (gives(gr->list.p[i]))
+			snprintf(gr->list.p[i]->commit, sizeof(gr->list.p[i]->commit), "%s", d->event.hex);
+	if (gr->published && !r->lags) {
+		r->lags = true;
+		r->next = g->lagging;
+		g->lagging = r;
+	}
+	fault_crash("publish-head-moved");
+	return gr->list.n ? 0 : run_rows_run_end(g, r, e);
+}
+
 static int group_end(struct engine *g, struct ingest *in, struct group *gr, struct err *e)
 {
 	bool ours;
@@ -151,6 +195,8 @@ static int group_end(struct engine *g, struct ingest *in, struct group *gr, stru
 		return -1;
 	gr->lost = !ours;
 	gr->published = ours && !gr->n_bad && !g->cancelled;
+	if (gr->data)
+		return data_end(g, in, gr, e) ? -1 : runs_end(g, gr, e);
 	for (size_t i = 0; gr->published && i < gr->list.n; i++)
 		if (gives(gr->list.p[i]) && move_head(g, in, gr->list.p[i], e))
 			return -1;
@@ -214,6 +260,8 @@ static int tell_commits(struct engine *g, struct group *gr, struct err *e)
 
 static int write_rows(struct engine *g, struct ingest *in, struct run_unit *list, struct err *e)
 {
+	if (in && ingest_record(in, e))
+		return -1;
 	for (struct run_unit *u = list; u; u = u->next)
 		if (run_rows_attempt_end(g, u, u->task, u->state, e) || keep_result(g, u, e) || run_pump(g, e))
 			return -1;
@@ -239,7 +287,8 @@ static void first_failure(struct engine *g, const struct run_unit *u)
 	if (g->sum->first.code || !u->err)
 		return;
 	g->sum->first = *u->err;
-	err_wrap(&g->sum->first, "%.*s%s%s", STR_ARG(u->p->job->name), u->p->ds.label[0] ? " " : "", u->p->ds.label);
+	const char *label = u->p->label ? u->p->label : u->p->ds.label;
+	err_wrap(&g->sum->first, "%.*s%s%s", STR_ARG(u->p->job->name), *label ? " " : "", label);
 }
 
 static void say(struct engine *g, struct run_unit *u)
@@ -250,6 +299,10 @@ static void say(struct engine *g, struct run_unit *u)
 	case STATE_SUCCESS:
 		*(u->original ? &g->sum->known : &g->sum->ran) += 1;
 		run_event(g, u->original ? RUN_UNIT_KNOWN : RUN_UNIT_DONE, u, u->note, NULL, ms);
+		return;
+	case STATE_RECOVERED:
+		g->sum->recovered++;
+		run_event(g, RUN_UNIT_DONE, u, state_word(u->state), NULL, ms);
 		return;
 	case STATE_SKIPPED:
 		g->sum->skipped++;
@@ -271,6 +324,15 @@ static void group_said(struct engine *g, struct group *gr)
 {
 	struct run_unit *bad = NULL;
 	size_t n = 0;
+
+	if (gr->data && gr->data->refused.code) {
+		if (!g->sum->first.code)
+			g->sum->first = gr->data->refused;
+		g->sum->held_groups++;
+		g->sum->failed++;
+		run_event(g, RUN_UNIT_FAILED, NULL, gr->data->refused.msg, &gr->data->refused, 0);
+		return;
+	}
 
 	for (size_t i = 0; i < gr->list.n; i++) {
 		n += gives(gr->list.p[i]);
@@ -298,7 +360,7 @@ static int group_told(struct engine *g, struct group *gr, struct err *e)
 	for (size_t i = 0; i < gr->list.n; i++) {
 		struct run_unit *u = gr->list.p[i];
 
-		if (!gr->published && gives(u) && catalog_unplan(g->c, u->p, e))
+		if (!gr->published && gives(u) && !gr->data && catalog_unplan(g->c, u->p, e))
 			return -1;
 		for (size_t k = 0; k < u->n_downs; k++)
 			if (u->downs[k]->group != gr)
@@ -309,9 +371,16 @@ static int group_told(struct engine *g, struct group *gr, struct err *e)
 
 static int settled(struct engine *g, struct run_unit *u, struct err *e)
 {
+	bool piece = u->p->datum; /* of an output; the catalog knows whole ones and partitions */
+
 	u->step = STEP_SETTLED;
 	g->n_settled++;
 	say(g, u);
+	if (piece) {
+		if (u->task)
+			run_dir_done(u->task);
+		return 0;
+	}
 	if (u->state == STATE_SUCCESS && u->has_tree) {
 		if (catalog_lay(g->c, u->p->job->output, &u->p->ds, &u->tree, e))
 			return -1;
@@ -398,9 +467,11 @@ static int flush(struct engine *g, struct run_unit *list, struct ingest **in, st
 	*in = merge_sessions(list);
 	if (publishes && !*in)
 		*in = ingest_new(g->f->store);
-	if (*in ? ingest_begin(*in, e) : db_begin(d, e))
+	if (*in && ingest_sync(*in, e))
 		return -1;
 	fault_crash("publish-synced");
+	if (db_begin(d, e))
+		return -1;
 	if (write_rows(g, *in, list, e)) {
 		db_rollback(d);
 		return -1;
@@ -440,6 +511,26 @@ int publish_flush(struct engine *g, struct err *e)
 		arena_free(a);
 	}
 	g->flushing = false;
+	return rc;
+}
+
+int publish_alone(struct engine *g, struct err *e)
+{
+	struct db *d = g->f->store->db;
+	struct ingest *in = ingest_new(g->f->store);
+	int rc = -1;
+
+	if (ingest_sync(in, e) || db_begin(d, e))
+		goto done;
+	if (ingest_record(in, e) || group_end(g, in, g->groups[0], e)) {
+		db_rollback(d);
+		goto done;
+	}
+	rc = db_commit(d, e);
+	if (!rc)
+		group_said(g, g->groups[0]);
+done:
+	ingest_free(in);
 	return rc;
 }
 

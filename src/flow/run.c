@@ -24,6 +24,7 @@ void run_event(struct engine *g, enum run_event_kind kind, struct run_unit *u, c
 		.kind = kind,
 		.job = u ? u->p->job : NULL,
 		.ds = u ? &u->p->ds : NULL,
+		.label = u ? u->p->label : NULL,
 		.run_id = !u ? NULL : u->other ? u->other->run : u->run->id,
 		.unit_id = !u ? 0 : u->other ? u->other->unit : u->id,
 		.text = text,
@@ -34,6 +35,10 @@ void run_event(struct engine *g, enum run_event_kind kind, struct run_unit *u, c
 		.running = (size_t)g->used,
 	};
 
+	if (!u && g->p->data && err) { /* of the run as a whole */
+		ev.job = g->p->data->job;
+		ev.run_id = g->p->data->run;
+	}
 	if (g->o->on_event)
 		g->o->on_event(g->o->ptr, &ev);
 }
@@ -193,6 +198,10 @@ static void step(struct engine *g)
 				run_out_take(u->task);
 			continue;
 		}
+		if (g->p->data && !g->n_units && !g->groups[0]->ended) { /* nothing runs, all is known */
+			if (publish_alone(g, &e))
+				break;
+		}
 		if (publish_show(g, false, &e))
 			break;
 		if (g->n_settled == g->n_units) {
@@ -235,11 +244,8 @@ void run_unit_end(struct run_unit *u, enum state s)
 
 	run_unit_slot_free(u);
 	run_rows_set_state(u, s);
-	/*
-	 * What it wrote is the store's by now: its folders serve the next one, so that few are ever made. What the
-	 * store had already may have to be read once more.
-	 */
-	if (u->task && s == STATE_SUCCESS && !ingest_needs_files(u->in))
+	/* What it wrote is the store's by now: its folders serve the next one, so that few are ever made. */
+	if (u->task && s == STATE_SUCCESS)
 		run_dir_done(u->task);
 	u->step = STEP_DONE;
 	if (!g->done.n)
@@ -421,7 +427,7 @@ static int begin(struct engine *g, struct err *e)
 	g->started_at = clock_now_ms();
 	g->intents = 1;
 	g->slots = g->o->slots > 0 ? g->o->slots : g->f->ws->slots;
-	g->sum->batch = id_new();
+	g->sum->batch = g->o->batch.hex[0] ? g->o->batch : id_new();
 	g->run_dir = arena_printf(g->arena, "%s/staging/run", s->leat_dir);
 	if (run_make(g, e) || run_dir_path(g, e) || loop_new(&g->loop, e))
 		return -1;

@@ -23,6 +23,7 @@ struct run_event {
 	enum run_event_kind kind;
 	const struct job *job;
 	const struct ds *ds;
+	const char *label;      /* of a unit that comes from the data: its paths; else NULL */
 	const char *run_id;
 	int64_t unit_id;
 	const char *text;       /* reason, error sentence, note */
@@ -35,6 +36,7 @@ struct run_opts {
 	int slots;              /* -j; 0 = setting */
 	const char *command;    /* what the user typed, for the rows */
 	const char *kind;       /* run, backfill, rerun */
+	struct id batch;        /* of the rows and commits; "": a new one */
 	void (*on_event)(void *ptr, const struct run_event *ev);
 	void *ptr;
 	bool keep_staging;
@@ -42,7 +44,7 @@ struct run_opts {
 
 struct run_summary {
 	struct id batch;
-	size_t ran, known, failed, skipped, not_started, published_groups, held_groups;
+	size_t ran, known, recovered, failed, skipped, not_started, published_groups, held_groups;
 	bool cancelled;
 	struct err first;       /* the first failure, for the last line; code NONE if none */
 };

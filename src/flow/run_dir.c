@@ -232,6 +232,12 @@ static int write_spec(struct desk *d, const struct dom *spec, struct err *e)
 void run_dir_log_name(const struct run_unit *u, char *out, size_t cap)
 {
 	const char *label = u->p->ds.label;
+	char number[32];
+
+	if (u->p->datum) {
+		snprintf(number, sizeof(number), "%lld", (long long)u->id);
+		label = number;
+	}
 
 	snprintf(out, cap, "logs/%s/%.*s%s%s.%d.log", u->run->id, STR_ARG(u->p->job->name), label[0] ? "." : "", label,
 	         u->attempts);
@@ -424,6 +430,12 @@ int attempt_input_folder(struct attempt *t, size_t i, const char **path, struct 
 	bool copy = !is_mounted(i);
 	char view[BLOB_PATH_CAP], as[40];
 
+	if (t->datum) {
+		if (run_datum_folder(k, i, own, copy, e))
+			return err_wrap(e, "input %.*s", STR_ARG(in->input->name));
+		*path = own;
+		return 0;
+	}
 	if (!r->whole && !is_direct(t, in)) {
 		if (gather(k, own, r, copy, e))
 			return -1;

@@ -12,6 +12,7 @@
 #define LEAT_FLOW_RUN_INT_H
 
 #include "flow/check.h"
+#include "flow/data.h"
 #include "flow/key.h"
 #include "flow/lease.h"
 #include "flow/run.h"
@@ -115,6 +116,7 @@ struct group {
 	bool ended, said, published, lost; /* lost: its leases were no longer ours */
 	size_t n_edges;            /* from other groups, while run_make.c puts them in order */
 	bool ordered;
+	struct data_set *data;     /* of a data-driven job: all its units of one event; NULL */
 	struct group *into;        /* merged into that one */
 	struct group *next;
 };
@@ -282,6 +284,9 @@ bool run_dir_untouched(const char *path, int64_t stamp); /* it still bears that 
 void run_dir_done(struct task *t);                      /* removes what is not to be kept */
 must_check int run_dir_path(struct engine *g, struct err *e); /* PATH of tasks */
 void run_dir_end(struct engine *g);                     /* folders of the runs */
+
+/* run_datum.c: what a datum reads of an input, in a new folder; copy: nothing of it may be a link into the store */
+must_check int run_datum_folder(struct task *t, size_t input, const char *dir, bool copy, struct err *e);
 
 /* run_out.c: from a task that ended well to the flush */
 void run_out_take(struct task *t);

@@ -31,7 +31,7 @@ static struct run_pool *pool_of(struct engine *g, struct str name)
 static struct group *group_of(struct engine *g, struct map *by_key, const struct plan_unit *p)
 {
 	const struct job *j = p->job;
-	bool chain = j->pipeline.n && !j->kind->outside_world;
+	bool chain = j->pipeline.n && !j->kind->outside_world && !g->p->data;
 	struct str name = chain ? j->pipeline : j->name;
 	struct str key = arena_strf(g->arena, "%c%.*s %s", chain ? 'p' : 'j', STR_ARG(name), p->ds.label);
 	struct group *gr = map_get(by_key, key);
@@ -147,6 +147,17 @@ static struct id *event_of(struct engine *g, struct map *by_label, const char *l
 	return id;
 }
 
+/* Its run and its group are there, whether or not a unit is to run. */
+static void make_data(struct engine *g, struct data_set *d, struct map *by_name, struct map *by_key)
+{
+	struct plan_unit any = {.job = d->job, .ds = {.every = EVERY_NONE}};
+	struct run_job *r = job_of(g, by_name, d->job);
+
+	memcpy(r->id, d->run, sizeof(r->id));
+	r->repo = d->repo;
+	group_of(g, by_key, &any)->data = d;
+}
+
 int run_make(struct engine *g, struct err *e)
 {
 	struct map by_name, by_key, by_label;
@@ -156,10 +167,12 @@ int run_make(struct engine *g, struct err *e)
 	map_init(&by_key, g->arena);
 	map_init(&by_label, g->arena);
 	g->units = arena_array(g->arena, struct run_unit, n);
-	g->groups = arena_array(g->arena, struct group *, n);
-	g->jobs = arena_array(g->arena, struct run_job, MIN(n, g->f->jobs->n + 1));
+	g->groups = arena_array(g->arena, struct group *, n + 1);
+	g->jobs = arena_array(g->arena, struct run_job, MIN(n, g->f->jobs->n) + 1);
 	g->pools = arena_array(g->arena, struct run_pool, MIN(n, g->f->jobs->n + 1));
 	g->n_units = n;
+	if (g->p->data)
+		make_data(g, g->p->data, &by_name, &by_key);
 	for (size_t i = 0; i < n; i++) {
 		struct run_unit *u = &g->units[i];
 
@@ -171,7 +184,7 @@ int run_make(struct engine *g, struct err *e)
 		u->run->asked |= u->p->role == ROLE_ASKED;
 		if (u->p->job->pool.n && !u->run->pool)
 			u->run->pool = pool_of(g, u->p->job->pool);
-		u->event = event_of(g, &by_label, u->p->ds.label);
+		u->event = g->p->data ? &g->p->data->event : event_of(g, &by_label, u->p->ds.label);
 		u->n_wait = u->p->n_upstream + 1; /* 1: the group's leases */
 		u->group = group_of(g, &by_key, u->p);
 		vec_push(g->arena, &u->group->list, u);

@@ -23,7 +23,7 @@ bool run_many_can(struct run_unit *u)
 		r->together = r->job->kind->many && !r->pool && !r->job->retries && !r->job->timeout_ms &&
 			      !r->job->threads && r->job->kind->many(u->eng->f, r->job, u->eng->arena, &r->many);
 	r->looked = true;
-	return r->together && u->with != 1 && u->attempts <= 1 && !u->checked_only && !run_params(u);
+	return r->together && !u->p->datum && u->with != 1 && u->attempts <= 1 && !u->checked_only && !run_params(u);
 }
 
 static int64_t bytes_of(const struct run_unit *u)

@@ -44,8 +44,8 @@ static int begin_run(struct engine *g, struct run_job *r, struct err *e)
 	struct lease_holder holder;
 	size_t which;
 	struct q *q = db_query(g->f->store->db,
-	                       "insert into run(id, job, batch, kind, state, command, params, code, created, started)"
-	                       " values(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+	                       "insert into run(id, job, batch, kind, state, command, params, code, created, started,"
+	                       " event) values(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 	struct sha code = job_code_id(r->job, NULL);
 	int rc;
 
@@ -62,6 +62,7 @@ static int begin_run(struct engine *g, struct run_job *r, struct err *e)
 		q_sha(q, 8, &code);
 	q_int(q, 9, clock_now_ms());
 	q_int(q, 10, clock_now_ms());
+	q_cstr(q, 11, g->p->data ? g->p->data->event.hex : NULL);
 	rc = q_run(q, e);
 	buf_free(&b);
 	return rc || lease_take(g->f->store->db, &own, 1, &which, &holder, e) < 0 ? -1 : 0;
@@ -71,7 +72,8 @@ static int begin_unit(struct engine *g, struct run_unit *u, struct err *e)
 {
 	struct q *q = db_query(
 		g->f->store->db,
-		"insert into unit(run, job, ds, global_id, state, reason, created) values(?, ?, ?, ?, ?, ?, ?)");
+		"insert into unit(run, job, ds, global_id, state, reason, created, datum, label)"
+		" values(?, ?, ?, ?, ?, ?, ?, ?, ?)");
 
 	q_cstr(q, 1, u->run->id);
 	q_text(q, 2, u->p->job->name);
@@ -80,6 +82,9 @@ static int begin_unit(struct engine *g, struct run_unit *u, struct err *e)
 	q_cstr(q, 5, state_word(u->state));
 	q_cstr(q, 6, reason_word(u->p->reason));
 	q_int(q, 7, clock_now_ms());
+	if (u->p->datum)
+		q_sha(q, 8, &u->p->datum->id);
+	q_cstr(q, 9, u->p->label);
 	if (q_run(q, e))
 		return -1;
 	u->id = db_last_rowid(g->f->store->db);
@@ -107,7 +112,7 @@ static int begin_events(struct engine *g, struct err *e)
 
 static int begin_rows(struct engine *g, struct err *e)
 {
-	if (begin_events(g, e))
+	if (!g->p->data && begin_events(g, e))
 		return -1;
 	for (size_t i = 0; i < g->n_jobs; i++)
 		if (begin_run(g, &g->jobs[i], e))
@@ -162,9 +167,13 @@ int run_rows_begin(struct engine *g, struct err *e)
 
 int run_rows_lease(struct engine *g, struct group *gr, size_t *which, struct lease_holder *holder, struct err *e)
 {
-	struct lease one, *all = gr->list.n == 1 ? &one : xcalloc(gr->list.n, sizeof(*all));
+	struct lease one = {0}, *all = &one;
 	int r;
 
+	if (gr->data) /* held since before it was planned (data_run.c) */
+		return 1;
+	if (gr->list.n > 1)
+		all = xcalloc(gr->list.n, sizeof(*all));
 	for (size_t i = 0; i < gr->list.n; i++)
 		all[i] = unit_lease(gr->list.p[i]);
 	r = lease_take(g->f->store->db, all, gr->list.n, which, holder, e);
@@ -286,6 +295,20 @@ int run_rows_unit_end(struct engine *g, struct run_unit *u, struct err *e)
 	return rc;
 }
 
+/* What became of the units of a data-driven run. */
+static int run_counts(struct engine *g, const struct run_job *r, const struct data_set *d, struct err *e)
+{
+	struct q *q = db_query(g->f->store->db,
+	                       "update run set ran = ?, known = ?, recovered = ?, failed = ? where id = ?");
+
+	q_int(q, 1, (int64_t)d->n_ran);
+	q_int(q, 2, (int64_t)(d->total - MIN(d->total, r->n_units)));
+	q_int(q, 3, (int64_t)d->n_recovered);
+	q_int(q, 4, (int64_t)d->n_failed);
+	q_cstr(q, 5, r->id);
+	return q_run(q, e);
+}
+
 int run_rows_run_end(struct engine *g, struct run_job *r, struct err *e)
 {
 	struct lease own = run_lease(g, r);
@@ -293,11 +316,19 @@ int run_rows_run_end(struct engine *g, struct run_job *r, struct err *e)
 	               : r->n_bad > r->n_unmade ? STATE_FAILED
 	               : r->n_bad                 ? STATE_UPSTREAM_FAILED
 	                                          : STATE_SUCCESS;
-	struct q *q = db_query(g->f->store->db, "update run set state = ?, finished = ?, reason = ? where id = ?");
+	const struct data_set *data = g->p->data;
+	struct q *q;
 
+	if (data && data->refused.code)
+		s = STATE_FAILED;
+	if (data && run_counts(g, r, data, e))
+		return -1;
+	q = db_query(g->f->store->db, "update run set state = ?, finished = ?, reason = ? where id = ?");
 	q_cstr(q, 1, state_word(s));
 	q_int(q, 2, clock_now_ms());
-	if (r->n_held)
+	if (data && data->refused.code)
+		q_cstr(q, 3, data->refused.msg);
+	else if (r->n_held && !data)
 		q_text(q, 3, arena_strf(g->arena, "%zu not published: others of its pipeline failed", r->n_held));
 	q_cstr(q, 4, r->id);
 	if (q_run(q, e))

@@ -220,6 +220,7 @@ int run_unit_fill(struct task *t, struct err *e)
 		.loop = g->loop,
 		.job = u->p->job,
 		.ds = u->p->ds,
+		.datum = u->p->datum,
 		.run_id = u->run->id,
 		.unit_id = u->id,
 		.number = u->attempts,
@@ -312,7 +313,9 @@ void attempt_done(struct attempt *a, const struct attempt_result *r)
 		err_set(&e, ERR_TIMEOUT, "it took longer than its limit of %lld ms", (long long)u->p->job->timeout_ms);
 		err_hint(&e, "timeout: in %.*s sets it", STR_ARG(u->p->job->file));
 		run_unit_failed(u, &e, 0, STATE_TIMED_OUT);
-	} else if (r->state == ATTEMPT_FAILED || r->state == ATTEMPT_RECOVERED) {
+	} else if (r->state == ATTEMPT_RECOVERED) {
+		run_unit_end(u, STATE_RECOVERED);
+	} else if (r->state == ATTEMPT_FAILED) {
 		run_unit_failed(u, &r->err, r->retry_after_ms, STATE_FAILED);
 	} else {
 		fault_crash("unit-task-ended");

@@ -113,8 +113,8 @@ static const char *const cold_roots[] = {
 	"select tree from commits where repo in " LIVE_REPO,
 	"select base_tree from open_commit where state = 'open' and repo in " LIVE_REPO,
 	"select tree from current where repo in " LIVE_REPO,
-	"select tree from datum where repo in " LIVE_REPO,
 };
+static const char *const data_roots[] = {"select tree from datum where repo in " LIVE_REPO};
 
 static int mark_queries(struct gc *g, struct marks *objects, const char *const *sql, size_t n, const char *what,
 			struct err *e)
@@ -297,7 +297,10 @@ int gc_mark(struct gc *g, struct err *e)
 {
 	gc_say(g, "marking", 0);
 	if (gc_mark_begin(g, e) || mark_queries(g, &g->hot, hot_roots, ARRAY_LEN(hot_roots), "marking heads", e) ||
-	    mark_queries(g, &g->cold, cold_roots, ARRAY_LEN(cold_roots), "marking history", e) || mark_memos(g, e))
+	    mark_queries(g, &g->cold, cold_roots, ARRAY_LEN(cold_roots), "marking history", e) ||
+	    (db_has_data(g->s->db) &&
+	     mark_queries(g, &g->cold, data_roots, ARRAY_LEN(data_roots), "marking what units gave", e)) ||
+	    mark_memos(g, e))
 		return -1;
 	/* After history: a commit that has been taken out of it since is found now, with its reader. */
 	return gc_mark_leased(g, e) || mark_sources(g, e) ? -1 : 0;

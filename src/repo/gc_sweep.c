@@ -162,9 +162,11 @@ static const char *const ended[] = {
 	"delete from open_commit where repo = ?", "delete from materialised where repo = ?",
 	"delete from current where repo = ?",     "delete from made where repo = ?",
 	"delete from unshown where repo = ?",     "delete from table_format where repo = ?",
+	/* of stores that have them (db_has_data) */
 	"delete from datum where repo = ?",       "delete from datum_file where repo = ?",
 	"delete from datum_in where repo = ?",    "delete from data_job where repo = ?",
 };
+#define ENDED_DATA 4
 
 #define ENDED_COMMITS 200 /* rows in one statement: about a millisecond */
 
@@ -227,7 +229,7 @@ int gc_forget_ended(struct gc *g, struct err *e)
 	for (size_t i = 0; i < repos.n; i++) {
 		if (gc_slice_begin(g, e))
 			return -1;
-		for (size_t k = 0; k < ARRAY_LEN(ended); k++) {
+		for (size_t k = 0; k < ARRAY_LEN(ended) - (db_has_data(g->s->db) ? 0 : ENDED_DATA); k++) {
 			q = db_query(g->s->db, ended[k]);
 			q_int(q, 1, repos.p[i]);
 			if (q_run(q, e)) {

@@ -1,0 +1,64 @@
+/* The folder in which the task of a datum finds its files of one input, under their paths in the repo. */
+#include <fcntl.h>
+
+#include "base/str.h"
+#include "flow/run_int.h"
+#include "repo/blob.h"
+#include "sys/dir.h"
+
+struct laying {
+	struct store *s;
+	struct arena *a;
+	const char *dir;
+	struct str parent; /* made last */
+	bool copy, names;  /* names: of the files only */
+};
+
+static int lay_file(void *ptr, struct str path, const struct entry *entry, struct err *e)
+{
+	struct laying *l = ptr;
+	char *to = arena_printf(l->a, "%s/%.*s", l->dir, STR_ARG(path));
+	struct str parent = STR(""), base;
+	int r = 0;
+
+	if (str_rcut(path, '/', &parent, &base) && !str_eq(parent, l->parent)) {
+		if (dir_make_parent(to, 0700, e))
+			return -1;
+		l->parent = arena_str(l->a, parent);
+	}
+	if (l->names) {
+		int fd FD_CLEANUP = -1;
+
+		return file_open_write(to, O_CREAT | O_EXCL, 0444, &fd, e);
+	}
+	if (!l->copy)
+		r = blob_link_to(l->s, &entry->id, to, e);
+	return r < 0 ? -1 : r ? 0 : blob_write_to(l->s, &entry->id, to, 0444, e);
+}
+
+int run_datum_folder(struct task *t, size_t input, const char *dir, bool copy, struct err *e)
+{
+	const struct datum *d = t->t.datum;
+	struct laying l = {.s = t->eng->f->store, .a = t->t.arena, .copy = copy,
+	                   .names = t->t.inputs[input].input->empty_files};
+
+	if (dir_make(dir, 0700, e))
+		return -1;
+	for (size_t i = 0; i < d->n; i++) {
+		const struct datum_part *p = &d->parts[i];
+
+		if (p->leaf != input)
+			continue;
+		l.dir = dir;
+		l.parent = STR("");
+		if (p->entry.kind == ENTRY_FILE) {
+			if (lay_file(&l, p->path, &p->entry, e))
+				return -1;
+			continue;
+		}
+		l.dir = p->path.n ? arena_printf(t->t.arena, "%s/%.*s", dir, STR_ARG(p->path)) : dir;
+		if (dir_make(l.dir, 0700, e) || tree_walk(l.s, NULL, &p->entry.id, false, lay_file, &l, e))
+			return -1;
+	}
+	return 0;
+}
