@@ -45,7 +45,11 @@ enum keys_rule {
 	KEYS_RULES
 };
 
-enum { KEYS_MEMO = 1 /* counts in the memo key */, KEYS_REQUIRED = 2 };
+enum {
+	KEYS_MEMO = 1,     /* counts in the memo key */
+	KEYS_REQUIRED = 2,
+	KEYS_AS_IS = 4,    /* its text is no template in a job whose units come from data: as Pachyderm has it */
+};
 
 struct key {
 	const char *section, *name;

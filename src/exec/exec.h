@@ -25,12 +25,19 @@ const char *exec_work_dir(const struct attempt *t) __attribute__((returns_nonnul
 /* PATH that a task of this attempt gets: the job's environment, the workspace's, in that order. */
 const char *exec_path(const struct attempt *t) __attribute__((returns_nonnull));
 
+struct exec_task {
+	const char *const *argv;
+	struct str in;   /* what it reads from its standard input; STR_NULL: nothing */
+	const char *cwd; /* as it sees it; NULL: the work folder */
+};
+
+/* Makes what the attempt's processes see: environment and folders. It goes with the attempt. */
+must_check int exec_new(struct attempt *t, struct exec **out, struct err *e);
 /*
- * Starts argv in the attempt's work folder. Programs are looked up in exec_path. The callback comes from the loop, once
- * all that the process left running has been ended too.
+ * Starts one of them, after the one before has ended. Programs are looked up in exec_path. The callback comes from the
+ * loop, once all that the process left running has been ended too.
  */
-must_check int exec_start(struct attempt *t, const char *const *argv, exec_done_cb *cb, void *ptr, struct exec **out,
-                          struct err *e);
+must_check int exec_run(struct exec *x, const struct exec_task *task, exec_done_cb *cb, void *ptr, struct err *e);
 /* TERM (or KILL, if hard) to the task and all that it started. The callback still comes. */
 void exec_cancel(struct exec *x, bool hard);
 /* What an exit means for the attempt: OK, FAILED with "exit status 3". */

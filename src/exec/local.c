@@ -1,13 +1,17 @@
 /* Tasks as processes of this machine. */
 #include <ctype.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/str.h"
 #include "base/tmpl.h"
 #include "exec/exec.h"
+#include "flow/datum.h"
 #include "flow/flow.h"
+#include "repo/blob.h"
 #include "sys/bind.h"
 #include "sys/env.h"
 #include "sys/file.h"
@@ -18,11 +22,27 @@
 #define HOME_DIR "/" ROOT_OWN "/home"
 #define SPEC_FILE "/" ROOT_OWN "/spec.json"
 
+#define ONE_BY_ONE 100 /* files of an input of a unit that are shown one by one, at most */
+#define ONE_BY_ONE_BYTES ((size_t)1 << 20)
+
 #define END_MS 50    /* between looks at what a task left running */
 #define END_TRIES 200
 
+
+/* How a task sees its folders: in a root of its own, or where they are with inputs bound over themselves. */
+struct sight {
+	struct attempt *t;
+	VEC(struct root_mount) mounts;
+	VEC(struct bind_mount) bind;
+	struct bind_plan binds;
+	struct root_plan root;
+};
+
 struct exec {
 	struct attempt *t;
+	struct sight sight;
+	struct env env;
+	int log; /* the engine's */
 	struct proc proc;
 	struct proc_exit exit;
 	struct loop_ev *watch, *again;
@@ -45,17 +65,9 @@ const char *exec_work_dir(const struct attempt *t)
 
 /* --- what it sees --- */
 
-/* How a task sees its folders: in a root of its own, or where they are with inputs bound over themselves. */
-struct sight {
-	struct attempt *t;
-	VEC(struct root_mount) mounts;
-	struct bind_plan binds;
-	struct root_plan root;
-};
-
 static const char *show(struct sight *s, const char *source, const char *target, bool writable, bool file)
 {
-	struct root_mount m = {source, target, writable, file};
+	struct root_mount m = {.source = source, .target = target, .writable = writable, .file = file};
 
 	if (!s->t->root_dir)
 		return source;
@@ -114,29 +126,165 @@ static const char *input_variable(struct arena *a, struct str name)
 	return p;
 }
 
+/* --- units that come from data --- */
+
+static bool datum_has(const struct datum *d, size_t leaf)
+{
+	for (size_t i = 0; i < d->n; i++)
+		if (d->parts[i].leaf == leaf)
+			return true;
+	return false;
+}
+
+/* Files of a datum that are shown one by one. */
+struct showing {
+	struct sight *s;
+	const char *at;   /* where the part is seen */
+	bool names;       /* empty files */
+	size_t n, bytes;
+};
+
+/* Stops (1) when there are too many for that. */
+static int show_file(void *ptr, struct str path, const struct entry *entry, struct err *e)
+{
+	struct showing *w = ptr;
+	struct attempt *t = w->s->t;
+	struct store *store = t->flow->store;
+	struct root_mount m = {.file = true, .bytes = STR("")};
+	struct blob_at at;
+
+	m.target = path.n ? arena_printf(t->arena, "%s/%.*s", w->at, STR_ARG(path)) : w->at;
+	if (w->n++ >= ONE_BY_ONE)
+		return 1;
+	if (!w->names) {
+		if (blob_need(store, &entry->id, &at, e))
+			return -1;
+		w->bytes += at.place == BLOB_WHOLE ? 0 : (size_t)at.size;
+		if (w->bytes > ONE_BY_ONE_BYTES)
+			return 1;
+		if (at.place == BLOB_WHOLE) {
+			char whole[BLOB_PATH_CAP];
+
+			blob_path(store, &entry->id, whole, sizeof(whole));
+			m.source = arena_dup(t->arena, whole);
+		} else if (blob_bytes(store, &entry->id, t->arena, ONE_BY_ONE_BYTES, &m.bytes, e)) {
+			return -1;
+		}
+	}
+	vec_push(t->arena, &w->s->mounts, m);
+	return 0;
+}
+
+/*
+ * A few files need no folder of their own on the disk: large ones are bound from the store, the bytes of small ones go
+ * with the root. 1; 0: there are too many; -1.
+ */
+static int show_files(struct sight *s, size_t leaf, const char *seen, struct err *e)
+{
+	const struct datum *d = s->t->datum;
+	struct arena *a = s->t->arena;
+	struct showing w = {.s = s, .names = s->t->inputs[leaf].input->empty_files};
+	size_t before = s->mounts.n;
+	int r = 0;
+
+	for (size_t i = 0; i < d->n && !r; i++) {
+		const struct datum_part *p = &d->parts[i];
+
+		if (p->leaf != leaf)
+			continue;
+		w.at = p->path.n ? arena_printf(a, "%s/%.*s", seen, STR_ARG(p->path)) : seen;
+		if (p->entry.kind == ENTRY_FILE)
+			r = show_file(&w, STR(""), &p->entry, e);
+		else
+			r = tree_walk(s->t->flow->store, NULL, &p->entry.id, false, show_file, &w, e);
+		r = r < 0 ? -1 : r || w.n > ONE_BY_ONE || w.bytes > ONE_BY_ONE_BYTES;
+	}
+	if (r > 0)
+		s->mounts.n = before;
+	return r < 0 ? -1 : !r;
+}
+
+/* What Pachyderm tells a program of an input. Of several files the last one counts, as there. */
+static void set_datum_input(struct env *v, const struct attempt *t, size_t leaf, const char *seen)
+{
+	const struct unit_input *in = &t->inputs[leaf];
+	struct str folder = in->input->folder.p ? in->input->folder : in->input->name;
+	const char *name = arena_cstr(t->arena, folder);
+
+	for (size_t i = 0; i < t->datum->n; i++) {
+		const struct datum_part *p = &t->datum->parts[i];
+
+		if (p->leaf != leaf)
+			continue;
+		env_setf(v, name, "%s%s%.*s", seen, p->path.n ? "/" : "", STR_ARG(p->path));
+		if (p->join.p)
+			env_setf(v, arena_printf(t->arena, "PACH_DATUM_%s_JOIN_ON", name), "%.*s", STR_ARG(p->join));
+		if (p->group.p)
+			env_setf(v, arena_printf(t->arena, "PACH_DATUM_%s_GROUP_BY", name), "%.*s", STR_ARG(p->group));
+	}
+	if (in->reads.repo && in->reads.repo->has_commit)
+		env_set(v, arena_printf(t->arena, "%s_COMMIT", name), in->reads.repo->head.id.hex);
+}
+
+static void set_datum(struct env *v, const struct attempt *t)
+{
+	char id[SHA_HEX + 1];
+
+	sha_hex(&t->datum->id, id);
+	env_set(v, "PACH_DATUM_ID", id);
+	env_set(v, "PACH_JOB_ID", t->event);
+	env_set(v, "PACH_OUTPUT_COMMIT_ID", t->event);
+}
+
+/* Adds what the task sees of one input; *seen is its folder there, NULL: the unit has nothing of it. */
+static int show_input(struct sight *s, size_t i, const char **seen, struct err *e)
+{
+	struct attempt *t = s->t;
+	const struct job_input *in = t->inputs[i].input;
+	struct str name = in->folder.p ? in->folder : in->name;
+	const char *folder;
+
+	*seen = NULL;
+	if (t->datum && !datum_has(t->datum, i))
+		return 0;
+	if (t->root_dir && str_is(name, "out")) {
+		err_set(e, ERR_BAD_CONFIG, "an input cannot be called out in a sandbox: " PFS "/out is the output");
+		return err_hint(e, "give it another name: `inputs: {NAME: REPO}`");
+	}
+	*seen = arena_printf(t->arena, PFS "/%.*s", STR_ARG(name));
+	if (t->datum && t->root_dir) {
+		int r = show_files(s, i, *seen, e);
+
+		if (r)
+			return r < 0 ? err_wrap(e, "input %.*s", STR_ARG(name)) : 0;
+	}
+	if (attempt_input_folder(t, i, &folder, e))
+		return -1;
+	*seen = show(s, folder, *seen, false, false);
+	if (!t->root_dir && s->binds.n < BIND_MAX && bind_available(NULL)) {
+		struct bind_mount m = {.source = folder, .target = folder, .read_only = true};
+
+		vec_push(t->arena, &s->bind, m);
+		s->binds = (struct bind_plan){.mounts = s->bind.p, .n = (unsigned)s->bind.n};
+	}
+	return 0;
+}
+
 static int set_inputs(struct env *v, struct sight *s, struct err *e)
 {
 	struct attempt *t = s->t;
-	bool can = t->n_inputs && !t->root_dir && bind_available(NULL);
-	struct bind_mount *m = arena_array(t->arena, struct bind_mount, t->n_inputs);
 
 	for (size_t i = 0; i < t->n_inputs; i++) {
-		struct str name = t->inputs[i].input->name;
-		const char *folder, *seen;
+		const char *seen;
 
-		if (t->root_dir && str_is(name, "out")) {
-			err_set(e, ERR_BAD_CONFIG,
-			        "an input cannot be called out in a sandbox: " PFS "/out is the output");
-			return err_hint(e, "give it another name: `inputs: {NAME: REPO}`");
-		}
-		if (attempt_input_folder(t, i, &folder, e))
+		if (show_input(s, i, &seen, e))
 			return -1;
-		seen = show(s, folder, arena_printf(t->arena, PFS "/%.*s", STR_ARG(name)), false, false);
-		env_set(v, input_variable(t->arena, name), seen);
-		if (can && i < BIND_MAX)
-			m[s->binds.n++] = (struct bind_mount){.source = folder, .target = folder, .read_only = true};
+		if (!seen)
+			continue;
+		env_set(v, input_variable(t->arena, t->inputs[i].input->name), seen);
+		if (t->datum)
+			set_datum_input(v, t, i, seen);
 	}
-	s->binds.mounts = m;
 	return 0;
 }
 
@@ -146,6 +294,9 @@ static int make_env(struct env *v, struct sight *s, struct err *e)
 	const char *home = t->root_dir ? HOME_DIR : getenv("HOME");
 
 	env_init(v, t->arena);
+	/* First: an input that is called HOME or PATH takes nothing from the task. */
+	if (set_inputs(v, s, e))
+		return -1;
 	env_set(v, "PATH", exec_path(t));
 	env_set(v, "HOME", home && *home ? home : "/");
 	env_set(v, "LANG", "C.UTF-8");
@@ -165,8 +316,8 @@ static int make_env(struct env *v, struct sight *s, struct err *e)
 	env_set(v, "LEAT_OUTPUT", show(s, t->out_dir, PFS "/out", true, false));
 	env_set(v, "LEAT_SPEC", show(s, t->spec_path, SPEC_FILE, false, true));
 	env_set(v, PROC_MARKER, t->marker);
-	if (set_inputs(v, s, e))
-		return -1;
+	if (t->datum)
+		set_datum(v, t);
 	if (!t->root_dir)
 		return 0;
 	show(s, t->work_dir, WORK_DIR, true, false);
@@ -219,27 +370,49 @@ static void on_exit_of(struct loop_ev *ev, const struct proc_exit *exit, void *p
 	x->again = loop_timer(x->t->loop, 1, on_again, x);
 }
 
-int exec_start(struct attempt *t, const char *const *argv, exec_done_cb *cb, void *ptr, struct exec **out,
-               struct err *e)
+int exec_new(struct attempt *t, struct exec **out, struct err *e)
+{
+	struct exec *x = arena_new_of(t->arena, struct exec); /* also when the engine gives up on the attempt */
+
+	*x = (struct exec){.t = t, .proc = PROC_INIT, .sight = {.t = t}};
+	if (make_env(&x->env, &x->sight, e) || attempt_log_fd(t, &x->log, e))
+		return -1;
+	*out = x;
+	return 0;
+}
+
+static int text_fd(struct str text, int *fd, struct err *e)
+{
+	int f FD_CLEANUP = memfd_create("stdin", MFD_CLOEXEC);
+
+	if (f < 0)
+		return err_errno(e, errno, "cannot make a task's standard input");
+	if (fd_pwrite_all(f, text.p, text.n, 0, "a task's standard input", e))
+		return -1;
+	*fd = fd_steal(&f);
+	return 0;
+}
+
+int exec_run(struct exec *x, const struct exec_task *task, exec_done_cb *cb, void *ptr, struct err *e)
 {
 	struct proc_spec s = PROC_SPEC;
-	struct sight sight = {.t = t};
-	struct env env;
-	struct exec *x;
-	int log;
+	struct attempt *t = x->t;
+	int in FD_CLEANUP = -1;
 
-	if (make_env(&env, &sight, e) || attempt_log_fd(t, &log, e))
+	if (task->in.p && text_fd(task->in, &in, e))
 		return -1;
-	s.argv = argv;
-	s.env = env_array(&env);
+	s.argv = task->argv;
+	s.env = env_array(&x->env);
 	s.path = exec_path(t);
-	s.cwd = exec_work_dir(t);
-	s.out = s.err = log;
+	s.cwd = task->cwd ? task->cwd : exec_work_dir(t);
+	s.in = in;
+	s.out = s.err = x->log;
 	s.die_with_parent = true;
-	s.binds = sight.binds.n ? &sight.binds : NULL;
-	s.root = t->root_dir ? &sight.root : NULL;
-	x = arena_new_of(t->arena, struct exec); /* goes with the attempt, also when the engine gives up on it */
-	*x = (struct exec){.t = t, .proc = PROC_INIT, .cb = cb, .ptr = ptr};
+	s.binds = x->sight.binds.n ? &x->sight.binds : NULL;
+	s.root = t->root_dir ? &x->sight.root : NULL;
+	x->cb = cb;
+	x->ptr = ptr;
+	x->tries = 0;
 	if (proc_spawn(&s, &x->proc, e))
 		return -1;
 	if (loop_child(t->loop, &x->proc, on_exit_of, x, &x->watch, e)) {
@@ -250,7 +423,6 @@ int exec_start(struct attempt *t, const char *const *argv, exec_done_cb *cb, voi
 		proc_free(&x->proc);
 		return -1;
 	}
-	*out = x;
 	return 0;
 }
 

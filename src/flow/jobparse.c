@@ -67,6 +67,11 @@ static int kind_by_files(struct jobs *js, struct job *j, const struct jobfile_li
 	const char *found = NULL;
 
 	for (const struct job_kind *const *k = js->kinds; *k; k++)
+		if ((*k)->told_by && dom_get(j->doc, (*k)->told_by)) {
+			j->kind = *k;
+			return 0;
+		}
+	for (const struct job_kind *const *k = js->kinds; *k; k++)
 		for (const char *const *name = (*k)->code_names; name && *name; name++) {
 			if (!jobfile_has(files, *name) || j->kind == *k)
 				continue;

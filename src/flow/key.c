@@ -556,6 +556,14 @@ static struct dom *spec_paths(struct arena *a, const struct datum *d, size_t lea
 	return out;
 }
 
+static bool is_as_is(const struct job *j, struct str name)
+{
+	for (const struct key *k = j->kind ? j->kind->keys : NULL; k && k->name; k++)
+		if (!*k->section && str_is(name, k->name))
+			return k->flags & KEYS_AS_IS;
+	return false;
+}
+
 static struct dom *spec_inputs(struct arena *a, const struct plan_unit *u)
 {
 	struct dom *out = dom_new(a, DOM_MAP);
@@ -596,7 +604,7 @@ int unit_spec(struct arena *a, const struct plan_unit *u, const struct dom *para
 	for (struct dom *v = settings->first, *next; v; v = next) {
 		next = v->next;
 		v->next = NULL;
-		if (render(a, j, &env, v, e) < 0) {
+		if (!(j->tree && is_as_is(j, v->key)) && render(a, j, &env, v, e) < 0) {
 			const struct dom *at = dom_get(job_doc(j), arena_cstr(a, v->key));
 
 			err_wrap(e, "%.*s", STR_ARG(v->key));

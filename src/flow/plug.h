@@ -32,6 +32,7 @@ struct attempt {
 	struct ds ds;
 	const struct datum *datum;     /* its unit, of a data-driven job (datum.h); else NULL */
 	const char *run_id;
+	const char *event;             /* the global id of what it makes */
 	int64_t unit_id;
 	int number;                    /* 1, 2, … */
 	struct unit_input *inputs;
@@ -91,6 +92,7 @@ struct job_kind {
 	const char *name, *text;       /* "sql", one sentence for the docs */
 	const struct key *keys;        /* its own keys of job.yaml, ended by a row without name */
 	const char *const *code_names; /* job.sql, …: what code: is when absent; ended by NULL */
+	const char *told_by;           /* a job that has this key and says no kind is of this one; may be NULL */
 	bool outside_world;            /* its bytes are facts: an explicit run runs again, -u only if missing */
 	bool starts_process;           /* the output repo's name counts in the key */
 	/* Checks that need more than the table of keys; may be NULL. */

@@ -222,6 +222,7 @@ int run_unit_fill(struct task *t, struct err *e)
 		.ds = u->p->ds,
 		.datum = u->p->datum,
 		.run_id = u->run->id,
+		.event = u->event->hex,
 		.unit_id = u->id,
 		.number = u->attempts,
 		.inputs = u->p->inputs,

@@ -1,15 +1,18 @@
 /*
- * Any program: a script with a #! line, *.py by python3 and *.sh by sh of the tasks' PATH, or an executable. Its output
+ * Any program: a script with a #! line, *.py by python3 and *.sh by sh of the tasks' PATH, an executable, or what the
+ * keys say (defs/scriptkeys.def). Its output
  * folder is the result; what it prints is the log; an exit status other than 0 is a failure.
  */
 #include <sys/stat.h>
 
+#include "base/buf.h"
 #include "base/str.h"
 #include "exec/exec.h"
 #include "job/kinds.h"
 #include "sys/file.h"
 
 #define FIRST_LINE_MAX 4096
+#define STDIN_MAX ((size_t)16 << 20)
 
 static const char *const code_names[] = {"job.sh", "job.py", "job", NULL};
 
@@ -81,16 +84,6 @@ static int make_argv(struct attempt *t, const char *path, const char *seen, cons
 	return 0;
 }
 
-static void on_done(void *ptr, const struct proc_exit *x)
-{
-	struct attempt *t = ptr;
-	struct attempt_result r;
-
-	t->own = NULL;
-	exec_result(t, x, &r);
-	attempt_done(t, &r);
-}
-
 /* Where the program lies in the work folder `dir`: by its label, which is the path from the job's folder. */
 static const char *main_path(const struct attempt *t, const char *dir)
 {
@@ -100,30 +93,177 @@ static const char *main_path(const struct attempt *t, const char *dir)
 	return NULL;
 }
 
+/* --- the command of the keys --- */
+
+static const char *const *words(struct arena *a, const struct dom *list)
+{
+	const char **argv = arena_array(a, const char *, list->n + 1);
+	size_t n = 0;
+
+	dom_each(word, list)
+		argv[n++] = arena_cstr(a, dom_text(a, word));
+	return argv;
+}
+
+/* Lines, each with its end. STR_NULL if there are none. */
+static struct str lines(struct arena *a, const struct dom *v)
+{
+	struct buf b cleanup(buf_free) = BUF_INIT(STDIN_MAX);
+
+	if (!v || v->type == DOM_NULL)
+		return STR_NULL;
+	if (v->type != DOM_LIST)
+		buf_addf(&b, "%.*s\n", STR_ARG(dom_text(a, v)));
+	else
+		dom_each(line, v)
+			buf_addf(&b, "%.*s\n", STR_ARG(dom_text(a, line)));
+	return arena_str(a, buf_str(&b));
+}
+
+static bool is_list(const struct dom *v)
+{
+	return v && v->type == DOM_LIST && v->n;
+}
+
+static int make_task(struct attempt *t, struct exec_task *out, struct err *e)
+{
+	const struct dom *cmd = dom_get(t->spec, "cmd"), *dir = dom_get(t->spec, "workingDir");
+	const char *path = main_path(t, t->work_dir), **argv;
+
+	if (dir && dir->type == DOM_STR)
+		out->cwd = path_join(t->arena, exec_work_dir(t), arena_cstr(t->arena, dir->s));
+	out->in = lines(t->arena, dom_get(t->spec, "stdin"));
+	if (is_list(cmd)) {
+		out->argv = words(t->arena, cmd);
+		return 0;
+	}
+	if (!path) {
+		err_set(e, ERR_BAD_CONFIG, "the job %.*s has no program", STR_ARG(t->job->name));
+		return err_hint(e, "give it a file job.sh or job.py, or `cmd: [PROGRAM, ARGUMENT]`");
+	}
+	argv = arena_array(t->arena, const char *, 4);
+	out->argv = argv;
+	return make_argv(t, path, main_path(t, exec_work_dir(t)), argv, e);
+}
+
+/* --- an attempt --- */
+
+struct script {
+	struct attempt *t;
+	struct exec *x;
+	bool cancelled;
+	struct attempt_result failed; /* while errCmd runs */
+};
+
+static void on_err_done(void *ptr, const struct proc_exit *x)
+{
+	struct script *s = ptr;
+	struct attempt_result r = s->failed;
+
+	if (proc_exit_ok(x) && s->t->datum && !s->cancelled)
+		r.state = ATTEMPT_RECOVERED;
+	s->t->own = NULL;
+	attempt_done(s->t, &r);
+}
+
+/* The last try has failed: starts errCmd, if there is one. */
+static bool stand_by(struct script *s, const struct attempt_result *failed)
+{
+	struct attempt *t = s->t;
+	const struct dom *cmd = dom_get(t->job->own, "errCmd");
+	struct err e = ERR_INIT;
+
+	if (!is_list(cmd) || s->cancelled || t->number <= t->job->retries)
+		return false;
+	s->failed = *failed;
+	struct exec_task task = {.argv = words(t->arena, cmd),
+	                         .in = lines(t->arena, dom_get(t->job->own, "errStdin"))};
+	return !exec_run(s->x, &task, on_err_done, s, &e);
+}
+
+static bool is_accepted(const struct attempt *t, const struct proc_exit *x)
+{
+	const struct dom *codes = dom_get(t->spec, "acceptReturnCode");
+
+	if (codes && codes->type == DOM_LIST && !x->signal)
+		dom_each(v, codes)
+			if (v->type == DOM_INT && v->i == x->status)
+				return true;
+	return false;
+}
+
+static void on_done(void *ptr, const struct proc_exit *x)
+{
+	struct script *s = ptr;
+	struct attempt_result r;
+
+	exec_result(s->t, x, &r);
+	if (r.state == ATTEMPT_FAILED && is_accepted(s->t, x)) {
+		r.state = ATTEMPT_OK;
+		err_clear(&r.err);
+	}
+	if (r.state == ATTEMPT_FAILED && stand_by(s, &r))
+		return;
+	s->t->own = NULL;
+	attempt_done(s->t, &r);
+}
+
+/* The log of an attempt that could not start says so: nobody else writes it. */
+static void log_start(struct attempt *t, const struct err *why)
+{
+	struct err e = ERR_INIT;
+	char *line = arena_printf(t->arena, "leat: attempt %d: %s\n", t->number, why->msg);
+	int fd;
+
+	if (attempt_log_fd(t, &fd, &e) || fd_write_all(fd, line, strlen(line), t->log_path, &e))
+		err_clear(&e);
+}
+
 static int start(struct attempt *t, struct err *e)
 {
-	const char **argv = arena_array(t->arena, const char *, 4);
-	const char *path = main_path(t, t->work_dir);
-	struct exec *x;
+	struct script *s = arena_new_of(t->arena, struct script);
+	struct exec_task task = {0};
 
-	if (!path)
-		return err_set(e, ERR_BAD_CONFIG, "the job %.*s has no program", STR_ARG(t->job->name));
-	if (make_argv(t, path, main_path(t, exec_work_dir(t)), argv, e) || exec_start(t, argv, on_done, t, &x, e))
+	*s = (struct script){.t = t};
+	if (make_task(t, &task, e) || exec_new(t, &s->x, e))
 		return -1;
-	t->own = x;
+	t->own = s;
+	if (exec_run(s->x, &task, on_done, s, e)) {
+		struct attempt_result failed = {.state = ATTEMPT_FAILED, .status = 127, .err = *e};
+
+		log_start(t, e);
+		if (!stand_by(s, &failed)) {
+			t->own = NULL;
+			return -1;
+		}
+		err_clear(e);
+	}
 	return 0;
 }
 
 static void cancel(struct attempt *t, bool hard)
 {
-	if (t->own)
-		exec_cancel(t->own, hard);
+	struct script *s = t->own;
+
+	if (s) {
+		s->cancelled = true;
+		exec_cancel(s->x, hard);
+	}
 }
+
+static const struct key keys[] = {
+#define K(section, name, forms, rule, words, sub, def, flags, text)                                                    \
+	{section, name, forms, rule, words, sub, def, flags, text},
+#include "defs/scriptkeys.def"
+#undef K
+	{0},
+};
 
 const struct job_kind kind_script = {
 	.name = "script",
 	.text = "Any program: it finds its inputs and its output folder in the environment.",
-	.keys = (const struct key[]){{0}},
+	.keys = keys,
+	.told_by = "cmd",
 	.code_names = code_names,
 	.starts_process = true,
 	.start = start,

@@ -29,7 +29,7 @@
 enum step {
 	STEP_FOLDER,   /* target, mode */
 	STEP_LINK,     /* target -> source */
-	STEP_FILE,     /* an empty one, to mount on */
+	STEP_FILE,     /* with `bytes`, or to mount on */
 	STEP_SHOW,     /* source at target, with all that is mounted below it; one that cannot be shown is left empty */
 	STEP_MUST,     /* the same, and it must be possible */
 	STEP_OPEN,     /* the new root may be mounted elsewhere from now on */
@@ -42,6 +42,7 @@ struct root_step {
 	enum step what;
 	const char *source, *target;
 	unsigned mode;
+	struct str bytes;
 };
 
 /* --- planning --- */
@@ -54,7 +55,7 @@ struct making {
 
 static void add(struct making *m, enum step what, const char *source, const char *target, unsigned mode)
 {
-	struct root_step s = {what, source, target, mode};
+	struct root_step s = {.what = what, .source = source, .target = target, .mode = mode};
 
 	vec_push(m->a, &m->steps, s);
 }
@@ -92,7 +93,11 @@ static void make_place(struct making *m, const struct root_mount *t)
 	}
 	if (slash)
 		make_folder(m, arena_printf(m->a, "%.*s", (int)(slash - target), target), 0755);
+	if (is_made(m, target))
+		return;
+	map_set(&m->made, str_of(target), m);
 	add(m, STEP_FILE, NULL, target, 0);
+	m->steps.p[m->steps.n - 1].bytes = t->bytes;
 }
 
 static int type_of(const char *path, const struct dirent *d)
@@ -179,7 +184,7 @@ int root_make(struct arena *a, const char *at, const struct root_mount *mounts, 
 		if (is_shown(&m, hide[i]) && !lstat(hide[i], &st) && S_ISDIR(st.st_mode))
 			add(&m, STEP_MUST, OWN_EMPTY, hide[i] + 1, 0);
 	for (size_t i = 0; i < n; i++)
-		if (!mounts[i].writable)
+		if (!mounts[i].writable && mounts[i].source)
 			add(&m, STEP_MUST, mounts[i].source, mounts[i].target + 1, 0);
 	add(&m, STEP_SEAL, NULL, "", 0);
 	for (size_t i = 0; i < n; i++)
@@ -203,14 +208,22 @@ IN_CHILD static int set_read_only(const char *path, bool read_only)
 	                                                                                                     : 0;
 }
 
-IN_CHILD static int make_file(const char *path)
+IN_CHILD static int make_file(const char *path, struct str bytes)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0444);
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0444), error = 0;
 
 	if (fd < 0)
 		return errno;
+	for (size_t done = 0; done < bytes.n && !error;) {
+		ssize_t n = write(fd, bytes.p + done, bytes.n - done);
+
+		if (n < 0 && errno != EINTR)
+			error = errno;
+		else if (n > 0)
+			done += (size_t)n;
+	}
 	close(fd);
-	return 0;
+	return error;
 }
 
 IN_CHILD static int do_step(const struct root_step *s)
@@ -223,7 +236,7 @@ IN_CHILD static int do_step(const struct root_step *s)
 	case STEP_LINK:
 		return symlink(s->source, s->target) ? errno : 0;
 	case STEP_FILE:
-		return make_file(s->target);
+		return make_file(s->target, s->bytes);
 	case STEP_SHOW:
 		(void)mount(s->source, s->target, NULL, MS_BIND | MS_REC, NULL);
 		return 0;

@@ -73,6 +73,7 @@ static void test_root(void)
 	                              {in("out"), "/pfs/out", true, false},
 	                              {in("work"), "/leat/work", true, false},
 	                              {in("spec"), "/leat/spec.json", false, true},
+	                              {.target = "/pfs/made/deep/g", .file = true, .bytes = STR("made")},
 	                              {in("tmp"), "/tmp", true, false}};
 	const char *hide[] = {in("hidden"), in("none")};
 	struct root_plan plan;
@@ -81,10 +82,12 @@ static void test_root(void)
 
 	make_folders();
 	T_NO_ERR(root_make(a, in("at"), mounts, ARRAY_LEN(mounts), hide, 2, &plan, &e), &e, "a root is planned");
-	says(&plan, "cat /pfs/in/f /leat/spec.json; pwd; ls /pfs", "bytesspec/leat/work\nin\nout\n",
+	says(&plan, "cat /pfs/in/f /leat/spec.json /pfs/made/deep/g; pwd; ls /pfs",
+	     "bytesspecmade/leat/work\nin\nmade\nout\n",
 	     "the child finds what the plan names, and nothing else beside it");
 	says(&plan, "id -u", arena_printf(a, "%u\n", (unsigned)geteuid()), "it is who it was");
-	says(&plan, "for f in /x /pfs/x /leat/x /usr/x /etc/x /pfs/in/x /pfs/in/f /leat/spec.json /var/x; do\n"
+	says(&plan, "for f in /x /pfs/made/deep/g /pfs/x /leat/x /usr/x /etc/x "
+	            "/pfs/in/x /pfs/in/f /leat/spec.json /var/x; do\n"
 	            "(echo no >$f) 2>/dev/null && echo $f; done; rm -rf /pfs/in/f; mkdir /y /pfs/y; exit 0", "",
 	     "a write to any other place fails");
 	says(&plan, "for d in /pfs/out /leat/work /tmp /dev/shm; do echo $d >$d/x && cat $d/x; done",
