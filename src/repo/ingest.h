@@ -36,6 +36,7 @@ struct ingest_item {
 	const char *path;
 	enum ingest_how how;
 	void *tag; /* the caller's */
+	bool plain; /* a plain file was seen there just now: it need not be looked at before it is opened */
 };
 struct ingest_told {
 	struct entry entry;

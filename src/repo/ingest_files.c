@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -20,10 +21,14 @@
 #include "sys/loop.h"
 
 #define SMALL (256u << 10) /* files up to this size are read before they are written: most were seen before */
-#define RING 128           /* files that may be read ahead */
-#define CLAIM 8            /* files that a thread takes at once */
+#define RING 256           /* files that may be read ahead */
+#define CLAIM 16           /* files that a thread takes at once */
 #define THREADS 4          /* at most; fewer where there are fewer processors */
 #define FILES_MIN 4        /* fewer are not worth a thread */
+#define AHEAD 2048         /* files that are made read-only before they are read */
+#define WAIT_BYTES ((uint64_t)64 << 20) /* of these, or so many of them, are worth a wait of WAIT_NS */
+#define WAIT_FILES 1000
+#define WAIT_NS 25000000   /* more than the stat cache asks for */
 #define KEEP_CAP ((size_t)64 << 10) /* a slot's memory that is not given back */
 
 /* One file, read. */
@@ -57,6 +62,11 @@ static int being_written(const char *path, struct err *e)
 	return err_set(e, ERR_BUSY, "%s is still being written", path);
 }
 
+static int no_plain_file(const char *path, const struct stat *st, struct err *e)
+{
+	return err_set(e, ERR_REFUSED, S_ISDIR(st->st_mode) ? "%s is a folder" : "%s is no plain file", path);
+}
+
 static bool same_bytes(const struct file_key *a, const struct file_key *b)
 {
 	return a->dev == b->dev && a->ino == b->ino && a->size == b->size && a->mtime_ns == b->mtime_ns;
@@ -72,14 +82,14 @@ static char *room_for(struct slot *t, size_t n)
 	return t->bytes;
 }
 
-/* All of a file that has `size` bytes, which must still be so at its end. */
+/* All of a file that has `size` bytes; that it has no more, a later look at it tells. */
 static int read_small(struct slot *t, struct pack_squeezer *q, int fd, int64_t size, const char *path, struct err *e)
 {
 	size_t got = 0;
 	struct str bytes;
 
 	room_for(t, (size_t)size + 1);
-	if (fd_pread_full(fd, t->bytes, (size_t)size + 1, 0, &got, path, e))
+	if (fd_pread_full(fd, t->bytes, (size_t)size, 0, &got, path, e))
 		return -1;
 	if ((int64_t)got != size)
 		return being_written(path, e);
@@ -104,7 +114,8 @@ static int read_large(struct ingest *in, struct slot *t, const char *path, bool 
 			return -1;
 	}
 	if (linked ? file_sha(t->temp, &t->told.entry.id, &t->size, e)
-		   : file_copy_sha(path, t->temp, 0444, 0, &t->told.entry.id, &t->size, e)) {
+		   : file_copy_sha(path, t->temp, 0444, in->s->ws->durable_power ? FILE_START : 0,
+				   &t->told.entry.id, &t->size, e)) {
 		(void)unlink(t->temp);
 		return -1;
 	}
@@ -129,13 +140,14 @@ static int read_copy(struct ingest *in, struct slot *t, struct pack_squeezer *q,
 	bool link = adopt && in->s->ws->protect == PROTECT_LINK;
 	struct stat st;
 
-	if (file_open_read(path, &fd, e))
+	if (file_open_plain(path, &fd, &st, e))
 		return -1;
+	if (!S_ISREG(st.st_mode))
+		return no_plain_file(path, &st, e);
 	if (adopt && file_lease_read(fd) == 0)
 		return being_written(path, e);
-	if (adopt) /* refused where it is another user's file; the second look finds what it then does */
-		(void)fchmod(fd, 0444);
-	if (fstat(fd, &st))
+	/* refused where it is another user's file; the second look finds what it then does */
+	if (adopt && (st.st_mode & 07777) != 0444 && !fchmod(fd, 0444) && fstat(fd, &st))
 		return err_errno(e, errno, "cannot look at %s", path);
 	before = file_key_of(&st);
 	if (before.size < BLOB_WHOLE_MIN || (!link && before.size <= SMALL)) {
@@ -188,11 +200,11 @@ static int read_file(struct ingest *in, struct slot *t, struct pack_squeezer *q,
 	t->frame_tried = false;
 	t->told.started_ns = statcache_now_ns();
 	if (item->how != INGEST_MOVE) {
-		if (file_stat(item->path, &st, e))
+		/* Not even opened: some devices do things then. */
+		if (!item->plain && file_stat(item->path, &st, e))
 			return -1;
-		if (!S_ISREG(st.st_mode))
-			return err_set(e, ERR_REFUSED, S_ISDIR(st.st_mode) ? "%s is a folder" : "%s is no plain file",
-				       item->path);
+		if (!item->plain && !S_ISREG(st.st_mode))
+			return no_plain_file(item->path, &st, e);
 		return read_copy(in, t, q, item->path, item->how == INGEST_ADOPT, e);
 	}
 	if (file_open_read(item->path, &fd, e))
@@ -268,6 +280,36 @@ static void slot_init(struct slot *t)
 	buf_init(&t->frame, (size_t)BLOB_WHOLE_MIN + 1);
 }
 
+/*
+ * What is adopted becomes read-only. That is a change of the file, and the stat cache trusts no file that was changed
+ * just before it was hashed: it would all be read again by the next commit. So it is done some files ahead. 1 + its
+ * bytes if it was changed, else 0; errors are found when it is read.
+ */
+static uint64_t shut(const struct ingest_item *item)
+{
+	int fd FD_CLEANUP = -1;
+	struct err ignored = ERR_INIT;
+	struct stat st;
+
+	if (item->how != INGEST_ADOPT || file_open_plain(item->path, &fd, &st, &ignored) || !S_ISREG(st.st_mode) ||
+	    (st.st_mode & 07777) == 0444 || file_lease_read(fd) == 0 || fchmod(fd, 0444))
+		return 0;
+	return 1 + (uint64_t)st.st_size;
+}
+
+static void shut_first(struct reading *r)
+{
+	uint64_t bytes = 0, files = 0;
+
+	for (size_t i = 0; i < r->n && i < AHEAD; i++) {
+		uint64_t did = shut(&r->items[i]);
+		bytes += did;
+		files += did > 0;
+	}
+	if ((bytes >= WAIT_BYTES || files >= WAIT_FILES) && !fault_weave())
+		(void)nanosleep(&(struct timespec){.tv_nsec = WAIT_NS}, NULL);
+}
+
 /* Some at a time, so that threads seldom meet at the lock. */
 static bool claim(struct reading *r, size_t *from, size_t *to)
 {
@@ -292,6 +334,9 @@ static void *read_some(void *ptr)
 	size_t from, to;
 
 	while (claim(r, &from, &to)) {
+		for (size_t i = from; i < to; i++)
+			if (i + AHEAD < r->n)
+				(void)shut(&r->items[i + AHEAD]);
 		for (size_t i = from; i < to; i++) {
 			struct slot *t = &r->ring[i % RING];
 			prepare(r->in, t, q, &r->items[i]);
@@ -411,6 +456,7 @@ int ingest_files(struct ingest *in, const struct ingest_item *items, size_t n, i
 	pthread_cond_init(&r->ready, NULL);
 	for (size_t i = 0; i < slots; i++)
 		slot_init(&r->ring[i]);
+	shut_first(r);
 	started = start(r, threads);
 	rc = take_all(r, started, tell, ptr, e);
 	for (size_t i = 0; i < started; i++)

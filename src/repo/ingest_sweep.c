@@ -140,7 +140,7 @@ int ingest_each(struct ingest *in, const char *dir, enum ingest_how how, tree_cb
 		for (size_t i = 0; i < w.all.n; i++) {
 			struct found *f = &w.all.p[i];
 			if (f->link == (link == 1))
-				items[n++] = (struct ingest_item){f->disk, f->link ? INGEST_COPY : how, f};
+				items[n++] = (struct ingest_item){f->disk, f->link ? INGEST_COPY : how, f, !f->link};
 		}
 		links = link ? n : links;
 	}

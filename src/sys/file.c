@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "sys/fault.h"
+#include "sys/hasher.h"
 #include "sys/rand.h"
 
 #define BLOCK (256u << 10)
@@ -93,6 +94,22 @@ int file_read(struct arena *a, const char *path, size_t max, struct str *out, st
 	if (file_open_read(path, &fd, e))
 		return -1;
 	return file_read_fd(a, fd, path, max, out, e);
+}
+
+int file_open_plain(const char *path, int *fd, struct stat *st, struct err *e)
+{
+	int got FD_CLEANUP = -1;
+
+	fault_step("open to read");
+	got = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (got < 0 && errno == EWOULDBLOCK) /* a plain file that somebody has a lease on, who is asked to let go */
+		got = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (got < 0)
+		return err_errno(e, errno, "cannot open %s", path);
+	if (fstat(got, st))
+		return err_errno(e, errno, "cannot look at %s", path);
+	*fd = fd_steal(&got);
+	return 0;
 }
 
 int file_read_plain(struct arena *a, const char *path, size_t max, struct str *out, struct err *e)
@@ -282,32 +299,40 @@ int file_clone_only(const char *from, const char *to, mode_t mode, struct err *e
 	return err_errno(e, error, "cannot clone %s to %s", from, to);
 }
 
-int file_copy_fd_sha(int from, const char *from_path, int to, const char *to_path, struct sha *sha, uint64_t *size,
-                     struct err *e)
+#define START_BYTES ((uint64_t)32 << 20) /* of a long file are on their way to the disk while more is read */
+
+static int copy_stream(int from, const char *from_path, int to, const char *to_path, bool start, struct sha *sha,
+		       uint64_t *size, struct err *e)
 {
-	struct sha_ctx ctx;
-	char *block = xmalloc(BLOCK);
+	struct hasher *h = hasher_new();
 	uint64_t total = 0;
 	size_t got = 0;
 	int rc;
 
-	sha_init(&ctx);
 	do {
-		rc = fd_read_full(from, block, BLOCK, &got, from_path, e);
+		char *block = hasher_block(h);
+		rc = fd_read_full(from, block, HASHER_BLOCK, &got, from_path, e);
 		if (!rc && got)
 			rc = fd_write_all(to, block, got, to_path, e);
-		if (!rc)
-			sha_add(&ctx, block, got);
+		if (!rc && sha)
+			hasher_add(h, got);
 		total += rc ? 0 : got;
-	} while (!rc && got == BLOCK);
-	free(block);
-	if (rc)
-		return -1;
-	if (sha)
-		*sha = sha_end(&ctx);
-	if (size)
+		if (start && total && total % START_BYTES == 0)
+			fd_start_sync(to);
+	} while (!rc && got == HASHER_BLOCK);
+	if (rc || !sha)
+		hasher_cancel(h);
+	else
+		*sha = hasher_end(h);
+	if (!rc && size)
 		*size = total;
-	return 0;
+	return rc;
+}
+
+int file_copy_fd_sha(int from, const char *from_path, int to, const char *to_path, struct sha *sha, uint64_t *size,
+                     struct err *e)
+{
+	return copy_stream(from, from_path, to, to_path, false, sha, size, e);
 }
 
 int file_copy_sha(const char *from, const char *to, mode_t mode, unsigned flags, struct sha *sha, uint64_t *size,
@@ -322,7 +347,7 @@ int file_copy_sha(const char *from, const char *to, mode_t mode, unsigned flags,
 	if (!ioctl(c.to, FICLONE, c.from))
 		rc = fd_sha(c.to, sha, size, to, e); /* of the clone: it cannot change any more */
 	else
-		rc = file_copy_fd_sha(c.from, from, c.to, to, sha, size, e);
+		rc = copy_stream(c.from, from, c.to, to, flags & (FILE_START | FILE_SYNC), sha, size, e);
 	return copy_close(&c, rc, to, flags, e);
 }
 

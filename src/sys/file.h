@@ -20,6 +20,8 @@
 #define FILE_MAX_TEXT (64u << 20) /* a sane ceiling for configuration and code */
 
 must_check int file_open_read(const char *path, int *fd, struct err *e);
+/* What should be a plain file, with its stat: nobody waits for the writer of a pipe. The caller looks what it is. */
+must_check int file_open_plain(const char *path, int *fd, struct stat *st, struct err *e);
 /* O_WRONLY | O_CREAT | `flags` (O_EXCL, O_APPEND, O_TRUNC, O_RDWR...). */
 must_check int file_open_write(const char *path, int flags, mode_t mode, int *fd, struct err *e);
 /* The same of a name in an open folder; `path` is for messages. */
@@ -35,6 +37,7 @@ must_check int file_read_fd(struct arena *a, int fd, const char *path, size_t ma
 enum {
 	FILE_SYNC = 1,     /* data is on disk, and for file_replace the name too (folder synced) */
 	FILE_EXCL = 2,     /* a file that is there already is ERR_CONFLICT */
+	FILE_START = 4,    /* of file_copy_sha: it will be synced, so its bytes start for the disk while it is copied */
 };
 must_check int file_write(const char *path, struct str data, mode_t mode, unsigned flags, struct err *e);
 /*

@@ -189,6 +189,43 @@ static const char *walked(const char *name, unsigned flags)
 	return out;
 }
 
+/* Around the blocks of a copy, and where another thread begins to hash them. */
+static void test_copy_sha(void)
+{
+	size_t sizes[] = {0, 1, 262143, 262144, 262145, 4194303, 4194304, 4194305, 4718592, 11000000};
+	struct buf b = BUF_INIT((size_t)1 << 24);
+	unsigned wrong = 0;
+
+	for (size_t i = 0; i < 11000000; i++)
+		buf_addc(&b, (char)(i * 2654435761u >> 13));
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+		struct err e = ERR_INIT;
+		struct sha id, whole = sha_of(b.p, sizes[i]), back;
+		uint64_t size;
+		if (file_write(in("sha-from"), (struct str){b.p, sizes[i]}, 0644, 0, &e) ||
+		    file_copy_sha(in("sha-from"), in("sha-to"), 0444, i % 2 ? FILE_START : 0, &id, &size, &e) ||
+		    file_sha(in("sha-to"), &back, NULL, &e))
+			T_OK(false, "%s", e.msg);
+		wrong += !sha_eq(&id, &whole) || !sha_eq(&back, &whole) || size != sizes[i];
+		T_NO_ERR(file_unlink(in("sha-to"), &e), &e, "the copy goes");
+	}
+	T_INT(wrong, 0, "a copy and its hash are right whatever its length");
+	buf_free(&b);
+}
+
+static void test_open_plain(void)
+{
+	struct err e = ERR_INIT;
+	struct stat st;
+	int fd = -1;
+
+	T_OK(!mkfifo(in("fifo"), 0600), "there is a pipe that nobody writes to");
+	T_NO_ERR(file_open_plain(in("fifo"), &fd, &st, &e), &e, "it is opened without waiting");
+	T_OK(S_ISFIFO(st.st_mode), "and what it is is told");
+	fd_close(&fd);
+	T_INT(file_open_plain(in("none"), &fd, &st, &e), -1, "what is not there is an error");
+}
+
 static void test_walk(void)
 {
 	struct err e = ERR_INIT;
@@ -274,6 +311,8 @@ int main(void)
 	test_names();
 	test_copy();
 	test_lease();
+	test_copy_sha();
+	test_open_plain();
 	test_walk();
 	test_folders();
 	test_fs();
