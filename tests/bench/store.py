@@ -1,9 +1,8 @@
-"""Figures of the store: reading it, taking data in and out."""
+"""Figures of the store: reading it, checkout, commits of one file."""
 import os
 import shutil
-import time
 
-from measure import (ENV, LEAT, ROOM, TOOL, Row, best_of, call, fresh, leat, middle, quiet, timed, wall, watch_peak, write)
+from measure import ENV, LEAT, ROOM, TOOL, Row, best_of, call, fresh, leat, middle, quiet, timed, wall
 
 
 def many_in_git(name, files, per_folder, changed=0):
@@ -137,36 +136,6 @@ def case_checkout():
                    Row('the same into a checkout that has it', again)]
 
 
-def small_files(where, n):
-    """n files of 3 kB of CSV in folders of 1000."""
-    import random
-    rng = random.Random(1)
-    words = ['%x' % rng.getrandbits(40) for _ in range(4000)]
-    for i in range(n):
-        if i % 1000 == 0:
-            os.makedirs('%s/%03d' % (where, i // 1000))
-        rows, size = [], 0
-        while size < 3000:
-            rows.append('%d,%s,%s,%d\n' % (i, rng.choice(words), rng.choice(words), rng.randrange(10**6)))
-            size += len(rows[-1])
-        with open('%s/%03d/f%d.csv' % (where, i // 1000, i), 'w') as f:
-            f.write(''.join(rows)[:3000])
-    os.sync()
-
-
-def hash_and_copy(path, to):
-    """cp of a file, then its SHA-256 by openssl: seconds of both."""
-    copy = timed(['cp', path, to], ROOM)[0]
-    return copy + timed(['openssl', 'dgst', '-sha256', path], ROOM)[0]
-
-
-def in_git(src):
-    """The same files by `git add` and `git commit`."""
-    repo = os.path.join(ROOM, 'git')
-    call(['git', 'init', '-q', repo], ROOM)
-    return timed(['git', '--git-dir', repo + '/.git', '--work-tree', src, '-c', 'gc.auto=0', 'add', '.'], repo)[0]
-
-
 APPENDED = 80000 # bytes of log that a commit of one file writes
 
 
@@ -202,68 +171,4 @@ def case_store():
     rows.append(Row('commit 1,000 (990 to 1,010) of a history of one file a commit', middle(line[989:1010]),
                     middle(line[4:15]), 'commit 10 (5 to 15)', limit_ratio=1.2))
     shutil.rmtree(ws)
-    return rows
-
-
-def case_ingest():
-    """Many small files, large ones, and what was dropped into datastore/, into the store and out of it."""
-    os.makedirs(ROOM, exist_ok=True)
-    n, rows = 200000, []
-    src = os.path.join(ROOM, 'small')
-    small_files(src, n)
-    ws = fresh('ingest')
-    put = timed([LEAT, 'put', 'raw/many', src], ws)[0]
-    git = in_git(src) if shutil.which('git') else None
-    rows.append(Row('put %d files of 3 kB' % n, put, git, 'git add' if git else '', n / 40000))
-    rows.append(Row('peak memory of the same', watch_peak([LEAT, 'put', 'raw/again', src], fresh('ingest-memory')),
-                    limit=512e6, unit='MB'))
-    shutil.rmtree(src)
-
-    big = os.path.join(ROOM, 'big')
-    call(['dd', 'if=/dev/urandom', 'of=' + big, 'bs=1M', 'count=1024'], ROOM)
-    os.sync()
-    floor = hash_and_copy(big, big + '.copy')
-    put = timed([LEAT, 'put', 'raw/big', big], ws)[0]
-    rows.append(Row('put a file of 1 GiB', put, floor, 'cp, then openssl sha256', limit_ratio=1 / 0.8))
-    get = timed([LEAT, 'get', 'raw/big:/big', '-o', big + '.back'], ws)[0]
-    rows.append(Row('get it back', get, floor, 'cp, then openssl sha256', limit_ratio=1 / 0.8))
-    for name in ('big', 'big.copy', 'big.back'):
-        os.remove(os.path.join(ROOM, name))
-    shutil.rmtree(os.path.join(ROOM, 'git'), ignore_errors=True)
-    shutil.rmtree(ws)
-    return rows + adopted()
-
-
-def adopted():
-    """Files that were dropped into datastore/."""
-    rows, ws = [], fresh('adopt')
-    small_files(os.path.join(ws, 'datastore/raw/many'), 200000)
-    leat(ws, 'commit')
-    leat(ws, 'commit')
-    rows.append(Row('commit over 200000 adopted files, none changed', best_of([LEAT, 'commit'], ws, 3), limit=0.4))
-    times = []
-    for i in range(3):
-        write(ws, 'datastore/raw/many/007/f7001.csv', 'changed %d\n' % i)
-        time.sleep(0.1)
-        times.append(timed([LEAT, 'commit'], ws)[0])
-    rows.append(Row('the same, one changed', min(times), limit=0.45))
-    shutil.rmtree(ws)
-    for protect, limit in (('link', 'its SHA-256 by openssl'), ('auto', 'cp, then openssl sha256')):
-        ws = fresh('adopt-' + protect)
-        with open(os.path.join(ws, 'leat.yaml'), 'a') as f:
-            f.write('protect: %s\n' % protect)
-        tree = os.path.join(ws, 'datastore/raw/tree')
-        os.makedirs(tree)
-        for i in range(16):
-            call(['dd', 'if=/dev/urandom', 'of=%s/f%d' % (tree, i), 'bs=1M', 'count=128'], ROOM)
-        os.sync()
-        files = [os.path.join(tree, 'f%d' % i) for i in range(16)]
-        floor = timed(['openssl', 'dgst', '-sha256', *files], ROOM)[0]
-        if protect == 'auto':
-            floor += timed(['cp', '-r', tree, os.path.join(ROOM, 'tree.copy')], ROOM)[0]
-            shutil.rmtree(os.path.join(ROOM, 'tree.copy'))
-        rows.append(Row('adopt a tree of 2 GiB, protect: ' + protect, timed([LEAT, 'commit'], ws)[0], floor, limit,
-                        limit_ratio=1 / 0.8))
-        rows.append(Row('the same again, nothing changed', best_of([LEAT, 'commit'], ws, 3), limit=0.1))
-        shutil.rmtree(ws)
     return rows

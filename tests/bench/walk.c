@@ -1,6 +1,7 @@
 /*
- * bench-walk DIR THREADS: the least that a look at every file below DIR costs here: the threads take folders
- * from one stack, and of each read the names and the stat of every entry. Prints how many files there were.
+ * bench-walk DIR THREADS [read]: the least that a look at every file below DIR costs here: the threads take folders
+ * from one stack, and of each read the names and the stat of every entry, or, with `read`, what every file holds.
+ * Prints how many files there were.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -19,6 +20,7 @@ static pthread_cond_t more = PTHREAD_COND_INITIALIZER;
 static char **stack;
 static size_t n, cap, busy;
 static long files;
+static int reading;
 
 static void fail(const char *name)
 {
@@ -60,6 +62,20 @@ static void done(long found)
 	pthread_mutex_unlock(&mutex);
 }
 
+static void read_all(int dir, const char *name, char *chunk)
+{
+	int fd = openat(dir, name, O_RDONLY);
+	ssize_t got;
+
+	if (fd < 0)
+		fail(name);
+	while ((got = read(fd, chunk, CHUNK)) == CHUNK)
+		;
+	if (got < 0)
+		fail(name);
+	close(fd);
+}
+
 static long folder(const char *path, char *chunk)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY);
@@ -78,6 +94,8 @@ static long folder(const char *path, char *chunk)
 				continue;
 			if (fstatat(fd, d->d_name, &st, AT_SYMLINK_NOFOLLOW))
 				fail(d->d_name);
+			if (reading && S_ISREG(st.st_mode))
+				read_all(fd, d->d_name, chunk + CHUNK);
 			if (!S_ISDIR(st.st_mode))
 				found++;
 			else if (asprintf(&sub, "%s/%s", path, d->d_name) > 0)
@@ -92,7 +110,7 @@ static long folder(const char *path, char *chunk)
 
 static void *work(void *ptr)
 {
-	char *chunk = malloc(CHUNK);
+	char *chunk = malloc((size_t)CHUNK * 2);
 
 	if (!chunk)
 		fail("memory");
@@ -106,13 +124,14 @@ static void *work(void *ptr)
 
 int main(int argc, char **argv)
 {
-	int threads = argc == 3 ? atoi(argv[2]) : 0;
+	int threads = argc >= 3 ? atoi(argv[2]) : 0;
 	pthread_t t[THREADS];
 
 	if (threads < 1 || threads > THREADS) {
-		fprintf(stderr, "usage: bench-walk DIR THREADS\n");
+		fprintf(stderr, "usage: bench-walk DIR THREADS [read]\n");
 		return 2;
 	}
+	reading = argc > 3;
 	push(strdup(argv[1]));
 	for (int i = 0; i < threads; i++)
 		if (pthread_create(&t[i], NULL, work, NULL))
