@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "api/change.h"
+#include "api/data.h"
 #include "api/fetch.h"
 #include "base/name.h"
 #include "base/str.h"
@@ -412,6 +413,11 @@ int api_put(struct api *api, const struct args *args, struct sink *out, struct e
 		rc = put_all(&p, e) || change_do(&c, out, e) ? -1 : 0;
 	}
 	change_end(&c);
+	if (!rc && args_flag(args, "run") && !c.no_event) {
+		struct data_ask ask = {.id = &c.id, .until = &c.id};
+
+		rc = data_work(api, args, "put", &ask, out, e) || data_tell(api, c.id, false, out, e) ? -1 : 0;
+	}
 	return rc;
 }
 

@@ -1,5 +1,6 @@
 /* squash, drop, wait. */
 #include "api/change.h"
+#include "api/data.h"
 #include "base/str.h"
 #include "flow/rewrite.h"
 #include "sys/clock.h"
@@ -196,13 +197,19 @@ static int id_kinds(struct api *api, struct str id, struct id *out, int *kinds, 
 	return 0;
 }
 
+/* A run of an event that was tried again counts no more. */
+#define LAST_OF_EVENT                                                                                                  \
+	"(r.event is null or not exists (select 1 from run x where x.event = r.event and x.job = r.job"                \
+	" and x.created > r.created))"
+
 /* How many runs and units of it have not ended, and how many ended badly. */
 static int count_work(struct api *api, struct id id, int64_t *left, int64_t *bad, struct err *e)
 {
 	struct q *q = db_query(api->store->db,
-			       "select sum(finished is null), sum(finished is not null and state <> 'success') from ("
-			       " select state, finished from run where id = ?1 or batch = ?1 union all"
-			       " select state, finished from unit where global_id = ?1)");
+			       "select sum(finished is null), sum(finished is not null and state not in ('success',"
+			       " 'recovered')) from (select r.state, r.finished from run r where (r.id = ?1 or"
+			       " r.batch = ?1) and " LAST_OF_EVENT " union all select u.state, u.finished from unit u"
+			       " join run r on r.id = u.run where u.global_id = ?1 and " LAST_OF_EVENT ")");
 	int r;
 
 	q_cstr(q, 1, id.hex);
@@ -240,31 +247,29 @@ static int is_done(struct api *api, struct id id, int kinds, struct err *e)
 	return err_hint(e, "leat why %.8s tells which and why", id.hex);
 }
 
-static int tell_commits(struct api *api, struct id id, struct sink *out, struct err *e)
+/* The last event that an id or batch names: 1, 0, -1. */
+static int last_event(struct api *api, struct id id, struct id *out, struct err *e)
 {
-	struct q *q = db_query(api->store->db, "select r.name, c.repo, c.id from commits c join repo r on r.id = c.repo"
-					       " where c.id = ?1 or c.batch = ?1 order by c.at, c.repo");
-	struct found {
-		struct str name, id;
-		int64_t repo;
-	};
-	VEC(struct found) all = {0};
+	struct q *q = db_query(api->store->db,
+	                       "select id from event where id = ?1 or batch = ?1 order by seq desc limit 1");
 	int r;
 
 	q_cstr(q, 1, id.hex);
-	while ((r = q_step(q, e)) == 1) {
-		struct found f = {arena_str(api->arena, q_col_text(q, 0)), arena_str(api->arena, q_col_text(q, 2)),
-		                  q_col_int(q, 1)};
-		vec_push(api->arena, &all, f);
-	}
+	r = q_step(q, e);
+	if (r == 1)
+		*out = id_of(q_col_text(q, 0));
 	q_done(q);
-	for (size_t i = 0; r >= 0 && i < all.n; i++) {
-		struct commit c;
-		r = commit_read(api->store, api->arena, all.p[i].repo, all.p[i].id, &c, e);
-		if (r == 1)
-			r = sink_row(out, row_commit(api->arena, all.p[i].name, STR_NULL, &c), e);
-	}
-	return r < 0 ? -1 : 0;
+	return r;
+}
+
+/* There is no daemon: who waits for what a change causes does it. */
+static int do_work(struct api *api, const struct args *args, struct id id, struct sink *out, struct err *e)
+{
+	struct id until;
+	struct data_ask ask = {.until = &until};
+	int got = last_event(api, id, &until, e);
+
+	return got <= 0 ? got : data_work(api, args, "wait", &ask, out, e);
 }
 
 int api_wait(struct api *api, const struct args *args, struct sink *out, struct err *e)
@@ -284,12 +289,14 @@ int api_wait(struct api *api, const struct args *args, struct sink *out, struct 
 		err_set(e, ERR_BAD_REQUEST, "'%.*s' is no id", STR_ARG(args_pos(args, 0)));
 		return err_hint(e, "an id is 32 hex digits, 4 of them are enough if no other begins so");
 	}
-	if (id_kinds(api, args_pos(args, 0), &id, &kinds, e))
+	if (id_kinds(api, args_pos(args, 0), &id, &kinds, e) ||
+	    (!(kinds & ID_OPEN) && do_work(api, args, id, out, e)) ||
+	    id_kinds(api, args_pos(args, 0), &id, &kinds, e))
 		return -1;
 	while (!(r = is_done(api, id, kinds, e))) {
 		if (clock_mono_ms() >= until)
 			return err_set(e, ERR_TIMEOUT, "%s is not done after %.*s", id.hex, STR_ARG(limit));
 		clock_sleep_ms(POLL_MS);
 	}
-	return r < 0 ? -1 : tell_commits(api, id, out, e);
+	return r < 0 ? -1 : data_tell(api, id, true, out, e);
 }

@@ -372,24 +372,6 @@ static void on_note(void *ptr, const char *text)
 	sink_note(ptr, "%s", text);
 }
 
-/*
- * What is decided on, a remembered result above all, has to be there when it is published: a writer from here on. A gc
- * that did not see the session when it let results go has committed that when the lock is ours: we do not see them.
- */
-static int begin_session(struct store *s, struct err *e)
-{
-	int64_t epoch;
-
-	if (store_session_begin(s, &epoch, e))
-		return -1;
-	if (db_begin_durable(s->db, DB_PROCESS, e)) {
-		store_session_end(s);
-		return -1;
-	}
-	db_rollback(s->db);
-	return 0;
-}
-
 /* A run under way, of data-driven and of calendar jobs. */
 struct whole {
 	struct run_opts o;
@@ -460,7 +442,7 @@ static int carry_out(struct api *api, const struct args *args, struct asking *q,
 	int rc = -1;
 
 	ask_finish(q);
-	if (begin_session(api->store, e)) {
+	if (data_session(api->store, e)) {
 		arena_free(r.row);
 		return -1;
 	}
@@ -672,6 +654,13 @@ static void run_row(struct arena *a, struct q *q, struct dom *row)
 	row_time(a, row, "finished", q_col_int(q, 5));
 	dom_set_int(a, row, "units", q_col_int(q, 6));
 	dom_set_str(a, row, "batch", q_col_text(q, 7));
+	if (!q_col_is_null(q, 8)) {
+		dom_set_str(a, row, "global_id", q_col_text(q, 8));
+		dom_set_int(a, row, "ran", q_col_int(q, 9));
+		dom_set_int(a, row, "known", q_col_int(q, 10));
+		dom_set_int(a, row, "recovered", q_col_int(q, 11));
+		dom_set_int(a, row, "failed", q_col_int(q, 12));
+	}
 	if (q_col_int(q, 4) && q_col_int(q, 5))
 		dom_set_real(a, row, "seconds", (double)(q_col_int(q, 5) - q_col_int(q, 4)) / 1e3);
 }
@@ -681,7 +670,8 @@ int api_runs(struct api *api, const struct args *args, struct sink *out, struct 
 	struct arena *row_arena = arena_new();
 	struct q *q = db_query(api->store->db,
 	                       "select r.id, r.job, r.state, r.reason, r.started, r.finished,"
-	                       " (select count(*) from unit u where u.run = r.id), r.batch from run r"
+	                       " (select count(*) from unit u where u.run = r.id), r.batch, r.event, r.ran, r.known,"
+	                       " r.recovered, r.failed from run r"
 	                       " where ?1 is null or r.job = ?1 order by r.created desc limit ?2");
 	int64_t most;
 	size_t shown = 0;

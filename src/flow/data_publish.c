@@ -272,7 +272,7 @@ int data_failed(struct store *s, const struct data_set *d, struct err *e)
 	q_text(q, 1, d->job->name);
 	q_int(q, 2, d->repo.id);
 	q_int(q, 3, d->taken);
-	q_cstr(q, 4, d->event.hex);
+	q_cstr(q, 4, d->unrunnable ? NULL : d->event.hex); /* what cannot run is no failure of its own */
 	return q_run(q, e);
 }
 

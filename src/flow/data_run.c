@@ -677,7 +677,7 @@ static int take_heads(struct driver *d, bool *did, struct err *e)
 {
 	for (size_t i = 0; i < d->n_jobs && !d->sum->cancelled; i++) {
 		const struct job *j = d->jobs[i];
-		bool behind, again = d->ask->again && is_asked(d, j) && !d->tried[j->index].hex[0], moved;
+		bool behind, again = d->ask->again && is_asked(d, j) && !d->tried[j->index].hex[0], moved, waited;
 		struct id id = {0};
 		const char *why = NULL;
 		struct mark m;
@@ -685,14 +685,16 @@ static int take_heads(struct driver *d, bool *did, struct err *e)
 
 		if (look_mark(d->f->store, d->a, j, &m, e) || is_behind(d, j, &m, &behind, e))
 			return -1;
-		if (!again && (!behind || d->tried[j->index].hex[0]))
+		if (!again && (!behind || d->tried[j->index].hex[0] || (d->ask->until && m.failed)))
 			continue;
-		if (again || sha_is_zero(&m.rest)) {
+		if (newest_event(d, j, &id, e) < 0)
+			return -1;
+		/* Who waits for a change that a job has never seen waits for the job under that change's id. */
+		waited = d->ask->until && !strcmp(id.hex, d->ask->until->hex);
+		if (again || (sha_is_zero(&m.rest) && !waited && !m.failed)) {
 			if (record_own(d, e))
 				return -1;
 			id = d->own;
-		} else if (newest_event(d, j, &id, e) < 0) {
-			return -1;
 		}
 		free = id.hex[0] ? id_is_free(d, j, &id, e) : 0;
 		if (free < 0)

@@ -1,25 +1,7 @@
 #!/usr/bin/env bash
 # Jobs whose units come from the data: what runs, what is known, outputs that follow their inputs.
 . "$(dirname "$0")/../lib.sh"
-
-# job NAME GLOB REPO 'SCRIPT'
-job() {
-	mkdir -p "jobs/$1"
-	printf 'kind: script\ninputs:\n  in: {repo: %s, glob: "%s"}\n' "$3" "$2" >"jobs/$1/job.yaml"
-	printf '#!/bin/sh\nset -e\n%s\n' "$4" >"jobs/$1/job.sh"
-}
-# ran N known M: of the last `leat run --json` in the file `run`
-says() {
-	tail -n 1 run | python3 -c 'import json,sys
-d = json.loads(sys.stdin.read())
-want = dict(zip(sys.argv[1::2], map(int, sys.argv[2::2])))
-have = {k: d[k] for k in want}
-if have != want: sys.exit("%s, not %s" % (have, want))' "$@"
-}
-# The ids of a repo's commits, newest first.
-ids() { leat log "$1" --json | python3 -c 'import json,sys
-for l in sys.stdin: print(json.loads(l)["commit"])'; }
-files() { leat ls "$1" | tr '\n' ' '; }
+. "$TESTS/lib-data.sh"
 
 test_expect 'a job that is new runs over what is there: a unit for each file' '
 	workspace w && job copy "/*" images "cp \$LEAT_INPUT_in/* \$LEAT_OUTPUT/" &&
