@@ -1,5 +1,5 @@
 /*
- * flow/input.h: what the units of a data-driven job are made of (docs/howto/units.md): a tree whose leaves are inputs
+ * flow/input.h: what the units of a data-driven job are made of (docs/how-to/units.md): a tree whose leaves are inputs
  * of the job with a glob, and whose other nodes combine what their kids give. For jobs in both forms of writing it:
  * flat `inputs:` of which one at least has a glob, and `input:` as in a Pachyderm pipeline, camelCase or snake_case.
  *

@@ -170,6 +170,13 @@ void jobs_index(struct jobs *js);
 /* Keeps the error of a job that cannot be used (js->errors). */
 void jobs_broken(struct jobs *js, struct str job, const struct err *e);
 
+/*
+ * A job of a document that is no job of the workspace (yet): its keys, without its code. `file` is where the document
+ * stands, for errors. In the arena, with the jobs it believes to be one of (none).
+ */
+must_check int job_of_doc(struct arena *a, struct workspace *ws, const struct job_kind *const *kinds, struct str name,
+                          const char *file, struct dom *doc, struct job **out, struct err *e);
+
 struct job *jobs_get(const struct jobs *js, struct str name); /* NULL if there is none */
 /* ERR_NO_JOB with the nearest name as hint; a job whose file is broken gives the file's own error. */
 must_check int jobs_find(const struct jobs *js, struct str name, struct job **out, struct err *e);

@@ -339,6 +339,7 @@ static const struct {
 	{"grace", fill_grace},             {"pool", fill_pool},         {"when", fill_when},
 	{"sandbox", fill_sandbox},
 	{"late", fill_late},               {"kind", NULL},              {"code", NULL},
+	{"image", NULL},
 };
 
 /* ---- all of them ---- */
@@ -467,4 +468,23 @@ int jobparse_fill(struct jobs *js, struct job *j, struct err *e)
 	j->checks = f.checks.p;
 	j->n_checks = f.checks.n;
 	return fill_time(&f);
+}
+
+int job_of_doc(struct arena *a, struct workspace *ws, const struct job_kind *const *kinds, struct str name,
+               const char *file, struct dom *doc, struct job **out, struct err *e)
+{
+	struct jobs *js = arena_new_of(a, struct jobs);
+	struct job *j = arena_new_of(a, struct job);
+	struct jobfile_list none = {0};
+
+	js->arena = a;
+	js->ws = ws;
+	js->kinds = kinds;
+	map_init(&js->by_name, a);
+	*j = (struct job){.name = name, .jobs = js, .file = str_of(file), .doc = doc};
+	j->dir = arena_strf(a, "jobs/%.*s", STR_ARG(name));
+	if (jobparse_check(js, j, &none, e) || jobparse_fill(js, j, e))
+		return -1;
+	*out = j;
+	return 0;
 }
