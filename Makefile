@@ -44,9 +44,11 @@ test: setup build/leat build-test
 check: setup
 	@tools/check
 
-# What takes long: orders of steps, kills, many commits, many processes. Some minutes each.
+# What takes long: orders of steps, kills, failing writes, bits that flip, many commits, many processes. An hour and more.
 soak: setup build/leat build-test
 	@LEAT_WEAVE_SCHEDULES=100000 build-test/tests/unit-repo-t_weave
+	@LEAT_TEST_KILLS=1000 LEAT_TEST_CRASHES=20 LEAT_TEST_FLIPS=40 LEAT_TEST_FAULT_TRIES=0 LEAT_TEST_FAULT_STEP=1 \
+		tests/run -v --timeout 7200 fault/
 	@tests/soak/at_once.py build/leat history 10000
 	@tests/soak/at_once.py build/leat mixture 60
 
@@ -70,6 +72,7 @@ help:
 	@echo 'make demo             sets up, builds, and runs an example pipeline on real data'
 	@echo 'make test [T=words]   sets up, builds, runs the tests (with one of these words in their name)'
 	@echo 'make check            layers, sizes, headers, static analysis, the suite under sanitizers'
+	@echo 'make soak             kills, crashes, failing writes, flipped bits, orders of steps, in large numbers'
 	@echo 'make bench            the figures of docs/benchmarks.md, each with its floor'
 	@echo 'make fuzz SECONDS=30  each fuzz target for that long (needs clang)'
 	@echo 'make install PREFIX=/usr/local [DESTDIR=]'

@@ -5,8 +5,7 @@
 #include "base/name.h"
 #include "base/str.h"
 #include "flow/owner.h"
-#include "sys/file.h"
-#include "sys/rand.h"
+#include "repo/scratch.h"
 
 #define AHEAD_MIN 500 /* edits that are applied before the transaction */
 #define AHEAD_TRIES 5 /* then inside, whoever waits */
@@ -25,7 +24,7 @@ void change_end(struct change *c)
 
 	ingest_free(c->in);
 	if (c->scratch && dir_remove_tree(c->scratch, &ignored))
-		err_clear(&ignored); /* the next one who makes such a folder removes it */
+		err_clear(&ignored); /* the next one who makes such a folder removes it, or gc */
 	lock_drop(&c->scratch_lock);
 }
 
@@ -36,45 +35,10 @@ void change_step(struct change *c, int (*run)(struct change *c, void *own, struc
 	vec_push(c->api->arena, &c->steps, s);
 }
 
-#define SCRATCH "put-"
-
-/* Those of processes that died: nobody holds their lock. */
-static void sweep_scratch(struct arena *a, const char *staging)
-{
-	struct err ignored = ERR_INIT;
-	struct dir_names names;
-
-	if (dir_list(a, staging, &names, &ignored))
-		return;
-	for (size_t i = 0; i < names.n; i++) {
-		struct lock l = LOCK_INIT;
-		const char *dir = path_join(a, staging, names.p[i]);
-		if (!str_has_prefix(str_of(names.p[i]), STR(SCRATCH)) ||
-		    lock_try(&l, path_join(a, dir, ".lock"), NULL, 0, &ignored))
-			continue;
-		if (dir_remove_tree(dir, &ignored))
-			err_clear(&ignored);
-		lock_drop(&l);
-	}
-}
-
 int change_scratch(struct change *c, const char **out, struct err *e)
 {
-	struct arena *a = c->api->arena;
-	const char *staging = path_join(a, c->api->store->leat_dir, "staging");
-	char name[RAND_NAME];
-
-	if (!c->scratch) {
-		rand_name(name);
-		/* it gets the name that is looked for when it is locked */
-		const char *fresh = arena_printf(a, "%s/new-%s", staging, name);
-		char *dir = arena_printf(a, "%s/" SCRATCH "%s", staging, name);
-		sweep_scratch(a, staging);
-		if (dir_make(fresh, 0700, e) || lock_try(&c->scratch_lock, path_join(a, fresh, ".lock"), NULL, 0, e) ||
-		    file_rename(fresh, dir, e))
-			return -1;
-		c->scratch = dir;
-	}
+	if (!c->scratch && scratch_make(c->api->store, c->api->arena, &c->scratch_lock, &c->scratch, e))
+		return -1;
 	*out = c->scratch;
 	return 0;
 }

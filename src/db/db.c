@@ -417,7 +417,7 @@ static int lock_writers(struct db *d, struct err *e)
 		return lock_again(&d->lock, e);
 	/* Those who write touch rows in many places: of SQLite's 2 MB the pages would be read again and again. */
 	db_cache(d, DB_WRITER_KIB);
-	if (lock_take(&d->lock, d->lock_path, NULL, 0, e))
+	if (lock_take(&d->lock, d->lock_path, NULL, LOCK_KEEP, e))
 		return -1;
 	d->lock_open = true;
 	return 0;

@@ -1,6 +1,7 @@
 /* leat.db against its own checksums. */
 #include <errno.h>
 #include <fcntl.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,6 +22,20 @@ static int page_whole(int fd, const char *path, size_t size, int64_t number, str
 	return got < size || db_page_whole(page, size, number);
 }
 
+/*
+ * A page that was torn while it was moved from the log, by a power cut or a kill, is written again from there. Whatever
+ * db_checkpoint knows of the log: this process may have written nothing to it.
+ */
+static int heal(struct db *d, struct err *e)
+{
+	if (db_hold(d, e))
+		return -1;
+	/* what cannot be moved, for a reader or for want of space, is whole in the log all the same */
+	(void)sqlite3_wal_checkpoint_v2(db_handle(d), NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	db_release(d);
+	return 0;
+}
+
 int db_check_pages(struct db *d, bool *sums, int (*cb)(void *ptr, int64_t page, struct err *e), void *ptr,
 		   struct err *e)
 {
@@ -32,7 +47,8 @@ int db_check_pages(struct db *d, bool *sums, int (*cb)(void *ptr, int64_t page, 
 	*sums = size;
 	if (!size)
 		return 0;
-	db_checkpoint(d); /* a page that a power cut tore is written again from the log */
+	if (heal(d, e))
+		return -1;
 	if (file_open_read(path, &fd, e))
 		return -1;
 	if (fstat(fd, &st))

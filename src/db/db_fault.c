@@ -27,6 +27,8 @@ static sqlite3_vfs *real_vfs;
 #define REAL(f) (((struct shim *)(f))->real)
 #define CALL(f, m, ...) (REAL(f)->pMethods->m(REAL(f), ##__VA_ARGS__))
 
+#define SECTOR 512 /* bytes that any disk writes at once */
+
 static int refuse(const char *op, const char *path, int code)
 {
 	int err = fault_io_within(op, path);
@@ -53,7 +55,8 @@ static int shim_write(sqlite3_file *f, const void *p, int n, sqlite3_int64 at)
 	int err = fault_io_within("write", ((struct shim *)f)->path);
 
 	if (err == FAULT_TORN) {
-		(void)CALL(f, xWrite, p, n / 2, at);
+		if (at / SECTOR != (at + n - 1) / SECTOR) /* what lies in one is written whole or not at all */
+			(void)CALL(f, xWrite, p, n / 2, at);
 		fault_die();
 	}
 	if (err)

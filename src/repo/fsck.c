@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "repo/fsck_in.h"
 #include "repo/tree_page.h"
+#include "sys/fd.h"
 
 #define HITS_NAMED 5 /* places named for one damaged thing */
 
@@ -48,17 +49,20 @@ static void hit(struct fsck *f, struct thing *t, size_t path)
 
 static int bad_page(void *ptr, int64_t page, struct err *e)
 {
-	return fsck_finding(ptr, e, "damaged-database",
+	struct fsck *f = ptr;
+
+	f->torn = true;
+	return fsck_finding(f, e, "damaged-database",
 		       ".leat/leat.db: page %lld does not hold the bytes that its checksum says", (long long)page);
 }
 
-/* What cannot be read because of a damaged page of leat.db is told, and the rest is looked at all the same. */
-static int borne(struct fsck *f, int rc, struct err *e)
+int fsck_borne(struct fsck *f, int rc, struct err *e)
 {
 	struct err inner;
 
 	if (!rc || e->code != ERR_DAMAGED)
 		return rc;
+	f->torn = true;
 	inner = *e;
 	err_clear(e);
 	return fsck_finding(f, e, "damaged-database", "%s", inner.msg);
@@ -99,50 +103,101 @@ static int check_tables(struct fsck *f, bool *tables, struct err *e)
 	return 0;
 }
 
+static void check_page(struct fsck *f, struct thing *t, struct str body)
+{
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	struct sha have = sha_of(body.p, body.n);
+	struct err inner = ERR_INIT;
+	struct page p;
+
+	f->total.pages++;
+	if (!sha_eq(&have, &t->id))
+		fsck_spoil(f, t, "damaged-tree", "does not hold the bytes that its id says");
+	else if (tree_page_decode(a, body, &p, &inner))
+		fsck_spoil(f, t, "damaged-tree", arena_dup(f->a, inner.msg));
+}
+
 static int check_pages(struct fsck *f, struct err *e)
 {
 	struct q *q = db_query(f->s->db, "select id, body from tree");
-	struct arena *a = arena_new();
 	int r;
 
 	while ((r = q_step(q, e)) == 1) {
-		struct str body = q_col_blob(q, 1);
-		struct err inner = ERR_INIT;
-		struct sha id, have;
-		struct thing *t;
-		struct page p;
-		if (!q_col_sha(q, 0, &id))
-			continue;
-		t = fsck_thing(f, &f->pages, &id);
-		f->total.pages++;
-		have = sha_of(body.p, body.n);
-		if (!sha_eq(&have, &id))
-			fsck_spoil(f, t, "damaged-tree", "does not hold the bytes that its id says");
-		else if (tree_page_decode(a, body, &p, &inner))
-			fsck_spoil(f, t, "damaged-tree", arena_dup(f->a, inner.msg));
-		arena_reset(a);
+		struct sha id;
+		if (q_col_sha(q, 0, &id))
+			check_page(f, fsck_thing(f, &f->pages, &id), q_col_blob(q, 1));
 	}
 	q_done(q);
-	arena_free(a);
 	return r;
 }
 
-/* A blob or page that something needs; one without a row is found now. */
+/* A page that the list of all lacks: it is not there, or the list broke off at what is damaged. */
+static void look_for_page(struct fsck *f, struct thing *t)
+{
+	struct q *q = db_query(f->s->db, "select body from tree where id = ?");
+	struct err inner = ERR_INIT;
+	int r;
+
+	q_sha(q, 1, &t->id);
+	r = q_step(q, &inner);
+	if (r == 1)
+		check_page(f, t, q_col_blob(q, 0));
+	q_done(q);
+	if (r < 0)
+		fsck_spoil(f, t, "damaged-tree", arena_printf(f->a, "cannot be read: %s", inner.msg));
+	else if (!r)
+		fsck_spoil(f, t, "missing-tree", "is gone");
+}
+
+/* The same of an object; one that came since the list was made is hashed by the next fsck. */
+static void look_for_blob(struct fsck *f, struct thing *t)
+{
+	struct err inner = ERR_INIT;
+	char hex[SHA_HEX + 1];
+	int r = blob_present(f->s, &t->id, &inner);
+
+	t->clean = r == 1;
+	if (r < 0) {
+		sha_hex(&t->id, hex);
+		t->place = arena_printf(f->a, "the object %s", hex);
+		fsck_spoil(f, t, "damaged-blob", arena_printf(f->a, "cannot be found: %s", inner.msg));
+	} else if (!r) {
+		fsck_spoil(f, t, "missing-blob", "is gone");
+	}
+}
+
+/* Where leat.db is damaged an object may be whole, and out of reach: then only reading it as all do tells. */
+static void try_blob(struct fsck *f, struct thing *t)
+{
+	struct err inner = ERR_INIT;
+	char hex[SHA_HEX + 1];
+	int fd FD_CLEANUP = -1;
+
+	if (!f->torn || t->code || t->tried)
+		return;
+	t->tried = true;
+	if (!blob_open(f->s, &t->id, &fd, &inner))
+		return;
+	sha_hex(&t->id, hex);
+	t->place = arena_printf(f->a, "the object %s", hex);
+	fsck_spoil(f, t, "damaged-blob", arena_printf(f->a, "cannot be read: %s", inner.msg));
+}
+
+/* A blob or page that something needs. */
 static struct thing *needed(struct fsck *f, struct map *m, const struct sha *id)
 {
 	struct sha none = tree_empty_id();
 	struct thing *t = map_get(m, fsck_key(id));
-	struct err ignored = ERR_INIT;
 
 	if (t)
 		return t;
 	t = fsck_thing(f, m, id);
-	if (m == &f->pages && sha_eq(id, &none))
+	if (m == &f->blobs)
+		look_for_blob(f, t);
+	else if (sha_eq(id, &none))
 		t->clean = true; /* known without a row */
-	else if (m == &f->blobs && blob_present(f->s, id, &ignored) == 1)
-		t->clean = true; /* came since the list was made: hashed by the next fsck */
 	else
-		fsck_spoil(f, t, m == &f->pages ? "missing-tree" : "missing-blob", "is gone");
+		look_for_page(f, t);
 	return t;
 }
 
@@ -188,6 +243,7 @@ static int walk(struct fsck *f, const struct sha *id, int level, size_t base, st
 			r = walk(f, &c->id, -1, n + 1, e);
 		} else {
 			b = needed(f, &f->blobs, &c->id);
+			try_blob(f, b);
 			if (b->code) {
 				hit(f, b, n);
 				r = 0;
@@ -236,7 +292,7 @@ static int check_commit(struct fsck *f, struct q *q, struct err *e)
 	return 0;
 }
 
-static int check_commits(struct fsck *f, struct err *e)
+static int check_commits_of(struct fsck *f, int64_t repo, struct err *e)
 {
 	struct q *q = db_query(f->s->db,
 			       "select coalesce(r.name, 'repo ' || c.repo), c.id, c.number, c.tree,"
@@ -244,13 +300,46 @@ static int check_commits(struct fsck *f, struct err *e)
 			       " case when c.forgotten is null then c.bytes else 0 end, "
 			       "c.parent, p.number"
 			       " from commits c left join repo r on r.id = c.repo"
-			       " left join commits p on p.repo = c.repo and p.id = c.parent order by c.repo, c.number");
+			       " left join commits p on p.repo = c.repo and p.id = c.parent where c.repo = ? order by c.number");
 	int r, rc = 0;
 
+	q_int(q, 1, repo);
 	while (!rc && (r = q_step(q, e)) == 1)
 		rc = check_commit(f, q, e);
 	q_done(q);
 	return rc || r < 0 ? -1 : 0;
+}
+
+/* One repo after the other: what is damaged of one hides nothing of the others. */
+static int check_commits(struct fsck *f, struct err *e)
+{
+	struct repo_name {
+		int64_t id;
+		const char *name;
+	};
+	VEC(struct repo_name) repos = {0};
+	struct q *q = db_query(f->s->db, "select id, name from repo union all select repo, 'repo ' || repo from"
+					 " (select distinct repo from commits where repo not in (select id from repo))");
+	int r;
+
+	while ((r = q_step(q, e)) == 1) {
+		struct repo_name row = {q_col_int(q, 0), arena_cstr(f->a, q_col_text(q, 1))};
+		vec_push(f->a, &repos, row);
+	}
+	q_done(q);
+	if (r < 0 && e->code == ERR_DAMAGED)
+		err_wrap(e, "not all names of repos can be read, and so nothing of them");
+	if (r < 0 && fsck_borne(f, r, e))
+		return -1;
+	for (size_t i = 0; i < repos.n; i++) {
+		if (!check_commits_of(f, repos.p[i].id, e))
+			continue;
+		if (e->code == ERR_DAMAGED)
+			err_wrap(e, "not all commits of %s can be read", repos.p[i].name);
+		if (fsck_borne(f, -1, e))
+			return -1;
+	}
+	return 0;
 }
 
 /* Rows that name what must be there; each query gives one text per row that does not. */
@@ -355,18 +444,18 @@ int fsck_run(struct store *s, int (*cb)(void *ptr, const struct fsck_finding *f,
 
 	map_init(&f.blobs, a);
 	map_init(&f.pages, a);
-	if (borne(&f, check_database(&f, e), e) || check_tables(&f, &tables, e))
+	if (fsck_borne(&f, check_database(&f, e), e) || check_tables(&f, &tables, e))
 		return -1;
 	if (!tables) { /* whatever else it would find hangs on them */
 		*out = f.total;
 		return 0;
 	}
-	if (borne(&f, fsck_blobs(&f, e), e))
+	if (fsck_blobs(&f, e))
 		return -1;
 	if (db_read_begin(s->db, e))
 		return -1;
-	if (borne(&f, check_pages(&f, e), e) || borne(&f, check_commits(&f, e), e) ||
-	    borne(&f, check_references(&f, e), e) || tell_bad(&f, e)) {
+	if (fsck_borne(&f, check_pages(&f, e), e) || fsck_borne(&f, check_commits(&f, e), e) ||
+	    fsck_borne(&f, check_references(&f, e), e) || tell_bad(&f, e)) {
 		db_read_end(s->db);
 		return -1;
 	}

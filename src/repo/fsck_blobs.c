@@ -351,5 +351,10 @@ static int check_recipes(struct fsck *f, struct err *e)
 
 int fsck_blobs(struct fsck *f, struct err *e)
 {
-	return check_whole(f, e) || check_packs(f, e) || check_small(f, e) || check_recipes(f, e) ? -1 : 0;
+	static int (*const all[])(struct fsck *, struct err *) = {check_whole, check_packs, check_small, check_recipes};
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		if (fsck_borne(f, all[i](f, e), e))
+			return -1;
+	return 0;
 }

@@ -21,6 +21,7 @@ struct thing {
 	char *where;      /* the first places that need it */
 	struct pack_at at; /* by its row of `packed`; pack 0: it has none */
 	bool seen;         /* its pack holds it */
+	bool tried;        /* to be read */
 };
 
 struct fsck {
@@ -31,6 +32,7 @@ struct fsck {
 	int (*cb)(void *ptr, const struct fsck_finding *f, struct err *e);
 	void *ptr;
 	struct fsck_totals total;
+	bool torn;               /* leat.db is damaged somewhere */
 	const char *commit;      /* being walked: "raw/trips@master.3 (ID)" */
 	char path[NAME_MAX_PATH + 1];
 };
@@ -43,6 +45,9 @@ static inline struct str fsck_key(const struct sha *id)
 must_check printf_like(4, 5) int fsck_finding(struct fsck *f, struct err *e, const char *code, const char *fmt, ...);
 struct thing *fsck_thing(struct fsck *f, struct map *m, const struct sha *id); /* there or made */
 void fsck_spoil(struct fsck *f, struct thing *t, const char *code, const char *what);
+
+/* What cannot be read because of a damaged page of leat.db is told, and the rest is looked at all the same. */
+must_check int fsck_borne(struct fsck *f, int rc, struct err *e);
 
 /* fsck_blobs.c: every byte of every object, wherever it is. */
 must_check int fsck_blobs(struct fsck *f, struct err *e);

@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "repo/gc_in.h"
 #include "repo/place.h"
+#include "repo/scratch.h"
 #include "repo/tree_page.h"
 #include "sys/clock.h"
 #include "sys/fault.h"
@@ -485,5 +486,6 @@ static int sweep_old(struct gc *g, struct err *e)
 int gc_sweep_files(struct gc *g, struct err *e)
 {
 	gc_say(g, "sweeping files", 0);
+	scratch_sweep(g->s);
 	return sweep_views(g, e) || sweep_rowless(g, e) || sweep_old(g, e) ? -1 : 0;
 }

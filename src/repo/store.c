@@ -206,11 +206,9 @@ static void repo_row(struct q *q, struct arena *a, struct repo *out)
 	out->job = job.p ? arena_str(a, job) : STR_NULL;
 }
 
-int repo_find(struct store *s, struct arena *a, struct str name, struct repo *out, struct err *e)
+static int find_by(struct store *s, struct arena *a, const char *sql, struct str name, struct repo *out, struct err *e)
 {
-	struct q *q = db_query(
-		s->db,
-		"select id, name, role, job from repo where lower(name) = lower(?1) and ended is null and name = ?1");
+	struct q *q = db_query(s->db, sql);
 	int r;
 
 	q_text(q, 1, name);
@@ -218,6 +216,23 @@ int repo_find(struct store *s, struct arena *a, struct str name, struct repo *ou
 	if (r == 1)
 		repo_row(q, a, out);
 	q_done(q);
+	return r;
+}
+
+int repo_find(struct store *s, struct arena *a, struct str name, struct repo *out, struct err *e)
+{
+	struct err inner = ERR_INIT;
+	int r = find_by(s, a,
+			"select id, name, role, job from repo where lower(name) = lower(?1) and ended is null and name = ?1",
+			name, out, &inner);
+
+	if (r < 0 && inner.code == ERR_DAMAGED) { /* maybe only the index is */
+		err_clear(&inner);
+		r = find_by(s, a, "select id, name, role, job from repo not indexed where ended is null and name = ?1", name,
+			    out, &inner);
+	}
+	if (r < 0)
+		*e = inner;
 	return r;
 }
 

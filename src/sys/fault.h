@@ -5,7 +5,8 @@
  *   LEAT_CRASH_AT=NAME or NAME:K   SIGKILL to ourselves the first (K-th) time the point NAME is reached
  *   LEAT_FAULT=enospc@N | eio@N    the N-th (from 1) writing operation of the process fails with that error
  *   LEAT_FAULT=torn@N              the N-th: a write writes half its bytes and the process is killed; any other
- *                                  operation is not done and the process is killed
+ *                                  operation is not done and the process is killed; nor is a write of SQLite's
+ *                                  within one sector of a disk, which comes whole or not at all
  *   LEAT_FAULT_COUNT=FILE          at exit one line "COUNT PID" is appended: how many operations there were
  * Writing operations: open for writing, write, copy, fsync, rename, link, mkdir, unlink, chmod, truncate; those of
  * sys/fd, sys/file, sys/dir, and those of SQLite through db's VFS, all in one count. The points are the rows of

@@ -66,7 +66,7 @@ static void held(struct lock *l, int fd, const char *who, unsigned flags)
 	l->text = who && !(flags & LOCK_SHARED);
 	if (l->text)
 		write_text(fd, who);
-	else if (!(flags & LOCK_SHARED) && !fstat(fd, &st) && st.st_size)
+	else if (!(flags & (LOCK_SHARED | LOCK_KEEP)) && !fstat(fd, &st) && st.st_size)
 		(void)!ftruncate(fd, 0); /* the name of one who died: not ours */
 }
 

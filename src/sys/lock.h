@@ -17,7 +17,10 @@ struct lock {
 };
 #define LOCK_INIT {.fd = -1}
 
-enum { LOCK_SHARED = 1 };
+enum {
+	LOCK_SHARED = 1,
+	LOCK_KEEP = 2, /* what stands in the file is not the name of a holder, and stays */
+};
 
 /*
  * Blocks until held. `who` ("leat run") is written into the file with pid and time, for those who find it held; NULL
