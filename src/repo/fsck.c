@@ -300,7 +300,8 @@ static int check_commits_of(struct fsck *f, int64_t repo, struct err *e)
 			       " case when c.forgotten is null then c.bytes else 0 end, "
 			       "c.parent, p.number"
 			       " from commits c left join repo r on r.id = c.repo"
-			       " left join commits p on p.repo = c.repo and p.id = c.parent where c.repo = ? order by c.number");
+			       " left join commits p on p.repo = c.repo and p.id = c.parent"
+			       " where c.repo = ? order by c.number");
 	int r, rc = 0;
 
 	q_int(q, 1, repo);
@@ -318,8 +319,9 @@ static int check_commits(struct fsck *f, struct err *e)
 		const char *name;
 	};
 	VEC(struct repo_name) repos = {0};
-	struct q *q = db_query(f->s->db, "select id, name from repo union all select repo, 'repo ' || repo from"
-					 " (select distinct repo from commits where repo not in (select id from repo))");
+	struct q *q = db_query(f->s->db,
+			       "select id, name from repo union all select repo, 'repo ' || repo from"
+			       " (select distinct repo from commits where repo not in (select id from repo))");
 	int r;
 
 	while ((r = q_step(q, e)) == 1) {

@@ -74,7 +74,7 @@ static int named(struct resolve *r, const char *sql, struct id *id, struct err *
 		*id = id_of(q_col_text(q, 0));
 	q_done(q);
 	if (found < 0 && e->code == ERR_DAMAGED && is_hex(r->base) && r->base.n == ID_HEX) {
-		err_clear(e); /* a whole id is that commit's: a list of names that is damaged does not stand in its way */
+		err_clear(e); /* a whole id is that commit's: a damaged list of names does not stand in its way */
 		return 0;
 	}
 	return found;

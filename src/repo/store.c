@@ -206,7 +206,8 @@ static void repo_row(struct q *q, struct arena *a, struct repo *out)
 	out->job = job.p ? arena_str(a, job) : STR_NULL;
 }
 
-static int find_by(struct store *s, struct arena *a, const char *sql, struct str name, struct repo *out, struct err *e)
+static int find_by(struct store *s, struct arena *a, const char *sql, struct str name, struct repo *out,
+		   struct err *e)
 {
 	struct q *q = db_query(s->db, sql);
 	int r;
@@ -223,12 +224,14 @@ int repo_find(struct store *s, struct arena *a, struct str name, struct repo *ou
 {
 	struct err inner = ERR_INIT;
 	int r = find_by(s, a,
-			"select id, name, role, job from repo where lower(name) = lower(?1) and ended is null and name = ?1",
+			"select id, name, role, job from repo"
+			" where lower(name) = lower(?1) and ended is null and name = ?1",
 			name, out, &inner);
 
 	if (r < 0 && inner.code == ERR_DAMAGED) { /* maybe only the index is */
 		err_clear(&inner);
-		r = find_by(s, a, "select id, name, role, job from repo not indexed where ended is null and name = ?1", name,
+		r = find_by(s, a,
+			    "select id, name, role, job from repo not indexed where ended is null and name = ?1", name,
 			    out, &inner);
 	}
 	if (r < 0)
