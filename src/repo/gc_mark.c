@@ -1,4 +1,6 @@
 /* What is needed. */
+#include <stdlib.h>
+
 #include "base/str.h"
 #include "repo/gc_in.h"
 #include "repo/tree_page.h"
@@ -306,6 +308,59 @@ int gc_mark(struct gc *g, struct err *e)
 	return gc_mark_leased(g, e) || mark_sources(g, e) ? -1 : 0;
 }
 
+static int by_number(const void *x, const void *y)
+{
+	int64_t a = *(const int64_t *)x, b = *(const int64_t *)y;
+
+	return (a > b) - (a < b);
+}
+
+/* One that has ended since: what it wrote waits for the rest of its pipeline. */
+static int unit_tree(struct gc *g, struct arena *a, struct trees *t, int64_t unit, struct err *e)
+{
+	struct q *q = db_query(g->s->db, "select tree from unit where id = ? and tree is not null");
+
+	q_int(q, 1, unit);
+	return collect(g, a, t, q, e);
+}
+
+/*
+ * Units that were at work, or have begun since. One has its tree when it ends, and then is asked for once: a run may
+ * have very many, and there are many slices.
+ */
+static int units_news(struct gc *g, struct arena *a, struct trees *t, struct err *e)
+{
+	struct q *q = db_query(g->s->db, "select id from unit where id > ?");
+	VEC(int64_t) now = {0};
+	size_t left = 0;
+	int r;
+
+	q_int(q, 1, g->unit);
+	while ((r = q_step(q, e)) == 1)
+		vec_push(g->a, &g->live_units, q_col_int(q, 0));
+	q_done(q);
+	if (r < 0)
+		return -1;
+	q = db_query(g->s->db, "select id from unit where finished is null"); /* of an index of its own */
+	while ((r = q_step(q, e)) == 1)
+		vec_push(a, &now, q_col_int(q, 0));
+	q_done(q);
+	if (r < 0)
+		return -1;
+	if (now.n)
+		qsort(now.p, now.n, sizeof(*now.p), by_number);
+	for (size_t i = 0; i < g->live_units.n; i++) {
+		int64_t unit = g->live_units.p[i];
+
+		if (now.n && bsearch(&unit, now.p, now.n, sizeof(*now.p), by_number))
+			g->live_units.p[left++] = unit;
+		else if (unit_tree(g, a, t, unit, e))
+			return -1;
+	}
+	g->live_units.n = left;
+	return 0;
+}
+
 int gc_mark_news(struct gc *g, struct err *e)
 {
 	struct arena *a cleanup(arena_cleanup) = arena_new();
@@ -328,17 +383,7 @@ int gc_mark_news(struct gc *g, struct err *e)
 	q_int(q, 1, g->move);
 	if (collect(g, a, &t, q, e))
 		return -1;
-	q = db_query(g->s->db, "select tree from unit where id > ? and tree is not null");
-	q_int(q, 1, g->unit);
-	if (collect(g, a, &t, q, e))
-		return -1;
-	for (size_t i = 0; i < g->live_units.n; i++) {
-		q = db_query(g->s->db, "select tree from unit where id = ? and tree is not null");
-		q_int(q, 1, g->live_units.p[i]);
-		if (collect(g, a, &t, q, e))
-			return -1;
-	}
-	if (collect(g, a, &t, db_query(g->s->db, hot_roots[1]), e) ||
+	if (units_news(g, a, &t, e) || collect(g, a, &t, db_query(g->s->db, hot_roots[1]), e) ||
 	    collect(g, a, &t, db_query(g->s->db, cold_roots[1]), e))
 		return -1;
 	g->news = true;

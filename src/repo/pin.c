@@ -51,6 +51,7 @@ struct resolve {
 	struct str base;   /* before the first of ^ ~ . */
 	struct str branch; /* the base, if it is a branch */
 	bool open;         /* the base is an open commit */
+	bool leased;       /* what it is had a lease here before */
 };
 
 static bool is_hex(struct str s)
@@ -378,11 +379,12 @@ static int resolve_once(struct resolve *r, struct commit *out, struct err *e)
 	db_read_end(r->s->db);
 	if (found <= 0)
 		return found;
+	r->leased = store_leased(r->s, out->id);
 	found = store_lease_commit(r->s, r->repo.id, out->id, e);
 	if (found <= 0)
 		return found ? -1 : 2;
 	found = holds_still(r, out, e);
-	if (found <= 0)
+	if (found <= 0 && !r->leased)
 		store_lease_drop(r->s, out->id);
 	return found ? found : 2;
 }
@@ -414,7 +416,8 @@ int pin_resolve(struct store *s, struct arena *a, struct str text, struct pin *o
 		return -1;
 	if (found && p.commit.forgotten) {
 		char when[TIME_TEXT];
-		store_lease_drop(s, p.commit.id);
+		if (!r.leased)
+			store_lease_drop(s, p.commit.id);
 		time_rfc3339(p.commit.forgotten, when);
 		err_set(e, ERR_NOT_FOUND, "the commit %s of %.*s (number %lld) was forgotten at %s", p.commit.id.hex,
 			STR_ARG(repo), (long long)p.commit.number, when);

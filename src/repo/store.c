@@ -186,6 +186,7 @@ void store_close(struct store *s)
 	fd_close(&s->readers);
 	fd_close(&s->sessions);
 	packs_free(s->packs);
+	free(s->leases);
 	free(s->leat_dir);
 	free(s->data_dir);
 	free(s);

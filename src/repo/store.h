@@ -33,6 +33,8 @@ struct store {
 	char *data_dir;       /* absolute, "/x/datastore" */
 	struct tree_cache *trees; /* pages read lately (tree_page.c) */
 	int readers;          /* .leat/readers.lock, with a lock per commit being read; -1: none yet */
+	uint64_t *leases;     /* the bytes of it that are locked here */
+	size_t n_leases, cap_leases;
 	struct packs *packs;  /* packs open for reading (pack_read.c); NULL: none yet */
 	int sessions;         /* .leat/sessions.lock; -1: none yet */
 	int live;             /* sessions of writers that this handle has */
@@ -65,6 +67,8 @@ struct id id_of(struct str hex); /* 32 digits, else the zero id */
  */
 must_check int store_lease_commit(struct store *s, int64_t repo, struct id id, struct err *e);
 void store_lease_drop(struct store *s, struct id id);
+/* Whether this handle has one: who tries a lease in vain leaves those that there were. */
+bool store_leased(const struct store *s, struct id id);
 /*
  * Of what an open commit held before it was put into again no row tells. So who reads one takes this lease first (one
  * byte for all of them, the last), then looks what it holds; gc sweeps nothing meanwhile.

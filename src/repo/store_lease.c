@@ -34,13 +34,43 @@ static int open_readers(struct store *s, struct err *e)
 	return -1;
 }
 
+static size_t lease_at(const struct store *s, uint64_t offset)
+{
+	size_t i = 0;
+
+	while (i < s->n_leases && s->leases[i] != offset)
+		i++;
+	return i;
+}
+
+bool store_leased(const struct store *s, struct id id)
+{
+	return lease_at(s, offset_of(id)) < s->n_leases;
+}
+
+static int lease(struct store *s, uint64_t offset, struct err *e)
+{
+	if (s->readers < 0 || lease_at(s, offset) < s->n_leases)
+		return 0;
+	if (lock_byte(s->readers, offset, e))
+		return -1;
+	if (s->n_leases == s->cap_leases) {
+		s->cap_leases = s->cap_leases ? 2 * s->cap_leases : 8;
+		s->leases = xrealloc(s->leases, s->cap_leases * sizeof(*s->leases));
+	}
+	s->leases[s->n_leases++] = offset;
+	return 0;
+}
+
 int store_lease_commit(struct store *s, int64_t repo, struct id id, struct err *e)
 {
 	struct q *q;
 	int r;
 
+	bool had = store_leased(s, id);
+
 	BUG_IF(db_in_read(s->db) && !db_in_write(s->db));
-	if (open_readers(s, e) || (s->readers >= 0 && lock_byte(s->readers, offset_of(id), e)))
+	if (open_readers(s, e) || lease(s, offset_of(id), e))
 		return -1;
 	/* of a repo that was ended gc takes the commits away as it finds them not leased */
 	q = db_query(s->db, "select 1 from repo where id = ?1 and ended is null and"
@@ -50,7 +80,7 @@ int store_lease_commit(struct store *s, int64_t repo, struct id id, struct err *
 	q_cstr(q, 2, id.hex);
 	r = q_step(q, e);
 	q_done(q);
-	if (r <= 0)
+	if (r <= 0 && !had)
 		store_lease_drop(s, id);
 	return r;
 }
@@ -69,8 +99,12 @@ int store_lease_open_held(struct store *s, struct err *e)
 
 void store_lease_drop(struct store *s, struct id id)
 {
-	if (s->readers >= 0)
-		lock_byte_free(s->readers, offset_of(id));
+	size_t i = lease_at(s, offset_of(id));
+
+	if (i == s->n_leases)
+		return;
+	lock_byte_free(s->readers, s->leases[i]);
+	s->leases[i] = s->leases[--s->n_leases];
 }
 
 int store_lease_held(struct store *s, struct id id, struct err *e)

@@ -225,6 +225,77 @@ static void read_open(void)
 	T_INT(readable(&pin.commit.tree), -1, "takes that away");
 }
 
+/* --- a unit that begins and ends while gc sweeps, and waits for the rest of its pipeline --- */
+
+static struct sha unit_tree;
+
+static int run_sql(const char *sql, const struct sha *tree)
+{
+	struct q *q = db_query(s->db, sql);
+
+	if (tree)
+		q_sha(q, 1, tree);
+	return q_run(q, &e);
+}
+
+static int unit_begins(void)
+{
+	return db_begin(s->db, &e) ||
+			       run_sql("insert into run(id, job, batch, kind, state, created)"
+				       " values('r', 'j', 'b', 'run', 'running', 1)",
+				       NULL) ||
+			       run_sql("insert into unit(run, job, ds, global_id, state, created)"
+				       " values('r', 'j', '', 'g', 'running', 1)",
+				       NULL) ||
+			       db_commit(s->db, &e)
+		       ? -1
+		       : 0;
+}
+
+static int unit_ends(void)
+{
+	struct ingest *in = ingest_new(s);
+	struct tree_edit edit;
+	struct entry root;
+	struct str text = STR("what a unit wrote");
+	int rc = begin(in, &edit, 1, &text, "out") || tree_apply(s, in, NULL, &edit, 1, &root, &e) ||
+				 ingest_begin(in, &e) ||
+				 run_sql("update unit set state = 'success', tree = ?, finished = 2 where run = 'r'",
+					 &root.id) ||
+				 db_commit(s->db, &e)
+			 ? -1
+			 : 0;
+
+	db_rollback(s->db);
+	ingest_free(in);
+	unit_tree = root.id;
+	return rc;
+}
+
+static void unit_while_sweeping(void *ptr, const char *text, double part)
+{
+	static int step;
+
+	(void)ptr;
+	if (!text || strcmp(text, "sweeping"))
+		return;
+	if (part == 0 && !step++)
+		T_NO_ERR(unit_begins(), &e, "a unit begins while gc sweeps");
+	else if (part > 0 && step == 1 && step++)
+		T_NO_ERR(unit_ends(), &e, "and ends before gc does");
+}
+
+static void unit_waits(void)
+{
+	struct commit c, more;
+
+	T_NO_ERR(put("raw/waste", "x", STR("waste"), &more), &e, "a repo");
+	T_NO_ERR(put("raw/waste", "y", STR("more waste"), &c), &e, "has a commit");
+	T_NO_ERR(drop(&c, "raw/waste"), &e, "that is dropped");
+	T_NO_ERR(collect(unit_while_sweeping), &e, "gc comes");
+	T_INT(readable(&unit_tree), 1, "what the unit wrote is there for its pipeline to publish");
+}
+
 int main(void)
 {
 	fx_begin();
@@ -233,5 +304,6 @@ int main(void)
 	shared_file();
 	recipe_of_news();
 	read_open();
+	unit_waits();
 	return fx_end();
 }

@@ -75,6 +75,23 @@ static void gone(void)
 	err_clear(&e);
 }
 
+/* One handle, two readers of one commit: that the second finds it gone is nothing to the first. */
+static void kept(void)
+{
+	struct commit c;
+	struct pin pin;
+	struct str text;
+
+	T_NO_ERR(fx_commit("raw/v", &c, &e, "x:four"), &e, "another commit that will be dropped");
+	text = arena_strf(fx_arena, "raw/v@%s", c.id.hex);
+	T_NO_ERR(pin_resolve(s, fx_arena, text, &pin, &e), &e, "is read");
+	forget_row(c.id);
+	T_INT(store_lease_commit(s, c.repo, c.id, &e), 0, "when its row has gone nobody else can begin to");
+	T_INT(held(c.id), 1, "but who reads it has its lease still");
+	store_lease_drop(s, c.id);
+	T_INT(held(c.id), 0, "until the end");
+}
+
 static void deaths(void)
 {
 	struct commit c;
@@ -107,6 +124,7 @@ int main(void)
 	s = fx_store;
 	leases();
 	gone();
+	kept();
 	deaths();
 	return fx_end();
 }
