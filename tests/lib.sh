@@ -41,7 +41,7 @@ t_n=0 t_bad=0 t_done=0 t_pids=()
 
 t_end() { # the EXIT trap: stops what the script started, and fails a script that ended early
 	local status=$? p
-	for p in "${t_pids[@]}"; do kill "$p" 2>/dev/null; done
+	for p in "${t_pids[@]}"; do kill "$p" 2>/dev/null && kill -CONT "$p" 2>/dev/null; done
 	cd / || exit 1
 	if [ "$t_done" = 0 ]; then
 		echo "not ok $((t_n + 1)) - the script $T_NAME reaches its end"

@@ -64,7 +64,7 @@ static int in_transaction(struct change *c, struct err *e)
 	struct event ev = {.id = c->id, .batch = c->id, .kind = c->args->op->name, .label = "",
 	                   .command = c->args->command};
 
-	if (ingest_record(c->in, e) || (is_event(c) && event_record(c->api->store, &ev, e)))
+	if (is_event(c) && event_record(c->api->store, &ev, e))
 		return -1;
 	for (size_t i = 0; i < c->steps.n; i++)
 		if (c->steps.p[i].run(c, c->steps.p[i].own, e))
@@ -105,7 +105,7 @@ static int one_transaction(struct change *c, struct err *e)
 	c->stale = c->moved = false;
 	c->rows.n = 0;
 	map_init(&c->commits, c->api->arena);
-	if (apply_ahead(c, e) || ingest_sync(c->in, e) || db_begin(d, e))
+	if (apply_ahead(c, e) || ingest_begin(c->in, e))
 		return -1;
 	if (in_transaction(c, e)) {
 		db_rollback(d);

@@ -260,8 +260,6 @@ static int tell_commits(struct engine *g, struct group *gr, struct err *e)
 
 static int write_rows(struct engine *g, struct ingest *in, struct run_unit *list, struct err *e)
 {
-	if (in && ingest_record(in, e))
-		return -1;
 	for (struct run_unit *u = list; u; u = u->next)
 		if (run_rows_attempt_end(g, u, u->task, u->state, e) || keep_result(g, u, e) || run_pump(g, e))
 			return -1;
@@ -467,11 +465,9 @@ static int flush(struct engine *g, struct run_unit *list, struct ingest **in, st
 	*in = merge_sessions(list);
 	if (publishes && !*in)
 		*in = ingest_new(g->f->store);
-	if (*in && ingest_sync(*in, e))
+	if (*in ? ingest_begin(*in, e) : db_begin(d, e))
 		return -1;
 	fault_crash("publish-synced");
-	if (db_begin(d, e))
-		return -1;
 	if (write_rows(g, *in, list, e)) {
 		db_rollback(d);
 		return -1;

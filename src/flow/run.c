@@ -244,8 +244,11 @@ void run_unit_end(struct run_unit *u, enum state s)
 
 	run_unit_slot_free(u);
 	run_rows_set_state(u, s);
-	/* What it wrote is the store's by now: its folders serve the next one, so that few are ever made. */
-	if (u->task && s == STATE_SUCCESS)
+	/*
+	 * What it wrote is the store's by now: its folders serve the next one, so that few are ever made. What the
+	 * store had already may have to be read once more.
+	 */
+	if (u->task && s == STATE_SUCCESS && !ingest_needs_files(u->in))
 		run_dir_done(u->task);
 	u->step = STEP_DONE;
 	if (!g->done.n)

@@ -283,9 +283,9 @@ static int commit_all(struct adopt *ad, struct err *e)
 
 	if (!ad->batch.hex[0])
 		ev.batch = ad->batch = ev.id;
-	if (ingest_sync(ad->in, e) || db_begin(ad->s->db, e))
+	if (ingest_begin(ad->in, e))
 		return -1;
-	if (ingest_record(ad->in, e) || event_record(ad->s, &ev, e))
+	if (event_record(ad->s, &ev, e))
 		goto fail;
 	for (size_t i = 0; i < ad->shares.n; i++)
 		if (ad->shares.p[i]->edits.n && commit_share(ad, ad->shares.p[i], ev.id, e))

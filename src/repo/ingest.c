@@ -122,6 +122,13 @@ static void add_blob(struct ingest *in, struct new_blob b)
 	vec_push(in->a, &in->blob_list, t);
 }
 
+static void add_found(struct ingest *in, const struct sha *id, const char *source)
+{
+	struct counted f = {.id = *id, .source = source ? arena_dup(in->a, source) : NULL};
+
+	vec_push(in->a, &in->found, f);
+}
+
 void ingest_merge(struct ingest *to, struct ingest *from)
 {
 	for (size_t i = 0; i < from->page_list.n; i++)
@@ -133,7 +140,7 @@ void ingest_merge(struct ingest *to, struct ingest *from)
 	to->new_folder |= from->new_folder;
 	small_merge(to, from);
 	for (size_t i = 0; i < from->found.n; i++)
-		vec_push(to->a, &to->found, from->found.p[i]);
+		add_found(to, &from->found.p[i].id, from->found.p[i].source);
 	/* The one that began first: what gc swept since then counts. */
 	if (from->leased && (!to->leased || from->epoch < to->epoch))
 		to->epoch = from->epoch;
@@ -167,7 +174,7 @@ int ingest_lease(struct ingest *in, struct err *e)
 	return 0;
 }
 
-int ingest_seen(struct ingest *in, const struct sha *id, struct err *e)
+int ingest_seen(struct ingest *in, const struct sha *id, const char *source, struct err *e)
 {
 	int r;
 
@@ -177,7 +184,7 @@ int ingest_seen(struct ingest *in, const struct sha *id, struct err *e)
 		return -1;
 	r = blob_present(in->s, id, e);
 	if (r == 1)
-		vec_push(in->a, &in->found, *id);
+		add_found(in, id, source);
 	return r;
 }
 
@@ -258,7 +265,7 @@ int ingest_new_bytes(struct ingest *in, const struct sha *id, struct str bytes, 
 int ingest_bytes(struct ingest *in, struct str bytes, struct entry *out, struct err *e)
 {
 	struct sha id = sha_of(bytes.p, bytes.n);
-	int r = ingest_seen(in, &id, e);
+	int r = ingest_seen(in, &id, NULL, e);
 
 	if (r < 0 || (!r && ingest_new_bytes(in, &id, bytes, STR_NULL, e)))
 		return -1;
@@ -282,10 +289,10 @@ static int keep_small(struct ingest *in, const char *temp, const struct sha *id,
 	return 0;
 }
 
-int ingest_keep(struct ingest *in, const char *temp, const struct sha *id, uint64_t size, struct entry *out,
-		struct err *e)
+int ingest_keep(struct ingest *in, const char *temp, const struct sha *id, uint64_t size, const char *source,
+		struct entry *out, struct err *e)
 {
-	int r = ingest_seen(in, id, e);
+	int r = ingest_seen(in, id, source, e);
 
 	if (!r)
 		r = (int64_t)size < BLOB_WHOLE_MIN ? keep_small(in, temp, id, e) : place(in, temp, id, e);
@@ -316,7 +323,7 @@ int ingest_fd(struct ingest *in, int fd, struct entry *out, struct err *e)
 		(void)unlink(temp);
 		return -1;
 	}
-	return ingest_keep(in, temp, &id, size, out, e);
+	return ingest_keep(in, temp, &id, size, NULL, out, e);
 }
 
 static int sync_files(struct ingest *in, size_t from, size_t n, struct err *e)

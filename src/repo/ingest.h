@@ -5,8 +5,8 @@
  *
  *   struct ingest *in = ingest_new(s);
  *   ingest_folder(in, staging, INGEST_MOVE, &root, e);   hashes, stores what is new
- *   ingest_sync(in, e);                                  all fsyncs, no transaction held
- *   db_begin; ingest_record(in, e); commit_make(...); db_commit;
+ *   ingest_begin(in, e);                                 all fsyncs; then the transaction begins
+ *   commit_make(...); db_commit;
  *   ingest_free(in);
  */
 #ifndef LEAT_REPO_INGEST_H
@@ -53,6 +53,12 @@ must_check int ingest_folder(struct ingest *in, const char *dir, enum ingest_how
 void ingest_merge(struct ingest *to, struct ingest *from);
 /* The bytes of a small object that this session has taken in: 1; 0 it has none such; -1. */
 must_check int ingest_object(struct ingest *in, const struct sha *id, struct arena *a, struct str *out, struct err *e);
+/*
+ * ingest_sync, db_begin, ingest_record. If gc has meanwhile taken away what the session had found in the store, that is
+ * taken in once more from the file that it was read from, which must be there as it was; else ERR_CONFLICT.
+ */
+must_check int ingest_begin(struct ingest *in, struct err *e);
+bool ingest_needs_files(const struct ingest *in); /* for that: those it has read must stay; NULL: false */
 /* Outside of any transaction. Where there are very many rows they are recorded here, ahead of the commit. */
 must_check int ingest_sync(struct ingest *in, struct err *e);
 must_check int ingest_record(struct ingest *in, struct err *e); /* inside db_begin */

@@ -236,9 +236,9 @@ static int take(struct ingest *in, struct slot *t, const struct ingest_item *ite
 
 	if (t->kind == AS_TEMP) {
 		t->kind = AS_BYTES; /* gone, whatever comes */
-		return ingest_keep(in, t->temp, &id, t->size, &t->told.entry, e);
+		return ingest_keep(in, t->temp, &id, t->size, item->path, &t->told.entry, e);
 	}
-	r = ingest_seen(in, &id, e);
+	r = ingest_seen(in, &id, item->path, e);
 	if (!r && t->kind == AS_IS)
 		r = ingest_keep_own(in, item->path, &id, e); /* 0 */
 	else if (!r)

@@ -34,6 +34,12 @@ struct new_pack {
 	int64_t recorded; /* in which transaction its rows were written */
 };
 
+/* An object that was in the store, which gc must have left there. */
+struct counted {
+	struct sha id;
+	const char *source; /* the file that it was read from, NULL for other bytes */
+};
+
 struct ingest {
 	struct store *s;
 	struct arena *a;
@@ -46,7 +52,7 @@ struct ingest {
 	VEC(struct new_small *) small_list; /* those in memory */
 	size_t small_bytes;                 /* of these */
 	VEC(struct new_pack) packs;         /* the last one may be growing */
-	VEC(struct sha) found;              /* objects that were in the store, which gc must have left there */
+	VEC(struct counted) found;
 	struct {
 		uint64_t sum; /* of the edits; 0: nothing is known */
 		struct sha base;
@@ -69,8 +75,8 @@ static inline struct str ingest_key(const struct sha *id)
 /* ERR_CONFLICT: gc took away what this session counted on. */
 must_check int ingest_swept(struct err *e);
 must_check int ingest_lease(struct ingest *in, struct err *e); /* begins to count as a session; again is fine */
-/* 1: these bytes are in the store, or in this session; 0, -1. */
-must_check int ingest_seen(struct ingest *in, const struct sha *id, struct err *e);
+/* 1: these bytes are in the store, or in this session; 0, -1. `source`: struct counted. */
+must_check int ingest_seen(struct ingest *in, const struct sha *id, const char *source, struct err *e);
 /* Room for a file in .leat/staging. */
 void ingest_temp(struct ingest *in, char *out, size_t cap);
 void ingest_entry(struct entry *out, const struct sha *id, uint64_t size);
@@ -80,8 +86,8 @@ void ingest_entry(struct entry *out, const struct sha *id, uint64_t size);
 must_check int ingest_new_bytes(struct ingest *in, const struct sha *id, struct str bytes, struct str frame,
 				struct err *e);
 /* A read-only file that only we can have open, whose hash is known: kept if its bytes are new, else removed. */
-must_check int ingest_keep(struct ingest *in, const char *temp, const struct sha *id, uint64_t size, struct entry *out,
-			   struct err *e);
+must_check int ingest_keep(struct ingest *in, const char *temp, const struct sha *id, uint64_t size,
+			   const char *source, struct entry *out, struct err *e);
 
 /* The same of a file that is not in staging: nothing of its name is removed. Its bytes are new. */
 must_check int ingest_keep_own(struct ingest *in, const char *path, const struct sha *id, struct err *e);

@@ -10,6 +10,7 @@
 #define AHEAD_MIN 500      /* rows that are worth transactions of their own */
 #define SLICE_NS 5000000   /* how long one of these holds the lock, about */
 #define SLICE_ROWS 64      /* between two looks at the clock */
+#define TRIES 100          /* to find the store as it was found: each time gc must have taken something else away */
 
 /* Those that are not recorded yet. */
 static size_t rows_of(struct ingest *in)
@@ -74,6 +75,11 @@ static int needed(struct ingest *in, const struct sha *id, struct err *e)
 	return r ? (r < 0 ? -1 : 0) : ingest_swept(e);
 }
 
+static bool in_session(struct ingest *in, const struct sha *id)
+{
+	return map_has(&in->blobs, ingest_key(id)) || map_has(&in->smalls, ingest_key(id));
+}
+
 /*
  * What was found must be there. So must the files that got their names here: another session may have come by the same
  * bytes, whose commit has been taken out again since, and gc has swept them with their row.
@@ -85,7 +91,7 @@ static int look_again(struct ingest *in, struct err *e)
 	in->ahead = false;
 	in->written.n = 0;
 	for (size_t i = 0; i < in->found.n; i++)
-		if (needed(in, &in->found.p[i], e))
+		if (!in_session(in, &in->found.p[i].id) && needed(in, &in->found.p[i].id, e))
 			return -1;
 	for (size_t i = 0; i < in->blob_list.n; i++) {
 		struct new_blob *b = in->blob_list.p[i];
@@ -119,6 +125,54 @@ int ingest_record(struct ingest *in, struct err *e)
 			return -1;
 	}
 	return tree_record(in->s, in, e);
+}
+
+/* What gc has taken away is stored anew, as long as it can be read where it was read first. 1 some, 0 nothing, -1. */
+static int take_again(struct ingest *in, struct err *e)
+{
+	int some = 0;
+
+	for (size_t i = 0; i < in->found.n; i++) {
+		struct counted f = in->found.p[i];
+		struct err inner = ERR_INIT;
+		struct entry got;
+		int r = in_session(in, &f.id) ? 1 : blob_present(in->s, &f.id, &inner);
+		if (r > 0)
+			continue;
+		if (r < 0) {
+			*e = inner;
+			return -1;
+		}
+		if (!f.source || ingest_file(in, f.source, INGEST_COPY, &got, &inner) || !sha_eq(&got.id, &f.id))
+			return ingest_swept(e);
+		some = 1;
+	}
+	return some;
+}
+
+bool ingest_needs_files(const struct ingest *in)
+{
+	return in && in->found.n;
+}
+
+int ingest_begin(struct ingest *in, struct err *e)
+{
+	for (int tries = 0;; tries++) {
+		struct err inner = ERR_INIT;
+
+		if (ingest_sync(in, e) || db_begin(in->s->db, e))
+			return -1;
+		if (!ingest_record(in, &inner))
+			return 0;
+		db_rollback(in->s->db);
+		int some = inner.code == ERR_CONFLICT && tries < TRIES ? take_again(in, e) : 0;
+		if (some < 0)
+			return -1;
+		if (!some) {
+			*e = inner;
+			return -1;
+		}
+	}
 }
 
 /* A transaction that ends when it has lasted long enough. */

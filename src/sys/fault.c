@@ -19,11 +19,16 @@ static const struct fault_point points[] = {
 #undef F
 };
 
+/* Something that happens once, when a point is reached for the at-th time. */
+struct wanted {
+	const char *name; /* of the point, not terminated */
+	size_t len;
+	unsigned long at; /* from 1 */
+	atomic_ulong seen;
+};
+
 static struct {
-	const char *crash; /* name of the point, not terminated: crash_len */
-	size_t crash_len;
-	unsigned long crash_at; /* from 1 */
-	atomic_ulong crash_seen;
+	struct wanted crash, stop;
 	int error;               /* errno, or FAULT_TORN; 0 = none */
 	unsigned long error_at;
 	atomic_ulong ops;
@@ -62,19 +67,30 @@ static void read_fault(const char *s)
 	BUG("LEAT_FAULT=%s is none of enospc@N, eio@N, torn@N", s);
 }
 
+static void read_wanted(struct wanted *w, const char *s)
+{
+	const char *colon = s ? strrchr(s, ':') : NULL;
+
+	if (!s || !*s)
+		return;
+	w->name = s;
+	w->len = colon ? (size_t)(colon - s) : strlen(s);
+	w->at = colon ? strtoul(colon + 1, NULL, 10) : 1;
+}
+
+static bool is_wanted(struct wanted *w, const char *name)
+{
+	return w->name && strlen(name) == w->len && !strncmp(name, w->name, w->len) &&
+	       atomic_fetch_add(&w->seen, 1) + 1 == w->at;
+}
+
 /* Before main, so that no thread meets it half read. */
 __attribute__((constructor)) static void fault_init(void)
 {
-	const char *s = getenv("LEAT_CRASH_AT");
+	const char *s = getenv("LEAT_FAULT");
 
-	if (s && *s) {
-		const char *colon = strrchr(s, ':');
-
-		state.crash = s;
-		state.crash_len = colon ? (size_t)(colon - s) : strlen(s);
-		state.crash_at = colon ? strtoul(colon + 1, NULL, 10) : 1;
-	}
-	s = getenv("LEAT_FAULT");
+	read_wanted(&state.crash, getenv("LEAT_CRASH_AT"));
+	read_wanted(&state.stop, getenv("LEAT_STOP_AT"));
 	if (s && *s)
 		read_fault(s);
 	state.count_file = getenv("LEAT_FAULT_COUNT");
@@ -119,9 +135,9 @@ void fault_crash(const char *name)
 {
 	check_name(name);
 	fault_step(name);
-	if (!state.crash || strlen(name) != state.crash_len || strncmp(name, state.crash, state.crash_len))
-		return;
-	if (atomic_fetch_add(&state.crash_seen, 1) + 1 == state.crash_at)
+	if (is_wanted(&state.stop, name))
+		raise(SIGSTOP);
+	if (is_wanted(&state.crash, name))
 		fault_die();
 }
 
@@ -148,7 +164,7 @@ int fault_io_within(const char *op, const char *path)
 
 bool fault_armed(void)
 {
-	return weave || state.crash || state.error || (state.count_file && *state.count_file);
+	return weave || state.crash.name || state.stop.name || state.error || (state.count_file && *state.count_file);
 }
 
 unsigned long fault_count(void)

@@ -3,6 +3,7 @@
  *
  * Only in builds with LEAT_FAULTS (meson -Dfaults=true); in all others everything here compiles to nothing.
  *   LEAT_CRASH_AT=NAME or NAME:K   SIGKILL to ourselves the first (K-th) time the point NAME is reached
+ *   LEAT_STOP_AT=NAME or NAME:K    SIGSTOP there: the test does something beside it, then lets it go on (SIGCONT)
  *   LEAT_FAULT=enospc@N | eio@N    the N-th (from 1) writing operation of the process fails with that error
  *   LEAT_FAULT=torn@N              the N-th: a write writes half its bytes and the process is killed; any other
  *                                  operation is not done and the process is killed; nor is a write of SQLite's
