@@ -516,9 +516,9 @@ int publish_alone(struct engine *g, struct err *e)
 	struct ingest *in = ingest_new(g->f->store);
 	int rc = -1;
 
-	if (ingest_sync(in, e) || db_begin(d, e))
+	if (ingest_begin(in, e))
 		goto done;
-	if (ingest_record(in, e) || group_end(g, in, g->groups[0], e)) {
+	if (group_end(g, in, g->groups[0], e)) {
 		db_rollback(d);
 		goto done;
 	}
