@@ -79,6 +79,8 @@ static void choose(struct driver *d)
 
 static bool is_asked(const struct driver *d, const struct job *j)
 {
+	if (!d->ask->jobs)
+		return true;
 	for (size_t i = 0; i < d->ask->n_jobs; i++)
 		if (d->ask->jobs[i] == j)
 			return true;

@@ -1,5 +1,6 @@
 /* The folder in which the task of a datum finds its files of one input, under their paths in the repo. */
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include "base/str.h"
 #include "flow/run_int.h"
@@ -42,7 +43,7 @@ int run_datum_folder(struct task *t, size_t input, const char *dir, bool copy, s
 	struct laying l = {.s = t->eng->f->store, .a = t->t.arena, .copy = copy,
 	                   .names = t->t.inputs[input].input->empty_files};
 
-	if (dir_make(dir, 0700, e))
+	if (!t->desk->extra_kept && dir_make(dir, 0700, e))
 		return -1;
 	for (size_t i = 0; i < d->n; i++) {
 		const struct datum_part *p = &d->parts[i];
@@ -61,4 +62,49 @@ int run_datum_folder(struct task *t, size_t input, const char *dir, bool copy, s
 			return -1;
 	}
 	return 0;
+}
+
+static bool as_made(const char *dir)
+{
+	struct err e = ERR_INIT;
+	struct stat st;
+	bool empty;
+
+	return !file_lstat(dir, &st, &e) && S_ISDIR(st.st_mode) && (st.st_mode & 07777) == 0700 &&
+	       !dir_is_empty(dir, &empty, &e) && empty;
+}
+
+/* Takes away the files of a datum of few files; false: there is more, or somebody changed something. */
+static bool take_away(struct task *t)
+{
+	const struct datum *d = t->t.datum;
+	struct arena *a = t->t.arena;
+	struct err e = ERR_INIT;
+
+	if (d->n > RUN_MAX_KEPT)
+		return false;
+	for (size_t i = 0; i < d->n; i++) {
+		const struct datum_part *p = &d->parts[i];
+
+		if (p->entry.kind != ENTRY_FILE || memchr(p->path.p, '/', p->path.n) ||
+		    file_unlink(arena_printf(a, "%s/%.*s/%.*s", t->desk->extra,
+		                             STR_ARG(t->t.inputs[p->leaf].input->name), STR_ARG(p->path)),
+		                &e))
+			return false;
+	}
+	for (size_t i = 0; i < t->t.n_inputs; i++)
+		if (!as_made(arena_printf(a, "%s/%.*s", t->desk->extra, STR_ARG(t->t.inputs[i].input->name))))
+			return false;
+	return true;
+}
+
+void run_datum_clear(struct task *t)
+{
+	struct err e = ERR_INIT;
+
+	if (!t->desk->extra_kept && !file_exists(t->desk->extra))
+		return;
+	t->desk->extra_kept = take_away(t);
+	if (!t->desk->extra_kept && dir_remove_tree(t->desk->extra, &e))
+		err_clear(&e); /* the desk is not clean then, and not used again */
 }

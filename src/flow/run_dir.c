@@ -179,16 +179,30 @@ static bool folder_as_made(const char *path)
 	       st.st_uid == geteuid();
 }
 
+static int remove_small(const struct dir_entry *entry, void *ptr, struct err *e)
+{
+	size_t *left = ptr;
+
+	if (entry->type != DIR_FILE || !*left)
+		return DIR_STOP;
+	--*left;
+	return unlinkat(entry->dir_fd, entry->name, 0) ? DIR_STOP : DIR_GO;
+}
+
+/* What small files left of an output that the store has (larger ones were moved there). */
 static bool out_clean(struct desk *d)
 {
 	struct err e = ERR_INIT;
+	size_t most = RUN_MAX_KEPT;
 	bool empty;
 
 	if (!folder_as_made(d->out))
 		return false;
 	if (run_dir_untouched(d->out, d->out_stamp))
 		return true;
-	if (dir_is_empty(d->out, &empty, &e) || !empty)
+	if (dir_is_empty(d->out, &empty, &e) ||
+	    (!empty && (dir_walk(d->out, DIR_UNSORTED | DIR_NO_STAT | DIR_FLAT, remove_small, &most, &e) ||
+	                dir_is_empty(d->out, &empty, &e) || !empty)))
 		return false;
 	d->out_stamp = stamp(d->out);
 	return true;
@@ -200,7 +214,7 @@ static bool desk_clean(struct desk *d)
 	struct stat named, open;
 	struct err e = ERR_INIT;
 
-	if (!out_clean(d) || file_exists(d->extra) ||
+	if (!out_clean(d) || (!d->extra_kept && file_exists(d->extra)) ||
 	    (d->root && !(run_dir_untouched(d->tmp, d->tmp_stamp) && run_dir_untouched(d->home, d->home_stamp))))
 		return false;
 	if (!d->run->job->kind->starts_process)
@@ -321,6 +335,8 @@ void run_dir_done(struct task *t)
 	if (!d)
 		return;
 	run_dir_log_end(t);
+	if (t->t.datum && !t->eng->o->keep_staging)
+		run_datum_clear(t);
 	t->desk = NULL;
 	if (t->eng->o->keep_staging) {
 		desk_free(d);

@@ -36,6 +36,7 @@
 #define RUN_MAX_CODE ((size_t)8 << 20)   /* code of a job that is kept in memory; more is copied from a folder */
 #define RUN_MAX_SPEC ((size_t)16 << 20)
 #define RUN_MAX_LAID 100         /* files of code that are compared; a folder with more is laid anew each time */
+#define RUN_MAX_KEPT 16          /* files that are removed one by one, so that their folder serves the next attempt */
 #define RUN_MAX_COMPARE 1000     /* Parquet files of one unit whose rows are compared with those of the head */
 
 struct engine;
@@ -73,6 +74,7 @@ struct desk {
 	bool flat;                     /* no code in folders of `work` */
 	struct file_key *laid;         /* of run->code, as it was laid */
 	char *extra;                   /* folder for inputs that are put together */
+	bool extra_kept;               /* it is there, with an empty folder for each input */
 	char *root, *tmp, *home;       /* of tasks with a root of their own (sys/root.h); NULL without */
 	int64_t tmp_stamp, home_stamp;
 	size_t spec_size;
@@ -286,6 +288,7 @@ must_check int run_dir_path(struct engine *g, struct err *e); /* PATH of tasks *
 void run_dir_end(struct engine *g);                     /* folders of the runs */
 
 /* run_datum.c: what a datum reads of an input, in a new folder; copy: nothing of it may be a link into the store */
+void run_datum_clear(struct task *t); /* empties those folders, or removes them */
 must_check int run_datum_folder(struct task *t, size_t input, const char *dir, bool copy, struct err *e);
 
 /* run_out.c: from a task that ended well to the flush */
