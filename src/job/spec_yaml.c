@@ -26,12 +26,36 @@ static bool is_plain(struct arena *a, struct str s)
 	return s.n && typed->type == DOM_STR;
 }
 
+/* As JSON, and what YAML takes for a line end or for no character of a text (YAML 1.2, 5.1) by its number too. */
+static void quoted(struct buf *b, struct str s)
+{
+	buf_addc(b, '"');
+	for (size_t i = 0, n; i < s.n; i += n) {
+		uint32_t c = 0xfffd;
+
+		n = MAX(str_utf8_get(str_sub(s, i, 4), &c), (size_t)1);
+		if (c == '"' || c == '\\')
+			buf_addf(b, "\\%c", (char)c);
+		else if (c == '\n')
+			buf_adds(b, "\\n");
+		else if (c < ' ' || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029 || c == 0xfeff || c >= 0xfffe)
+			buf_addf(b, c > 0xffff ? "\\U%08x" : "\\u%04x", c);
+		else if (c == 0xfffd)
+			buf_adds(b, "\xef\xbf\xbd");
+		else
+			buf_addstr(b, str_sub(s, i, n));
+	}
+	buf_addc(b, '"');
+}
+
 static void scalar(struct buf *b, struct arena *a, const struct dom *v)
 {
 	if (v->type == DOM_STR && is_plain(a, v->s))
 		buf_addstr(b, v->s);
 	else if (v->type == DOM_STR)
-		json_write_str(b, v->s);
+		quoted(b, v->s);
+	else if (v->raw.n)
+		buf_addstr(b, v->raw); /* a number as it was written: 1.50, .inf */
 	else
 		dom_write_json(b, v, DOM_COMPACT);
 }
@@ -41,7 +65,7 @@ static void key(struct buf *b, struct arena *a, struct str k)
 	if (is_plain(a, k))
 		buf_addstr(b, k);
 	else
-		json_write_str(b, k);
+		quoted(b, k);
 	buf_addc(b, ':');
 }
 

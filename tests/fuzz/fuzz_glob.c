@@ -33,6 +33,23 @@ static void walks_the_same(const struct glob *g, struct str path)
 		FUZZ_HOLDS(glob_here(g, &at, path, name) == matches);
 }
 
+/* What its groups catch lies in the path, and there is a catch where there is a match. */
+static void catches(struct arena *a, struct str pattern, struct str path)
+{
+	struct err e = ERR_INIT;
+	struct glob *g = NULL;
+	struct str *out;
+	int rc = glob_compile_groups(a, pattern, &g, &e);
+
+	fuzz_answered(rc, &e);
+	if (rc)
+		return;
+	out = arena_array(a, struct str, glob_groups(g));
+	FUZZ_HOLDS(glob_capture(g, path, out) == glob_match(g, path));
+	for (size_t i = 0; i < glob_groups(g); i++)
+		FUZZ_HOLDS(!out[i].n || (out[i].p >= path.p && out[i].p + out[i].n <= path.p + path.n));
+}
+
 /* The first line is the pattern, the rest the path. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
@@ -52,6 +69,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		if (!name_path(path, clean, &clean_n, NULL, &bad) && clean_n)
 			walks_the_same(g, (struct str){clean, clean_n});
 	}
+	catches(a, pattern, path);
 	arena_free(a);
 	return 0;
 }
