@@ -140,7 +140,8 @@ static void push(struct work *w, const struct task *t, size_t n, size_t seen)
 {
 	pthread_mutex_lock(&w->mutex);
 	grow(&w->tasks, &w->cap, w->n + n);
-	memcpy(w->tasks + w->n, t, n * sizeof(*t));
+	if (n) /* of nothing there may be no address */
+		memcpy(w->tasks + w->n, t, n * sizeof(*t));
 	w->n += n;
 	w->seen += seen;
 	if (n > 1)
