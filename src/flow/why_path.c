@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "flow/data.h"
 #include "flow/why_in.h"
 
 /* One walk down: what was told already is only named the second time. */
@@ -18,6 +19,7 @@ struct content {
 	const char *label; /* "" = the whole repo */
 	struct sha tree;
 	struct str commit; /* where it was seen; STR_NULL: not known */
+	struct str path;   /* of one file, whose bytes `tree` names then; STR_NULL: it is a folder */
 };
 
 static int made_by(struct trace *t, const struct content *k, int depth, struct dom *doc, struct err *e);
@@ -46,6 +48,36 @@ static int find_unit(struct trace *t, const struct content *k, int64_t *out, str
 	q_sha(q, 3, &k->tree);
 	r = q_step(q, e);
 	*out = r == 1 ? q_col_int(q, 0) : 0;
+	q_done(q);
+	return r < 0 ? -1 : 0;
+}
+
+/* The unit that wrote this file of what a data-driven job made; 0: none did. */
+static int find_writer(struct trace *t, const struct content *k, int64_t *out, struct err *e)
+{
+	struct store *s = catalog_store(t->c);
+	struct q *q;
+	int r;
+
+	*out = 0;
+	if (!db_has_data(s->db))
+		return 0;
+	q = db_query(s->db, "select d.unit, d.tree from datum_file f join datum d on d.num = f.datum where f.repo = ?"
+	                    " and f.hash = ?");
+	q_int(q, 1, k->repo);
+	q_int(q, 2, data_hash(k->path));
+	while ((r = q_step(q, e)) == 1) {
+		struct sha tree;
+		struct entry at;
+		int got = q_col_sha(q, 1, &tree) ? tree_find(s, NULL, &tree, k->path, &at, e) : 0;
+
+		if (got == 1 && sha_eq(&at.id, &k->tree))
+			*out = q_col_int(q, 0);
+		if (got < 0) {
+			r = -1;
+			break;
+		}
+	}
 	q_done(q);
 	return r < 0 ? -1 : 0;
 }
@@ -187,6 +219,34 @@ static int long_window(struct trace *t, struct content *k, const struct dom *in,
 	return 0;
 }
 
+/* A file or folder that a unit of data read. */
+static int one_path(struct trace *t, struct content *k, const struct dom *part, int depth, struct dom *list,
+                    const struct dom *in, struct err *e)
+{
+	struct store *s = catalog_store(t->c);
+	struct dom *doc = dom_new(t->a, DOM_MAP);
+	struct str path = dom_get(part, "path")->s;
+	struct commit at = {0};
+	struct entry entry = {.kind = ENTRY_FILE};
+	int got = k->commit.p ? commit_find(s, k->repo, k->commit, &at, e) : 0;
+
+	k->path = str_sub(path, 1, path.n);
+	if (got > 0)
+		got = tree_find(s, NULL, &at.tree, k->path, &entry, e);
+	if (got < 0)
+		return -1;
+	if (entry.kind == ENTRY_FOLDER)
+		k->path = STR_NULL;
+	dom_set_str(t->a, doc, "name", dom_get(in, "name")->s);
+	dom_set_str(t->a, doc, "repo", k->name);
+	if (k->commit.p)
+		dom_set_str(t->a, doc, "commit", k->commit);
+	dom_set_str(t->a, doc, "path", path);
+	why_hex(t->a, doc, k->path.p ? "sha256" : "tree", &k->tree);
+	dom_add(list, doc);
+	return (!k->path.p && add_files(t, k, doc, e) < 0) || made_by(t, k, depth, doc, e) < 0 ? -1 : 0;
+}
+
 static int inputs_doc(struct trace *t, const struct dom *ingredients, int depth, struct dom *doc, struct err *e)
 {
 	struct dom *list = dom_new(t->a, DOM_LIST);
@@ -204,6 +264,9 @@ static int inputs_doc(struct trace *t, const struct dom *ingredients, int depth,
 				return -1;
 			continue;
 		}
+		dom_each(part, dom_get(in, "paths"))
+			if (sha_at(part, "content", &k.tree) && one_path(t, &k, part, depth, list, in, e) < 0)
+				return -1;
 		if (dom_get(in, "n_parts") && long_window(t, &k, in, depth, list, e) < 0)
 			return -1;
 		dom_each(part, dom_get(in, "parts")) {
@@ -253,10 +316,14 @@ static int made_by(struct trace *t, const struct content *k, int depth, struct d
 	struct str seen;
 	int got;
 
-	if (find_unit(t, k, &id, e) < 0 || (!id && *k->label && find_unit_of_whole(t, k, &id, e) < 0))
+	if (k->path.p ? find_writer(t, k, &id, e) < 0 : find_unit(t, k, &id, e) < 0)
+		return -1;
+	if (!id && !k->path.p && *k->label && find_unit_of_whole(t, k, &id, e) < 0)
 		return -1;
 	if (!id) {
-		struct str path = *k->label ? arena_strf(t->a, "ds=%s", k->label) : STR("");
+		struct str path = k->path.p    ? k->path
+		                  : *k->label ? arena_strf(t->a, "ds=%s", k->label)
+		                              : STR("");
 
 		got = k->commit.p ? put_doc(t, k->repo, k->commit, path, &k->tree, &put, e) : 0;
 		if (got > 0)
@@ -347,6 +414,17 @@ int why_path(struct flow *f, struct catalog *c, struct arena *a, struct str text
 	if (tree_find(f->store, NULL, &pin.commit.tree, folder, &part, e) < 0)
 		return -1;
 	k.tree = part.id;
+	if (at.kind == ENTRY_FILE && !*k.label) { /* of a unit's own among those of others */
+		struct content file = k;
+		int64_t unit;
+
+		file.path = pin.path;
+		file.tree = at.id;
+		if (find_writer(&t, &file, &unit, e) < 0)
+			return -1;
+		if (unit)
+			k = file;
+	}
 	dom_set_str(a, doc, "repo", pin.repo.name);
 	dom_set_cstr(a, doc, "commit", pin.commit.id.hex);
 	dom_set_int(a, doc, "number", pin.commit.number);

@@ -56,4 +56,16 @@ test_expect 'an explicit run takes the jobs above it with it; --again runs what 
 	workspace u && job one "/*" in "$copy" && job two "/*" one "$copy" && job other "/*" in "$copy" && touch x y && leat put in x y &&
 	leat run two --json >run && says ran 4 && exits 1 leat log other 2>err && leat run two --again --json >run && says ran 2 known 0
 '
+test_expect 'why tells of a file which unit wrote it, from which files and with which code, down to the put' '
+	cd p && leat why two:/f1 --json >why && [ "$(json why "[d[\"made_by\"][\"job\"], d[\"made_by\"][\"inputs\"][0][\"path\"]]")" = "[\"two\", \"/f1\"]" ] &&
+	[ "$(json why "len(d[\"made_by\"][\"inputs\"])")" = 1 ] && [ "$(json why "d[\"made_by\"][\"code_files\"][0][\"path\"]")" = job.sh ] &&
+	[ "$(json why "d[\"made_by\"][\"inputs\"][0][\"made_by\"][\"job\"]")" = one ] &&
+	[ "$(json why "d[\"made_by\"][\"inputs\"][0][\"made_by\"][\"inputs\"][0][\"put\"][\"kind\"]")" = put ] && leat why two:/f1
+'
+test_expect 'one is fine, one fails, one recovers: the run failed and names it; errCmd true: two recovered, the first is known' '
+	workspace r && mkdir -p jobs/e && e() { printf "kind: script\ninputs:\n  in: {repo: in, glob: \"/*\"}\ncmd: [sh]\nstdin: [\"grep -q good /pfs/in/* && cp /pfs/in/* /pfs/out\"]\nerrCmd: [sh]\nerrStdin: [\"$1\"]\n" >jobs/e/job.yaml; } &&
+	e "grep -q spare /pfs/in/*" && echo good >file1 && echo bad >file2 && echo spare >file3 && leat put in file1 file2 file3 &&
+	exits 1 leat run --json >run && says ran 1 recovered 1 failed 1 && grep -q "\"event\":\"failed\".*\"label\":\"/file2\"" run && count 0 leat ls e &&
+	e true && leat run --json >run && says ran 0 known 1 recovered 2 failed 0 && [ "$(files e)" = "/file1 " ]
+'
 test_done
