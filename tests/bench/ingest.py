@@ -68,7 +68,8 @@ def adopted_small(src):
     path = os.path.join(where, '007', 'f7001.csv')
     os.makedirs(os.path.dirname(where))
     os.rename(src, where)
-    leat(ws, 'commit')
+    with quiet():
+        leat(ws, 'commit')
     what, how = 'commit over {:,} adopted files'.format(FILES), 'readdir and stat in C, all processors'
     with quiet():
         first = wall([LEAT, 'commit'], ws)
@@ -111,27 +112,35 @@ def big_file():
 
 
 def adopted_large(protect):
-    ws = fresh('adopt-' + protect)
-    with open(os.path.join(ws, 'leat.yaml'), 'a') as f:
-        f.write('protect: %s\n' % protect)
-    tree = os.path.join(ws, 'datastore/raw/tree')
-    os.makedirs(tree)
-    for i in range(16):
-        call(['dd', 'if=/dev/urandom', 'of=%s/f%d' % (tree, i), 'bs=1M', 'count=128'], ROOM)
-    os.sync()
-    how, copies = 'their SHA-256 by openssl', [0]
-    with quiet():
-        floor = wall(['openssl', 'dgst', '-sha256'] + [os.path.join(tree, 'f%d' % i) for i in range(16)], ROOM)
-        if protect == 'auto':
-            copies, how = [], 'cp, then openssl sha256'
-            for _ in range(3):
+    """Each try has a workspace of its own; the floor is measured beside each."""
+    master, firsts, seconds, floors, looks = os.path.join(ROOM, 'tree'), [], [], [], []
+    names = ['f%d' % i for i in range(16)]
+    how = 'cp, then openssl sha256' if protect == 'auto' else 'their SHA-256 by openssl'
+    if not os.path.exists(master):
+        os.makedirs(master)
+        for name in names:
+            call(['dd', 'if=/dev/urandom', 'of=%s/%s' % (master, name), 'bs=1M', 'count=128'], ROOM)
+    for _ in range(3):
+        ws = fresh('adopt-' + protect)
+        with open(os.path.join(ws, 'leat.yaml'), 'a') as f:
+            f.write('protect: %s\n' % protect)
+        tree = os.path.join(ws, 'datastore/raw/tree')
+        os.makedirs(os.path.dirname(tree))
+        call(['cp', '-r', master, tree], ROOM)
+        os.sync()
+        with quiet():
+            floor = wall(['openssl', 'dgst', '-sha256'] + [os.path.join(tree, name) for name in names], ROOM)
+            copies = []
+            for _ in range(2):
                 copies.append(wall(['cp', '-r', tree, os.path.join(ROOM, 'tree.copy')], ROOM))
                 shutil.rmtree(os.path.join(ROOM, 'tree.copy'))
-        first, second = wall([LEAT, 'commit'], ws), wall([LEAT, 'commit'], ws)
-        look = looked_at(tree)
-    shutil.rmtree(ws)
-    return [Row('adopt a tree of 2 GiB, protect: ' + protect, first, floor + min(copies), how, limit_ratio=1 / 0.8),
-            Row('the same a second time', second, look, 'readdir and stat in C', limit=0.1)]
+            floors.append(floor + (min(copies) if protect == 'auto' else 0))
+            firsts.append(wall([LEAT, 'commit'], ws))
+            seconds.append(wall([LEAT, 'commit'], ws))
+            looks.append(looked_at(tree))
+        shutil.rmtree(ws)
+    return [Row('adopt a tree of 2 GiB, protect: ' + protect, min(firsts), min(floors), how, limit_ratio=1 / 0.8),
+            Row('the same a second time', max(seconds), min(looks), 'readdir and stat in C', limit=0.1)]
 
 
 def case_ingest():
