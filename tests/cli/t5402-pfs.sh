@@ -27,7 +27,7 @@ X
 	leat run && leat get see: -r -o got && cd got &&
 	eq "$(tr "\n" " " <a.list)" "./my-data/a my-data out " && eq "$(cat a.bytes)" "file a" && eq "$(cat a.after)" a &&
 	eq "$(tr "\n" " " <d.list)" "./my-data/d/1 ./my-data/d/e/2 my-data out " && eq "$(tr "\n" " " <d.bytes)" "file d/1 file d/e/2 " &&
-	has a.env "LEAT_INPUT_my_data=/pfs/my-data" "LEAT_OUTPUT=/pfs/out" "HOME=/leat/home" && leat fsck -C ../ && ! [ -e /pfs ]
+	has a.env "LEAT_INPUT_my_data=/pfs/my-data" "LEAT_OUTPUT=/pfs/out" "HOME=/leat/home" && leat -C ../ fsck && ! [ -e /pfs ]
 '
 fi
 
