@@ -189,23 +189,32 @@ static int remove_small(const struct dir_entry *entry, void *ptr, struct err *e)
 	return unlinkat(entry->dir_fd, entry->name, 0) ? DIR_STOP : DIR_GO;
 }
 
-/* What small files left of an output that the store has (larger ones were moved there). */
-static bool out_clean(struct desk *d)
+/*
+ * Whether it is an empty folder, as it was made, after a few files were removed: of an output those that the store has
+ * (larger ones were moved there).
+ */
+static bool emptied(const char *path, int64_t *date)
 {
 	struct err e = ERR_INIT;
 	size_t most = RUN_MAX_KEPT;
 	bool empty;
 
-	if (!folder_as_made(d->out))
+	if (!folder_as_made(path))
 		return false;
-	if (run_dir_untouched(d->out, d->out_stamp))
+	if (run_dir_untouched(path, *date))
 		return true;
-	if (dir_is_empty(d->out, &empty, &e) ||
-	    (!empty && (dir_walk(d->out, DIR_UNSORTED | DIR_NO_STAT | DIR_FLAT, remove_small, &most, &e) ||
-	                dir_is_empty(d->out, &empty, &e) || !empty)))
+	if (dir_walk(path, DIR_UNSORTED | DIR_NO_STAT | DIR_FLAT, remove_small, &most, &e) ||
+	    dir_is_empty(path, &empty, &e) || !empty)
 		return false;
-	d->out_stamp = stamp(d->out);
+	*date = stamp(path);
 	return true;
+}
+
+static bool out_clean(struct desk *d)
+{
+	struct stat st;
+
+	return emptied(d->out, &d->out_stamp) && !lstat(d->out, &st) && st.st_ino == d->out_ino;
 }
 
 /* Whether the next attempt finds it as the first one did. */
@@ -215,7 +224,7 @@ static bool desk_clean(struct desk *d)
 	struct err e = ERR_INIT;
 
 	if (!out_clean(d) || (!d->extra_kept && file_exists(d->extra)) ||
-	    (d->root && !(run_dir_untouched(d->tmp, d->tmp_stamp) && run_dir_untouched(d->home, d->home_stamp))))
+	    (d->root && !(emptied(d->tmp, &d->tmp_stamp) && emptied(d->home, &d->home_stamp))))
 		return false;
 	if (!d->run->job->kind->starts_process)
 		return true;
