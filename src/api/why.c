@@ -1,6 +1,28 @@
 #include "api/rows.h"
 #include "base/str.h"
+#include "flow/data.h"
 #include "flow/why.h"
+
+/* A job whose units come from the data, as a whole. */
+static int why_data(struct api *api, const struct job *j, struct sink *out, struct err *e)
+{
+	struct arena *a = api->arena;
+	struct dom *doc = dom_new(a, DOM_MAP);
+	struct plan_unit *u;
+
+	if (data_look(api->flow, a, j, &u, e))
+		return -1;
+	dom_set_str(a, doc, "answer",
+	            arena_strf(a, "%.*s is %s: %s", STR_ARG(j->name), reason_runs(u->reason) ? "stale" : "up to date",
+	                       plan_say(a, u)));
+	dom_set_str(a, doc, "job", j->name);
+	dom_set_cstr(a, doc, "state", reason_runs(u->reason) ? "stale" : "up-to-date");
+	dom_set_cstr(a, doc, "reason", reason_word(u->reason));
+	if (u->detail)
+		dom_set_cstr(a, doc, "detail", u->detail);
+	dom_set_str(a, doc, "output", j->output);
+	return sink_row(out, doc, e);
+}
 
 /* JOB [DS] | REPO[@PIN][:/PATH] | ID: a job's name wins over a repo's, a repo's over an id. */
 int api_why(struct api *api, const struct args *args, struct sink *out, struct err *e)
@@ -17,6 +39,8 @@ int api_why(struct api *api, const struct args *args, struct sink *out, struct e
 		return -1;
 	if (label.p && jobs_find(api->flow->jobs, what, &job, e))
 		return -1;
+	if (job && job->tree && !label.p)
+		return why_data(api, job, out, e);
 	if (job) {
 		if (!label.p && job->every != EVERY_NONE) {
 			err_set(e, ERR_BAD_REQUEST, "which ds of job %.*s?", STR_ARG(what));

@@ -260,6 +260,19 @@ int api_plan(struct api *api, const struct args *args, struct sink *out, struct 
 	    restore_look(api->flow, c, api->arena, &q.ask, e) || plan_make(api->flow, c, api->arena, &q.ask, &p, e) ||
 	    say_idle(api, c, &q, p, out, e))
 		return -1;
+	for (size_t i = 0; i < api->flow->jobs->n; i++) {
+		const struct job *j = api->flow->jobs->all[i];
+		struct plan_unit *u;
+		bool shown;
+
+		if (!j->tree || !is_asked(&q, j))
+			continue;
+		if (data_look(api->flow, api->arena, j, &u, e))
+			return -1;
+		shown = reason_runs(u->reason) || args_flag(args, "verbose");
+		if (shown && sink_row(out, plan_row(api->arena, u), e))
+			return -1;
+	}
 	return plan_rows(api, p, args_flag(args, "verbose"), out, e);
 }
 

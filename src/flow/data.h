@@ -69,6 +69,9 @@ must_check int data_run(struct flow *f, struct catalog *c, struct arena *a, cons
 /* A job is first seen, or was changed: from now on its inputs' commits are events that it takes one by one. */
 must_check int data_see(struct flow *f, struct arena *a, const struct job *j, const struct dom *params, struct err *e);
 
+/* Whether it has something to do, as a unit that stands for all of its own (for plan and why); changes nothing. */
+must_check int data_look(struct flow *f, struct arena *a, const struct job *j, struct plan_unit **out, struct err *e);
+
 /* data_plan.c: what is to be run; fills rebuild, items, total. params: --param, or NULL. */
 must_check int data_plan(struct flow *f, struct arena *a, struct data_set *d, const struct dom *params, bool again,
                          struct err *e);

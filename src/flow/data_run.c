@@ -736,3 +736,29 @@ int data_run(struct flow *f, struct catalog *c, struct arena *a, const struct da
 	}
 	return 0;
 }
+
+int data_look(struct flow *f, struct arena *a, const struct job *j, struct plan_unit **out, struct err *e)
+{
+	struct data_ask ask = {0};
+	struct driver d = {.f = f, .a = a, .ask = &ask, .jobs = &j, .n_jobs = 1};
+	struct plan_unit *u = arena_new_of(a, struct plan_unit);
+	struct event_list l = {0};
+	struct unit_key rest;
+	struct mark m;
+
+	*u = (struct plan_unit){.job = j, .ds = {.every = EVERY_NONE}, .role = ROLE_STALE, .reason = REASON_UP_TO_DATE};
+	if (key_rest(f, a, j, NULL, &rest, e) || look_mark(f->store, a, j, &m, e) || (m.there && pending(&d, &l, e)))
+		return -1;
+	if (l.n) {
+		u->reason = REASON_INPUT_CHANGED;
+		u->detail = arena_printf(a, "%zu change%s to take", l.n, l.n == 1 ? "" : "s");
+	} else if (!m.there || (sha_is_zero(&m.rest) && !m.failed)) {
+		u->reason = REASON_MISSING;
+	} else if (m.failed) {
+		u->reason = REASON_FAILED_BEFORE;
+	} else if (!sha_eq(&m.rest, &rest.key)) {
+		u->reason = REASON_CODE_CHANGED;
+	}
+	*out = u;
+	return 0;
+}

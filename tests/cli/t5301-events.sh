@@ -68,4 +68,10 @@ test_expect 'one is fine, one fails, one recovers: the run failed and names it; 
 	exits 1 leat run --json >run && says ran 1 recovered 1 failed 1 && grep -q "\"event\":\"failed\".*\"label\":\"/file2\"" run && count 0 leat ls e &&
 	e true && leat run --json >run && says ran 0 known 1 recovered 2 failed 0 && [ "$(files e)" = "/file1 " ]
 '
+test_expect 'plan and why tell what a job has to do: changes to take, other code, nothing' '
+	workspace l && job one "/*" in "$copy" && touch x y && leat put in x && leat plan --json >plan && [ "$(json plan "d[\"reason\"]")" = missing ] &&
+	leat run -q && count 0 leat plan --json && leat why one | grep -q "one is up to date" && leat put in x && leat put in y && leat plan --json >plan &&
+	[ "$(json plan "[d[\"reason\"], d[\"detail\"]]")" = "[\"input-changed\", \"2 changes to take\"]" ] && leat run -q &&
+	echo "# more" >>jobs/one/job.sh && leat why one --json >why && [ "$(json why "d[\"reason\"]")" = code-changed ]
+'
 test_done
