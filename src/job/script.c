@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "exec/exec.h"
 #include "job/kinds.h"
+#include "sys/root.h"
 #include "sys/file.h"
 
 #define FIRST_LINE_MAX 4096
@@ -251,6 +252,16 @@ static void cancel(struct attempt *t, bool hard)
 	}
 }
 
+static const char *note(const struct job *j, struct arena *a, size_t n_units)
+{
+	const char *why;
+
+	if (job_sandbox(j) != SANDBOX_AUTO || root_available(&why))
+		return NULL;
+	return arena_printf(a, "%.*s has no /pfs here, only the folders that LEAT_INPUT_... and LEAT_OUTPUT name: %s",
+	                    STR_ARG(j->name), why);
+}
+
 static const struct key keys[] = {
 #define K(section, name, forms, rule, words, sub, def, flags, text)                                                    \
 	{section, name, forms, rule, words, sub, def, flags, text},
@@ -266,6 +277,7 @@ const struct job_kind kind_script = {
 	.told_by = "cmd",
 	.code_names = code_names,
 	.starts_process = true,
+	.note = note,
 	.start = start,
 	.cancel = cancel,
 };

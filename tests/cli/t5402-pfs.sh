@@ -100,4 +100,21 @@ X
 	exits 1 leat run 2>err && has err file2 && leat runs fragile --json | head -1 >run && exits 1 leat cat fragile:/file1 &&
 	sed -i "s/^errCmd:.*/errCmd: [\"true\"]/" jobs/fragile/job.yaml && leat run 2>err && eq "$(leat cat fragile:/file1)" ok && count 1 leat ls fragile
 '
+without() { # leat's arguments: where no mount namespace can be made
+	unshare -Ur sh -c 'echo 0 >/proc/sys/user/max_mnt_namespaces && exec "$@"' - "$LEAT_BIN" "$@"
+}
+if unshare -Ur sh -c 'echo 0 >/proc/sys/user/max_mnt_namespaces' 2>/dev/null; then
+test_expect 'where no sandbox can be made: doctor and a note say so, units find their folders by the variables; sandbox: on fails' '
+	workspace n && echo 1 >a && leat put in a &&
+	yaml plain <<\X &&
+inputs: {in: {repo: in, glob: "/*"}}
+cmd: [sh, -c, "cat $LEAT_INPUT_in/a >$LEAT_OUTPUT/a; ls /pfs || true"]
+X
+	without doctor --json >doctor && eq "$(json doctor "[r[\"state\"] for r in d if r[\"what\"] == \"sandbox\"][0]")" warn &&
+	without run 2>err && has err "plain has no /pfs here" && eq "$(leat cat plain:/a)" 1 &&
+	echo "sandbox: on" >>jobs/plain/job.yaml && echo 2 >a && leat put in a && exits 1 without run 2>err && has err "wants a sandbox"
+'
+else
+test_skip 'where no sandbox can be made, doctor and a note say so' 'no user namespaces'
+fi
 test_done
