@@ -22,7 +22,7 @@
 #define DB_WRITER_KIB 6144         /* of the database in memory, in who writes */
 #define DB_STATEMENTS 256         /* different texts kept prepared; more are prepared each time */
 /*
- * The lock's holder moves the write-ahead log into the database whenever it has grown by the first number of pages:
+ * Who has committed moves the write-ahead log into the database whenever it has grown by the first number of pages:
  * large enough that pages written again and again are moved once. A handle that closes leaves at most the second
  * number: the log's index is rebuilt by whoever opens first, about a millisecond for that many.
  */
@@ -417,7 +417,7 @@ static int lock_writers(struct db *d, struct err *e)
 		return lock_again(&d->lock, e);
 	/* Those who write touch rows in many places: of SQLite's 2 MB the pages would be read again and again. */
 	db_cache(d, DB_WRITER_KIB);
-	if (lock_take(&d->lock, d->lock_path, NULL, LOCK_KEEP, e))
+	if (lock_take(&d->lock, d->lock_path, NULL, LOCK_KEEP | LOCK_FAIR, e))
 		return -1;
 	d->lock_open = true;
 	return 0;
@@ -515,8 +515,8 @@ static int commit(struct db *d, struct err *e)
 	fault_step("committed"); /* others see it, and cannot write yet */
 	d->commits++;
 	db_log_mark_write(d->h, d->lock.fd, d->in_force == DB_POWER);
-	checkpoint(d, DB_CHECKPOINT_PAGES);
 	lock_pause(&d->lock);
+	checkpoint(d, DB_CHECKPOINT_PAGES); /* some ten milliseconds, for which no other writer has to wait */
 	return 0;
 }
 

@@ -13,6 +13,7 @@
 #include "sys/fd.h"
 
 #define POLL_MS 5
+#define TURN_AT ((uint64_t)1 << 61) /* the byte of a fair lock's file that who comes next holds */
 
 static int lock_open(const char *path, struct err *e)
 {
@@ -36,6 +37,36 @@ static int flock_retry(int fd, int how)
 		if (errno != EINTR)
 			return errno;
 	return 0;
+}
+
+static int byte_call(int fd, int how, short type, uint64_t at, uint64_t n, short *found)
+{
+	struct flock l = {.l_type = type, .l_whence = SEEK_SET, .l_start = (off_t)at, .l_len = (off_t)n};
+	const struct fault_weave *w = fault_weave();
+
+	fault_step("byte");
+	if (w && how == F_OFD_SETLKW) {
+		while (fcntl(fd, F_OFD_SETLK, &l))
+			w->wait("byte");
+		return 0;
+	}
+	while (fcntl(fd, how, &l))
+		if (errno != EINTR)
+			return errno;
+	*found = l.l_type;
+	return 0;
+}
+
+/* Waits for the lock itself with the turn in hand, so that at most one does. */
+static int flock_fair(int fd)
+{
+	short type = F_UNLCK;
+	int error, turn = byte_call(fd, F_OFD_SETLKW, F_WRLCK, TURN_AT, 1, &type);
+
+	error = flock_retry(fd, LOCK_EX);
+	if (!turn)
+		(void)byte_call(fd, F_OFD_SETLK, F_UNLCK, TURN_AT, 1, &type);
+	return error;
 }
 
 static void read_text(int fd, char who[LOCK_TEXT])
@@ -63,6 +94,7 @@ static void held(struct lock *l, int fd, const char *who, unsigned flags)
 	struct stat st;
 
 	l->fd = fd;
+	l->fair = flags & LOCK_FAIR;
 	l->text = who && !(flags & LOCK_SHARED);
 	if (l->text)
 		write_text(fd, who);
@@ -81,7 +113,7 @@ int lock_take(struct lock *l, const char *path, const char *who, unsigned flags,
 
 	if (fd < 0)
 		return -1;
-	error = flock_retry(fd, how_of(flags));
+	error = flags & LOCK_FAIR ? flock_fair(fd) : flock_retry(fd, how_of(flags));
 	if (error) {
 		fd_close(&fd);
 		return err_errno(e, error, "cannot lock %s", path);
@@ -144,7 +176,7 @@ void lock_pause(struct lock *l)
 
 int lock_again(struct lock *l, struct err *e)
 {
-	int error = flock_retry(l->fd, LOCK_EX);
+	int error = l->fair ? flock_fair(l->fd) : flock_retry(l->fd, LOCK_EX);
 
 	return error ? err_errno(e, error, "cannot take a lock again") : 0;
 }
@@ -177,24 +209,6 @@ int lock_bytes_open(const char *path, int *fd, struct err *e)
 	if (got < 0)
 		return err_errno(e, errno, "cannot open the lock %s", path);
 	*fd = got;
-	return 0;
-}
-
-static int byte_call(int fd, int how, short type, uint64_t at, uint64_t n, short *found)
-{
-	struct flock l = {.l_type = type, .l_whence = SEEK_SET, .l_start = (off_t)at, .l_len = (off_t)n};
-	const struct fault_weave *w = fault_weave();
-
-	fault_step("byte");
-	if (w && how == F_OFD_SETLKW) {
-		while (fcntl(fd, F_OFD_SETLK, &l))
-			w->wait("byte");
-		return 0;
-	}
-	while (fcntl(fd, how, &l))
-		if (errno != EINTR)
-			return errno;
-	*found = l.l_type;
 	return 0;
 }
 

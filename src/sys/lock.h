@@ -13,13 +13,18 @@
 
 struct lock {
 	int fd; /* -1 = not held */
-	bool text;
+	bool text, fair;
 };
 #define LOCK_INIT {.fd = -1}
 
+/*
+ * LOCK_FAIR: who gives it back and wants it again comes after those who wait. By itself flock lets him have it at once,
+ * time after time, for those who are woken need longer than he does. All takers of the file must say it.
+ */
 enum {
 	LOCK_SHARED = 1,
 	LOCK_KEEP = 2, /* what stands in the file is not the name of a holder, and stays */
+	LOCK_FAIR = 4,
 };
 
 /*
