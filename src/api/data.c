@@ -27,23 +27,6 @@ bool data_split(struct api *api, const struct job ***jobs, size_t *n, struct dat
 	return out->n_jobs > 0;
 }
 
-void data_add(struct run_summary *to, const struct run_summary *s)
-{
-	to->ran += s->ran;
-	to->known += s->known;
-	to->recovered += s->recovered;
-	to->failed += s->failed;
-	to->skipped += s->skipped;
-	to->not_started += s->not_started;
-	to->published_groups += s->published_groups;
-	to->held_groups += s->held_groups;
-	to->cancelled |= s->cancelled;
-	if (!to->first.code)
-		to->first = s->first;
-	if (s->batch.hex[0])
-		to->batch = s->batch;
-}
-
 int data_session(struct store *s, struct err *e)
 {
 	int64_t epoch;

@@ -9,7 +9,6 @@
 
 /* What of a request is data-driven: parts the jobs asked for (*n 0: all) in two; true if there is any such job. */
 bool data_split(struct api *api, const struct job ***jobs, size_t *n, struct data_ask *out);
-void data_add(struct run_summary *to, const struct run_summary *s);
 
 /*
  * What is decided on, a remembered result above all, has to be there when it is published: a writer from here on. A gc

@@ -420,7 +420,8 @@ static int run_both(struct api *api, struct asking *q, struct whole *w, struct c
 		return 0;
 	if (run_plan(api->flow, c, p, &q->ask, &w->o, &calendar, e))
 		return -1;
-	data_add(&w->sum, &calendar);
+	run_summary_add(&w->sum, &calendar);
+	w->sum.batch = calendar.batch;
 	return w->has_data ? data_run(api->flow, c, api->arena, &w->data, &w->o, &w->sum, e) : 0;
 }
 

@@ -430,21 +430,6 @@ static int release_job(struct driver *d, const struct data_set *set, struct err 
 
 /* --- a run --- */
 
-static void add_up(struct run_summary *to, const struct run_summary *s, const struct data_set *set)
-{
-	to->ran += s->ran;
-	to->recovered += s->recovered;
-	to->failed += s->failed;
-	to->known += s->known + set->total - MIN(set->total, s->ran + s->recovered + s->failed + s->skipped);
-	to->skipped += s->skipped;
-	to->not_started += s->not_started;
-	to->published_groups += s->published_groups;
-	to->held_groups += s->held_groups;
-	to->cancelled |= s->cancelled;
-	if (!to->first.code)
-		to->first = s->first;
-}
-
 static int batch_of(struct driver *d, const struct id *event, struct id *out, struct err *e)
 {
 	struct q *q = db_query(db_of(d), "select batch from event where id = ?");
@@ -507,7 +492,9 @@ static int carry_out(struct driver *d, struct data_set *set, struct err *e)
 	o.batch = set->batch;
 	if (run_plan(d->f, d->c, &p, &ask, &o, &sum, e))
 		return -1;
-	add_up(d->sum, &sum, set);
+	/* What was known at no cost is no unit of the plan. */
+	sum.known += set->total - MIN(set->total, sum.ran + sum.recovered + sum.failed + sum.skipped);
+	run_summary_add(d->sum, &sum);
 	return 0;
 }
 

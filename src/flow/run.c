@@ -473,6 +473,21 @@ static const struct id *others_batch(const struct engine *g)
 	return batch;
 }
 
+void run_summary_add(struct run_summary *to, const struct run_summary *s)
+{
+	to->ran += s->ran;
+	to->known += s->known;
+	to->recovered += s->recovered;
+	to->failed += s->failed;
+	to->skipped += s->skipped;
+	to->not_started += s->not_started;
+	to->published_groups += s->published_groups;
+	to->held_groups += s->held_groups;
+	to->cancelled |= s->cancelled;
+	if (!to->first.code)
+		to->first = s->first;
+}
+
 int run_plan(struct flow *f, struct catalog *c, struct plan *p, const struct plan_ask *ask, const struct run_opts *o,
              struct run_summary *out, struct err *e)
 {

@@ -49,6 +49,9 @@ struct run_summary {
 	struct err first;       /* the first failure, for the last line; code NONE if none */
 };
 
+/* The numbers of both, and the first failure; `to` keeps its batch. */
+void run_summary_add(struct run_summary *to, const struct run_summary *s);
+
 /* Runs to the end; SIGINT and SIGTERM stop children, publish nothing more and say so in the summary. 0 even when units
  * failed: the summary says. -1 only when the machinery itself cannot go on (a full disk under leat.db). */
 must_check int run_plan(struct flow *f, struct catalog *c, struct plan *p, const struct plan_ask *ask,

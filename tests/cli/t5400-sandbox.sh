@@ -60,7 +60,10 @@ ls "/proc/$PPID/root/$PWD" "/proc/$PPID/cwd/.leat" >>/pfs/out/store 2>/dev/null
 exit 0
 X
 	leat run look 2018-01-01 && eq "$(leat cat raw/look:/ds=2018-01-01/store | tr -d "\n")" "" &&
-	leat cat raw/look:/ds=2018-01-01/rest | has - jobs leat.yaml datastore
+	case $TRASH in
+	/tmp/*) eq "$(leat cat raw/look:/ds=2018-01-01/rest)" "" ;; # all of /tmp is the own one of the task
+	*) leat cat raw/look:/ds=2018-01-01/rest | has - jobs leat.yaml datastore ;;
+	esac
 '
 
 test_expect 'the next unit finds nothing of what the last one left in /tmp, its home and its folder' '
