@@ -31,8 +31,12 @@ static void fail(const char *name)
 static void push(char *path)
 {
 	pthread_mutex_lock(&mutex);
-	if (n == cap && !(stack = realloc(stack, (cap = cap ? cap * 2 : 64) * sizeof(*stack))))
-		fail("memory");
+	if (n == cap) {
+		char **larger = realloc(stack, (cap = cap ? cap * 2 : 64) * sizeof(*stack));
+		if (!larger)
+			fail("memory");
+		stack = larger;
+	}
 	stack[n++] = path;
 	pthread_cond_signal(&more);
 	pthread_mutex_unlock(&mutex);

@@ -158,14 +158,16 @@ static void keyed(void)
 
 static int moved(void *ptr, const struct datum *was, const struct datum *is, struct err *e)
 {
+	const char *sign = was && is ? "~" : was ? "-" : "+";
 	struct got *g = ptr;
 
 	(void)e;
+	if (!was && !is) {
+		T_OK(false, "a change of a unit that never was");
+		return 0;
+	}
 	g->n++;
-	g->text = arena_printf(fx_a, "%s%s%s%s", g->text ? g->text : "", g->text ? "; " : "",
-	                       was && is ? "~"
-	                       : was     ? "-"
-	                                 : "+",
+	g->text = arena_printf(fx_a, "%s%s%s%s", g->text ? g->text : "", g->text ? "; " : "", sign,
 	                       datum_label(fx_a, is ? is : was));
 	if (was && is)
 		T_OK(sha_eq(&was->id, &is->id) &&
