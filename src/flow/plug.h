@@ -53,6 +53,7 @@ struct attempt {
 	const char *marker;            /* LEAT_TASK of all its processes */
 	int threads;                   /* how many the unit may use */
 	bool learned;                  /* set in start(): how an input is read has just been remembered (catalog.h) */
+	bool timed_out, cancelled;     /* why it is asked to end: its limit of time; somebody who stops the run */
 	void *own;
 };
 
@@ -83,6 +84,11 @@ struct attempt_result {
 
 /* The kind calls it exactly once per attempt it started, from the loop, never from inside start(). */
 void attempt_done(struct attempt *t, const struct attempt_result *r);
+/*
+ * The task has failed or took too long, and what stands by for that (errCmd) is about to start: it has the unit's limit
+ * of time for itself. Asked to end once more, it is over.
+ */
+void attempt_stands_by(struct attempt *t);
 /* The log, open for appending; made at the first call, owned by the engine. An empty one goes away with the attempt. */
 must_check int attempt_log_fd(struct attempt *t, int *fd, struct err *e);
 /* The folder of input i as a task sees it (read-only view; several partitions: with their ds=… folders). */

@@ -142,7 +142,7 @@ struct task {
 	char *log_name;            /* from .leat/; NULL: it has none */
 	int64_t begin_ms;
 	struct loop_ev *limit, *grace;
-	bool timed_out, cancelled, hard;
+	bool hard;
 	struct attempt_result result;
 	/* what comes after it */
 	struct work *work;

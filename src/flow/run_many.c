@@ -164,7 +164,7 @@ void run_many_done(struct task *t, const struct attempt_result *r)
 
 	t->result = *r;
 	t->many = NULL;
-	if (r->state == ATTEMPT_APART && (g->cancelled || t->cancelled))
+	if (r->state == ATTEMPT_APART && (g->cancelled || t->t.cancelled))
 		t->result.state = ATTEMPT_CANCELLED;
 	if (t->result.state == ATTEMPT_APART) {
 		t->started = false;

@@ -57,7 +57,7 @@ static void give_up(struct task *t, const struct err *why)
 {
 	t->work = NULL;
 	t->eng->interrupted |= why->code == ERR_CANCELLED;
-	if (t->cancelled || t->eng->cancelled || why->code == ERR_CANCELLED)
+	if (t->t.cancelled || t->eng->cancelled || why->code == ERR_CANCELLED)
 		run_unit_end(t->u, STATE_CANCELLED);
 	else
 		run_unit_wrong(t->u, why);
@@ -108,7 +108,7 @@ static void on_row_id(void *ptr, const struct duck_msg *m)
 	if (m->kind != DUCK_DONE && m->kind != DUCK_FAILED)
 		return;
 	t->work = NULL;
-	if (t->cancelled || t->eng->cancelled) {
+	if (t->t.cancelled || t->eng->cancelled) {
 		give_up(t, &e);
 		return;
 	}

@@ -188,7 +188,7 @@ void run_unit_cancel(struct run_unit *u, bool hard)
 		return;
 	t->hard = hard;
 	if (u->eng->cancelled)
-		t->cancelled = true;
+		t->t.cancelled = true;
 	if (t->started)
 		u->p->job->kind->cancel(&t->t, hard);
 	else if (t->work)
@@ -203,8 +203,20 @@ static void on_limit(struct loop_ev *ev, void *ptr)
 
 	(void)ev;
 	t->limit = NULL;
-	t->timed_out = true;
+	t->t.timed_out = true;
 	run_unit_cancel(t->u, false);
+}
+
+void attempt_stands_by(struct attempt *a)
+{
+	struct task *t = (struct task *)a;
+
+	loop_close(t->limit);
+	loop_close(t->grace);
+	t->limit = t->grace = NULL;
+	t->hard = false;
+	if (a->job->timeout_ms)
+		t->limit = loop_timer(t->eng->loop, a->job->timeout_ms, on_limit, t);
 }
 
 int run_unit_fill(struct task *t, struct err *e)
@@ -308,14 +320,14 @@ void attempt_done(struct attempt *a, const struct attempt_result *r)
 	t->limit = t->grace = NULL;
 	t->hard = false;
 	run_dir_log_end(t);
-	if (t->cancelled || (r->state == ATTEMPT_CANCELLED && !t->timed_out)) {
+	if (t->t.cancelled || (r->state == ATTEMPT_CANCELLED && !t->t.timed_out)) {
 		run_unit_end(u, STATE_CANCELLED);
-	} else if (t->timed_out || r->state == ATTEMPT_TIMED_OUT) {
+	} else if (r->state == ATTEMPT_RECOVERED) {
+		run_unit_end(u, STATE_RECOVERED);
+	} else if (t->t.timed_out || r->state == ATTEMPT_TIMED_OUT) {
 		err_set(&e, ERR_TIMEOUT, "it took longer than its limit of %lld ms", (long long)u->p->job->timeout_ms);
 		err_hint(&e, "timeout: in %.*s sets it", STR_ARG(u->p->job->file));
 		run_unit_failed(u, &e, 0, STATE_TIMED_OUT);
-	} else if (r->state == ATTEMPT_RECOVERED) {
-		run_unit_end(u, STATE_RECOVERED);
 	} else if (r->state == ATTEMPT_FAILED) {
 		run_unit_failed(u, &r->err, r->retry_after_ms, STATE_FAILED);
 	} else {

@@ -152,7 +152,7 @@ static int make_task(struct attempt *t, struct exec_task *out, struct err *e)
 struct script {
 	struct attempt *t;
 	struct exec *x;
-	bool cancelled;
+	bool standing_by, over; /* errCmd runs; whatever runs has been asked to end, and nothing comes after it */
 	struct attempt_result failed; /* while errCmd runs */
 };
 
@@ -161,7 +161,7 @@ static void on_err_done(void *ptr, const struct proc_exit *x)
 	struct script *s = ptr;
 	struct attempt_result r = s->failed;
 
-	if (proc_exit_ok(x) && s->t->datum && !s->cancelled)
+	if (proc_exit_ok(x) && s->t->datum && !s->over)
 		r.state = ATTEMPT_RECOVERED;
 	s->t->own = NULL;
 	attempt_done(s->t, &r);
@@ -174,12 +174,16 @@ static bool stand_by(struct script *s, const struct attempt_result *failed)
 	const struct dom *cmd = dom_get(t->job->own, "errCmd");
 	struct err e = ERR_INIT;
 
-	if (!is_list(cmd) || s->cancelled || t->number <= t->job->retries)
+	if (!is_list(cmd) || s->over || t->number <= t->job->retries)
 		return false;
 	s->failed = *failed;
 	struct exec_task task = {.argv = words(t->arena, cmd),
 	                         .in = lines(t->arena, dom_get(t->job->own, "errStdin"))};
-	return !exec_run(s->x, &task, on_err_done, s, &e);
+	if (exec_run(s->x, &task, on_err_done, s, &e))
+		return false;
+	s->standing_by = true;
+	attempt_stands_by(t);
+	return true;
 }
 
 static bool is_accepted(const struct attempt *t, const struct proc_exit *x)
@@ -199,11 +203,13 @@ static void on_done(void *ptr, const struct proc_exit *x)
 	struct attempt_result r;
 
 	exec_result(s->t, x, &r);
-	if (r.state == ATTEMPT_FAILED && is_accepted(s->t, x)) {
+	if (s->t->timed_out) {
+		r.state = ATTEMPT_TIMED_OUT;
+	} else if (r.state == ATTEMPT_FAILED && is_accepted(s->t, x)) {
 		r.state = ATTEMPT_OK;
 		err_clear(&r.err);
 	}
-	if (r.state == ATTEMPT_FAILED && stand_by(s, &r))
+	if (r.state != ATTEMPT_OK && stand_by(s, &r))
 		return;
 	s->t->own = NULL;
 	attempt_done(s->t, &r);
@@ -247,7 +253,8 @@ static void cancel(struct attempt *t, bool hard)
 	struct script *s = t->own;
 
 	if (s) {
-		s->cancelled = true;
+		/* At the limit of time errCmd still has its turn. */
+		s->over |= t->cancelled || s->standing_by;
 		exec_cancel(s->x, hard);
 	}
 }
