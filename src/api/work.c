@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "api/alone.h"
 #include "api/data.h"
 #include "api/rows.h"
 #include "base/str.h"
@@ -495,6 +496,8 @@ int api_run(struct api *api, const struct args *args, struct sink *out, struct e
 
 	if (n && ask_job(api, args, args_pos(args, 0), &q, e))
 		return -1;
+	if (args_count(args, "unit") || args_flag(args, "shell"))
+		return alone_unit(api, args, n == 1 ? q.jobs.p[0] : NULL, q.ask.params, out, e);
 	if (!n && args_count(args, "param"))
 		return err_set(e, ERR_BAD_REQUEST, "--param needs a job: leat run JOB --param KEY=VALUE");
 	for (size_t i = 1; i < n; i++)

@@ -29,6 +29,7 @@ struct exec_task {
 	const char *const *argv;
 	struct str in;   /* what it reads from its standard input; STR_NULL: nothing */
 	const char *cwd; /* as it sees it; NULL: the work folder */
+	bool terminal;   /* it has this process's standard input, output and errors, and its terminal */
 };
 
 /* Makes what the attempt's processes see: environment and folders. It goes with the attempt. */

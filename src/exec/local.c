@@ -318,6 +318,8 @@ static int make_env(struct env *v, struct sight *s, struct err *e)
 	env_set(v, PROC_MARKER, t->marker);
 	if (t->datum)
 		set_datum(v, t);
+	if (t->shell && getenv("TERM"))
+		env_set(v, "TERM", getenv("TERM"));
 	if (!t->root_dir)
 		return 0;
 	show(s, t->work_dir, WORK_DIR, true, false);
@@ -407,6 +409,12 @@ int exec_run(struct exec *x, const struct exec_task *task, exec_done_cb *cb, voi
 	s.cwd = task->cwd ? task->cwd : exec_work_dir(t);
 	s.in = in;
 	s.out = s.err = x->log;
+	if (task->terminal) {
+		s.in = STDIN_FILENO;
+		s.out = STDOUT_FILENO;
+		s.err = STDERR_FILENO;
+		s.same_group = true;
+	}
 	s.die_with_parent = true;
 	s.binds = x->sight.binds.n ? &x->sight.binds : NULL;
 	s.root = t->root_dir ? &x->sight.root : NULL;

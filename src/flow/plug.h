@@ -52,6 +52,7 @@ struct attempt {
 	const char *path;              /* PATH of the workspace's tasks (SEMANTICS 5) */
 	const char *marker;            /* LEAT_TASK of all its processes */
 	int threads;                   /* how many the unit may use */
+	const char *shell;             /* a shell on our terminal takes the place of its program; NULL */
 	bool learned;                  /* set in start(): how an input is read has just been remembered (catalog.h) */
 	bool timed_out, cancelled;     /* why it is asked to end: its limit of time; somebody who stops the run */
 	void *own;

@@ -136,6 +136,8 @@ struct task {
 	struct engine *eng;
 	struct run_unit *u;
 	bool started;              /* the kind has it */
+	void (*alone)(struct task *t, const struct attempt_result *r); /* takes its end (alone.c); NULL: the engine */
+	void *ptr;                 /* of alone */
 	int log_fd;
 	struct desk *desk;
 	struct many *many;         /* it runs together with others; NULL: alone, or they are through */
@@ -260,6 +262,7 @@ void run_unit_slot_free(struct run_unit *u);
 void run_unit_cancel(struct run_unit *u, bool hard);
 struct task *run_unit_task(struct run_unit *u);         /* a new one, at work */
 must_check int run_unit_fill(struct task *t, struct err *e); /* what its attempt finds */
+must_check int run_unit_launch(struct task *t, struct err *e); /* hands it to the kind */
 void run_unit_forget(struct run_unit *u);              /* frees what ends with it */
 
 /* run_many.c: units of one job that run as one piece of work */

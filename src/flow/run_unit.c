@@ -261,6 +261,20 @@ struct task *run_unit_task(struct run_unit *u)
 	return t;
 }
 
+int run_unit_launch(struct task *t, struct err *e)
+{
+	const struct job *j = t->u->p->job;
+	int rc;
+
+	t->started = true;
+	rc = j->kind->start(&t->t, e);
+	t->eng->learned += t->t.learned;
+	t->started = !rc;
+	if (!rc && j->timeout_ms && !t->t.shell)
+		t->limit = loop_timer(t->eng->loop, j->timeout_ms, on_limit, t);
+	return rc;
+}
+
 void run_unit_start(struct run_unit *u)
 {
 	struct engine *g = u->eng;
@@ -279,16 +293,8 @@ void run_unit_start(struct run_unit *u)
 	}
 	if (!u->said || u->attempts > 1)
 		run_event(g, RUN_UNIT_STARTED, u, u->attempts > 1 ? "once more" : plan_say(u->arena, u->p), NULL, 0);
-	t->started = true;
-	if (u->p->job->kind->start(&t->t, &e)) {
-		t->started = false;
-		g->learned += t->t.learned;
+	if (run_unit_launch(t, &e))
 		run_unit_failed(u, &e, 0, STATE_FAILED);
-		return;
-	}
-	g->learned += t->t.learned;
-	if (u->p->job->timeout_ms)
-		t->limit = loop_timer(g->loop, u->p->job->timeout_ms, on_limit, t);
 }
 
 /* What was learned of the inputs while it ran counts in its key, as it will the next time. */
@@ -314,6 +320,10 @@ void attempt_done(struct attempt *a, const struct attempt_result *r)
 		return;
 	}
 	t->started = false;
+	if (t->alone) {
+		t->alone(t, r);
+		return;
+	}
 	t->result = *r;
 	loop_close(t->limit);
 	loop_close(t->grace);

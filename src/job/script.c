@@ -131,6 +131,13 @@ static int make_task(struct attempt *t, struct exec_task *out, struct err *e)
 	const struct dom *cmd = dom_get(t->spec, "cmd"), *dir = dom_get(t->spec, "workingDir");
 	const char *path = main_path(t, t->work_dir), **argv;
 
+	if (t->shell) {
+		argv = arena_array(t->arena, const char *, 2);
+		argv[0] = t->shell;
+		out->argv = argv;
+		out->terminal = true;
+		return 0;
+	}
 	if (dir && dir->type == DOM_STR)
 		out->cwd = path_join(t->arena, exec_work_dir(t), arena_cstr(t->arena, dir->s));
 	out->in = lines(t->arena, dom_get(t->spec, "stdin"));
@@ -174,7 +181,7 @@ static bool stand_by(struct script *s, const struct attempt_result *failed)
 	const struct dom *cmd = dom_get(t->job->own, "errCmd");
 	struct err e = ERR_INIT;
 
-	if (!is_list(cmd) || s->over || t->number <= t->job->retries)
+	if (!is_list(cmd) || s->over || t->shell || t->number <= t->job->retries)
 		return false;
 	s->failed = *failed;
 	struct exec_task task = {.argv = words(t->arena, cmd),
