@@ -661,20 +661,32 @@ static int is_behind(struct driver *d, const struct job *j, const struct mark *m
 	return 0;
 }
 
+/* Whether changes stand before it that are not to be taken now: one after the other, each under its own id, they will be. */
+static int is_owed(struct driver *d, const struct job *j, const struct mark *m, bool *out, struct err *e)
+{
+	struct event_list l = {0};
+
+	if (!sha_is_zero(&m->rest) && events_of(d, j, &l, e))
+		return -1;
+	*out = l.n;
+	return 0;
+}
+
 /* New and changed jobs, and those whose last run failed. */
 static int take_heads(struct driver *d, bool *did, struct err *e)
 {
 	for (size_t i = 0; i < d->n_jobs && !d->sum->cancelled; i++) {
 		const struct job *j = d->jobs[i];
-		bool behind, again = d->ask->again && is_asked(d, j) && !d->tried[j->index].hex[0], moved, waited;
+		bool behind, owed, again = d->ask->again && is_asked(d, j) && !d->tried[j->index].hex[0], moved, waited;
 		struct id id = {0};
 		const char *why = NULL;
 		struct mark m;
 		int free;
 
-		if (look_mark(d->f->store, d->a, j, &m, e) || is_behind(d, j, &m, &behind, e))
+		if (look_mark(d->f->store, d->a, j, &m, e) || is_behind(d, j, &m, &behind, e) ||
+		    is_owed(d, j, &m, &owed, e))
 			return -1;
-		if (!again && (!behind || d->tried[j->index].hex[0] || (d->ask->until && m.failed)))
+		if (!again && (!behind || owed || d->tried[j->index].hex[0] || (d->ask->until && m.failed)))
 			continue;
 		if (newest_event(d, j, &id, e) < 0)
 			return -1;

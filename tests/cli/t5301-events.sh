@@ -17,6 +17,11 @@ test_expect 'wait ID does what is pending up to that change, and prints each rep
 	leat log "$x" --json >log && [ "$(json log "len(d)")" = 3 ] &&
 	leat run --json >run && says ran 2 known 4 && [ "$(files two)" = "/f1 /f2 /f3 " ] && leat run --json >run && says ran 0 known 0
 '
+test_expect 'who waits a second time for a change that is done takes nothing else: what followed it is taken one by one' '
+	workspace t && job one "/*" in "$copy" && touch f1 f2 f3 f4 && leat put in f1 && leat run -q && leat put in f2 && x=$(ids in | head -n 1) && leat put in f3 &&
+	leat put in f4 && leat wait "$x" && leat wait "$x" && eq "$(ids one | head -n 1)" "$x" && leat run --json >run && says ran 2 &&
+	eq "$(ids one | head -n 3)" "$(ids in | head -n 3)" && count 4 leat log one --json
+'
 test_expect 'who waits for a change that a new job has not seen gets that job under its id' '
 	workspace q && echo 1 >f1 && leat put in f1 && x=$(ids in) && job one "/*" in "$copy" && leat wait "$x" --json >out &&
 	[ "$(json out "[[r[\"repo\"], r[\"commit\"]] for r in d]")" = "[[\"in\", \"$x\"], [\"one\", \"$x\"]]" ]
