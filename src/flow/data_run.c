@@ -661,7 +661,7 @@ static int is_behind(struct driver *d, const struct job *j, const struct mark *m
 	return 0;
 }
 
-/* Whether changes stand before it that are not to be taken now: one after the other, each under its own id, they will be. */
+/* Whether changes stand before it that are not to be taken now: they will be, one by one, each under its own id. */
 static int is_owed(struct driver *d, const struct job *j, const struct mark *m, bool *out, struct err *e)
 {
 	struct event_list l = {0};

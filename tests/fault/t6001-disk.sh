@@ -13,7 +13,7 @@ FAST=$(mktemp -d /dev/shm/leat-test.XXXXXX 2>/dev/null) && trap 'rm -rf "$FAST";
 run_it() { # FAULT: sets STATUS
 	rm -rf "$FAST/w" && cp -a template "$FAST/w" && cd "$FAST/w" || return 1
 	STATUS=0
-	LEAT_FAULT=$1 timeout 60 "$LEAT_BIN" run two 2018-01-01..2018-01-02 -u -j 1 >fault.out 2>&1 9>&- || STATUS=$?
+	LEAT_FAULT=$1 timeout 300 "$LEAT_BIN" run two 2018-01-01..2018-01-02 -u -j 1 >fault.out 2>&1 9>&- || STATUS=$?
 }
 
 test_expect 'a pipeline of two scripts with a day made, and how many writes the run of another makes' '
