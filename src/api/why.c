@@ -1,7 +1,7 @@
 #include "api/rows.h"
 #include "base/str.h"
 #include "flow/data.h"
-#include "flow/why.h"
+#include "flow/why_used.h"
 
 /* A job whose units come from the data, as a whole. */
 static int why_data(struct api *api, const struct job *j, struct sink *out, struct err *e)
@@ -24,6 +24,19 @@ static int why_data(struct api *api, const struct job *j, struct sink *out, stru
 	return sink_row(out, doc, e);
 }
 
+/* What was made from REPO[@PIN][:/PATH] or what an id names; a repo's name wins over an id. */
+static int why_used_by(struct api *api, struct catalog *c, struct str what, struct sink *out, struct err *e)
+{
+	const struct dom *doc;
+	struct repo repo;
+	int rc;
+
+	rc = strpbrk(arena_cstr(api->arena, what), ":@/") ? 1 : repo_find(api->store, api->arena, what, &repo, e);
+	if (rc < 0 || why_used(api->flow, c, api->arena, what, !rc, &doc, e))
+		return -1;
+	return sink_row(out, doc, e);
+}
+
 /* JOB [DS] | REPO[@PIN][:/PATH] | ID: a job's name wins over a repo's, a repo's over an id. */
 int api_why(struct api *api, const struct args *args, struct sink *out, struct err *e)
 {
@@ -37,6 +50,12 @@ int api_why(struct api *api, const struct args *args, struct sink *out, struct e
 
 	if (catalog_new(api->store, api->arena, &c, e))
 		return -1;
+	if (args_flag(args, "used-by")) {
+		if (job || label.p) /* of what it wrote: nobody asks who used a program */
+			what = arena_strf(api->arena, "%.*s:/%s%.*s", STR_ARG(job ? job->output : what),
+			                  label.p ? "ds=" : "", STR_ARG(label));
+		return why_used_by(api, c, what, out, e);
+	}
 	if (label.p && jobs_find(api->flow->jobs, what, &job, e))
 		return -1;
 	if (job && job->tree && !label.p)

@@ -18,6 +18,7 @@ struct show_state {
 	unsigned width;      /* columns to use */
 	struct grid *grid;   /* rows kept to align them */
 	bool failed;         /* an error follows: what the rows sum up to is not known */
+	bool why_all;        /* why -v */
 	size_t n;            /* rows seen */
 	int64_t a, b, c;     /* counters of the operation's own */
 	struct str last, first_ds, last_ds, detail; /* of the group of units that is being told */

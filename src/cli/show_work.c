@@ -1,12 +1,14 @@
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/str.h"
 #include "cli/cli.h"
 #include "cli/grid.h"
 #include "cli/show.h"
 
-#define WHY_ITEMS 4 /* of a longer list the first ones are shown */
+#define WHY_ITEMS 4  /* of a longer list the first ones are shown */
+#define WHY_LINES 40 /* and of a longer answer */
 
 void show_new(struct show_state *s, const struct dom *row)
 {
@@ -30,7 +32,7 @@ void show_new(struct show_state *s, const struct dom *row)
 
 static void section(struct show_state *s, const char *title)
 {
-	fprintf(s->out, "%s%s%s\n", style_on(s->out, STYLE_BOLD), title, style_off(s->out));
+	fprintf(s->out, "%s%s%s\n", style_on(stdout, STYLE_BOLD), title, style_off(stdout));
 }
 
 static const char *count(struct show_state *s, const struct dom *row, const char *key, const char *one)
@@ -224,6 +226,7 @@ void show_plan(struct show_state *s, const struct dom *row)
 	s->last_ds = arena_str(a, ds);
 }
 
+/* Colours are by where it ends up: s->out may be a text, of which the first lines are shown. */
 static void why_value(struct show_state *s, const struct dom *v, int indent);
 
 static void why_pair(struct show_state *s, const struct dom *v, int indent)
@@ -233,15 +236,15 @@ static void why_pair(struct show_state *s, const struct dom *v, int indent)
 	if (v->type == DOM_MAP || v->type == DOM_LIST) {
 		if (!v->n)
 			return;
-		fprintf(s->out, "%*s%s%.*s%s\n", indent, "", style_on(s->out, STYLE_BOLD), STR_ARG(v->key),
-		        style_off(s->out));
+		fprintf(s->out, "%*s%s%.*s%s\n", indent, "", style_on(stdout, STYLE_BOLD), STR_ARG(v->key),
+		        style_off(stdout));
 		why_value(s, v, indent + 2);
 		return;
 	}
 	if (v->type == DOM_NULL || (v->type == DOM_STR && !v->s.n))
 		return;
-	fprintf(s->out, "%*s%s%-12.*s%s %.*s\n", indent, "", style_on(s->out, STYLE_DIM), STR_ARG(v->key),
-	        style_off(s->out), STR_ARG(dom_text(a, v)));
+	fprintf(s->out, "%*s%s%-12.*s%s %.*s\n", indent, "", style_on(stdout, STYLE_DIM), STR_ARG(v->key),
+	        style_off(stdout), STR_ARG(dom_text(a, v)));
 }
 
 /* A file, a check, a part: what has no more below it goes on one line, so that a list of them is one. */
@@ -272,8 +275,8 @@ static void why_value(struct show_state *s, const struct dom *v, int indent)
 	size_t n = 0;
 
 	dom_each(child, v) {
-		if (v->type == DOM_LIST && n++ == WHY_ITEMS && v->n > WHY_ITEMS + 1) {
-			fprintf(s->out, "%*s... and %zu more (--json has all)\n", indent, "", v->n - WHY_ITEMS);
+		if (v->type == DOM_LIST && !s->why_all && n++ == WHY_ITEMS && v->n > WHY_ITEMS + 1) {
+			fprintf(s->out, "%*s... and %zu more (-v shows all)\n", indent, "", v->n - WHY_ITEMS);
 			return;
 		}
 		if (v->type == DOM_MAP) {
@@ -290,17 +293,97 @@ static void why_value(struct show_state *s, const struct dom *v, int indent)
 	}
 }
 
-/* The answer first, in a sentence; then what it rests on. */
-void show_why(struct show_state *s, const struct dom *row)
+/* Who used it: a job's units on a line each, the jobs in the order in which it came to them. */
+static void why_users(struct show_state *s, const struct dom *list, bool all)
 {
-	if (!row)
-		return;
+	dom_each(g, list) {
+		int indent = 2 * (int)(show_int(g, "level") - 1);
+		int64_t n = 0, units = show_int(g, "n_units"), files = show_int(g, "n_files");
+		struct str job = show_text(g, "job"), output = show_text(g, "output");
+
+		fprintf(s->out, "%*s%s%.*s%s", indent, "", style_on(stdout, STYLE_BOLD), STR_ARG(job.n ? job : output),
+		        style_off(stdout));
+		if (job.n && !str_eq(job, output))
+			fprintf(s->out, " -> %.*s", STR_ARG(output));
+		fprintf(s->out, "  %" PRId64 " unit%s, %" PRId64 " file%s\n", units, units == 1 ? "" : "s", files,
+		        files == 1 ? "" : "s");
+		dom_each(u, dom_get(g, "units")) {
+			const struct dom *reads = dom_get(u, "reads"), *wrote = dom_get(u, "files");
+			struct str ds = show_text(u, "ds");
+
+			if (!all && n++ == WHY_ITEMS) {
+				fprintf(s->out, "%*s... and %" PRId64 " more (-v shows all)\n", indent + 2, "",
+				        units - WHY_ITEMS);
+				break;
+			}
+			fprintf(s->out, "%*sunit %" PRId64 "  run %.8s", indent + 2, "", show_int(u, "unit"),
+			        show_text(u, "run").n ? show_text(u, "run").p : "?");
+			if (ds.n)
+				fprintf(s->out, "  ds=%.*s", STR_ARG(ds));
+			if (reads && reads->n)
+				fprintf(s->out, "  %.*s%s", STR_ARG(reads->first->s), reads->n > 1 ? ", ..." : "");
+			if (wrote && wrote->n)
+				fprintf(s->out, " -> %.*s%s", STR_ARG(show_text(wrote->first, "path")),
+				        wrote->n > 1 ? ", ..." : "");
+			fputc('\n', s->out);
+			for (const struct dom *w = wrote && all ? wrote->first : NULL; w && wrote->n > 1; w = w->next)
+				fprintf(s->out, "%*s%.*s\n", indent + 6, "", STR_ARG(show_text(w, "path")));
+		}
+	}
+}
+
+/* The first lines of a text; what is left out is counted. */
+static void first_lines(struct show_state *s, struct str text, size_t most)
+{
+	size_t n = 0, left = 0;
+	struct str line;
+
+	while (str_next_line(&text, &line)) {
+		if (n++ < most)
+			fprintf(s->out, "%.*s\n", STR_ARG(line));
+		else
+			left++;
+	}
+	if (left)
+		fprintf(s->out, "... and %zu more lines (-v shows all)\n", left);
+}
+
+/* The answer first, in a sentence; then what it rests on. */
+static void why_all(struct show_state *s, const struct dom *row, bool all)
+{
 	if (show_text(row, "answer").n)
 		section(s, arena_cstr(s->arena, show_text(row, "answer")));
+	if (dom_get(row, "used_by")) {
+		why_users(s, dom_get(row, "used_by"), all);
+		return;
+	}
 	/* What the key was made of is for programs (--json) and for comparing; people get what came of it. */
 	dom_each (child, row)
 		if (!str_is(child->key, "answer") && !str_is(child->key, "ingredients") && !str_is(child->key, "key"))
 			why_pair(s, child, 0);
+}
+
+void show_why(struct show_state *s, const struct dom *row)
+{
+	bool all = args_flag(s->args, "verbose");
+	FILE *out = s->out;
+	char *text = NULL;
+	size_t size = 0;
+
+	if (!row)
+		return;
+	if (!all)
+		s->out = open_memstream(&text, &size);
+	if (!s->out)
+		BUG("out of memory");
+	s->why_all = all;
+	why_all(s, row, all);
+	if (all)
+		return;
+	fclose(s->out);
+	s->out = out;
+	first_lines(s, (struct str){text, size}, WHY_LINES);
+	free(text);
 }
 
 void show_check(struct show_state *s, const struct dom *row)

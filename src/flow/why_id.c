@@ -105,7 +105,7 @@ static int rows(struct catalog *c, struct arena *a, const char *sql, struct str 
 	return 0;
 }
 
-static void take_over(struct arena *a, struct dom *doc, const struct dom *row)
+void why_move(struct arena *a, struct dom *doc, struct dom *row)
 {
 	for (struct dom *v = row ? row->first : NULL, *next; v; v = next) {
 		next = v->next;
@@ -152,7 +152,7 @@ static int tell(struct catalog *c, struct arena *a, const struct found *f, struc
 	if (!strcmp(f->type, "run")) {
 		if (rows(c, a, "select " RUN_COLS " from run where id = ?", f->id, RUN_KEYS, &list, e) < 0)
 			return -1;
-		take_over(a, doc, list->first);
+		why_move(a, doc, list->first);
 		return add_rows(c, a, doc, "units", "select " UNIT_COLS " from unit where run = ? order by id", f->id,
 		      UNIT_KEYS, e);
 	}
@@ -168,7 +168,7 @@ static int tell(struct catalog *c, struct arena *a, const struct found *f, struc
 		return add_rows(c, a, doc, "open", OPEN_SQL, f->id, OPEN_KEYS, e);
 	if (rows(c, a, "select " EVENT_COLS " from event where id = ?", f->id, EVENT_KEYS, &list, e) < 0)
 		return -1;
-	take_over(a, doc, list->first);
+	why_move(a, doc, list->first);
 	if (add_rows(c, a, doc, "commits", COMMIT_SQL, f->id, COMMIT_KEYS, e) < 0)
 		return -1;
 	return add_rows(c, a, doc, "units", "select " UNIT_COLS " from unit where global_id = ? order by id", f->id,
@@ -176,7 +176,7 @@ static int tell(struct catalog *c, struct arena *a, const struct found *f, struc
 }
 
 /* A unit's number, where nothing else begins with these digits. */
-static int tell_unit(struct catalog *c, struct arena *a, struct str id, struct dom *doc, struct err *e)
+static int tell_unit(struct flow *f, struct catalog *c, struct arena *a, struct str id, struct dom *doc, struct err *e)
 {
 	const struct dom *ingredients = NULL;
 	struct dom *row = NULL;
@@ -189,9 +189,12 @@ static int tell_unit(struct catalog *c, struct arena *a, struct str id, struct d
 	if (got <= 0)
 		return got;
 	dom_set_cstr(a, doc, "type", "unit");
-	take_over(a, doc, row);
-	if (ingredients)
-		dom_set(a, doc, "ingredients", (struct dom *)ingredients);
+	why_move(a, doc, row);
+	if (!ingredients)
+		return 1;
+	if (why_inputs(f, c, a, ingredients, doc, e))
+		return -1;
+	dom_set(a, doc, "ingredients", (struct dom *)ingredients);
 	return 1;
 }
 
@@ -204,6 +207,36 @@ static int ambiguous(struct arena *a, struct str id, const struct founds *all, s
 		                    STR_ARG(all->p[i].what));
 	err_set(e, ERR_BAD_REQUEST, "'%.*s' may be several things", STR_ARG(id));
 	return err_hint(e, "%s%s; give more digits", list, all->n > WHY_MAX_NAMED ? ", ..." : "");
+}
+
+static int no_such(struct str id, struct err *e)
+{
+	err_set(e, ERR_NOT_FOUND, "there is no run, event, batch, commit or unit '%.*s'", STR_ARG(id));
+	return err_hint(e, "an id is 32 hex digits, %d of them are enough if no other begins so", WHY_MIN_PREFIX);
+}
+
+int why_find(struct catalog *c, struct arena *a, struct str text, const char **type, struct str *id, struct err *e)
+{
+	struct founds all = {0};
+	struct dom *row = NULL;
+	int64_t n;
+	int got;
+
+	if (is_hex(text) && find(c, a, text, &all, e) < 0)
+		return -1;
+	if (all.n > 1)
+		return ambiguous(a, text, &all, e);
+	if (all.n) {
+		*type = all.p[0].type;
+		*id = all.p[0].id;
+		return 0;
+	}
+	got = str_to_i64(text, &n) && n > 0 ? why_unit_row(c, a, n, &row, NULL, e) : 0;
+	if (got <= 0)
+		return got ? -1 : no_such(text, e);
+	*type = "unit";
+	*id = text;
+	return 0;
 }
 
 int why_id(struct flow *f, struct catalog *c, struct arena *a, struct str id, const struct dom **out, struct err *e)
@@ -222,14 +255,11 @@ int why_id(struct flow *f, struct catalog *c, struct arena *a, struct str id, co
 		*out = doc;
 		return 0;
 	}
-	got = tell_unit(c, a, id, doc, e);
+	got = tell_unit(f, c, a, id, doc, e);
 	if (got < 0)
 		return -1;
-	if (!got) {
-		err_set(e, ERR_NOT_FOUND, "there is no run, event, batch, commit or unit '%.*s'", STR_ARG(id));
-		return err_hint(e, "an id is 32 hex digits, %d of them are enough if no other begins so",
-		      WHY_MIN_PREFIX);
-	}
+	if (!got)
+		return no_such(id, e);
 	*out = doc;
 	return 0;
 }

@@ -20,4 +20,16 @@ must_check int why_files(struct catalog *c, struct arena *a, const struct sha *t
                          struct dom **out,
                          struct err *e);
 
+/* The values of a map that another one has not, moved into it. */
+void why_move(struct arena *a, struct dom *to, struct dom *from);
+/* What an id or a unique beginning of one is: *type run, event, batch, commit, open commit or unit. */
+must_check int why_find(struct catalog *c, struct arena *a, struct str text, const char **type, struct str *id,
+                        struct err *e);
+/* REPO[@PIN][:/PATH] and what stands there. */
+must_check int why_pin(struct store *s, struct arena *a, struct str text, struct pin *pin, struct entry *at,
+                       struct err *e);
+/* What a unit read, and who made that, as `inputs` of its document. */
+must_check int why_inputs(struct flow *f, struct catalog *c, struct arena *a, const struct dom *ingredients,
+                          struct dom *doc, struct err *e);
+
 #endif

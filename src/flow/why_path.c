@@ -384,6 +384,30 @@ static const char *label_of(struct arena *a, struct str path, struct str *folder
 	return arena_dup(a, d.label);
 }
 
+int why_inputs(struct flow *f, struct catalog *c, struct arena *a, const struct dom *ingredients, struct dom *doc,
+               struct err *e)
+{
+	struct trace t = {.c = c, .a = a};
+
+	map_init(&t.seen, a);
+	catalog_graph(c, f->graph);
+	return inputs_doc(&t, ingredients, 0, doc, e);
+}
+
+int why_pin(struct store *s, struct arena *a, struct str text, struct pin *pin, struct entry *at, struct err *e)
+{
+	int got;
+
+	if (pin_resolve(s, a, text, pin, e) < 0)
+		return -1;
+	if (!pin->has_commit)
+		return err_set(e, ERR_NOT_FOUND, "%.*s has no commit yet", STR_ARG(pin->repo.name));
+	got = tree_find(s, NULL, &pin->commit.tree, pin->path, at, e);
+	return got ? MIN(got, 0)
+	           : err_set(e, ERR_NOT_FOUND, "%.*s has no /%.*s in commit %.8s", STR_ARG(pin->repo.name),
+	                     STR_ARG(pin->path), pin->commit.id.hex);
+}
+
 int why_path(struct flow *f, struct catalog *c, struct arena *a, struct str text, const struct dom **out, struct err *e)
 {
 	struct trace t = {.c = c, .a = a};
@@ -396,17 +420,8 @@ int why_path(struct flow *f, struct catalog *c, struct arena *a, struct str text
 
 	map_init(&t.seen, a);
 	catalog_graph(c, f->graph);
-	if (pin_resolve(f->store, a, text, &pin, e) < 0)
+	if (why_pin(f->store, a, text, &pin, &at, e))
 		return -1;
-	if (!pin.has_commit)
-		return err_set(e, ERR_NOT_FOUND, "%.*s has no commit yet", STR_ARG(pin.repo.name));
-	got = tree_find(f->store, NULL, &pin.commit.tree, pin.path, &at, e);
-	if (got < 0)
-		return -1;
-	if (!got)
-		return err_set(e, ERR_NOT_FOUND, "%.*s has no /%.*s in commit %.8s", STR_ARG(pin.repo.name),
-		      STR_ARG(pin.path),
-		               pin.commit.id.hex);
 	k.repo = pin.repo.id;
 	k.name = pin.repo.name;
 	k.commit = arena_str(a, str_of(pin.commit.id.hex));
