@@ -292,7 +292,8 @@ static struct dom *reads_doc(struct used *u, const struct reader *r)
 	dom_each(in, dom_get(r->ingredients, "inputs"))
 		dom_each(part, dom_get(in, "paths"))
 			if (out->n < WHY_USED_FILES)
-				dom_add(out, dom_new_str(u->a, arena_strf(u->a, "%.*s:%.*s", STR_ARG(text_at(in, "name")),
+				dom_add(out, dom_new_str(u->a, arena_strf(u->a, "%.*s:%.*s",
+				                                          STR_ARG(text_at(in, "name")),
 				                                          STR_ARG(text_at(part, "path")))));
 	return out;
 }
@@ -718,7 +719,8 @@ static int start_units(struct used *u, const char *sql, struct str id, struct er
 #define COMMITS "select repo, id, run from commits where id = ?"
 #define COMMITS_OF_BATCH \
 	"select k.repo, k.id, k.run from event v join commits k on k.id = v.id where v.batch = ? order by v.seq"
-#define OF_RUN "select id, repo, ds, tree from unit where run = ? and tree is not null and state = 'success' order by id"
+#define OF_RUN \
+	"select id, repo, ds, tree from unit where run = ? and tree is not null and state = 'success' order by id"
 #define OF_UNIT "select id, repo, ds, tree from unit where id = ? and tree is not null"
 
 static int start_id(struct used *u, struct str text, struct dom *doc, struct err *e)
