@@ -4,6 +4,7 @@
 
 #include "cli/cli.h"
 #include "db/duck.h"
+#include "exec/pipes.h"
 #include "job/download.h"
 #include "job/kinds.h"
 #include "repo/mount.h"
@@ -16,6 +17,7 @@ static const struct {
 } roles[] = {
 	{"download", download_worker_main, false},
 	{"duck", duck_worker_main, false},
+	{PIPES_ROLE, pipes_worker_main, true},
 	{MOUNT_ROLE, mount_worker_main, true},
 };
 

@@ -27,10 +27,10 @@ static void settings_text(struct buf *b, struct str name)
 	}
 }
 
-/* Code belongs into git, data does not. Lines that are there already are not added again. */
+/* Code belongs into git, data and secrets do not. Lines that are there already are not added again. */
 static int write_gitignore(struct arena *a, const char *dir, struct err *e)
 {
-	static const char *const lines[] = {"/.leat/", "/datastore/"};
+	static const char *const lines[] = {"/.leat/", "/datastore/", "/secrets/"};
 	char *path = arena_printf(a, "%s/.gitignore", dir);
 	struct buf b = BUF_INIT(1 << 20);
 	struct str old = STR(""), rest, line;

@@ -9,6 +9,8 @@
 #include "base/str.h"
 #include "base/tmpl.h"
 #include "exec/exec.h"
+#include "exec/mask.h"
+#include "exec/pipes.h"
 #include "flow/datum.h"
 #include "flow/flow.h"
 #include "repo/blob.h"
@@ -46,6 +48,13 @@ struct exec {
 	struct proc proc;
 	struct proc_exit exit;
 	struct loop_ev *watch, *again;
+	struct proc pipes;       /* fills lazy inputs */
+	struct loop_ev *pipes_watch;
+	bool pipes_failed;
+	struct secrets secrets;  /* what may not come into the log */
+	int said;                /* what it prints, on its way there; -1 */
+	struct loop_ev *said_watch;
+	struct mask *mask;
 	exec_done_cb *cb;
 	void *ptr;
 	int tries;
@@ -252,7 +261,7 @@ static int show_input(struct sight *s, size_t i, const char **seen, struct err *
 		return err_hint(e, "give it another name: `inputs: {NAME: REPO}`");
 	}
 	*seen = arena_printf(t->arena, PFS "/%.*s", STR_ARG(name));
-	if (t->datum && t->root_dir) {
+	if (t->datum && t->root_dir && !(in->lazy && !in->empty_files)) {
 		int r = show_files(s, i, *seen, e);
 
 		if (r)
@@ -288,7 +297,27 @@ static int set_inputs(struct env *v, struct sight *s, struct err *e)
 	return 0;
 }
 
-static int make_env(struct env *v, struct sight *s, struct err *e)
+/* Values stay in memory: variables, or files of the task's own root. */
+static int set_secrets(struct env *v, struct sight *s, const struct secrets *list, struct err *e)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		const struct secret *x = &list->p[i];
+		struct root_mount m = {.target = x->path, .file = true, .among = true, .bytes = x->value};
+
+		if (x->variable) {
+			env_set(v, x->variable, x->value.p);
+			continue;
+		}
+		if (!s->t->root_dir) {
+			err_set(e, ERR_BAD_CONFIG, "a secret can be a file (%s) only in a sandbox", x->path);
+			return err_hint(e, "`sandbox: on`, or envVar in place of mountPath");
+		}
+		vec_push(s->t->arena, &s->mounts, m);
+	}
+	return 0;
+}
+
+static int make_env(struct env *v, struct sight *s, const struct secrets *secrets, struct err *e)
 {
 	struct attempt *t = s->t;
 	const char *home = t->root_dir ? HOME_DIR : getenv("HOME");
@@ -307,6 +336,8 @@ static int make_env(struct env *v, struct sight *s, struct err *e)
 	dom_each(n, t->job->env)
 		if (set_rendered(v, t, n, e))
 			return -1;
+	if (set_secrets(v, s, secrets, e))
+		return -1;
 	env_set(v, "DS", t->ds.label);
 	env_set(v, "LEAT_DS", t->ds.label);
 	env_set(v, "LEAT_JOB", arena_cstr(t->arena, t->job->name));
@@ -328,6 +359,105 @@ static int make_env(struct env *v, struct sight *s, struct err *e)
 	return plan_root(s, e);
 }
 
+/* --- lazy inputs --- */
+
+/* It ends by itself only when it cannot go on, and has said why. */
+static void on_pipes_end(struct loop_ev *ev, const struct proc_exit *exit, void *ptr)
+{
+	struct exec *x = ptr;
+
+	(void)ev;
+	(void)exit;
+	x->pipes_watch = NULL;
+	x->pipes_failed = true;
+	exec_cancel(x, true);
+}
+
+static int fill_pipes(struct exec *x, struct err *e)
+{
+	if (!x->t->n_lazy)
+		return 0;
+	if (pipes_start(x->t, x->log, &x->pipes, e))
+		return err_wrap(e, "lazy inputs");
+	return loop_child(x->t->loop, &x->pipes, on_pipes_end, x, &x->pipes_watch, e);
+}
+
+static void end_pipes(struct exec *x)
+{
+	struct proc_exit exit;
+	struct err ignored = ERR_INIT;
+
+	loop_close(x->pipes_watch);
+	x->pipes_watch = NULL;
+	if (x->pipes.pid && !x->pipes.ended) {
+		proc_signal(&x->pipes, SIGKILL);
+		if (proc_wait(&x->pipes, &exit, &ignored))
+			err_clear(&ignored);
+	}
+	proc_free(&x->pipes);
+	x->pipes = (struct proc)PROC_INIT;
+}
+
+/* --- what it prints --- */
+
+/* All that is there now; false: there will be no more. */
+static bool take_said(struct exec *x, struct err *e)
+{
+	char chunk[MASK_CHUNK];
+	ssize_t n;
+
+	while ((n = read(x->said, chunk, sizeof(chunk))) > 0)
+		if (mask_write(x->mask, chunk, (size_t)n, false, x->log, x->t->log_path, e))
+			return false;
+	return n < 0 && (errno == EAGAIN || errno == EINTR);
+}
+
+static void on_said(struct loop_ev *ev, uint32_t events, void *ptr)
+{
+	struct exec *x = ptr;
+	struct err e = ERR_INIT;
+
+	(void)events;
+	if (take_said(x, &e))
+		return;
+	loop_close(ev);
+	x->said_watch = NULL;
+	if (e.code) /* a log that cannot be written to: the task hears it as if its reader had gone */
+		fd_close(&x->said);
+}
+
+static void end_said(struct exec *x)
+{
+	struct err e = ERR_INIT;
+
+	loop_close(x->said_watch);
+	x->said_watch = NULL;
+	if (x->said < 0)
+		return;
+	(void)take_said(x, &e);
+	if (mask_write(x->mask, NULL, 0, true, x->log, x->t->log_path, &e))
+		err_clear(&e);
+	fd_close(&x->said);
+}
+
+/* A task that knows secrets writes to us, and we to the log. *out: its end of that. */
+static int hear(struct exec *x, int *out, struct err *e)
+{
+	int fds[2];
+
+	if (!x->secrets.n)
+		return 0;
+	if (fd_pipe(fds, e))
+		return -1;
+	x->said = fds[0];
+	*out = fds[1];
+	x->mask = mask_new(x->t->arena, &x->secrets);
+	return fd_nonblock(x->said, true, e) ||
+	                       loop_fd(x->t->loop, x->said, EPOLLIN, on_said, x, &x->said_watch, e)
+	               ? -1
+	               : 0;
+}
+
 /* --- running --- */
 
 static void end(struct exec *x)
@@ -338,6 +468,10 @@ static void end(struct exec *x)
 
 	loop_close(x->again);
 	proc_free(&x->proc);
+	end_pipes(x);
+	end_said(x);
+	if (x->pipes_failed && !exit.signal && !exit.status)
+		exit.status = 1;
 	cb(ptr, &exit);
 }
 
@@ -376,8 +510,9 @@ int exec_new(struct attempt *t, struct exec **out, struct err *e)
 {
 	struct exec *x = arena_new_of(t->arena, struct exec); /* also when the engine gives up on the attempt */
 
-	*x = (struct exec){.t = t, .proc = PROC_INIT, .sight = {.t = t}};
-	if (make_env(&x->env, &x->sight, e) || attempt_log_fd(t, &x->log, e))
+	*x = (struct exec){.t = t, .proc = PROC_INIT, .pipes = PROC_INIT, .said = -1, .sight = {.t = t}};
+	if (secret_list(t->arena, t->flow->ws, t->job, &x->secrets, e) ||
+	    make_env(&x->env, &x->sight, &x->secrets, e) || attempt_log_fd(t, &x->log, e))
 		return -1;
 	*out = x;
 	return 0;
@@ -399,7 +534,7 @@ int exec_run(struct exec *x, const struct exec_task *task, exec_done_cb *cb, voi
 {
 	struct proc_spec s = PROC_SPEC;
 	struct attempt *t = x->t;
-	int in FD_CLEANUP = -1;
+	int in FD_CLEANUP = -1, said FD_CLEANUP = -1;
 
 	if (task->in.p && text_fd(task->in, &in, e))
 		return -1;
@@ -409,6 +544,12 @@ int exec_run(struct exec *x, const struct exec_task *task, exec_done_cb *cb, voi
 	s.cwd = task->cwd ? task->cwd : exec_work_dir(t);
 	s.in = in;
 	s.out = s.err = x->log;
+	if (!task->terminal && hear(x, &said, e)) {
+		end_said(x);
+		return -1;
+	}
+	if (said >= 0)
+		s.out = s.err = said;
 	if (task->terminal) {
 		s.in = STDIN_FILENO;
 		s.out = STDOUT_FILENO;
@@ -421,14 +562,19 @@ int exec_run(struct exec *x, const struct exec_task *task, exec_done_cb *cb, voi
 	x->cb = cb;
 	x->ptr = ptr;
 	x->tries = 0;
-	if (proc_spawn(&s, &x->proc, e))
+	if (fill_pipes(x, e) || proc_spawn(&s, &x->proc, e)) {
+		end_pipes(x);
+		end_said(x);
 		return -1;
+	}
 	if (loop_child(t->loop, &x->proc, on_exit_of, x, &x->watch, e)) {
 		struct err ignored = ERR_INIT;
 
 		if (proc_kill_tree(&x->proc, t->marker, 0, &x->exit, &ignored) < 0)
 			err_clear(&ignored);
 		proc_free(&x->proc);
+		end_pipes(x);
+		end_said(x);
 		return -1;
 	}
 	return 0;

@@ -1,7 +1,7 @@
 /*
- * flow/alone.h: one unit of a data-driven job by itself (`leat run JOB --unit N`), to look at it: in
- * folders of its own, made as for any other try, and nothing of it is recorded, remembered or published. What it prints goes to standard
- * error as it comes.
+ * flow/alone.h: one unit of a data-driven job by itself (`leat run JOB --unit N`), to look at it: in folders of its
+ * own, made as for any other try, and nothing of it is recorded, remembered or published. What it prints goes to
+ * standard error as it comes.
  */
 #ifndef LEAT_FLOW_ALONE_H
 #define LEAT_FLOW_ALONE_H

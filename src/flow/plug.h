@@ -23,6 +23,12 @@ struct unit_input {
 	struct reads reads;
 };
 
+/* A file of an input with `lazy: true`: a named pipe, and whose bytes go through it. */
+struct lazy_file {
+	const char *path; /* absolute */
+	struct sha id;
+};
+
 /* One try at one unit. The engine owns it; a kind may keep its own state in .own and memory in .arena. */
 struct attempt {
 	struct arena *arena;
@@ -42,6 +48,9 @@ struct attempt {
 	const char *spec_path;         /* absolute: the file that holds .spec; for kinds that start a process */
 	const char *root_dir;          /* absolute: its processes get a root of their own, made there; or NULL */
 	const char *tmp_dir, *home_dir; /* absolute; with root_dir: their /tmp and their home */
+	struct lazy_file *lazy;        /* after attempt_input_folder, who fills them is the task's (exec/pipes.h) */
+	size_t n_lazy;
+	const char *lazy_dir;          /* on their file system, and not seen by the task */
 	const char *log_path;          /* absolute; attempt_log_fd opens it */
 	const struct dom *vars;        /* template variables: ds, params, inputs, output, job, … */
 	const struct dom *spec;        /* the rendered job, what LEAT_SPEC holds */
@@ -107,6 +116,8 @@ struct job_kind {
 	/* What a run of n of its units should be told once, before it begins (RUN_NOTE); NULL if nothing. May be NULL.
 	 */
 	const char *(*note)(const struct job *j, struct arena *a, size_t n_units);
+	/* Before any unit of a run starts: whether what the job names outside the store is there. May be NULL. */
+	int (*ready)(const struct job *j, const struct workspace *ws, struct err *e);
 	must_check int (*start)(struct attempt *t, struct err *e);
 	/*
 	 * Many units as one piece of work (SEMANTICS 4, batching); all three or none. many: whether units of

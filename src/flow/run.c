@@ -441,6 +441,12 @@ static int begin(struct engine *g, struct err *e)
 	for (size_t i = 0; i < g->n_jobs; i++)
 		if (run_code_pin(g, &g->jobs[i], e))
 			return -1;
+	for (size_t i = 0; i < g->n_jobs; i++) {
+		const struct job *j = g->jobs[i].job;
+
+		if (g->jobs[i].n_units && j->kind->ready && j->kind->ready(j, g->f->ws, e))
+			return -1;
+	}
 	if (run_rows_begin(g, e))
 		return -1;
 	tell_notes(g);

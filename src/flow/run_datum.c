@@ -13,7 +13,22 @@ struct laying {
 	const char *dir;
 	struct str parent; /* made last */
 	bool copy, names;  /* names: of the files only */
+	struct task *lazy; /* named pipes, for it; NULL: files */
 };
+
+static int lay_pipe(struct laying *l, const char *to, const struct sha *id, struct err *e)
+{
+	struct attempt *t = &l->lazy->t;
+
+	if (t->n_lazy >= RUN_MAX_LAZY) {
+		err_set(e, ERR_LIMIT, "more than %d lazy files in one unit", RUN_MAX_LAZY);
+		return err_hint(e, "a finer glob makes smaller units; without `lazy: true` there is no such limit");
+	}
+	if (!t->lazy)
+		t->lazy = arena_array(l->a, struct lazy_file, RUN_MAX_LAZY);
+	t->lazy[t->n_lazy++] = (struct lazy_file){to, *id};
+	return file_fifo(to, e);
+}
 
 static int lay_file(void *ptr, struct str path, const struct entry *entry, struct err *e)
 {
@@ -27,6 +42,8 @@ static int lay_file(void *ptr, struct str path, const struct entry *entry, struc
 			return -1;
 		l->parent = arena_str(l->a, parent);
 	}
+	if (l->lazy)
+		return lay_pipe(l, to, &entry->id, e);
 	if (l->names) {
 		int fd FD_CLEANUP = -1;
 
@@ -43,6 +60,9 @@ int run_datum_folder(struct task *t, size_t input, const char *dir, bool copy, s
 	struct laying l = {.s = t->eng->f->store, .a = t->t.arena, .copy = copy,
 	                   .names = t->t.inputs[input].input->empty_files};
 
+	if (t->t.inputs[input].input->lazy && !l.names)
+		l.lazy = t;
+	t->t.lazy_dir = t->desk->dir;
 	if (!t->desk->extra_kept && dir_make(dir, 0700, e))
 		return -1;
 	for (size_t i = 0; i < d->n; i++) {

@@ -37,6 +37,7 @@
 #define RUN_MAX_SPEC ((size_t)16 << 20)
 #define RUN_MAX_LAID 100         /* files of code that are compared; a folder with more is laid anew each time */
 #define RUN_MAX_KEPT 16          /* files that are removed one by one, so that their folder serves the next attempt */
+#define RUN_MAX_LAZY 4096        /* files of one unit that are named pipes */
 #define RUN_MAX_COMPARE 1000     /* Parquet files of one unit whose rows are compared with those of the head */
 
 struct engine;

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/str.h"
 #include "exec/exec.h"
+#include "flow/secret.h"
 #include "job/kinds.h"
 #include "sys/root.h"
 #include "sys/file.h"
@@ -276,6 +277,14 @@ static const char *note(const struct job *j, struct arena *a, size_t n_units)
 	                    STR_ARG(j->name), why);
 }
 
+static int ready(const struct job *j, const struct workspace *ws, struct err *e)
+{
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	struct secrets secrets;
+
+	return secret_list(a, ws, j, &secrets, e);
+}
+
 static const struct key keys[] = {
 #define K(section, name, forms, rule, words, sub, def, flags, text)                                                    \
 	{section, name, forms, rule, words, sub, def, flags, text},
@@ -291,6 +300,8 @@ const struct job_kind kind_script = {
 	.told_by = "cmd",
 	.code_names = code_names,
 	.starts_process = true,
+	.check = secret_check,
+	.ready = ready,
 	.note = note,
 	.start = start,
 	.cancel = cancel,

@@ -76,7 +76,7 @@ static const struct field transform_fields[] = {
 	{"errCmd", AS_KEY, "errCmd"},
 	{"errStdin", AS_KEY, "errStdin"},
 	{"env", AS_KEY, "env"},
-	{"secrets", AS_KEY, "secrets"},
+	{"secrets", TAKEN, NULL},
 	{"workingDir", AS_KEY, "workingDir"},
 	{"acceptReturnCode", AS_KEY, "acceptReturnCode"},
 	{"datumBatching", AS_KEY, "datumBatching"},
@@ -117,6 +117,13 @@ static const struct field cron_fields[] = {
 static const struct field node_fields[] = {
 	{"pfs", TAKEN, NULL},  {"atom", TAKEN, NULL},  {"cross", TAKEN, NULL}, {"union", TAKEN, NULL},
 	{"join", TAKEN, NULL}, {"group", TAKEN, NULL}, {"cron", TAKEN, NULL},
+};
+
+static const struct field secret_fields[] = {
+	{"name", AS_KEY, "name"},
+	{"key", AS_KEY, "key"},
+	{"mountPath", AS_KEY, "mountPath"},
+	{"envVar", AS_KEY, "envVar"},
 };
 
 struct reading {
@@ -424,11 +431,34 @@ static int later(struct reading *r)
 	return 0;
 }
 
+static int secrets(struct reading *r, const struct dom *v)
+{
+	struct dom *list;
+
+	if (says_nothing(v))
+		return 0;
+	if (want(r, v, DOM_LIST, "secrets"))
+		return -1;
+	list = map_at(r, v, DOM_LIST);
+	dom_each(item, v) {
+		struct dom *one;
+
+		if (want(r, item, DOM_MAP, "secrets"))
+			return -1;
+		one = map_at(r, item, DOM_MAP);
+		if (take_fields(r, item, secret_fields, ARRAY_LEN(secret_fields), "secret", one))
+			return -1;
+		dom_add(list, one);
+	}
+	dom_set(r->a, r->s->job, "secrets", list);
+	return 0;
+}
+
 static int transform(struct reading *r, const struct dom *v)
 {
-	const struct dom *image, *cmd;
+	const struct dom *image, *cmd, *secret = get(v, "secrets");
 
-	if (want(r, v, DOM_MAP, "transform"))
+	if (want(r, v, DOM_MAP, "transform") || (secret && secrets(r, secret)))
 		return -1;
 	image = get(v, "image");
 	cmd = get(v, "cmd");

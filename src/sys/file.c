@@ -424,6 +424,17 @@ int file_chmod(const char *path, mode_t mode, struct err *e)
 	return error ? err_errno(e, error, "cannot set the mode of %s", path) : 0;
 }
 
+int file_fifo(const char *path, struct err *e)
+{
+	int error = fault_io("open", path);
+
+	if (!error && mkfifo(path, 0644))
+		error = errno;
+	if (error == EEXIST)
+		return err_set(e, ERR_CONFLICT, "%s is there already", path);
+	return error ? err_errno(e, error, "cannot make the named pipe %s", path) : 0;
+}
+
 int file_symlink(const char *target, const char *path, struct err *e)
 {
 	int error = fault_io("link", path);

@@ -68,6 +68,7 @@ must_check int file_rename_new(const char *from, const char *to, struct err *e);
 must_check int file_exchange(const char *a, const char *b, struct err *e);
 must_check int file_unlink(const char *path, struct err *e); /* absent is fine */
 must_check int file_chmod(const char *path, mode_t mode, struct err *e);
+must_check int file_fifo(const char *path, struct err *e); /* a named pipe that all may read */
 must_check int file_symlink(const char *target, const char *path, struct err *e);
 must_check int file_set_mtime(const char *path, int64_t mtime_ns, struct err *e);
 

@@ -50,6 +50,7 @@ struct root_step {
 struct making {
 	struct arena *a;
 	struct map made; /* paths in the new root that the plan makes, without the first slash */
+	struct map deep; /* of these, folders of the machine too, whose other entries are shown */
 	VEC(struct root_step) steps;
 };
 
@@ -109,21 +110,45 @@ static int type_of(const char *path, const struct dirent *d)
 	return lstat(path, &st) ? DT_UNKNOWN : (int)IFTODT(st.st_mode);
 }
 
-/* The entries of /: their places now, what is shown there into *shown, for later. */
-static int each_entry(struct making *m, struct making *shown, struct err *e)
+/* Folders above a target that are there on the machine, up to one that is not. */
+static void mark_deep(struct making *m, const char *target)
 {
-	DIR *dir = opendir("/");
+	for (const char *slash = strchr(target + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		const char *path = arena_printf(m->a, "%.*s", (int)(slash - target), target);
+		struct stat st;
+
+		if (lstat(path, &st) || !S_ISDIR(st.st_mode))
+			return;
+		map_set(&m->deep, str_of(path + 1), m);
+	}
+}
+
+/*
+ * The entries of a folder ("" is /): their places now, what is shown there into *shown, for later. Of those that the
+ * plan makes itself, the entries below, if they are deep ones.
+ */
+static int each_entry(struct making *m, struct making *shown, const char *folder, struct err *e)
+{
+	DIR *dir = opendir(*folder ? arena_printf(m->a, "/%s", folder) : "/");
 	struct dirent *d;
 
 	if (!dir)
-		return err_errno(e, errno, "cannot list /");
+		return err_errno(e, errno, "cannot list /%s", folder);
 	while ((d = readdir(dir))) {
-		const char *name = arena_dup(m->a, d->d_name), *path = arena_printf(m->a, "/%s", name);
+		const char *name = arena_printf(m->a, "%s%s%s", folder, *folder ? "/" : "", d->d_name);
+		const char *path = arena_printf(m->a, "/%s", name);
 		char link[4096];
 		ssize_t n;
 
-		if (!strcmp(name, ".") || !strcmp(name, "..") || is_made(m, name))
+		if (!strcmp(d->d_name, ".") || !strcmp(d->d_name, ".."))
 			continue;
+		if (is_made(m, name)) {
+			if (map_get(&m->deep, str_of(name)) && each_entry(m, shown, name, e)) {
+				closedir(dir);
+				return -1;
+			}
+			continue;
+		}
 		switch (type_of(path, d)) {
 		case DT_DIR:
 			add(m, STEP_FOLDER, NULL, name, 0755);
@@ -143,7 +168,7 @@ static int each_entry(struct making *m, struct making *shown, struct err *e)
 		}
 		if (m->steps.n > ROOT_MAX_MOUNTS) {
 			closedir(dir);
-			return err_set(e, ERR_LIMIT, "/ has more than %d entries", ROOT_MAX_MOUNTS);
+			return err_set(e, ERR_LIMIT, "/%s has more than %d entries", folder, ROOT_MAX_MOUNTS);
 		}
 	}
 	closedir(dir);
@@ -168,14 +193,17 @@ int root_make(struct arena *a, const char *at, const struct root_mount *mounts, 
 	if (n + n_hide > ROOT_MAX_MOUNTS)
 		return err_set(e, ERR_LIMIT, "a task cannot be shown more than %d folders", ROOT_MAX_MOUNTS);
 	map_init(&m.made, a);
+	map_init(&m.deep, a);
 	make_folder(&m, OWN_EMPTY, 0);
 	make_folder(&m, OWN_SHM, 01777);
 	make_folder(&m, "tmp", 01777);
 	for (size_t i = 0; i < n; i++) {
 		make_place(&m, &mounts[i]);
+		if (mounts[i].among)
+			mark_deep(&m, mounts[i].target);
 		tmp |= !strcmp(mounts[i].target, "/tmp");
 	}
-	if (each_entry(&m, &shown, e))
+	if (each_entry(&m, &shown, "", e))
 		return -1;
 	for (size_t i = 0; i < shown.steps.n; i++)
 		vec_push(a, &m.steps, shown.steps.p[i]);

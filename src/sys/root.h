@@ -19,6 +19,7 @@
 struct root_mount {
 	const char *source, *target; /* absolute; both folders unless `file` */
 	bool writable, file;
+	bool among;                  /* what stands beside it on the machine stays to be seen */
 	struct str bytes;            /* source NULL: a read-only file that holds them */
 };
 
