@@ -4,7 +4,7 @@
 
 #include "cli/cli.h"
 #include "db/duck.h"
-#include "exec/pipes.h"
+#include "exec/local_pipes.h"
 #include "job/download.h"
 #include "job/kinds.h"
 #include "repo/mount.h"

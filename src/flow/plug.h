@@ -48,7 +48,7 @@ struct attempt {
 	const char *spec_path;         /* absolute: the file that holds .spec; for kinds that start a process */
 	const char *root_dir;          /* absolute: its processes get a root of their own, made there; or NULL */
 	const char *tmp_dir, *home_dir; /* absolute; with root_dir: their /tmp and their home */
-	struct lazy_file *lazy;        /* after attempt_input_folder, who fills them is the task's (exec/pipes.h) */
+	struct lazy_file *lazy;        /* after attempt_input_folder, filled by exec/local_pipes.h */
 	size_t n_lazy;
 	const char *lazy_dir;          /* on their file system, and not seen by the task */
 	const char *log_path;          /* absolute; attempt_log_fd opens it */

@@ -3,7 +3,7 @@
  * the variable LEAT_SECRET_NAME_KEY (in capitals, what is no letter or digit as _), which comes first.
  *
  * No value is ever kept by us: not in the store, a log, a key of the memo, a row or a message. A task gets those that
- * its job names in `secrets:`; what it prints of them is made unreadable before it reaches the log (exec/mask.h).
+ * its job names in `secrets:`; what it prints of them is made unreadable before it reaches the log (exec/local_mask.h).
  */
 #ifndef LEAT_FLOW_SECRET_H
 #define LEAT_FLOW_SECRET_H

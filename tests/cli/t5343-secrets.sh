@@ -51,9 +51,7 @@ test_expect 'what cannot be meant is refused with its place' '
 
 if [ "$sandbox" = ok ]; then
 test_expect 'mountPath: a folder with a file for each key, beside what the machine has there; lines of a long one are masked' '
-	workspace m && echo 1 >f && leat put in f && secret tls/crt "-----BEGIN-----
-first-line-of-it
-second-line-of-it" && secret tls/pin 0123456 && ls /usr >usr && job p <<\X &&
+	workspace m && echo 1 >f && leat put in f && secret tls/crt "$(printf "%s\n" -----BEGIN----- first-line-of-it second-line-of-it)" && secret tls/pin 0123456 && ls /usr >usr && job p <<\X &&
 inputs: {in: {repo: in, glob: "/*"}}
 secrets: [{name: tls, mountPath: /usr/share/leat-tls}, {name: tls, key: pin, mountPath: /secret/deep}]
 cmd: [sh, -c, "ls -R /usr/share/leat-tls /secret; ls /usr >$LEAT_OUTPUT/usr; cat /usr/share/leat-tls/crt /secret/deep/pin; head -c 20 /usr/share/leat-tls/crt; echo x >>/secret/deep/pin; exit 0"]

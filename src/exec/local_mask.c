@@ -1,4 +1,4 @@
-#include "exec/mask.h"
+#include "exec/local_mask.h"
 
 #include <string.h>
 

@@ -1,10 +1,10 @@
 /*
- * exec/mask.h: what a task prints, on its way to the log, without the secrets that it was given: each becomes "***",
- * also where it comes in pieces. A value of several lines is looked for line by line too. Those of less than MASK_MIN
- * bytes are not looked for: they would be found everywhere.
+ * exec/local_mask.h: what a task prints, on its way to the log, without the secrets that it was given: each becomes
+ * "***", also where it comes in pieces. A value of several lines is looked for line by line too. Those of less than
+ * MASK_MIN bytes are not looked for: they would be found everywhere.
  */
-#ifndef LEAT_EXEC_MASK_H
-#define LEAT_EXEC_MASK_H
+#ifndef LEAT_EXEC_LOCAL_MASK_H
+#define LEAT_EXEC_LOCAL_MASK_H
 
 #include "flow/secret.h"
 

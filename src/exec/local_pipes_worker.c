@@ -1,4 +1,4 @@
-#include "exec/pipes.h"
+#include "exec/local_pipes.h"
 
 #include <errno.h>
 #include <fcntl.h>
