@@ -83,15 +83,21 @@ static int apply_ahead(struct change *c, struct err *e)
 	for (size_t i = 0; i < c->steps.n; i++) {
 		struct write *w = c->steps.p[i].own;
 		struct open_commit o;
-		struct repo repo;
+		struct repo repo = {0};
 		struct entry root;
+		bool ready = c->steps.p[i].run == run_write && w->ready && w->ready_ahead && !c->batch;
 		int r;
-		if (c->steps.p[i].run != run_write || w->edits.n < AHEAD_MIN || w->ready)
+		if (c->steps.p[i].run != run_write || (!ready && (w->edits.n < AHEAD_MIN || w->ready)))
 			continue;
 		w->met = tree_empty_id();
+		w->ahead = false;
 		r = repo_find(s, c->api->arena, w->repo, &repo, e);
 		if (r < 0 || (r && find_tree(c, w, &repo, &o, &w->met, e)) ||
-		    tree_apply(s, c->in, w->clear ? NULL : &w->met, w->edits.p, w->edits.n, &root, e))
+		    (ready && w->ready(c, w, &repo, &w->met, e)))
+			return -1;
+		if (w->edits.n < AHEAD_MIN)
+			continue;
+		if (tree_apply(s, c->in, w->clear ? NULL : &w->met, w->edits.p, w->edits.n, &root, e))
 			return -1;
 		w->ahead = true;
 	}
@@ -542,9 +548,9 @@ static int run_write(struct change *c, void *own, struct err *e)
 
 	if (find_repo(c, w, &repo, e) || find_tree(c, w, &repo, &o, &tree, e) || check_expected(c, w, &tree, e))
 		return -1;
-	if (w->ready && w->ready(c, w, &repo, &tree, e))
-		return -1;
 	c->moved = w->ahead && !w->clear && c->tries < AHEAD_TRIES && !sha_eq(&tree, &w->met);
+	if (!c->moved && w->ready && !(w->ahead && sha_eq(&tree, &w->met)) && w->ready(c, w, &repo, &tree, e))
+		return -1;
 	if (c->moved)
 		return err_set(e, ERR_CONFLICT, "%.*s@%.*s has moved meanwhile", STR_ARG(w->repo), STR_ARG(w->branch));
 	if (w->open.hex[0]) {

@@ -74,6 +74,7 @@ struct write {
 	/* Inside the transaction, before the edits: the tree as it stands (the empty one where there is none). */
 	int (*ready)(struct change *c, struct write *w, const struct repo *repo, const struct sha *tree, struct err *e);
 	void *own;
+	bool ready_ahead; /* `ready` looks at nothing else that others may change: it may run before the transaction */
 	bool ahead;     /* its edits were applied before the transaction, */
 	struct sha met; /* to this tree */
 };

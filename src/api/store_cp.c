@@ -186,6 +186,7 @@ int cp_ready(struct change *c, const struct args *args, struct err *e)
 	*k = (struct copying){.c = c, .w = w, .args = args, .recursive = args_flag(args, "recursive")};
 	w->own = k;
 	w->ready = ready;
+	w->ready_ahead = true; /* what is copied is pinned as it is found */
 	if (rows_ds_prefix(args, &k->prefix, e) || change_words(args, &w->message, &w->author, &w->meta, e) ||
 	    change_target(c, args_pos(args, args_n(args) - 1), true, w, e))
 		return -1;

@@ -373,6 +373,9 @@ void db_close(struct db *d)
 	if (!d)
 		return;
 	db_rollback(d);
+	/* Most of a long log is moved before anybody has to wait for it. */
+	if (d->commits && d->log_pages >= DB_CHECKPOINT_CLOSE)
+		checkpoint(d, DB_CHECKPOINT_CLOSE);
 	/* Whoever holds the lock now writes, and sees to the log. */
 	if (d->commits && d->lock_open && lock_try_again(&d->lock)) {
 		if (d->log_pages >= DB_CHECKPOINT_CLOSE)

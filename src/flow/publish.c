@@ -16,33 +16,6 @@ static bool gives(const struct run_unit *u)
 	return u->state == STATE_SUCCESS && u->has_tree && !u->published;
 }
 
-struct replacing {
-	struct arena *a;
-	VEC(struct tree_edit) v;
-	enum edit_op op;
-};
-
-static int replace_entry(void *ptr, struct str path, const struct entry *entry, struct err *e)
-{
-	struct replacing *r = ptr;
-	struct tree_edit ed = {.op = r->op, .path = arena_str(r->a, path), .entry = *entry};
-
-	(void)e;
-	vec_push(r->a, &r->v, ed);
-	return 0;
-}
-
-/* A job without partition gives the whole repo: what the head has goes, what it made comes. */
-static int replace_all(struct engine *g, struct ingest *in, const struct run_unit *u, const struct sha *head,
-                       struct replacing *r, struct err *e)
-{
-	r->op = EDIT_REMOVE;
-	if (head && tree_list(g->f->store, in, head, STR_NULL, replace_entry, r, e))
-		return -1;
-	r->op = EDIT_PUT;
-	return tree_list(g->f->store, in, &u->tree.id, STR_NULL, replace_entry, r, e);
-}
-
 static int record_made(struct engine *g, struct run_unit *u, struct arena *a, bool made, struct err *e)
 {
 	struct q *q =
@@ -69,16 +42,15 @@ static int record_made(struct engine *g, struct run_unit *u, struct arena *a, bo
 	return q_run(q, e);
 }
 
-/* A partition is one folder of its repo; what is there already is the same folder. */
+/* A partition is one folder of its repo; what is there already is the same folder. Nothing of it is read or made here. */
 static int move_head(struct engine *g, struct ingest *in, struct run_unit *u, struct err *e)
 {
 	struct arena *a cleanup(arena_cleanup) = arena_new();
 	struct store *s = g->f->store;
 	struct run_job *r = u->run;
-	struct replacing rep = {.a = a};
 	struct tree_edit part = {.op = EDIT_PUT, .entry = u->tree};
 	struct commit_new c = {.branch = STR(BRANCH_DEFAULT), .id = *u->event, .batch = g->sum->batch};
-	struct commit head = {0}, out;
+	struct commit out;
 	bool made;
 
 	if (!r->repo.id && owner_take(s, g->arena, r->job, &r->repo, e))
@@ -87,12 +59,8 @@ static int move_head(struct engine *g, struct ingest *in, struct run_unit *u, st
 	c.run = id_of(str_of(r->id));
 	c.message = arena_strf(a, "run %.*s%s%s", STR_ARG(r->job->name), u->p->ds.label[0] ? " " : "", u->p->ds.label);
 	if (u->p->ds.every == EVERY_NONE) {
-		int had = branch_head(s, r->repo.id, c.branch, &head, e);
-
-		if (had < 0 || replace_all(g, in, u, had ? &head.tree : NULL, &rep, e))
-			return -1;
-		c.edits = rep.v.p;
-		c.n_edits = rep.v.n;
+		/* the whole repo, however many files stand in its root: its tree was made before the transaction */
+		c.tree = &u->tree.id;
 	} else {
 		part.path = arena_strf(a, "ds=%s", u->p->ds.label);
 		part.entry.kind = ENTRY_FOLDER;
