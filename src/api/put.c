@@ -24,6 +24,8 @@ struct source {
 	const char *file;   /* a file or folder */
 	struct str base;    /* its name in a folder; "" = a folder's content */
 	bool ours;          /* in our scratch folder */
+	const char *list;   /* the file whose line named it; NULL: the command line did */
+	int line;
 };
 
 struct putting {
@@ -236,21 +238,27 @@ static int check_twice(struct putting *p, struct err *e)
 	return 0;
 }
 
+/* What is wrong with a line of a list is said with its place. */
+static int of_line(const struct source *src, struct err *e)
+{
+	return src->list ? err_at(e, src->list, src->line, 0) : -1;
+}
+
 static int put_all(struct putting *p, struct err *e)
 {
 	p->w->edits.n = 0;
 	p->w->expects.n = 0;
 	for (size_t i = 0; i < p->sources.n; i++)
 		if (put_one(p, &p->sources.p[i], p->sources.n > 1, e))
-			return -1;
+			return of_line(&p->sources.p[i], e);
 	return check_twice(p, e);
 }
 
 /* --- what is to be put --- */
 
-static void add_source(struct putting *p, struct str arg)
+static void add_source(struct putting *p, struct str arg, const char *list, int line)
 {
-	struct source src = {.arg = arg, .file = arena_cstr(p->args->arena, arg)};
+	struct source src = {.arg = arg, .file = arena_cstr(p->args->arena, arg), .list = list, .line = line};
 
 	vec_push(p->args->arena, &p->sources, src);
 }
@@ -269,15 +277,17 @@ static int read_stdin_once(struct putting *p, struct err *e)
 static int add_list(struct putting *p, struct str list, struct err *e)
 {
 	struct arena *a = p->args->arena;
+	const char *name = str_is(list, "-") ? "standard input" : arena_cstr(a, list);
 	struct str text, line;
+	int nr = 0;
 
 	if (str_is(list, "-") ? read_stdin_once(p, e) || file_read_fd(a, STDIN_FILENO, "standard input", FILE_MAX_TEXT,
 	                                                              &text, e)
 	                      : file_read(a, arena_cstr(a, list), FILE_MAX_TEXT, &text, e))
 		return -1;
-	while (str_next_line(&text, &line))
+	while (str_next_line(&text, &line) && ++nr)
 		if (str_trim(line).n)
-			add_source(p, line);
+			add_source(p, line, name, nr);
 	return 0;
 }
 
@@ -286,9 +296,9 @@ static int gather(struct putting *p, struct err *e)
 	const struct args *args = p->args;
 
 	for (size_t i = 1; i < args_n(args); i++)
-		add_source(p, args_pos(args, i));
+		add_source(p, args_pos(args, i), NULL, 0);
 	if (args_flag(args, "stdin"))
-		add_source(p, STR("-"));
+		add_source(p, STR("-"), NULL, 0);
 	for (size_t i = 0; i < args_count(args, "list"); i++)
 		if (add_list(p, args_nth(args, "list", i), e))
 			return -1;
@@ -359,14 +369,14 @@ static int bring(struct putting *p, struct err *e)
 
 		if (str_is(src->arg, "-")) {
 			if (spool(p, src, e))
-				return -1;
+				return of_line(src, e);
 		} else if (!fetch_is_url(src->arg)) {
 			src->base = str_of(path_base(a, src->file));
 		}
 		if (!p->untar && !fetch_is_url(src->arg))
 			continue;
 		if (plan_fetch(p, src, i, &it, e))
-			return -1;
+			return of_line(src, e);
 		vec_push(a, &items, it);
 	}
 	return fetch_all(p->c->api, items.p, items.n, (unsigned)p->parallel, e);

@@ -61,6 +61,21 @@ static int ask_id(struct api *api, struct str id, struct asked *out, struct err 
 	return 0;
 }
 
+/* What is there may be an open commit, which no branch shows. */
+static int no_commit(struct api *api, struct str text, const struct pin *pin, struct err *e)
+{
+	struct open_commit o;
+	int r = open_of_branch(api->store, api->arena, pin->repo.id, pin->branch, &o, e);
+
+	if (r < 0)
+		return -1;
+	if (!r)
+		return err_set(e, ERR_NOT_FOUND, "%.*s has no commit", STR_ARG(text));
+	err_set(e, ERR_NOT_FOUND, "%.*s has no commit yet, only the open one %s", STR_ARG(text), o.id.hex);
+	return err_hint(e, "leat drop %.*s@%.8s takes that one away, leat finish %.*s@%.*s makes it a commit",
+	                STR_ARG(pin->repo.name), o.id.hex, STR_ARG(pin->repo.name), STR_ARG(pin->branch));
+}
+
 static int ask(struct api *api, struct str text, struct asked *out, struct err *e)
 {
 	struct pin pin;
@@ -77,7 +92,7 @@ static int ask(struct api *api, struct str text, struct asked *out, struct err *
 	if (pin.path.n)
 		return err_set(e, ERR_BAD_REQUEST, "'%.*s' names a path, not a commit", STR_ARG(text));
 	if (!pin.has_commit)
-		return err_set(e, ERR_NOT_FOUND, "%.*s has no commit", STR_ARG(text));
+		return no_commit(api, text, &pin, e);
 	if (pin.open) {
 		out->is_open = true;
 		out->open_repo = pin.repo.name;

@@ -2,12 +2,20 @@
 #include "api/rows.h"
 #include "api/store_keep.h"
 #include "base/str.h"
+#include "flow/data.h"
 #include "flow/flow.h"
 #include "repo/keep.h"
+
+/* Commits that stay since a data-driven job has yet to take them. */
+struct untaken {
+	const char *job;
+	size_t n;
+};
 
 struct pins {
 	VEC(struct id) ids;
 	VEC(const char *) jobs;
+	VEC(struct untaken) untaken;
 };
 
 /* Commits of a repo that jobs name. A pin that is not there any more pins nothing. */
@@ -39,12 +47,33 @@ static int pinned(struct api *api, struct str repo, struct pins *out, struct err
 	return 0;
 }
 
+/* What data-driven jobs have yet to take. */
+static int waited_for(struct api *api, const struct repo *r, struct pins *out, struct err *e)
+{
+	const struct jobs *js = api->flow->jobs;
+
+	for (size_t i = 0; i < js->n; i++) {
+		struct untaken u = {.job = arena_cstr(api->arena, js->all[i]->name)};
+		struct id *ids;
+
+		if (data_untaken(api->flow, api->arena, r, js->all[i], &ids, &u.n, e))
+			return -1;
+		for (size_t k = 0; k < u.n; k++) {
+			vec_push(api->arena, &out->ids, ids[k]);
+			vec_push(api->arena, &out->jobs, NULL);
+		}
+		if (u.n > 1) /* the one it stands at is no news */
+			vec_push(api->arena, &out->untaken, u);
+	}
+	return 0;
+}
+
 static int goes(struct api *api, const struct repo *r, struct str rule, struct commit **list, size_t *n, struct pins *p,
 		struct err *e)
 {
 	struct keep_rule k;
 
-	return keep_parse(rule, &k, e) || pinned(api, r->name, p, e) ||
+	return keep_parse(rule, &k, e) || pinned(api, r->name, p, e) || waited_for(api, r, p, e) ||
 			       keep_list(api->store, api->arena, r->id, &k, p->ids.p, p->ids.n, list, n, e)
 		       ? -1
 		       : 0;
@@ -67,6 +96,20 @@ static int show(struct api *api, const struct repo *r, struct sink *out, struct 
 	return sink_row(out, row, e);
 }
 
+/* A rule is a repo's, for all its branches. */
+static int whole_repo(struct str text, struct err *e)
+{
+	const char *end = memchr(text.p, '@', text.n);
+
+	if (!end)
+		end = memchr(text.p, ':', text.n);
+	if (!end)
+		return 0;
+	err_set(e, ERR_BAD_REQUEST, "'%.*s' is a part of a repo; what is kept is said of the whole", STR_ARG(text));
+	return err_hint(e, "leat keep %.*s last 30 keeps 30 commits of each of its branches", (int)(end - text.p),
+	                text.p);
+}
+
 int api_keep(struct api *api, const struct args *args, struct sink *out, struct err *e)
 {
 	struct arena *a = api->arena;
@@ -86,6 +129,8 @@ int api_keep(struct api *api, const struct args *args, struct sink *out, struct 
 				return -1;
 		return 0;
 	}
+	if (whole_repo(args_pos(args, 0), e))
+		return -1;
 	got = repo_find(api->store, a, args_pos(args, 0), &r, e);
 	if (got <= 0)
 		return got ? -1 : repo_not_found(api->store, args_pos(args, 0), e);
@@ -100,7 +145,12 @@ int api_keep(struct api *api, const struct args *args, struct sink *out, struct 
 		return -1;
 	}
 	for (size_t i = 0; i < p.ids.n && k.what != KEEP_ALL; i++)
-		sink_note(out, "%.*s@%.8s stays: the job %s pins it", STR_ARG(r.name), p.ids.p[i].hex, p.jobs.p[i]);
+		if (p.jobs.p[i])
+			sink_note(out, "%.*s@%.8s stays: the job %s pins it", STR_ARG(r.name), p.ids.p[i].hex,
+				  p.jobs.p[i]);
+	for (size_t i = 0; i < p.untaken.n && k.what != KEEP_ALL; i++)
+		sink_note(out, "%zu of %.*s stay until the job %s has taken them: leat run %s", p.untaken.p[i].n,
+			  STR_ARG(r.name), p.untaken.p[i].job, p.untaken.p[i].job);
 	return show(api, &r, out, e);
 }
 

@@ -72,6 +72,13 @@ must_check int data_see(struct flow *f, struct arena *a, const struct job *j, co
 /* Whether it has something to do, as a unit that stands for all of its own (for plan and why); changes nothing. */
 must_check int data_look(struct flow *f, struct arena *a, const struct job *j, struct plan_unit **out, struct err *e);
 
+/*
+ * Commits of a repo that a job has yet to take as events, and the one it stands at: retention lets none of them go
+ * (SEMANTICS 5). None where the job is not data-driven or was never seen.
+ */
+must_check int data_untaken(struct flow *f, struct arena *a, const struct repo *repo, const struct job *j,
+                            struct id **out, size_t *n, struct err *e);
+
 /* data_plan.c: what is to be run; fills rebuild, items, total. params: --param, or NULL. */
 must_check int data_plan(struct flow *f, struct arena *a, struct data_set *d, const struct dom *params, bool again,
                          struct err *e);

@@ -324,8 +324,8 @@ static int head_at(struct driver *d, const struct repo *repo, struct str branch,
 	if (r <= 0 || !id.hex[0])
 		return r < 0 ? -1 : 0;
 	r = commit_find(d->f->store, repo->id, str_of(id.hex), out, e);
-	/* It was taken out of history since: what stands there now is as near as one can come. */
-	return r ? r : branch_head(d->f->store, repo->id, branch, out, e);
+	/* Taken out of history since, or forgotten: what stands there now is as near as one can come. */
+	return r && !(r == 1 && out->forgotten) ? r : branch_head(d->f->store, repo->id, branch, out, e);
 }
 
 static int pinned_at(struct driver *d, const struct job_input *in, struct commit *out, struct err *e)

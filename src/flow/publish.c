@@ -42,7 +42,7 @@ static int record_made(struct engine *g, struct run_unit *u, struct arena *a, bo
 	return q_run(q, e);
 }
 
-/* A partition is one folder of its repo; what is there already is the same folder. Nothing of it is read or made here. */
+/* A partition is one folder of its repo; what is there already is the same folder. Nothing in it is looked at here. */
 static int move_head(struct engine *g, struct ingest *in, struct run_unit *u, struct err *e)
 {
 	struct arena *a cleanup(arena_cleanup) = arena_new();

@@ -54,4 +54,20 @@ test_expect 'commit of another branch is refused, since datastore/ shows master 
 	workspace branch && echo a > f && leat put raw/a f && leat branch raw/a@dev && chmod u+w datastore/raw/a/f && echo b > datastore/raw/a/f &&
 	exits 2 leat commit raw/a@dev 2> err && has err "shows master" && has err "leat put raw/a@dev" && leat commit raw/a@master && eq "$(leat cat raw/a:/f)" b
 '
+test_expect 'drop of a branch that has only an open commit names that one, and what may be done' '
+	workspace v && id=$(leat start r) && exits 1 leat drop r@master 2>err && has err "r@master has no commit yet, only the open one $id" "leat drop r@${id:0:8} takes that one away" &&
+	leat drop r@${id:0:8} && exits 1 leat drop r@master 2>err && has err "r@master has no commit" && lacks err "open one"
+'
+test_expect 'a rule of keep is of a whole repo: one for a branch is refused and says so' '
+	cd v && echo a >a && leat put r a && exits 2 leat keep r@master last 3 2>err && has err "is a part of a repo" "leat keep r last 30" && exits 2 leat keep r:/a 2>err && has err "is a part of a repo"
+'
+test_expect 'a line of a list that cannot be put is named with the list and its number' '
+	cd v && printf "a\n\nnope\n" >list && exits 1 leat put r -i list 2>err && has err "list:3: " "nope" && mkfifo pipe && printf "a\npipe\n" >list && exits 2 leat put r -i list 2>err && has err "list:2: pipe is neither a file nor a folder" &&
+	printf "nope\n" | exits 1 leat put r -i - 2>err && has err "standard input:1: "
+'
+test_expect 'commit --restore counts what is as committed again and what was moved' '
+	cd v && echo b >b && echo c >c && leat put r b c && chmod u+w datastore/r/a && echo edit >datastore/r/a && rm -f datastore/r/b && echo new >datastore/r/n && leat commit --restore >out 2>err &&
+	has out "r  2 files as committed again (1 deleted, 1 edited), 2 moved to .leat/lost+found" && eq "$(cat datastore/r/a datastore/r/b)" "a
+b"
+'
 test_done
