@@ -23,7 +23,7 @@ void change_end(struct change *c)
 	struct err ignored = ERR_INIT;
 
 	ingest_free(c->in);
-	if (c->scratch && dir_remove_tree(c->scratch, &ignored))
+	if (c->scratch && dir_remove_large(c->scratch, &ignored))
 		err_clear(&ignored); /* the next one who makes such a folder removes it, or gc */
 	lock_drop(&c->scratch_lock);
 }

@@ -28,6 +28,7 @@
  */
 #define DB_CHECKPOINT_PAGES 6000
 #define DB_CHECKPOINT_CLOSE 500
+#define KEEP_AT (((uint64_t)1 << 61) + 8) /* the byte of write.lock that is held by who keeps the log */
 
 struct q {
 	struct db *db;
@@ -44,6 +45,7 @@ struct db {
 	char *lock_path;
 	struct lock lock;
 	bool lock_open;
+	bool keeps_log, kept; /* db_keep_log; others can see it */
 	bool writing;
 	int reads;
 	int cache_kib; /* 0: SQLite's own 2 MB */
@@ -368,16 +370,32 @@ void db_checkpoint(struct db *d)
 	checkpoint(d, 1);
 }
 
+void db_keep_log(struct db *d)
+{
+	d->keeps_log = true;
+}
+
+/* Whether another process has said that it sees to the log (a lock of its own tells, which goes with its death). */
+static bool left_to_others(struct db *d)
+{
+	struct err ignored = ERR_INIT;
+
+	return !d->kept && d->log_pages >= DB_CHECKPOINT_CLOSE && lock_byte_held(d->lock.fd, KEEP_AT, &ignored) == 1;
+}
+
 void db_close(struct db *d)
 {
+	bool mine;
+
 	if (!d)
 		return;
 	db_rollback(d);
+	mine = d->commits && d->lock_open && !left_to_others(d);
 	/* Most of a long log is moved before anybody has to wait for it. */
-	if (d->commits && d->log_pages >= DB_CHECKPOINT_CLOSE)
+	if (mine && d->log_pages >= DB_CHECKPOINT_CLOSE)
 		checkpoint(d, DB_CHECKPOINT_CLOSE);
 	/* Whoever holds the lock now writes, and sees to the log. */
-	if (d->commits && d->lock_open && lock_try_again(&d->lock)) {
+	if (mine && lock_try_again(&d->lock)) {
 		if (d->log_pages >= DB_CHECKPOINT_CLOSE)
 			empty_log(d);
 		lock_pause(&d->lock);
@@ -416,6 +434,10 @@ void db_cache(struct db *d, int kib)
 
 static int lock_writers(struct db *d, struct err *e)
 {
+	struct err ignored = ERR_INIT;
+
+	if (d->keeps_log && !d->kept && d->lock_open)
+		d->kept = !lock_byte(d->lock.fd, KEEP_AT, &ignored); /* shared: there is no wait */
 	if (d->lock_open)
 		return lock_again(&d->lock, e);
 	/* Those who write touch rows in many places: of SQLite's 2 MB the pages would be read again and again. */

@@ -52,6 +52,11 @@ int64_t db_transaction(struct db *d); /* counts the write transactions begun by 
  * short transactions, so that none of them has to.
  */
 void db_checkpoint(struct db *d);
+/*
+ * This handle writes much, and sees to the log until it is closed: others who write little and close meanwhile leave
+ * the log as it is, however long; otherwise each of them would wait until it had moved what this one wrote.
+ */
+void db_keep_log(struct db *d);
 /* And gives its space back, if nobody reads from it; its files go when the last who has them open closes. */
 void db_log_empty(struct db *d);
 /*

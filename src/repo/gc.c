@@ -111,7 +111,7 @@ int gc_trash_empty(struct gc *g, struct err *e)
 	BUG_IF(db_in_write(g->s->db));
 	if (!g->trash[0])
 		return 0;
-	if (dir_remove_tree(g->trash, e))
+	if (dir_remove_large(g->trash, e))
 		return -1;
 	g->trash[0] = 0;
 	return 0;
@@ -196,6 +196,7 @@ int gc_run(struct store *s, const struct gc_how *how, struct gc_report *out, str
 		rc = e->code == ERR_BUSY ? err_wrap(e, "another gc is at work") : -1;
 		goto out;
 	}
+	db_keep_log(s->db);
 	g.r.database_before = database_bytes(&g);
 	rc = work(&g, e);
 	gc_slice_drop(&g);

@@ -292,12 +292,13 @@ static int keep_small(struct ingest *in, const char *temp, const struct sha *id,
 int ingest_keep(struct ingest *in, const char *temp, const struct sha *id, uint64_t size, const char *source,
 		struct entry *out, struct err *e)
 {
+	struct err ignored = ERR_INIT;
 	int r = ingest_seen(in, id, source, e);
 
 	if (!r)
 		r = (int64_t)size < BLOB_WHOLE_MIN ? keep_small(in, temp, id, e) : place(in, temp, id, e);
-	else if (r == 1)
-		(void)unlink(temp);
+	else if (r == 1 && file_unlink_large(temp, &ignored))
+		err_clear(&ignored); /* gc takes it away */
 	if (r < 0)
 		return -1;
 	ingest_entry(out, id, size);

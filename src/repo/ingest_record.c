@@ -8,8 +8,8 @@
 #include "sys/fault.h"
 
 #define AHEAD_MIN 500      /* rows that are worth transactions of their own */
-#define SLICE_NS 5000000   /* how long one of these holds the lock, about */
-#define SLICE_ROWS 64      /* between two looks at the clock */
+#define SLICE_NS 2000000   /* how long one of these holds the lock, about: others take it more than once in a command */
+#define SLICE_ROWS 32      /* between two looks at the clock */
 #define TRIES 100          /* to find the store as it was found: each time gc must have taken something else away */
 
 /* Those that are not recorded yet. */
@@ -250,6 +250,7 @@ int ingest_record_ahead(struct ingest *in, struct err *e)
 		return 0;
 	if (ingest_lease(in, e))
 		return -1;
+	db_keep_log(in->s->db);
 	if (slice_all(&w, e) || slice_end(&w, e)) {
 		db_rollback(in->s->db);
 		return -1;

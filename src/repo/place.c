@@ -103,7 +103,7 @@ static int take_away(struct place *p, const struct disk_file *f, const char *dis
 		return -1;
 	if (k.ino != f->key.ino || k.size != f->key.size || k.mtime_ns != f->key.mtime_ns)
 		return place_lost(p, temp, f->path, e);
-	return file_unlink(temp, e);
+	return file_unlink_large(temp, e);
 }
 
 /* A folder where a file must stand, or a file where a folder must: out of the way. 1 something was moved, 0, -1. */
@@ -162,7 +162,7 @@ int place_one(struct place *p, struct str path, const struct entry *entry, struc
 			return -1;
 		if (k.ino != f.key.ino || k.size != f.key.size || k.mtime_ns != f.key.mtime_ns
 			    ? place_lost(p, temp, path, e)
-			    : file_unlink(temp, e))
+			    : file_unlink_large(temp, e))
 			return -1;
 	} else if (file_rename(temp, disk, e)) {
 		return -1;
@@ -405,14 +405,14 @@ static void sweep_staging(struct store *s, datastore_note note, void *ptr)
 		struct place p = {.s = s, .a = a, .repo = str_of(path), .note = note, .ptr = ptr};
 		struct stat st;
 		if (is_swap(names.p[i])) {
-			if (!dir_walk(path, 0, rescue, &p, &ignored) && dir_remove_tree(path, &ignored))
+			if (!dir_walk(path, 0, rescue, &p, &ignored) && dir_remove_large(path, &ignored))
 				err_clear(&ignored);
 		} else if (is_out(names.p[i]) && !lstat(path, &st)) {
 			struct sha id;
 			p.repo = STR("interrupted");
 			if (file_sha(path, &id, NULL, &ignored) || blob_present(s, &id, &ignored) != 1
 				    ? place_lost(&p, path, str_of(names.p[i]), &ignored)
-				    : file_unlink(path, &ignored))
+				    : file_unlink_large(path, &ignored))
 				err_clear(&ignored);
 		}
 	}
@@ -430,7 +430,7 @@ void place_sweep(struct store *s, datastore_note note, void *ptr)
 		for (size_t i = 0; i < names.n; i++) {
 			if (str_cut(str_of(names.p[i]), '-', &stamp, &rest) && str_to_i64(stamp, &at) &&
 			    now - at > OLD_MS &&
-			    dir_remove_tree(arena_printf(a, "%s/old/%s", s->leat_dir, names.p[i]), &ignored))
+			    dir_remove_large(arena_printf(a, "%s/old/%s", s->leat_dir, names.p[i]), &ignored))
 				err_clear(&ignored);
 		}
 	}

@@ -24,7 +24,7 @@ void scratch_sweep(struct store *s)
 		if (!str_has_prefix(str_of(names.p[i]), STR(PREFIX)) ||
 		    lock_try(&l, path_join(a, dir, ".lock"), NULL, 0, &ignored))
 			continue;
-		if (dir_remove_tree(dir, &ignored))
+		if (dir_remove_large(dir, &ignored))
 			err_clear(&ignored);
 		lock_drop(&l);
 	}
@@ -51,7 +51,7 @@ int scratch_make(struct store *s, struct arena *a, struct lock *l, char **out, s
 			lock_drop(l); /* of a file that a sweep has removed */
 		} else if (inner.code != ERR_BUSY && inner.code != ERR_NOT_FOUND) {
 			struct err ignored = ERR_INIT;
-			if (dir_remove_tree(dir, &ignored))
+			if (dir_remove_large(dir, &ignored))
 				err_clear(&ignored);
 			*e = inner;
 			return -1;

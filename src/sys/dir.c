@@ -10,7 +10,7 @@
 #include "base/buf.h"
 #include "sys/dir_in.h"
 #include "sys/fault.h"
-#include "sys/fd.h"
+#include "sys/file.h"
 #include "sys/rand.h"
 
 #define CHUNK DIR_CHUNK
@@ -342,6 +342,7 @@ static void open_up(int dir_fd, const char *name)
 struct removal {
 	const char *path;
 	int fd;      /* of path */
+	bool large;  /* what is large goes in steps */
 	bool again;  /* folders were moved up: the root has to be walked once more */
 };
 
@@ -371,6 +372,8 @@ static int remove_entry(const struct dir_entry *entry, void *ptr, struct err *e)
 			open_up(entry->dir_fd, entry->name);
 		return move_up(r, entry) ? DIR_SKIP : DIR_GO;
 	}
+	if (r->large && !folder)
+		return file_unlink_large_at(entry->dir_fd, entry->name, entry->path, e) ? -1 : DIR_GO;
 	error = fault_io("unlink", entry->path);
 	if (!error && unlinkat(entry->dir_fd, entry->name, folder ? AT_REMOVEDIR : 0))
 		error = errno;
@@ -379,10 +382,10 @@ static int remove_entry(const struct dir_entry *entry, void *ptr, struct err *e)
 	return DIR_GO;
 }
 
-static int remove_below(const char *path, unsigned flags, struct err *e)
+static int remove_below(const char *path, unsigned flags, bool large, struct err *e)
 {
 	int fd FD_CLEANUP = -1;
-	struct removal r = {.path = path};
+	struct removal r = {.path = path, .large = large};
 
 	if (dir_open(path, &fd, e))
 		return -1;
@@ -395,30 +398,35 @@ static int remove_below(const char *path, unsigned flags, struct err *e)
 	return 0;
 }
 
-int dir_remove_tree(const char *path, struct err *e)
+static int remove_tree(const char *path, bool large, struct err *e)
 {
 	struct stat st;
 	unsigned flags = DIR_LEAVE | DIR_UNSORTED | DIR_GONE_OK;
-	int error;
 
 	if (lstat(path, &st)) {
 		if (errno == ENOENT)
 			return 0;
 		return err_errno(e, errno, "cannot remove %s", path);
 	}
-	if (!S_ISDIR(st.st_mode)) {
-		error = fault_io("unlink", path);
-		if (!error && unlink(path))
-			error = errno;
-		return error && error != ENOENT ? err_errno(e, error, "cannot remove %s", path) : 0;
-	}
+	if (!S_ISDIR(st.st_mode))
+		return large ? file_unlink_large(path, e) : file_unlink(path, e);
 	if (geteuid() == 0)
 		flags |= DIR_NO_STAT; /* nothing needs opening up for root */
 	else if ((st.st_mode & 0700) != 0700)
 		open_up(AT_FDCWD, path);
-	if (remove_below(path, flags, e))
+	if (remove_below(path, flags, large, e))
 		return -1;
 	return dir_remove(path, e);
+}
+
+int dir_remove_tree(const char *path, struct err *e)
+{
+	return remove_tree(path, false, e);
+}
+
+int dir_remove_large(const char *path, struct err *e)
+{
+	return remove_tree(path, true, e);
 }
 
 int dir_sync(const char *path, struct err *e)

@@ -19,6 +19,8 @@ must_check int dir_make_one(const char *path, mode_t mode, struct err *e); /* th
 must_check int dir_remove(const char *path, struct err *e);                /* empty only; absent is fine */
 /* All below and the folder itself (or a plain file); absent is fine. Makes folders writable where it must. */
 must_check int dir_remove_tree(const char *path, struct err *e);
+/* The same of what may hold large files: see file_unlink_large. */
+must_check int dir_remove_large(const char *path, struct err *e);
 must_check int dir_sync(const char *path, struct err *e);
 must_check int dir_open(const char *path, int *fd, struct err *e); /* O_DIRECTORY | O_CLOEXEC */
 bool dir_exists(const char *path); /* follows links */

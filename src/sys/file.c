@@ -415,6 +415,63 @@ int file_unlink(const char *path, struct err *e)
 	return error && error != ENOENT ? err_errno(e, error, "cannot remove %s", path) : 0;
 }
 
+/* Whether a file without a name is open nowhere but here: nobody can see it become shorter. */
+static bool only_here(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) || st.st_nlink || fcntl(fd, F_SETLEASE, F_WRLCK))
+		return false;
+	return !fcntl(fd, F_SETLEASE, F_UNLCK);
+}
+
+/*
+ * The file system is made to end its transaction after each step by syncing a file of our own: to sync the large one
+ * itself would write out first what of it is not on the disk yet.
+ */
+static void shorten(int fd, int dir, off_t size)
+{
+	char proc[40];
+	int to FD_CLEANUP = -1, own FD_CLEANUP = -1;
+
+	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
+	if (geteuid() != 0)
+		(void)fchmod(fd, 0600);
+	to = open(proc, O_WRONLY | O_CLOEXEC);
+	own = openat(dir, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+	for (off_t step = 1; to >= 0 && own >= 0 && size > FILE_LARGE_STEP; step++) {
+		size = (size - 1) / FILE_LARGE_STEP * FILE_LARGE_STEP;
+		if (ftruncate(to, size) || ftruncate(own, step) || fsync(own))
+			return;
+	}
+}
+
+int file_unlink_large_at(int dir, const char *name, const char *path, struct err *e)
+{
+	struct stat st;
+	int fd FD_CLEANUP = -1, error;
+
+	if (!fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) && S_ISREG(st.st_mode) && st.st_nlink == 1 &&
+	    st.st_size > FILE_LARGE_STEP)
+		fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	error = fault_io("unlink", path);
+	if (!error && unlinkat(dir, name, 0))
+		error = errno;
+	if (!error && fd >= 0 && only_here(fd))
+		shorten(fd, dir, st.st_size);
+	return error && error != ENOENT ? err_errno(e, error, "cannot remove %s", path) : 0;
+}
+
+int file_unlink_large(const char *path, struct err *e)
+{
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	int dir FD_CLEANUP = open(path_dir(a, path), O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (dir < 0)
+		return file_unlink(path, e);
+	return file_unlink_large_at(dir, path_base(a, path), path, e);
+}
+
 int file_chmod(const char *path, mode_t mode, struct err *e)
 {
 	int error = fault_io("chmod", path);

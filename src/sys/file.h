@@ -67,6 +67,16 @@ must_check int file_rename_new(const char *from, const char *to, struct err *e);
 /* Swaps two names in one step (RENAME_EXCHANGE): 1 = done, 0 = the file system or kernel cannot, -1 = error. */
 must_check int file_exchange(const char *a, const char *b, struct err *e);
 must_check int file_unlink(const char *path, struct err *e); /* absent is fine */
+/*
+ * The same of what may be large. A file system mounted with `discard` (ext4; measured) tells the disk of all blocks
+ * that a transaction of its journal freed before that transaction counts as written, and whoever waits for the disk
+ * waits for that: 60 to 80 ms beside the removal of some hundred MB. So the blocks are freed FILE_LARGE_STEP at a time,
+ * each in a transaction of its own. The name goes first, so that a crash leaves no shortened file; and a file that
+ * somebody else has open or mapped, or that has another name, keeps its bytes as after any unlink.
+ */
+#define FILE_LARGE_STEP ((off_t)16 << 20)
+must_check int file_unlink_large(const char *path, struct err *e);
+must_check int file_unlink_large_at(int dir, const char *name, const char *path, struct err *e);
 must_check int file_chmod(const char *path, mode_t mode, struct err *e);
 must_check int file_fifo(const char *path, struct err *e); /* a named pipe that all may read */
 must_check int file_symlink(const char *target, const char *path, struct err *e);

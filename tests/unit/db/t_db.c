@@ -207,6 +207,59 @@ static void log_is_moved_once(void)
 	db_close(d);
 }
 
+/* Some hundred pages in the log, the lock free. */
+static void write_much(struct db *d)
+{
+	char key[20];
+
+	for (int i = 0; i < 800; i++) {
+		snprintf(key, sizeof(key), "m%d", i);
+		if (db_begin_durable(d, DB_PROCESS, &e) || put(d, key, i) || db_commit(d, &e)) {
+			T_OK(false, "%s", e.msg);
+			return;
+		}
+	}
+}
+
+static long long log_bytes(void)
+{
+	char wal[300];
+	struct stat st = {0};
+
+	snprintf(wal, sizeof(wal), "%s/leat.db-wal", dir);
+	return stat(wal, &st) ? 0 : (long long)st.st_size;
+}
+
+/* Who closes meanwhile has written as much as others would move. */
+static void log_is_kept(void)
+{
+	struct db *much = opened(), *other;
+
+	db_keep_log(much);
+	write_much(much);
+	T_OK(log_bytes() > 800 * DB_PAGE, "who keeps the log has written much (%lld bytes)", log_bytes());
+	other = opened();
+	write_much(other);
+	db_close(other);
+	T_OK(log_bytes() > 800 * DB_PAGE, "another who closes leaves it as it is (%lld bytes)", log_bytes());
+	db_close(much);
+	T_OK(log_bytes() < 100 * DB_PAGE, "who kept it has moved it (%lld bytes)", log_bytes());
+
+	pid_t child = fork();
+	if (!child) {
+		much = opened();
+		db_keep_log(much);
+		write_much(much);
+		_exit(0); /* as one who is killed */
+	}
+	waitpid(child, NULL, 0);
+	other = opened();
+	write_much(other);
+	db_close(other);
+	T_OK(log_bytes() < 100 * DB_PAGE, "of one who died it is moved by whoever closes next (%lld bytes)",
+	     log_bytes());
+}
+
 static void formats(void)
 {
 	char path[300];
@@ -254,6 +307,7 @@ int main(void)
 	log_is_bounded(d);
 	db_close(d);
 	log_is_moved_once();
+	log_is_kept();
 	db_close(NULL);
 	formats();
 	if (dir_remove_tree(dir, &e))

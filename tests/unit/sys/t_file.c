@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -286,6 +287,74 @@ static void test_folders(void)
 	T_NO_ERR(dir_remove_tree(in("deep"), &e), &e, "are removed");
 }
 
+#define LARGE (5 * FILE_LARGE_STEP / 2)
+
+/* A large file of holes with a byte at its end. */
+static char *large(const char *name)
+{
+	int fd FD_CLEANUP = open(in(name), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
+
+	if (fd < 0 || pwrite(fd, "x", 1, LARGE - 1) != 1)
+		T_OK(false, "%s is made: %s", name, strerror(errno));
+	return in(name);
+}
+
+static bool ends_as_made(int fd)
+{
+	char c = 0;
+
+	return pread(fd, &c, 1, LARGE - 1) == 1 && c == 'x';
+}
+
+/* An O_PATH descriptor does not count as open: it tells what became of the bytes. */
+static void test_large(void)
+{
+	struct err e = ERR_INIT;
+	struct stat st = {0};
+	char *path = large("alone");
+	int look = open(path, O_PATH | O_CLOEXEC), fd;
+	char *map;
+
+	T_NO_ERR(file_unlink_large(path, &e), &e, "a large file is removed");
+	T_OK(!file_exists(path), "its name is gone");
+	T_OK(!fstat(look, &st) && st.st_size == FILE_LARGE_STEP, "it was made shorter step by step (%lld)",
+	     (long long)st.st_size);
+	fd_close(&look);
+	T_NO_ERR(file_unlink_large(path, &e), &e, "absent is fine");
+
+	fd = open(large("read"), O_RDONLY | O_CLOEXEC);
+	T_NO_ERR(file_unlink_large(in("read"), &e), &e, "one that somebody reads is removed");
+	T_OK(!file_exists(in("read")) && ends_as_made(fd), "and its reader has it whole");
+	fd_close(&fd);
+
+	fd = open(large("mapped"), O_RDONLY | O_CLOEXEC);
+	map = mmap(NULL, (size_t)LARGE, PROT_READ, MAP_SHARED, fd, 0);
+	fd_close(&fd);
+	T_NO_ERR(file_unlink_large(in("mapped"), &e), &e, "one that somebody has mapped is removed");
+	T_OK(map != MAP_FAILED && map[LARGE - 1] == 'x', "and the mapping has it whole");
+	munmap(map, (size_t)LARGE);
+
+	T_OK(!link(large("one"), in("other")), "one with two names");
+	T_NO_ERR(file_unlink_large(in("one"), &e), &e, "loses the one");
+	fd = open(in("other"), O_RDONLY | O_CLOEXEC);
+	T_OK(fd >= 0 && ends_as_made(fd), "and is whole by the other");
+	fd_close(&fd);
+
+	T_OK(!symlink("other", in("to")), "a link to a large file");
+	T_NO_ERR(file_unlink_large(in("to"), &e), &e, "is removed");
+	T_OK(file_exists(in("other")), "the file is not");
+
+	put("tree/a/b", "small");
+	path = large("tree/a/c");
+	look = open(path, O_PATH | O_CLOEXEC);
+	T_NO_ERR(dir_remove_large(in("tree"), &e), &e, "a tree with a large file is removed");
+	T_OK(!file_exists(in("tree")) && !fstat(look, &st) && st.st_size == FILE_LARGE_STEP,
+	     "and that was made shorter step by step");
+	fd_close(&look);
+	T_NO_ERR(dir_remove_large(in("other"), &e), &e, "a file by itself, too");
+	T_OK(!file_exists(in("other")), "is gone");
+}
+
 static void test_fs(void)
 {
 	struct err e = ERR_INIT;
@@ -315,6 +384,7 @@ int main(void)
 	test_open_plain();
 	test_walk();
 	test_folders();
+	test_large();
 	test_fs();
 	T_NO_ERR(dir_remove_tree(dir, &e), &e, "the folder is removed");
 	arena_free(a);
