@@ -214,7 +214,7 @@ def section(title, rows, load):
         time.strftime('%Y-%m-%d'), cpu or platform.machine(), os.cpu_count(), platform.system(), platform.release(),
         call([LEAT, '--version'], TOP).split()[-1]))
     if HOOK:
-        out.write('with all else on the machine\nstopped.\n')
+        out.write('with other work on the\nmachine stopped.\n')
     else:
         out.write('load average\n%.1f at the beginning, %.1f at the end.\n' % (load, os.getloadavg()[0]))
     return out.getvalue()

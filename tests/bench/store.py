@@ -163,12 +163,20 @@ def case_store():
             theirs.append(wall(['git', 'add', 'f%d' % i], git) +
                           wall(['git', '-c', 'user.name=x', '-c', 'user.email=x@localhost', 'commit', '-q', '-m', 'x'], git))
     peers = {'git add, commit': min(theirs)} if git else None
-    rows = [Row('put one file into a repo of 1,000,000, the middle of 100', middle(many), floor, 'append, fdatasync', 0.030,
+    shutil.rmtree(ws)
+    return [Row('put one file into a repo of 1,000,000, the middle of 100', middle(many), floor, 'append, fdatasync', 0.030,
                 peers=peers),
             Row('the slowest of them', max(many), floor, 'append, fdatasync')]
+
+
+def case_history():
+    """Whether a commit becomes dearer with the history before it. Early and late ones are as many."""
+    ws = fresh('history')
+    one = os.path.join(ROOM, 'history-one')
+    with open(one, 'w') as f:
+        f.write('one\n')
     with quiet():
-        line = [put('raw/line', i) for i in range(1011)]
-    rows.append(Row('commit 1,000 (990 to 1,010) of a history of one file a commit', middle(line[989:1010]),
-                    middle(line[4:15]), 'commit 10 (5 to 15)', limit_ratio=1.2))
+        line = [wall([LEAT, 'put', 'raw/line:/new/f%04d' % i, one], ws) for i in range(1011)]
     shutil.rmtree(ws)
-    return rows
+    return [Row('commit 1,000 (990 to 1,010) of a history of one file a commit', middle(line[989:1010]),
+                middle(line[4:15]), 'commit 10 (5 to 15)', limit_ratio=1.2)]
