@@ -2,12 +2,18 @@
 #include "api/change.h"
 #include "base/name.h"
 #include "base/str.h"
+#include "flow/graph.h"
 #include "repo/refs.h"
+#include "repo/trigger.h"
+#include "sys/clock.h"
 
 /* One branch or tag to make, move or delete. */
 struct naming {
 	struct str repo, name, pin; /* pin: STR_NULL = as it comes */
 	bool remove, force;
+	const struct trigger *trigger; /* NULL: as it is */
+	bool no_trigger;
+	struct str written;            /* the branch that a job writes of the repo; STR_NULL: none does */
 };
 
 static struct dom *row_ref(struct arena *a, struct str repo, const char *what, const struct ref *ref)
@@ -28,6 +34,17 @@ static struct dom *row_ref(struct arena *a, struct str repo, const char *what, c
 	return row;
 }
 
+/* How a branch follows another one, for people. */
+static int say_trigger(struct api *api, const struct repo *repo, struct str branch, struct dom *row, struct err *e)
+{
+	struct trigger t;
+	int r = trigger_get(api->store, api->arena, repo->id, branch, &t, e);
+
+	if (r >= 0)
+		dom_set_str(api->arena, row, "trigger", r ? trigger_text(api->arena, &t) : STR_NULL);
+	return r < 0 ? -1 : 0;
+}
+
 static int list_repo(struct api *api, const struct repo *repo, bool tags, struct sink *out, struct err *e)
 {
 	struct ref *refs;
@@ -36,9 +53,12 @@ static int list_repo(struct api *api, const struct repo *repo, bool tags, struct
 	if (tags ? refs_tags(api->store, api->arena, repo->id, &refs, &n, e)
 	         : refs_branches(api->store, api->arena, repo->id, &refs, &n, e))
 		return -1;
-	for (size_t i = 0; i < n; i++)
-		if (sink_row(out, row_ref(api->arena, repo->name, tags ? "tag" : "branch", &refs[i]), e))
+	for (size_t i = 0; i < n; i++) {
+		struct dom *row = row_ref(api->arena, repo->name, tags ? "tag" : "branch", &refs[i]);
+
+		if ((!tags && say_trigger(api, repo, refs[i].name, row, e)) || sink_row(out, row, e))
 			return -1;
+	}
 	return 0;
 }
 
@@ -107,13 +127,43 @@ static void tell(struct change *c, const struct naming *n, const char *what, con
 	vec_push(a, &c->rows, row);
 }
 
-static int refuse_output(const struct repo *repo, struct str branch, struct err *e)
+static int refuse_output(const struct naming *n, const struct repo *repo, struct err *e)
 {
-	if (repo->role != REPO_OUTPUT || !str_is(branch, BRANCH_DEFAULT))
+	if (repo->role != REPO_OUTPUT || !str_eq(n->name, n->written.p ? n->written : STR(BRANCH_DEFAULT)))
 		return 0;
 	err_set(e, ERR_REFUSED, "%.*s is the output of job %.*s, which alone moves its %.*s", STR_ARG(repo->name),
-	        STR_ARG(repo->job), STR_ARG(branch));
+	        STR_ARG(repo->job), STR_ARG(n->name));
 	return err_hint(e, "move the branch of what the job reads, and run it: what is known is not run again");
+}
+
+/* Where the branch is to point: 1 *head; 0 to nothing; -1. */
+static int new_head(struct change *c, const struct naming *n, const struct repo *repo, struct commit *head,
+                    struct err *e)
+{
+	struct pin pin;
+
+	if (!n->pin.p)
+		return branch_head(c->api->store, repo->id, STR(BRANCH_DEFAULT), head, e);
+	if (resolve(c, n, &pin, e))
+		return -1;
+	*head = pin.commit;
+	return pin.has_commit;
+}
+
+static int check_names(struct change *c, const struct naming *n, const struct repo *repo, int is, struct err *e)
+{
+	struct id tagged;
+	int has;
+
+	if (is && !n->pin.p && !n->trigger && !n->no_trigger) {
+		err_set(e, ERR_REFUSED, "%.*s has a branch %.*s already", STR_ARG(repo->name), STR_ARG(n->name));
+		return err_hint(e, "--head PIN moves it");
+	}
+	has = refs_tag(c->api->store, repo->id, n->name, &tagged, e);
+	if (has > 0)
+		err_set(e, ERR_REFUSED, "%.*s is a tag of %.*s, so no branch can have that name", STR_ARG(n->name),
+		        STR_ARG(repo->name));
+	return has ? -1 : refuse_output(n, repo, e);
 }
 
 static int run_branch(struct change *c, void *own, struct err *e)
@@ -121,9 +171,7 @@ static int run_branch(struct change *c, void *own, struct err *e)
 	const struct naming *n = own;
 	struct store *s = c->api->store;
 	struct repo repo;
-	struct commit head;
-	struct pin pin;
-	struct id tagged;
+	struct commit head = {0};
 	int is, has;
 
 	if (find_repo(c, n->repo, &repo, e))
@@ -135,34 +183,21 @@ static int run_branch(struct change *c, void *own, struct err *e)
 		return 0;
 	}
 	is = refs_has_branch(s, repo.id, n->name, e);
-	if (is < 0)
+	if (is < 0 || check_names(c, n, &repo, is, e))
 		return -1;
-	if (is && !n->pin.p) {
-		err_set(e, ERR_REFUSED, "%.*s has a branch %.*s already", STR_ARG(repo.name), STR_ARG(n->name));
-		return err_hint(e, "--head PIN moves it");
-	}
-	has = refs_tag(s, repo.id, n->name, &tagged, e);
-	if (has < 0)
-		return -1;
-	if (has)
-		return err_set(e, ERR_REFUSED, "%.*s is a tag of %.*s, so no branch can have that name",
-		               STR_ARG(n->name), STR_ARG(repo.name));
-	if (refuse_output(&repo, n->name, e))
-		return -1;
-	if (n->pin.p) {
-		if (resolve(c, n, &pin, e))
+	if (n->pin.p || (!is && !n->trigger)) {
+		has = new_head(c, n, &repo, &head, e);
+		if (has < 0 || branch_move(s, repo.id, n->name, has ? &head.id : NULL, c->id, e))
 			return -1;
-		has = pin.has_commit;
-		head = pin.commit;
 	} else {
-		has = branch_head(s, repo.id, STR(BRANCH_DEFAULT), &head, e);
+		has = branch_head(s, repo.id, n->name, &head, e);
 		if (has < 0)
 			return -1;
 	}
-	if (branch_move(s, repo.id, n->name, has ? &head.id : NULL, c->id, e))
+	if ((n->trigger || n->no_trigger) && trigger_set(s, &repo, n->name, n->trigger, e))
 		return -1;
 	tell(c, n, "branch", has ? &head : NULL);
-	return 0;
+	return say_trigger(c->api, &repo, n->name, c->rows.p[c->rows.n - 1], e);
 }
 
 static int run_tag(struct change *c, void *own, struct err *e)
@@ -204,6 +239,55 @@ static int parse(struct change *c, struct str text, struct naming *n, struct err
 	return name_check_branch(n->name, e);
 }
 
+static int read_trigger(const struct args *args, struct naming *n, struct err *e)
+{
+	static const char *const conditions[] = {"trigger-commits", "trigger-size", "trigger-rate", "trigger-cron"};
+	struct trigger *t = arena_new_of(args->arena, struct trigger);
+	struct str size = args_value(args, "trigger-size");
+	bool any = args_flag(args, "trigger-all");
+
+	*t = (struct trigger){.branch = args_value(args, "trigger"), .rate = args_value(args, "trigger-rate"),
+	                      .cron = args_value(args, "trigger-cron"), .all = any, .since = clock_now_ms()};
+	for (size_t i = 0; i < ARRAY_LEN(conditions); i++)
+		any |= args_count(args, conditions[i]) > 0;
+	n->no_trigger = args_flag(args, "no-trigger");
+	if (n->no_trigger && (any || t->branch.p))
+		return err_set(e, ERR_BAD_REQUEST, "--no-trigger and --trigger do not go together");
+	if (n->remove && (n->no_trigger || any || t->branch.p))
+		return err_set(e, ERR_BAD_REQUEST, "--delete and --trigger do not go together");
+	if (!t->branch.p) {
+		if (!any)
+			return 0;
+		err_set(e, ERR_BAD_REQUEST, "which branch is to be followed?");
+		return err_hint(e, "--trigger BRANCH names it");
+	}
+	if (name_check_branch(t->branch, e) ||
+	    args_int(args, "trigger-commits", 1, TRIGGER_MAX_COMMITS, 0, &t->commits, e))
+		return -1;
+	if (size.p && !trigger_size(size, &t->size)) {
+		err_set(e, ERR_BAD_REQUEST, "--trigger-size cannot be \"%s\"", STR_SHOWN(size));
+		return err_hint(e, "bytes, or 3KB, 100M, 1.5G");
+	}
+	n->trigger = t;
+	return trigger_check(t, e);
+}
+
+/* Which branch of an output its job writes: asked of the jobs, where they can be read. */
+static int find_written(struct change *c, struct naming *n, struct err *e)
+{
+	struct err why = ERR_INIT;
+	const struct job *j;
+	struct repo repo;
+	int r = repo_find(c->api->store, c->api->arena, n->repo, &repo, e);
+
+	if (r <= 0 || repo.role != REPO_OUTPUT || api_open(c->api, OP_W | OP_J | OP_R, &why))
+		return r < 0 ? -1 : 0;
+	j = graph_producer(c->api->flow->graph, repo.name);
+	if (j)
+		n->written = j->output_branch;
+	return 0;
+}
+
 int branch_ready(struct change *c, const struct args *args, struct err *e)
 {
 	struct naming *n = arena_new_of(args->arena, struct naming);
@@ -213,7 +297,7 @@ int branch_ready(struct change *c, const struct args *args, struct err *e)
 	if (n->remove && n->pin.p)
 		return err_set(e, ERR_BAD_REQUEST, "--delete and --head do not go together");
 	change_step(c, run_branch, n);
-	return parse(c, args_pos(args, 0), n, e);
+	return parse(c, args_pos(args, 0), n, e) || read_trigger(args, n, e) || find_written(c, n, e) ? -1 : 0;
 }
 
 int tag_ready(struct change *c, const struct args *args, struct err *e)
@@ -237,7 +321,9 @@ static int name_or_list(struct api *api, const struct args *args, bool tags, cha
 	int rc;
 
 	if (!text.p || !memchr(text.p, '@', text.n)) {
-		if (args_flag(args, "delete") || args_n(args) > 1 || (!tags && args_count(args, "head")))
+		if (args_flag(args, "delete") || args_n(args) > 1 ||
+		    (!tags && (args_count(args, "head") || args_count(args, "trigger") ||
+		               args_flag(args, "no-trigger"))))
 			return err_set(e, ERR_BAD_REQUEST, "which %s? REPO@NAME names one", args->op->name);
 		return list(api, text, tags, out, e);
 	}

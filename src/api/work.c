@@ -8,6 +8,7 @@
 #include "api/rows.h"
 #include "base/str.h"
 #include "flow/restore.h"
+#include "flow/tick.h"
 #include "sys/clock.h"
 
 #define RUNS_SHOWN 20
@@ -19,6 +20,7 @@ struct asking {
 	VEC(const struct job *) jobs;
 	VEC(struct ds_range) ranges;
 	bool explicit_ds;
+	bool tick; /* cron inputs of the job tick now */
 };
 
 /* --param k=v, the value typed as YAML types it, over what the job declares. */
@@ -396,21 +398,47 @@ struct whole {
 	size_t missing, up_to_date;
 };
 
+/* Jobs whose units come from the data and that wait for something to be there. */
+static int say_waiting(struct api *api, struct whole *w, bool asked, struct sink *out, struct err *e)
+{
+	struct jobs *js = api->flow->jobs;
+	size_t n = asked ? w->data.n_jobs : js->n;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct job *j = asked ? w->data.jobs[i] : js->all[i];
+		const char *why = NULL;
+		int r = j->tree ? data_waits(api->flow, api->arena, j, &why, e) : 0;
+
+		if (r < 0)
+			return -1;
+		w->missing += (size_t)r;
+		if (r && out->people && w->missing <= REPEAT_MAX)
+			sink_note(out, "%.*s waits: %s", STR_ARG(j->name), why);
+	}
+	return 0;
+}
+
 /* Pending events first: what they give is there for the calendar; then what that gave may be data for others. */
 static int run_both(struct api *api, struct asking *q, struct whole *w, struct catalog *c, struct sink *out,
                     struct err *e)
 {
+	struct tick_ask ticks = {.now_ms = api->flow->now_ms, .command = w->o.command};
 	struct run_summary calendar = {0};
 	struct plan *p;
 
 	w->data.again = q->ask.again;
 	w->data.params = q->ask.params;
+	w->data.ticks = true;
+	w->data.tick_now = q->tick;
 	w->has_data = data_split(api, &q->jobs.p, &q->jobs.n, &w->data);
-	if (w->has_data && (data_run(api->flow, c, api->arena, &w->data, &w->o, &w->sum, e) ||
-	                    catalog_new(api->store, api->arena, &c, e)))
+	if (w->has_data ? data_run(api->flow, c, api->arena, &w->data, &w->o, &w->sum, e) ||
+	                          say_waiting(api, w, w->data.n_jobs > 0, out, e)
+	                : tick_make(api->store, api->arena, &ticks, e))
 		return -1;
 	if (w->data.n_jobs && !q->jobs.n)
 		return 0;
+	if (catalog_new(api->store, api->arena, &c, e))
+		return -1;
 	ask_finish(q);
 	w->o.batch = w->sum.batch;
 	if (plan_make(api->flow, c, api->arena, &q->ask, &p, e) || say_idle(api, c, q, p, out, e))
@@ -488,6 +516,14 @@ done:
 	return rc;
 }
 
+static bool has_clock(const struct job *j)
+{
+	for (size_t i = 0; i < j->n_inputs; i++)
+		if (j->inputs[i].cron.p)
+			return true;
+	return false;
+}
+
 int api_run(struct api *api, const struct args *args, struct sink *out, struct err *e)
 {
 	struct asking q = {.ask = {.mode = PLAN_STALE, .upstream = args_flag(args, "upstream"),
@@ -503,6 +539,12 @@ int api_run(struct api *api, const struct args *args, struct sink *out, struct e
 	for (size_t i = 1; i < n; i++)
 		if (add_range(api, &q, q.jobs.p[0], args_pos(args, i), e))
 			return -1;
+	q.tick = args_flag(args, "tick");
+	if (q.tick && (!n || !has_clock(q.jobs.p[0]))) {
+		err_set(e, ERR_BAD_REQUEST, n ? "%.*s has no cron input" : "--tick needs a job",
+		        STR_ARG(n ? q.jobs.p[0]->name : STR("")));
+		return err_hint(e, "leat run JOB --tick, of a job whose input is cron");
+	}
 	q.explicit_ds = n > 1 || (n && q.jobs.p[0]->every == EVERY_NONE);
 	if (q.explicit_ds || q.ask.again || q.ask.params)
 		q.ask.mode = PLAN_EXPLICIT;

@@ -3,11 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/cron.h"
 #include "base/ds.h"
 #include "base/name.h"
 #include "base/str.h"
 
-#define CRON_FIELDS "minute, hour, day of month, month, day of week"
 #define KEYS_MAX_NESTED 32
 #define KEYS_MAX_NAMES 256 /* rows of one section that are looked at for a suggestion */
 
@@ -71,56 +71,14 @@ bool keys_is_ident(struct str s)
 	return s.n > 0;
 }
 
-/* How many fields it has: 5 or 6 (seconds first), 1 for @daily and its like, 0: it is none. */
-static int cron_fields(struct str s)
-{
-	int fields = 0;
-	bool in = false;
-
-	s = str_trim(s);
-	if (s.n > 1 && s.p[0] == '@')
-		return keys_is_ident(str_sub(s, 1, s.n)) ? 1 : 0;
-	for (size_t i = 0; i < s.n; i++) {
-		bool blank = s.p[i] == ' ' || s.p[i] == '\t';
-
-		if (!blank && !strchr("0123456789*,-/?#ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", s.p[i]))
-			return 0;
-		if (!blank && !in)
-			fields++;
-		in = !blank;
-	}
-	return fields == 5 || fields == 6 ? fields : 0;
-}
-
-/* A number that no field of five can hold: "61" where the minute stands. */
 static int rule_cron(struct str s, struct err *e)
 {
-	static const struct {
-		const char *name;
-		long max;
-	} fields[] = {{"minute", 59}, {"hour", 23}, {"day of month", 31}, {"month", 12}, {"day of week", 7}};
-	struct str rest = s;
-	size_t f = 0;
-	int n_fields = cron_fields(s);
+	struct err why = ERR_INIT;
+	struct cron c;
 
-	if (!n_fields)
-		return err_hint(e, "five fields, as in \"30 6 * * *\": " CRON_FIELDS);
-	while (n_fields == 5 && rest.n && f < ARRAY_LEN(fields)) {
-		long n = 0;
-		bool number = false;
-
-		for (; rest.n && strchr("0123456789", rest.p[0]); rest = str_sub(rest, 1, rest.n)) {
-			n = MIN(n * 10 + (rest.p[0] - '0'), 100000);
-			number = true;
-		}
-		if (n > fields[f].max)
-			return err_hint(e, "the %s goes to %ld", fields[f].name, fields[f].max);
-		if (number || !rest.n)
-			continue;
-		f += strchr(" \t", rest.p[0]) && rest.n > 1 && !strchr(" \t", rest.p[1]);
-		rest = str_sub(rest, 1, rest.n);
-	}
-	return 0;
+	if (cron_parse(s, &c, &why))
+		return err_hint(e, "%s", why.hint);
+	return c.kind == CRON_FIELDS ? 0 : err_hint(e, "five cron fields, or @hourly, @daily and their like");
 }
 
 static int rule_path(struct str s, struct err *e)

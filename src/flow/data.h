@@ -58,6 +58,8 @@ struct data_ask {
 	const struct dom *params;  /* --param, of the first of jobs; NULL */
 	const struct id *id;       /* new and changed jobs run under it; NULL: under an event of this command */
 	const struct id *until;    /* events up to this one; NULL: all */
+	bool ticks;                /* first makes what the clock brings (flow/tick.h) */
+	bool tick_now;             /* ... and the cron inputs of `jobs` tick now */
 };
 
 /*
@@ -68,6 +70,12 @@ must_check int data_run(struct flow *f, struct catalog *c, struct arena *a, cons
                         const struct run_opts *o, struct run_summary *sum, struct err *e);
 /* A job is first seen, or was changed: from now on its inputs' commits are events that it takes one by one. */
 must_check int data_see(struct flow *f, struct arena *a, const struct job *j, const struct dom *params, struct err *e);
+
+/*
+ * Whether the job cannot run before something is there that its inputs name: 1 and *why, a sentence that begins with
+ * what; 0; -1.
+ */
+must_check int data_waits(struct flow *f, struct arena *a, const struct job *j, const char **why, struct err *e);
 
 /* Whether it has something to do, as a unit that stands for all of its own (for plan and why); changes nothing. */
 must_check int data_look(struct flow *f, struct arena *a, const struct job *j, struct plan_unit **out, struct err *e);
@@ -89,6 +97,12 @@ struct ingest;
 must_check int data_publish(struct store *s, struct ingest *in, struct data_set *d, struct err *e);
 /* It failed: the event is used up. */
 must_check int data_failed(struct store *s, const struct data_set *d, struct err *e);
+
+/* The branch of its output that a job writes. */
+static inline struct str data_branch(const struct job *j)
+{
+	return j->output_branch.p ? j->output_branch : STR(BRANCH_DEFAULT);
+}
 
 int64_t data_hash(struct str path); /* as in the tables */
 

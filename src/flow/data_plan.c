@@ -238,7 +238,7 @@ static int look_before(struct planner *p, struct before *out, struct err *e)
 	int had, r;
 
 	memset(out, 0, sizeof(*out));
-	had = d->repo.id ? branch_head(p->f->store, d->repo.id, STR(BRANCH_DEFAULT), &head, e) : 0;
+	had = d->repo.id ? branch_head(p->f->store, d->repo.id, data_branch(d->job), &head, e) : 0;
 	if (had < 0)
 		return -1;
 	q = db_query(p->f->store->db,
@@ -264,7 +264,7 @@ static int look_before(struct planner *p, struct before *out, struct err *e)
 int data_plan(struct flow *f, struct arena *a, struct data_set *d, const struct dom *params, bool again,
               struct err *e)
 {
-	struct planner p = {.f = f, .a = a, .d = d, .params = params, .again = again};
+	struct planner p = {.f = f, .a = a, .d = d, .params = params, .again = again || d->job->reprocess};
 	struct before b;
 	int got = 0;
 
@@ -272,7 +272,7 @@ int data_plan(struct flow *f, struct arena *a, struct data_set *d, const struct 
 		return -1;
 	d->rest = p.rest.key;
 	p.same_rest = b.there && sha_eq(&b.rest, &d->rest);
-	if (p.same_rest && b.whole && !again && p.rest.memoised) {
+	if (p.same_rest && b.whole && !p.again && p.rest.memoised) {
 		d->total = (size_t)b.n;
 		got = !memcmp(b.trees, d->trees, d->job->n_inputs * sizeof(*b.trees)) ||
 		      datum_changes(d->job, f->store, a, b.trees, d->trees, on_change, &p, e);

@@ -279,7 +279,7 @@ int data_failed(struct store *s, const struct data_set *d, struct err *e)
 static int publish(struct publishing *p, struct err *e)
 {
 	struct data_set *d = p->d;
-	struct commit_new c = {.branch = STR(BRANCH_DEFAULT), .id = d->event, .batch = d->batch, .even_if_equal = true,
+	struct commit_new c = {.branch = data_branch(d->job), .id = d->event, .batch = d->batch, .even_if_equal = true,
 	                       .clear = d->rebuild, .run = id_of(str_of(d->run))};
 	struct err mine = ERR_INIT;
 	struct commit out;

@@ -14,6 +14,8 @@
 #include "flow/key.h"
 #include "flow/lease.h"
 #include "flow/run_int.h"
+#include "flow/tick.h"
+#include "repo/refs.h"
 #include "sys/clock.h"
 #include "sys/fault.h"
 
@@ -160,7 +162,7 @@ int data_see(struct flow *f, struct arena *a, const struct job *j, const struct 
 		return 0;
 	if (db_begin_durable(s->db, DB_PROCESS, e))
 		return -1;
-	if (db_make_data(s->db, e) || last_move(s, &last, e) || put_mark(s, j, last, e)) {
+	if (db_make_data(s->db, e) || tick_see(s, a, j, e) || last_move(s, &last, e) || put_mark(s, j, last, e)) {
 		db_rollback(s->db);
 		return -1;
 	}
@@ -328,17 +330,50 @@ static int head_at(struct driver *d, const struct repo *repo, struct str branch,
 	return r && !(r == 1 && out->forgotten) ? r : branch_head(d->f->store, repo->id, branch, out, e);
 }
 
-static int pinned_at(struct driver *d, const struct job_input *in, struct commit *out, struct err *e)
+static int pinned_at(struct driver *d, const struct job *j, const struct job_input *in, struct commit *out,
+                     const char **why, struct err *e)
 {
+	struct str text = arena_strf(d->a, "%.*s@%.*s", STR_ARG(in->repo), STR_ARG(in->pin));
+	struct err mine = ERR_INIT;
 	struct pin pin;
 
-	if (pin_resolve(d->f->store, d->a, arena_strf(d->a, "%.*s@%.*s", STR_ARG(in->repo), STR_ARG(in->pin)), &pin, e))
-		return -1;
+	if (pin_resolve(d->f->store, d->a, text, &pin, &mine)) {
+		job_at(&mine, j, in->line, in->col);
+		if (mine.code != ERR_NOT_FOUND) {
+			*e = mine;
+			return -1;
+		}
+		*why = err_text(d->a, &mine);
+		return 0;
+	}
 	*out = pin.commit;
 	return pin.has_commit;
 }
 
-/* Commits and trees of all inputs. 1; 0: a repo is not there, *why says so; -1. */
+/* Why an input whose branch has no commit is not just an empty one; NULL: it is. */
+static int why_empty(struct driver *d, const struct job_input *in, const struct repo *repo, const char **why,
+                     struct err *e)
+{
+	int64_t next;
+	int r;
+
+	if (in->cron.p) {
+		char at[TIME_TEXT] = "never";
+
+		r = tick_next(d->f->store, d->a, in, d->f->now_ms, &next, e);
+		if (r == 1)
+			time_rfc3339(next, at);
+		if (r >= 0)
+			*why = arena_printf(d->a, "%.*s has not ticked yet; next: %s", STR_ARG(in->folder), at);
+		return r < 0 ? -1 : 0;
+	}
+	r = refs_has_branch(d->f->store, repo->id, branch_of(in), e);
+	if (!r)
+		*why = arena_printf(d->a, "%.*s has no branch %.*s", STR_ARG(in->repo), STR_ARG(branch_of(in)));
+	return r < 0 ? -1 : 0;
+}
+
+/* Commits and trees of all inputs. 1; 0: something is not there, *why says what; -1. */
 static int bind_inputs(struct driver *d, struct data_set *set, int64_t order, const char **why, struct err *e)
 {
 	const struct job *j = set->job;
@@ -352,10 +387,12 @@ static int bind_inputs(struct driver *d, struct data_set *set, int64_t order, co
 		int got = input_repo(d, in, &r->repo, e);
 
 		if (got > 0)
-			got = input_is_pinned(in) ? pinned_at(d, in, &r->head, e)
+			got = input_is_pinned(in) ? pinned_at(d, j, in, &r->head, why, e)
 			                          : head_at(d, &r->repo, branch_of(in), order, &r->head, e);
 		else if (!got)
-			*why = arena_printf(d->a, "%.*s is not there", STR_ARG(in->repo));
+			*why = arena_printf(d->a, "the repo %.*s is not there", STR_ARG(in->repo));
+		if (!got && r->repo.id && !input_is_pinned(in))
+			got = why_empty(d, in, &r->repo, why, e);
 		if (got < 0)
 			return -1;
 		set->inputs[i].input = in;
@@ -580,29 +617,6 @@ static int take_event(struct driver *d, const struct event_ref *ev, bool *did, s
 	return 0;
 }
 
-static int record_own(struct driver *d, struct err *e)
-{
-	struct event ev = {.kind = d->o->kind ? d->o->kind : "run", .label = "", .command = d->o->command};
-
-	if (d->recorded)
-		return 0;
-	d->recorded = true;
-	if (d->ask->id) {
-		d->own = *d->ask->id;
-		return 0;
-	}
-	d->own = ev.id = id_new();
-	ev.batch = d->sum->batch.hex[0] ? d->sum->batch : id_new();
-	d->sum->batch = ev.batch;
-	if (db_begin_durable(db_of(d), DB_PROCESS, e))
-		return -1;
-	if (event_record(d->f->store, &ev, e)) {
-		db_rollback(db_of(d));
-		return -1;
-	}
-	return db_commit(db_of(d), e);
-}
-
 /* The newest event of its inputs, under which it is tried again: 1, 0 there is none, -1. */
 static int newest_event(struct driver *d, const struct job *j, struct id *out, struct err *e)
 {
@@ -634,6 +648,38 @@ static int newest_event(struct driver *d, const struct job *j, struct id *out, s
 	return best > 0;
 }
 
+/* Whether none of its inputs ever had a commit: 1, 0, -1. Then there is nothing to run, not even for no units. */
+static int is_untouched(struct driver *d, const struct job *j, struct err *e)
+{
+	struct id ignored;
+	int r = input_any_pinned(j) ? 1 : newest_event(d, j, &ignored, e);
+
+	return r < 0 ? -1 : !r;
+}
+
+static int record_own(struct driver *d, struct err *e)
+{
+	struct event ev = {.kind = d->o->kind ? d->o->kind : "run", .label = "", .command = d->o->command};
+
+	if (d->recorded)
+		return 0;
+	d->recorded = true;
+	if (d->ask->id) {
+		d->own = *d->ask->id;
+		return 0;
+	}
+	d->own = ev.id = id_new();
+	ev.batch = d->sum->batch.hex[0] ? d->sum->batch : id_new();
+	d->sum->batch = ev.batch;
+	if (db_begin_durable(db_of(d), DB_PROCESS, e))
+		return -1;
+	if (event_record(d->f->store, &ev, e)) {
+		db_rollback(db_of(d));
+		return -1;
+	}
+	return db_commit(db_of(d), e);
+}
+
 /* An id names one commit of a repo: 1 it may be used for this output, 0, -1. */
 static int id_is_free(struct driver *d, const struct job *j, const struct id *id, struct err *e)
 {
@@ -651,11 +697,12 @@ static int is_behind(struct driver *d, const struct job *j, const struct mark *m
 {
 	struct data_set set = {.job = j};
 	const char *missing = NULL;
-	int got = bind_inputs(d, &set, INT64_MAX, &missing, e);
+	int got = bind_inputs(d, &set, INT64_MAX, &missing, e), untouched = is_untouched(d, j, e);
 
 	unbind_inputs(d, &set);
-	if (got < 0)
+	if (got < 0 || untouched < 0)
 		return -1;
+	got = got && !untouched;
 	*out = got && (m->failed || m->trees.n != j->n_inputs * SHA_BYTES ||
 	               memcmp(m->trees.p, set.trees, m->trees.n) != 0);
 	return 0;
@@ -711,6 +758,17 @@ static int take_heads(struct driver *d, bool *did, struct err *e)
 	return 0;
 }
 
+static int make_ticks(struct driver *d, struct err *e)
+{
+	struct tick_ask t = {.jobs = d->jobs, .n = d->n_jobs, .now_ms = d->f->now_ms, .command = d->o->command};
+
+	if (d->ask->tick_now) {
+		t.now = d->ask->jobs;
+		t.n_now = d->ask->n_jobs;
+	}
+	return tick_make(d->f->store, d->a, &t, e);
+}
+
 int data_run(struct flow *f, struct catalog *c, struct arena *a, const struct data_ask *ask, const struct run_opts *o,
              struct run_summary *sum, struct err *e)
 {
@@ -721,6 +779,8 @@ int data_run(struct flow *f, struct catalog *c, struct arena *a, const struct da
 	for (size_t i = 0; i < d.n_jobs; i++)
 		if (data_see(f, a, d.jobs[i], params_of(&d, d.jobs[i]), e))
 			return -1;
+	if (ask->ticks && make_ticks(&d, e))
+		return -1;
 	while (did && !sum->cancelled) {
 		struct event_list l;
 
@@ -734,6 +794,27 @@ int data_run(struct flow *f, struct catalog *c, struct arena *a, const struct da
 			return -1;
 	}
 	return 0;
+}
+
+int data_waits(struct flow *f, struct arena *a, const struct job *j, const char **why, struct err *e)
+{
+	struct data_ask ask = {0};
+	struct driver d = {.f = f, .a = a, .ask = &ask};
+	struct data_set set = {.job = j};
+	const char *missing = NULL;
+	int got = bind_inputs(&d, &set, INT64_MAX, &missing, e);
+
+	unbind_inputs(&d, &set);
+	if (got > 0) {
+		const struct job_input *in = &j->inputs[0];
+
+		got = is_untouched(&d, j, e);
+		got = got < 0 ? -1 : !got;
+		missing = arena_printf(a, "%.*s has no commit on %.*s yet", STR_ARG(in->repo), STR_ARG(branch_of(in)));
+	}
+	if (!got)
+		*why = missing;
+	return got < 0 ? -1 : !got;
 }
 
 int data_look(struct flow *f, struct arena *a, const struct job *j, struct plan_unit **out, struct err *e)

@@ -1,7 +1,9 @@
 #include "flow/input.h"
 
+#include "base/cron.h"
 #include "base/name.h"
 #include "base/str.h"
+#include "base/tz.h"
 
 static const char *const words[] = {
 	[INPUT_PFS] = "pfs",   [INPUT_CROSS] = "cross", [INPUT_UNION] = "union",
@@ -344,25 +346,21 @@ static int flat(struct parse *p, const struct dom *v)
 
 /* ---- tree ---- */
 
-static bool cron_holds(struct str s)
+static int check_tick(struct parse *p, const struct job_input *in, const struct dom *v)
 {
-	static const char *const known[] = {"@yearly", "@annually", "@monthly", "@weekly",
-	                                    "@daily",  "@midnight", "@hourly",  "never"};
-	struct str word, rest = s;
+	struct err why = ERR_INIT;
+	struct cron c;
 	int64_t ms;
-	int fields = 0;
 
-	for (size_t i = 0; i < ARRAY_LEN(known); i++)
-		if (str_is(s, known[i]))
-			return true;
-	if (str_has_prefix(s, STR("@every ")))
-		return keys_duration(str_sub(s, 7, s.n), &ms) && ms >= 1000;
-	for (; rest.n; fields += word.n > 0)
-		if (!str_cut(rest, ' ', &word, &rest)) {
-			word = rest;
-			rest = STR("");
-		}
-	return s.n && s.p[0] != '@' && (fields == 5 || fields == 6);
+	if (cron_parse(in->cron, &c, &why)) {
+		err_set(p->e, ERR_BAD_CONFIG, "\"spec\" cannot be \"%s\"", STR_SHOWN(in->cron));
+		return fault(p, dom_get(v, "spec"), why.hint);
+	}
+	if (in->cron_start.p && !time_parse_rfc3339(in->cron_start, &ms)) {
+		err_set(p->e, ERR_BAD_CONFIG, "\"start\" cannot be \"%s\"", STR_SHOWN(in->cron_start));
+		return fault(p, dom_get(v, "start"), "a time, as in 2017-11-27T06:00:00Z");
+	}
+	return 0;
 }
 
 static int leaf(struct parse *p, const struct dom *v, bool cron, struct input_node *n)
@@ -378,10 +376,8 @@ static int leaf(struct parse *p, const struct dom *v, bool cron, struct input_no
 		return -1;
 	in.folder = in.name.p ? in.name : last_part(in.repo);
 	in.name = ident_of(p->a, in.folder);
-	if (cron && !cron_holds(in.cron)) {
-		err_set(p->e, ERR_BAD_CONFIG, "\"spec\" cannot be \"%s\"", STR_SHOWN(in.cron));
-		return fault(p, dom_get(v, "spec"), "five cron fields, @daily and its like, `@every 10s`, or never");
-	}
+	if (cron && check_tick(p, &in, v))
+		return -1;
 	if (cron)
 		in.repo = arena_strf(p->a, "%.*s_%.*s", STR_ARG(p->j->name), STR_ARG(in.folder));
 	n->leaf = p->inputs.n;

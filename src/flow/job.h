@@ -92,6 +92,9 @@ struct job {
 	size_t n_inputs;
 	const struct input_node *tree; /* how units are made of the declared inputs; NULL: they are of the calendar */
 	struct str output;             /* a repo; the job's name unless it is said */
+	struct str output_branch;      /* of it; STR_NULL: master. Of a data-driven job only */
+	bool reprocess;                /* all its units run at each event, known or not (reprocessSpec: every_job) */
+	int64_t run_timeout_ms;        /* how long a run of it may take (jobTimeout); 0: as long as it takes */
 	int output_line, output_col;
 	struct str pipeline;           /* STR_NULL: in none */
 

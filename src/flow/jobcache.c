@@ -286,6 +286,8 @@ static void io_running(struct pack *p, struct job *j)
 	IO_INT(p, j->retries);
 	IO_INT(p, j->retry_delay_ms);
 	IO_INT(p, j->timeout_ms);
+	IO_INT(p, j->run_timeout_ms);
+	IO_INT(p, j->reprocess);
 	IO_INT(p, j->grace_ms);
 	io_bytes(p, &j->backoff, sizeof(j->backoff));
 	io_bytes(p, &j->jitter, sizeof(j->jitter));
@@ -309,6 +311,7 @@ static void io_job(struct pack *p, struct job *j)
 	io_str(p, &j->description);
 	io_inputs(p, j);
 	io_str(p, &j->output);
+	io_str(p, &j->output_branch);
 	IO_INT(p, j->output_line);
 	IO_INT(p, j->output_col);
 	io_str(p, &j->pipeline);

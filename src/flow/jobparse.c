@@ -147,7 +147,7 @@ struct fill {
 	struct err *e;
 	const struct dom *inputs, *input;
 	VEC(struct job_check) checks;
-	const struct dom *partition, *start, *end;
+	const struct dom *partition, *start, *end, *output_branch, *reprocess;
 };
 
 static struct str text_of(struct fill *f, const struct dom *v)
@@ -306,6 +306,15 @@ static double number(const struct dom *v)
 	return v->type == DOM_INT ? (double)v->i : v->d;
 }
 
+static int fill_output_branch(struct fill *f, const struct dom *v)
+{
+	if (name_check_branch(v->s, f->e))
+		return fault(f, v, NULL);
+	f->j->output_branch = str_is(v->s, "master") ? STR_NULL : v->s;
+	f->output_branch = v;
+	return 0;
+}
+
 #define FILL(name, action)                                                                                             \
 	static int fill_##name(struct fill *f, const struct dom *v)                                                    \
 	{                                                                                                              \
@@ -318,6 +327,8 @@ FILL(threads, f->j->threads = (int)MIN(v->i, 4096))
 FILL(retries, f->j->retries = (int)MIN(v->i, 1000000))
 FILL(retry_delay, return fill_duration(f, v, &f->j->retry_delay_ms))
 FILL(timeout, return fill_duration(f, v, &f->j->timeout_ms))
+FILL(run_timeout, return fill_duration(f, v, &f->j->run_timeout_ms))
+FILL(reprocess, f->j->reprocess = str_is((f->reprocess = v)->s, "every_job"))
 FILL(grace, return fill_duration(f, v, &f->j->grace_ms))
 FILL(backoff, f->j->backoff = number(v))
 FILL(jitter, f->j->jitter = number(v))
@@ -337,7 +348,8 @@ static const struct {
 	{"checks", fill_checks},           {"retries", fill_retries},   {"retry_delay", fill_retry_delay},
 	{"backoff", fill_backoff},         {"jitter", fill_jitter},     {"timeout", fill_timeout},
 	{"grace", fill_grace},             {"pool", fill_pool},         {"when", fill_when},
-	{"sandbox", fill_sandbox},
+	{"sandbox", fill_sandbox},         {"jobTimeout", fill_run_timeout},
+	{"outputBranch", fill_output_branch}, {"reprocessSpec", fill_reprocess},
 	{"late", fill_late},               {"kind", NULL},              {"code", NULL},
 	{"image", NULL},
 };
@@ -444,6 +456,11 @@ static int fill_time(struct fill *f)
 			err_hint(f->e, "say `partition: daily`, or `window: all`");
 			return job_at(f->e, j, j->inputs[i].line, j->inputs[i].col);
 		}
+	if (!j->tree && (j->output_branch.p || j->reprocess)) {
+		err_set(f->e, ERR_BAD_CONFIG, "%s is for jobs whose units come from the data of their inputs",
+		        j->output_branch.p ? "outputBranch" : "reprocessSpec");
+		return fault(f, j->output_branch.p ? f->output_branch : f->reprocess, "add a glob to an input, or leave it out");
+	}
 	if (j->tree && j->every != EVERY_NONE) {
 		err_set(f->e, ERR_BAD_CONFIG, "the units of a job come from the calendar or from globs, not from both");
 		return fault(f, f->partition, "leave partition: out, or the globs");

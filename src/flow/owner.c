@@ -16,7 +16,7 @@ int owner_check(const struct job *j, const struct repo *r, const struct id *run,
 static int check(struct store *s, const struct job *j, const struct repo *r, struct err *e)
 {
 	struct commit head = {0};
-	int had = branch_head(s, r->id, STR(BRANCH_DEFAULT), &head, e);
+	int had = branch_head(s, r->id, j->output_branch.p ? j->output_branch : STR(BRANCH_DEFAULT), &head, e);
 
 	if (had <= 0)
 		return had;

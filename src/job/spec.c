@@ -509,16 +509,10 @@ static int words(struct reading *r, const struct dom *doc)
 			err_set(r->e, ERR_BAD_CONFIG, "\"reprocessSpec\" is until_success or every_job");
 			return at(r, again);
 		}
-		put_text(r, r->s->job, "memo", STR("off"), again);
+		put_text(r, r->s->job, "reprocessSpec", again->s, again);
 	}
-	if (branch && !(branch->type == DOM_STR && str_is(branch->s, "master"))) {
-		if (!job_key(r, "", "outputBranch")) {
-			err_set(r->e, ERR_BAD_CONFIG, "a job writes the branch master of its output");
-			err_hint(r->e, "leave outputBranch out");
-			return at(r, branch);
-		}
+	if (branch && !(branch->type == DOM_STR && str_is(branch->s, "master")))
 		put(r, r->s->job, "outputBranch", branch);
-	}
 	if (salt) {
 		struct dom *params = dom_new(r->a, DOM_MAP);
 

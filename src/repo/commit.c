@@ -2,6 +2,7 @@
 
 #include "base/str.h"
 #include "repo/tree_page.h"
+#include "repo/trigger.h"
 #include "sys/clock.h"
 #include "sys/fault.h"
 
@@ -117,7 +118,7 @@ int branch_move(struct store *s, int64_t repo, struct str branch, const struct i
 	q_cstr(q, 4, to ? to->hex : NULL);
 	q_cstr(q, 5, event.hex);
 	q_int(q, 6, clock_now_ms());
-	return q_run(q, e);
+	return q_run(q, e) || (to && trigger_fire(s, repo, branch, event, e)) ? -1 : 0;
 }
 
 static int insert(struct store *s, const struct commit *c, struct err *e)
@@ -217,7 +218,7 @@ static int make(struct store *s, struct ingest *in, const struct commit_new *c, 
 		now.number = head.number;
 	}
 	if (tree_record(s, in, e) ||
-	    (more ? amend(s, &now, e)
+	    (more ? amend(s, &now, e) || trigger_fire(s, now.repo, c->branch, c->id, e)
 		  : insert(s, &now, e) || branch_move(s, now.repo, c->branch, &now.id, c->id, e)))
 		return -1;
 	fault_crash("commit-made");

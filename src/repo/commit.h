@@ -43,7 +43,9 @@ struct commit_new {
 must_check int commit_make(struct store *s, struct ingest *in, const struct commit_new *c, struct commit *out,
 			   bool *made, struct err *e);
 
-/* Moves a branch (made if need be) to a commit, or to nothing (NULL), inside a write transaction, and records the move.
+/*
+ * Moves a branch (made if need be) to a commit, or to nothing (NULL), inside a write transaction, and records the move;
+ * then those that follow it (repo/trigger.h).
  */
 must_check int branch_move(struct store *s, int64_t repo, struct str branch, const struct id *to, struct id event,
                            struct err *e);

@@ -32,7 +32,7 @@ test_expect 'a dry run says what would be made and makes nothing' '
 '
 test_expect 'a spec becomes a job that people can read, with the spec beside it as it came' '
 	cd w && leat apply -f ../edges.json > out 2> err && has out edges created && same jobs/edges/.spec.json ../edges.json &&
-	has jobs/edges/job.yaml "kind: script" "description: \"Finds edges\"" "repo: trips" "glob: \"/*\"" "retries: 4" "timeout: 300s" "memo: off" "image: \"pachyderm/opencv:1.0\"" &&
+	has jobs/edges/job.yaml "kind: script" "description: \"Finds edges\"" "repo: trips" "glob: \"/*\"" "retries: 4" "timeout: 300s" "reprocessSpec: every_job" "image: \"pachyderm/opencv:1.0\"" &&
 	eq "$(leat jobs --json | json /dev/stdin "(d[\"job\"], d[\"kind\"], d[\"output\"])")" "[\"edges\", \"script\", \"edges\"]" && eq "$(leat units edges --json | json /dev/stdin "d[\"paths\"]")" /a
 '
 test_expect 'what is for Kubernetes only is listed as ignored, and the image is named once' '
