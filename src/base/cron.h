@@ -1,6 +1,7 @@
 /*
- * base/cron.h: when something is to happen again and again, as one writes it for cron: five fields (minute, hour, day of
- * month, month, day of week), six with seconds first, @hourly, @daily, @weekly, @monthly, @yearly, `@every 90s`, never.
+ * base/cron.h: when something is to happen again and again, as one writes it for cron: five fields (minute, hour, day
+ * of month, month, day of week), six with seconds first, @hourly, @daily, @weekly, @monthly, @yearly, `@every 90s`,
+ * never.
  *
  * Fields are lists of numbers, ranges and steps (0,30 or 9-17 or 0-59/15), months and weekdays also by their
  * first three letters; Sunday is 0 and 7; ? is *. Where the day of month and the day of week both say something, either

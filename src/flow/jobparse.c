@@ -459,7 +459,8 @@ static int fill_time(struct fill *f)
 	if (!j->tree && (j->output_branch.p || j->reprocess)) {
 		err_set(f->e, ERR_BAD_CONFIG, "%s is for jobs whose units come from the data of their inputs",
 		        j->output_branch.p ? "outputBranch" : "reprocessSpec");
-		return fault(f, j->output_branch.p ? f->output_branch : f->reprocess, "add a glob to an input, or leave it out");
+		return fault(f, j->output_branch.p ? f->output_branch : f->reprocess,
+		             "add a glob to an input, or leave it out");
 	}
 	if (j->tree && j->every != EVERY_NONE) {
 		err_set(f->e, ERR_BAD_CONFIG, "the units of a job come from the calendar or from globs, not from both");

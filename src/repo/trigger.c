@@ -60,7 +60,8 @@ int trigger_check(const struct trigger *t, struct err *e)
 	}
 	if (!t->cron.p && !t->size && !t->commits && !t->rate.p) {
 		err_set(e, ERR_BAD_REQUEST, "when is %.*s to be followed?", STR_ARG(t->branch));
-		return err_hint(e, "--trigger-commits 2, --trigger-size 100M, --trigger-rate @daily or --trigger-cron @daily");
+		return err_hint(e, "--trigger-commits 2, --trigger-size 100M, --trigger-rate @daily or"
+		                   " --trigger-cron @daily");
 	}
 	return 0;
 }
@@ -234,12 +235,15 @@ static int holds(struct store *s, const struct trigger *t, const struct commit *
 		*(to->bytes - (had ? had->bytes : 0) >= t->size ? &yes : &no) += 1;
 	if (t->rate.p) {
 		struct cron c;
-		int64_t next = INT64_MIN;
+		int64_t next = INT64_MAX;
 
 		if (cron_parse(t->rate, &c, e))
 			return -1;
-		*(!had || (cron_next(&c, floor_div(had->at, 1000), &next) && next <= floor_div(to->at, 1000)) ? &yes
-		                                                                                             : &no) += 1;
+		if (!had)
+			next = INT64_MIN;
+		else if (!cron_next(&c, floor_div(had->at, 1000), &next))
+			next = INT64_MAX;
+		*(next <= floor_div(to->at, 1000) ? &yes : &no) += 1;
 	}
 	if (t->commits) {
 		r = is_that_far(s, had, to, t->commits, e);
