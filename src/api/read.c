@@ -244,11 +244,28 @@ static void repaired(void *ptr, const char *text)
 	sink_note(ptr, "%s", text);
 }
 
+/* What nobody could write to is made anew; who writes also puts right what says where its tables begin. */
+static int whole_database(struct api *api, struct sink *out, struct err *e)
+{
+	if (db_is_copy(api->store->db)) {
+		if (db_make_whole(api->store->db, e))
+			return err_wrap(e, "leat.db cannot be made whole");
+		store_close(api->store);
+		api->store = NULL;
+		if (api_open(api, OP_W, e))
+			return -1;
+		sink_note(out, ".leat/leat.db was made anew from its rows");
+	}
+	return db_begin(api->store->db, e) || db_commit(api->store->db, e) ? -1 : 0;
+}
+
 int api_fsck(struct api *api, const struct args *args, struct sink *out, struct err *e)
 {
 	struct listing l = {.api = api, .out = out};
 	struct fsck_totals t;
 
+	if (args_flag(args, "repair") && whole_database(api, out, e))
+		return -1;
 	if (args_flag(args, "repair") && repair_run(api->store, repaired, out, e))
 		return -1;
 	if (fsck_run(api->store, fsck_row, &l, &t, e))

@@ -12,12 +12,12 @@
 #include "base/str.h"
 #include "db/db_in.h"
 #include "db/db_log.h"
+#include "db/db_roots.h"
 #include "db/db_vfs.h"
 #include "sys/fault.h"
 #include "sys/file.h"
 #include "sys/lock.h"
 
-#define DB_APPLICATION 0x4c656174 /* "Leat" */
 #define DB_BUSY_MS 10000          /* backstop only: writers queue at write.lock */
 #define DB_WRITER_KIB 6144         /* of the database in memory, in who writes */
 #define DB_STATEMENTS 256         /* different texts kept prepared; more are prepared each time */
@@ -63,6 +63,8 @@ struct db {
 	} later; /* db_commit_start */
 	struct err broken; /* the first error of a write transaction, told again by its commit */
 	bool has_data;     /* the tables of data_tables.def were there */
+	bool roots_seen, roots_old; /* db_roots.h: looked at; to be written with the next commit */
+	bool copied;       /* it is a copy, which is only read */
 	struct q *statements[DB_STATEMENTS];
 	int n_statements;
 };
@@ -79,6 +81,15 @@ static const struct {
 static const char data_tables[] =
 #include "defs/data_tables.def"
 	;
+
+int db_schema(sqlite3 *h, int version, bool data)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < ARRAY_LEN(migrations) && migrations[i].version <= version; i++)
+		rc = sqlite3_exec(h, migrations[i].sql, NULL, NULL, NULL);
+	return rc || !data ? rc : sqlite3_exec(h, data_tables, NULL, NULL, NULL);
+}
 
 static int latest(void)
 {
@@ -202,6 +213,7 @@ static int migrate(struct db *d, struct err *e)
 			goto fail;
 		}
 	}
+	d->roots_old = true;
 	return db_commit(d, e);
 fail:
 	db_rollback(d);
@@ -229,6 +241,7 @@ int db_make_data(struct db *d, struct err *e)
 	if (db_has_data(d))
 		return 0;
 	rc = sqlite3_exec(d->h, data_tables, NULL, NULL, NULL);
+	d->roots_old = true;
 	return rc ? fail(d, rc, e) : 0;
 }
 
@@ -296,15 +309,28 @@ fail:
 	return -1;
 }
 
+/* What it can give without the pages that say which tables there are; the write lock keeps it as it is. */
+static int open_damaged(struct db *d, struct err *e)
+{
+	int r = db_hold(d, e) ? -1 : db_roots_open(d->path, &d->h, e);
+
+	if (d->lock_open)
+		lock_pause(&d->lock);
+	d->copied = r > 0;
+	return r;
+}
+
 int db_open(const char *leat_dir, struct db **out, struct err *e)
 {
 	struct db *d = handle(leat_dir);
+	struct err inner = ERR_INIT;
 	struct db_log_mark mark;
-	int version;
+	int version, r = 0;
 
 	db_log_mark_read(leat_dir, &mark); /* before the log is looked at: it only grows */
-	if (open_file(d, SQLITE_OPEN_READWRITE, e) || user_version(d, &version, e))
-		goto fail;
+	if (open_file(d, SQLITE_OPEN_READWRITE, e) || user_version(d, &version, e) ||
+	    run(d, "select 1 from sqlite_schema limit 0", e))
+		goto damaged;
 	if (db_log_broken(d->h, leat_dir, &mark, e))
 		goto fail;
 	if (version > latest()) {
@@ -315,9 +341,37 @@ int db_open(const char *leat_dir, struct db **out, struct err *e)
 		goto fail;
 	*out = d;
 	return 0;
+damaged:
+	if (e->code != ERR_DAMAGED)
+		goto fail;
+	db_close(d);
+	d = handle(leat_dir);
+	r = open_damaged(d, &inner);
+	if (r < 0)
+		goto fail;
+	err_clear(e);
+	if (r) {
+		*out = d;
+		return 0;
+	}
+	db_close(d);
+	return db_open(leat_dir, out, e);
 fail:
 	db_close(d);
 	return -1;
+}
+
+bool db_is_copy(const struct db *d)
+{
+	return d->copied;
+}
+
+int db_make_whole(struct db *d, struct err *e)
+{
+	int rc = db_hold(d, e) || db_roots_replace(d->path, d->h, e) ? -1 : 0;
+
+	db_release(d);
+	return rc;
 }
 
 static bool log_grown(struct db *d, int pages)
@@ -487,6 +541,10 @@ int db_begin_durable(struct db *d, enum db_durability how, struct err *e)
 	settle(d);
 	BUG_IF(d->writing);
 	BUG_IF(d->reads);
+	if (d->copied) {
+		err_set(e, ERR_DAMAGED, "%s is damaged where it says which tables it has: it is only read", d->path);
+		return err_hint(e, "copy the .leat folder aside; leat fsck --repair makes it whole");
+	}
 	if (lock_writers(d, e))
 		return -1;
 	if (d->in_force != how) {
@@ -498,6 +556,8 @@ int db_begin_durable(struct db *d, enum db_durability how, struct err *e)
 		goto fail;
 	d->writing = true;
 	d->begun++;
+	d->roots_old |= !d->roots_seen && !db_roots_right(d->path, d->h);
+	d->roots_seen = true;
 	err_clear(&d->broken);
 	return 0;
 fail:
@@ -540,6 +600,9 @@ static int commit(struct db *d, struct err *e)
 	fault_step("committed"); /* others see it, and cannot write yet */
 	d->commits++;
 	db_log_mark_write(d->h, d->lock.fd, d->in_force == DB_POWER);
+	if (d->roots_old)
+		db_roots_write(d->path, d->h);
+	d->roots_old = false;
 	lock_pause(&d->lock);
 	checkpoint(d, DB_CHECKPOINT_PAGES); /* some ten milliseconds, for which no other writer has to wait */
 	return 0;
@@ -670,43 +733,6 @@ static int say_lost(const struct db *d, const char *why, struct err *e)
 	err_set(e, ERR_DAMAGED, "%s is damaged: %s", d->path, why);
 	return err_hint(e, "put back a copy of it ('leat fsck' tells what it lacks); the data lies in .leat/blobs, "
 	                   ".leat/packs and datastore/");
-}
-
-int db_whole(struct db *d, struct arena *a, const char ***missing, size_t *n, struct err *e)
-{
-	VEC(const char *) out = {0};
-	sqlite3 *fresh = NULL;
-	sqlite3_stmt *st = NULL;
-	int rc = sqlite3_open(":memory:", &fresh), r = 0;
-
-	for (size_t i = 0; !rc && i < ARRAY_LEN(migrations); i++)
-		rc = sqlite3_exec(fresh, migrations[i].sql, NULL, NULL, NULL);
-	if (!rc && db_has_data(d))
-		rc = sqlite3_exec(fresh, data_tables, NULL, NULL, NULL);
-	BUG_IF(rc);
-	rc = sqlite3_prepare_v2(
-		fresh, "select type, name from sqlite_master where name not like 'sqlite_%' order by type desc", -1,
-		&st, NULL);
-	BUG_IF(rc);
-	while (r >= 0 && sqlite3_step(st) == SQLITE_ROW) {
-		const char *type = (const char *)sqlite3_column_text(st, 0),
-			   *name = (const char *)sqlite3_column_text(st, 1);
-		struct q *q = db_query(d, "select 1 from sqlite_master where type = ? and name = ?");
-
-		q_cstr(q, 1, type);
-		q_cstr(q, 2, name);
-		r = q_step(q, e);
-		q_done(q);
-		if (!r)
-			vec_push(a, &out, arena_printf(a, "the %s %s", type, name));
-	}
-	sqlite3_finalize(st);
-	sqlite3_close(fresh);
-	if (r < 0)
-		return -1;
-	*missing = out.p;
-	*n = out.n;
-	return 0;
 }
 
 struct q *db_query(struct db *d, const char *sql)

@@ -65,6 +65,15 @@ void db_log_empty(struct db *d);
  */
 must_check int db_check_pages(struct db *d, bool *sums, int (*cb)(void *ptr, int64_t page, struct err *e), void *ptr,
 			      struct err *e);
+/*
+ * A database that does not say any more which tables it has is opened as a copy (db_roots.h), where all else can be
+ * read; db_begin refuses, with ERR_DAMAGED. db_make_whole puts a whole one in its place, for who opens it next; every
+ * page with rows must be whole, and no other process have it open.
+ */
+bool db_is_copy(const struct db *d);
+must_check int db_make_whole(struct db *d, struct err *e);
+/* Whether .leat/leat.db-roots is right, or not there (who writes next makes it). No transaction may be open. */
+bool db_roots_whole(struct db *d);
 /* For who goes on without what a damaged log held: db_open then takes it as far as it is whole. The log is copied to
  * `aside` first. */
 must_check int db_accept_log(const char *leat_dir, const char *aside, struct err *e);

@@ -1,13 +1,16 @@
 /* leat.db against its own checksums. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/str.h"
 #include "db/db_in.h"
 #include "db/db_log.h"
+#include "db/db_roots.h"
 #include "db/db_vfs.h"
 #include "sys/file.h"
 
@@ -64,6 +67,58 @@ int db_check_pages(struct db *d, bool *sums, int (*cb)(void *ptr, int64_t page, 
 		rc = r < 0 ? -1 : r ? 0 : cb(ptr, i, e);
 	}
 	return rc;
+}
+
+int db_whole(struct db *d, struct arena *a, const char ***missing, size_t *n, struct err *e)
+{
+	VEC(const char *) out = {0};
+	sqlite3 *fresh = NULL;
+	sqlite3_stmt *st = NULL;
+	int rc = sqlite3_open(":memory:", &fresh), r = 0;
+
+	BUG_IF(rc || db_schema(fresh, INT_MAX, db_has_data(d)));
+	rc = sqlite3_prepare_v2(
+		fresh, "select type, name from sqlite_master where name not like 'sqlite_%' order by type desc", -1,
+		&st, NULL);
+	BUG_IF(rc);
+	while (r >= 0 && sqlite3_step(st) == SQLITE_ROW) {
+		const char *type = (const char *)sqlite3_column_text(st, 0),
+			   *name = (const char *)sqlite3_column_text(st, 1);
+		struct q *q = db_query(d, "select 1 from sqlite_master where type = ? and name = ?");
+
+		q_cstr(q, 1, type);
+		q_cstr(q, 2, name);
+		r = q_step(q, e);
+		q_done(q);
+		if (!r)
+			vec_push(a, &out, arena_printf(a, "the %s %s", type, name));
+	}
+	sqlite3_finalize(st);
+	sqlite3_close(fresh);
+	if (r < 0)
+		return -1;
+	*missing = out.p;
+	*n = out.n;
+	return 0;
+}
+
+bool db_roots_whole(struct db *d)
+{
+	const char *path = db_path(d);
+	char name[4200];
+	struct err ignored = ERR_INIT;
+	bool right;
+
+	snprintf(name, sizeof(name), "%s" DB_ROOTS, path);
+	if (!file_exists(name) || db_roots_right(path, db_handle(d)))
+		return true;
+	if (db_hold(d, &ignored)) { /* somebody may just be writing it */
+		err_clear(&ignored);
+		return false;
+	}
+	right = db_roots_right(path, db_handle(d));
+	db_release(d);
+	return right;
 }
 
 int db_accept_log(const char *leat_dir, const char *aside, struct err *e)

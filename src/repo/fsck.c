@@ -74,6 +74,12 @@ static int check_database(struct fsck *f, struct err *e)
 	struct q *q;
 	int r, rc = db_check_pages(f->s->db, &sums, bad_page, f, e);
 
+	if (!rc && db_is_copy(f->s->db)) /* of which SQLite's own check would not say more */
+		return fsck_finding(f, e, "damaged-database", ".leat/leat.db does not say which tables it has; it is "
+				    "read by .leat/leat.db-roots, and leat fsck --repair makes it whole");
+	if (!rc && !db_roots_whole(f->s->db))
+		rc = fsck_finding(f, e, "damaged-database", ".leat/leat.db-roots does not say where the tables begin; "
+				  "whoever writes next makes it anew");
 	if (rc)
 		return -1;
 	q = db_query(f->s->db, "pragma quick_check");

@@ -54,6 +54,33 @@ test_expect 'a page of leat.db that is damaged harms what lies in it, and nothin
 		flip .leat/leat.db $((page * 1024 + 777))
 	done && echo "$served served, $refused refused" && [ $served -gt $refused ] && leat fsck
 '
+test_expect 'a damaged page that says which tables there are: all is served, nothing is written; fsck --repair makes the database whole' '
+	cp -a w roots && cd roots && leat put raw/one ../w/big && test -s .leat/leat.db-wal && rm -rf ../keep2 && cp -a .leat ../keep2 && leat ls -R raw/big raw/small raw/one > ../want &&
+	for page in $(python3 "$TESTS/fake/schema_pages.py" .leat); do
+		rm -rf .leat && cp -a ../keep2 .leat && flip .leat/leat.db $((page * 1024 - 700)) && leat ls -R raw/big raw/small raw/one > ../got && same ../want ../got &&
+			eq "$(leat cat raw/one:/one)" one && exits 1 leat put raw/one one 2> ../err && has ../err "only read" "fsck --repair" && exits 1 leat gc &&
+			exits 1 leat fsck > ../found && has ../found "page $page does not hold" "does not say which tables" && [ -z "$(ls .leat/staging)" ] || return 1
+	done && leat fsck --repair && leat fsck && leat ls -R raw/big raw/small raw/one > ../got && same ../want ../got && leat put raw/one one && leat gc && leat fsck
+'
+test_expect 'a database that another process has open is not made anew beneath it' '
+	cd roots && rm -rf .leat && cp -a ../keep2 .leat && rm -f .leat/leat.db-shm && mkfifo ../slow || return 1
+	leat put raw/one:/slow - < ../slow 2> ../talk & p=$!
+	exec 8> ../slow && until [ -s .leat/leat.db-shm ]; do sleep 0.05; done
+	flip .leat/leat.db 300
+	exits 1 leat fsck --repair 2> ../err && has ../err "cannot be made whole" "leat.db open" && s=0 || s=1
+	exec 8>&-
+	wait $p || true
+	eq $s 0 && leat fsck --repair && leat fsck
+'
+test_expect 'what says where the tables begin is made anew by whoever writes next, when it is lost or wrong' '
+	cd roots && rm -rf .leat && cp -a ../keep2 .leat && cp .leat/leat.db-roots ../right && rm .leat/leat.db-roots && leat fsck && leat put raw/one one && same ../right .leat/leat.db-roots &&
+	flip .leat/leat.db-roots 99 && exits 1 leat fsck > ../found && has ../found "leat.db-roots" && leat put raw/one one && same ../right .leat/leat.db-roots && leat fsck &&
+	flip .leat/leat.db-roots 99 && leat fsck --repair && same ../right .leat/leat.db-roots
+'
+test_expect 'a repair that was cut short after the new database had its name is ended by whoever opens it next' '
+	cd roots && rm -rf .leat && cp -a ../keep2 .leat && leat ls raw/one > ../want && flip .leat/leat.db 300 && leat fsck --repair && cp .leat/leat.db ../whole.db && rm -rf .leat && cp -a ../keep2 .leat &&
+	flip .leat/leat.db 300 && cp ../whole.db .leat/leat.db-new && leat ls raw/one > ../got && same ../want ../got && [ ! -e .leat/leat.db-new ] && leat put raw/one one && leat fsck
+'
 test_expect 'a log that was damaged is named; fsck --repair leaves it aside and goes on' '
 	cp -a w log && cd log &&
 	( echo more > m; leat put raw/one m ) && test -s .leat/leat.db-wal && flip .leat/leat.db-wal 5000 && exits 1 leat ls 2> ../err && has ../err "leat.db-wal" --repair &&

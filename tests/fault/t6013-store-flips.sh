@@ -10,5 +10,6 @@ flips() { # KIND TIMES
 test_expect 'in whole files' 'flips blobs 1'
 test_expect 'in packs' 'flips packs 2'
 test_expect 'in leat.db, page by page' 'flips leat.db 3'
+test_expect 'in what says where its tables begin' 'flips roots 1'
 test_expect 'in its log' 'flips log 1'
 test_done
