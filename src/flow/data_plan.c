@@ -257,7 +257,7 @@ static int look_before(struct planner *p, struct before *out, struct err *e)
 			memcpy(out->trees, trees.p, trees.n);
 	}
 	q_done(q);
-	d->rebuild = had && !out->there;
+	d->rebuild = (had || (r == 1 && d->repo.id)) && !out->there; /* without a head: it writes another branch now */
 	return r < 0 ? -1 : 0;
 }
 

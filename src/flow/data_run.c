@@ -285,7 +285,8 @@ static int touches(struct driver *d, const struct job *j, const struct id *event
 				return -1;
 			*moved |= r;
 		}
-		if (!by || !by->tree || input_is_pinned(&j->inputs[i]))
+		if (!by || !by->tree || input_is_pinned(&j->inputs[i]) ||
+		    !str_eq(data_branch(by), branch_of(&j->inputs[i])))
 			continue;
 		q = db_query(db_of(d),
 		             "select state in ('failed', 'upstream-failed') from run where event = ? and job = ?"
@@ -692,18 +693,31 @@ static int id_is_free(struct driver *d, const struct job *j, const struct id *id
 	return got < 0 ? -1 : !got;
 }
 
+/* Whether it has made something, and the branch that it writes now has no commit: 1, 0, -1. */
+static int is_unwritten(struct driver *d, const struct job *j, const struct mark *m, struct err *e)
+{
+	struct commit head;
+	int r;
+
+	if (!m->repo || sha_is_zero(&m->rest))
+		return 0;
+	r = branch_head(d->f->store, m->repo, data_branch(j), &head, e);
+	return r < 0 ? -1 : !r;
+}
+
 /* Whether the heads of its inputs are not what its output was made from, or that failed. */
 static int is_behind(struct driver *d, const struct job *j, const struct mark *m, bool *out, struct err *e)
 {
 	struct data_set set = {.job = j};
 	const char *missing = NULL;
-	int got = bind_inputs(d, &set, INT64_MAX, &missing, e), untouched = is_untouched(d, j, e);
+	int got = bind_inputs(d, &set, INT64_MAX, &missing, e), untouched = is_untouched(d, j, e),
+	    unwritten = is_unwritten(d, j, m, e);
 
 	unbind_inputs(d, &set);
-	if (got < 0 || untouched < 0)
+	if (got < 0 || untouched < 0 || unwritten < 0)
 		return -1;
 	got = got && !untouched;
-	*out = got && (m->failed || m->trees.n != j->n_inputs * SHA_BYTES ||
+	*out = got && (m->failed || unwritten || m->trees.n != j->n_inputs * SHA_BYTES ||
 	               memcmp(m->trees.p, set.trees, m->trees.n) != 0);
 	return 0;
 }

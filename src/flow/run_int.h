@@ -107,6 +107,8 @@ struct run_job {
 	struct repo repo;          /* of its output; id 0 until it is known */
 	struct run_job *next;      /* of those whose datastore/ lags */
 	bool lags;
+	struct loop_ev *limit;     /* of its jobTimeout, from its first unit on (run_limit.c) */
+	bool limited, over;        /* that was set; the time is over */
 	bool looked, together;     /* whether its units may run many at once; known after the first look */
 	void *many;                /* the kind's, of that */
 };
@@ -265,6 +267,11 @@ struct task *run_unit_task(struct run_unit *u);         /* a new one, at work */
 must_check int run_unit_fill(struct task *t, struct err *e); /* what its attempt finds */
 must_check int run_unit_launch(struct task *t, struct err *e); /* hands it to the kind */
 void run_unit_forget(struct run_unit *u);              /* frees what ends with it */
+
+/* run_limit.c: how long a run may take */
+void run_limit_begin(struct run_unit *u); /* a unit of it starts */
+void run_limit_end(struct run_job *r);    /* it has no units left */
+void run_limit_say(const struct run_unit *u, struct err *e);
 
 /* run_many.c: units of one job that run as one piece of work */
 bool run_many_can(struct run_unit *u);       /* it may run with others */

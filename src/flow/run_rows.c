@@ -312,13 +312,15 @@ static int run_counts(struct engine *g, const struct run_job *r, const struct da
 int run_rows_run_end(struct engine *g, struct run_job *r, struct err *e)
 {
 	struct lease own = run_lease(g, r);
-	enum state s = r->n_cancelled             ? STATE_CANCELLED
+	enum state s = r->over && r->n_bad        ? STATE_TIMED_OUT
+	               : r->n_cancelled           ? STATE_CANCELLED
 	               : r->n_bad > r->n_unmade ? STATE_FAILED
 	               : r->n_bad                 ? STATE_UPSTREAM_FAILED
 	                                          : STATE_SUCCESS;
 	const struct data_set *data = g->p->data;
 	struct q *q;
 
+	run_limit_end(r);
 	if (data && data->refused.code)
 		s = STATE_FAILED;
 	if (data && run_counts(g, r, data, e))

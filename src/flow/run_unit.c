@@ -283,6 +283,7 @@ void run_unit_start(struct run_unit *u)
 
 	u->in_slot = true;
 	g->used++;
+	run_limit_begin(u);
 	if (u->checked_only) {
 		run_out_known(u, t);
 		return;
@@ -330,7 +331,10 @@ void attempt_done(struct attempt *a, const struct attempt_result *r)
 	t->limit = t->grace = NULL;
 	t->hard = false;
 	run_dir_log_end(t);
-	if (t->t.cancelled || (r->state == ATTEMPT_CANCELLED && !t->t.timed_out)) {
+	if (t->t.cancelled && u->run->over && !u->eng->cancelled) {
+		run_limit_say(u, &e);
+		run_unit_failed(u, &e, 0, STATE_TIMED_OUT);
+	} else if (t->t.cancelled || (r->state == ATTEMPT_CANCELLED && !t->t.timed_out)) {
 		run_unit_end(u, STATE_CANCELLED);
 	} else if (r->state == ATTEMPT_RECOVERED) {
 		run_unit_end(u, STATE_RECOVERED);
@@ -400,8 +404,9 @@ void run_unit_failed(struct run_unit *u, const struct err *why, int64_t retry_af
 		run_unit_end(u, STATE_CANCELLED);
 		return;
 	}
-	bool final = u->task && (u->task->result.state == ATTEMPT_RECOVERED ||
-	                         (u->task->result.state == ATTEMPT_FAILED && u->task->result.final));
+	bool final = u->run->over ||
+	             (u->task && (u->task->result.state == ATTEMPT_RECOVERED ||
+	                          (u->task->result.state == ATTEMPT_FAILED && u->task->result.final)));
 	if (final || u->attempts > u->p->job->retries) {
 		run_unit_end(u, s);
 		return;
