@@ -531,7 +531,8 @@ static int carry_out(struct driver *d, struct data_set *set, struct err *e)
 	if (run_plan(d->f, d->c, &p, &ask, &o, &sum, e))
 		return -1;
 	/* What was known at no cost is no unit of the plan. */
-	sum.known += set->total - MIN(set->total, sum.ran + sum.recovered + sum.failed + sum.skipped);
+	sum.known += set->total - MIN(set->total, sum.ran + sum.recovered + sum.failed + sum.skipped +
+	                                     sum.not_started);
 	run_summary_add(d->sum, &sum);
 	return 0;
 }
