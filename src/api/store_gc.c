@@ -69,7 +69,7 @@ static int tell_people(struct api *api, struct sink *out, const struct gc_report
 		if (line(api, out, lines[i].what, lines[i].count, lines[i].bytes, e))
 			return -1;
 	}
-	if (!any)
+	if (!any && !r->writers && !r->readers)
 		sink_note(out, "all is needed: there is nothing to give back");
 	if (r->writers)
 		sink_note(out, "other commands are writing: what may be theirs stays until the next gc");

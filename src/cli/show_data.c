@@ -153,8 +153,8 @@ void show_adopted(struct show_state *s, const struct dom *row)
 		int64_t gone = show_int(row, "added"), edited = show_int(row, "changed");
 
 		fprintf(s->out,
-		        "%.*s  %" PRId64 " file%s as committed again (%" PRId64 " deleted, %" PRId64 " edited), %" PRId64
-		        " moved to .leat/lost+found\n",
+		        "%.*s  %" PRId64 " file%s as committed again (%" PRId64 " deleted, %" PRId64
+		        " edited), %" PRId64 " moved to .leat/lost+found\n",
 		        STR_ARG(show_text(row, "repo")), gone + edited, gone + edited == 1 ? "" : "s", gone, edited,
 		        edited + show_int(row, "deleted"));
 		return;

@@ -451,7 +451,7 @@ static int sweep_views(struct gc *g, struct err *e)
 		return -1;
 	r = f.paths.n ? store_readers_shut(g->s, e) : 0;
 	if (r <= 0) {
-		g->r.readers = f.paths.n && !r;
+		g->r.readers |= f.paths.n && !r;
 		return r;
 	}
 	for (size_t i = 0; i < f.paths.n && r > 0; i++) {

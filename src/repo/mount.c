@@ -23,6 +23,7 @@
 #define FOREVER_S 86400.0 /* what a commit holds does not change */
 #define ZONE_S 1.0        /* for how long a new repo may stay unseen in a zone that was just looked at */
 #define PURGE_MS 1000     /* between two purges */
+#define OPEN_MS 3000      /* after which an open commit that nobody is in is let go: gc waits for who reads one */
 #define READDIR_MAX ((size_t)1 << 20)
 #define NAME_CAP 256 /* a segment and its NUL */
 #define TOP 1             /* FUSE's number of the top folder; all others are pointers */
@@ -36,6 +37,7 @@ struct server {
 	size_t max_nodes;
 	int64_t purged; /* when */
 	atomic_bool purging;
+	struct loop_ev *open_timer; /* NULL: no open commit was looked up since it ran */
 };
 
 /* An open folder, read from its beginning on; where it stands is remembered, so that the next page costs a page. */
@@ -115,21 +117,15 @@ static void *purge(void *ptr)
  * The kernel knows of too many files: it is told to forget all that nobody has open. From a thread of its own, since it
  * may wait for a request that is being answered.
  */
-static void let_go(struct server *v)
+static void let_go(struct server *v, bool open)
 {
-	struct arena *a;
-	struct purge *p;
+	struct arena *a = arena_new();
+	struct purge *p = arena_new_of(a, struct purge);
 	pthread_t thread;
 
-	if (mount_tree_nodes(v->tree) <= v->max_nodes || atomic_load(&v->purging) ||
-	    clock_mono_ms() - v->purged < PURGE_MS)
-		return;
-	v->purged = clock_mono_ms();
-	a = arena_new();
-	p = arena_new_of(a, struct purge);
 	p->v = v;
 	p->arena = a;
-	mount_tree_roots(v->tree, a, &p->names, &p->n);
+	mount_tree_roots(v->tree, a, open, &p->names, &p->n);
 	p->zones = arena_array(a, uint64_t, p->n);
 	for (size_t i = 0; i < p->n; i++)
 		p->zones[i] = number_of(v, p->names[i].zone);
@@ -140,6 +136,35 @@ static void let_go(struct server *v)
 	} else {
 		pthread_detach(thread);
 	}
+}
+
+static void let_go_many(struct server *v)
+{
+	if (mount_tree_nodes(v->tree) <= v->max_nodes || atomic_load(&v->purging) ||
+	    clock_mono_ms() - v->purged < PURGE_MS)
+		return;
+	v->purged = clock_mono_ms();
+	let_go(v, false);
+}
+
+/* Who is in it stays in it: the kernel forgets it when they leave. */
+static void on_open_timer(struct loop_ev *ev, void *ptr)
+{
+	struct server *v = ptr;
+
+	(void)ev;
+	v->open_timer = NULL;
+	if (!mount_tree_open(v->tree))
+		return;
+	if (!atomic_load(&v->purging))
+		let_go(v, true);
+	v->open_timer = loop_timer(v->loop, OPEN_MS, on_open_timer, v); /* who is in it may leave */
+}
+
+static void watch_open(struct server *v)
+{
+	if (!v->open_timer && mount_tree_open(v->tree))
+		v->open_timer = loop_timer(v->loop, OPEN_MS, on_open_timer, v);
 }
 
 static void on_lookup(fuse_req req, uint64_t parent, const char *name)
@@ -157,7 +182,8 @@ static void on_lookup(fuse_req req, uint64_t parent, const char *name)
 	entry_of(v, n, &en);
 	if (libfuse.reply_entry(req, &en)) /* who asked has been killed: he does not hold it */
 		mount_tree_forget(v->tree, n, 1);
-	let_go(v);
+	let_go_many(v);
+	watch_open(v);
 }
 
 static void on_forget(fuse_req req, uint64_t ino, uint64_t n)
@@ -346,7 +372,8 @@ static void read_folder(fuse_req req, uint64_t ino, size_t size, off_t off, stru
 	else
 		libfuse.reply_buf(req, p.buf, p.n);
 	free(p.buf);
-	let_go(v);
+	let_go_many(v);
+	watch_open(v);
 }
 
 static void on_readdir(fuse_req req, uint64_t ino, size_t size, off_t off, struct fuse_file *file)

@@ -9,6 +9,7 @@
 #include "repo/refs.h"
 
 #define TOP_INO 1
+#define NAMES_MAX 1000 /* in an open commit's top folder */
 
 /* A commit at a name of a zone. */
 struct mount_root {
@@ -19,6 +20,7 @@ struct mount_root {
 	struct id commit;
 	int64_t at;
 	size_t nodes; /* that the kernel knows, its own too */
+	bool open;    /* an open commit, as it was when this was looked up */
 };
 
 struct mount_tree {
@@ -75,6 +77,21 @@ struct mount_tree *mount_tree_new(struct store *s)
 	return t;
 }
 
+bool mount_tree_open(const struct mount_tree *t)
+{
+	for (const struct mount_root *r = t->roots; r; r = r->next)
+		if (r->open)
+			return true;
+	return false;
+}
+
+/* Else gc would wait for as long as the mount stands. */
+static void release_open(struct mount_tree *t)
+{
+	if (!mount_tree_open(t))
+		store_lease_open_drop(t->s);
+}
+
 static void root_free(struct mount_tree *t, struct mount_root *r)
 {
 	bool shared = false;
@@ -88,6 +105,8 @@ static void root_free(struct mount_tree *t, struct mount_root *r)
 		}
 	if (!shared && r->commit.hex[0])
 		store_lease_drop(t->s, r->commit);
+	if (r->open)
+		release_open(t);
 	free(r->name);
 	free(r);
 }
@@ -147,10 +166,13 @@ static int root_at(struct mount_tree *t, struct node *in, struct str name, struc
 	struct mount_root *r;
 	struct pin pin;
 
-	if (pin_resolve(t->s, t->call, pin_text, &pin, e))
+	if (pin_resolve(t->s, t->call, pin_text, &pin, e)) {
+		release_open(t);
 		return -1;
+	}
 	for (r = t->roots; r; r = r->next)
-		if (r->zone == in && str_is(name, r->name) && !strcmp(r->commit.hex, pin.commit.id.hex))
+		if (r->zone == in && str_is(name, r->name) && !strcmp(r->commit.hex, pin.commit.id.hex) &&
+		    (!r->open || sha_eq(&r->node.id, &pin.commit.tree)))
 			break;
 	if (!r) {
 		r = xcalloc(1, sizeof(*r));
@@ -160,10 +182,15 @@ static int root_at(struct mount_tree *t, struct node *in, struct str name, struc
 		r->at = pin.commit.at;
 		r->node = (struct node){.kind = NODE_FOLDER, .root = r, .size = pin.commit.bytes,
 		                        .id = pin.has_commit ? pin.commit.tree : tree_empty_id()};
+		r->open = pin.open;
 		r->node.ino = ino_of(ino_of(in->ino, name), str_of(pin.commit.id.hex));
+		if (r->open) /* what it holds may change */
+			r->node.ino = ino_of(r->node.ino,
+			                     (struct str){(const char *)r->node.id.b, sizeof(r->node.id.b)});
 		r->next = t->roots;
 		t->roots = r;
 	}
+	release_open(t);
 	*out = &r->node;
 	return 1;
 }
@@ -331,12 +358,38 @@ int mount_tree_zone(struct mount_tree *t, const struct node *in, struct arena *a
 	return 0;
 }
 
-void mount_tree_roots(struct mount_tree *t, struct arena *a, struct mount_name **out, size_t *n)
-{
-	VEC(struct mount_name) v = {0};
+struct naming {
+	struct arena *a;
+	struct node *in;
+	VEC(struct mount_name) v;
+	size_t left;
+};
 
-	for (struct mount_root *r = t->roots; r; r = r->next)
-		vec_push(a, &v, ((struct mount_name){r->zone, arena_dup(a, r->name)}));
-	*out = v.p;
-	*n = v.n;
+static int add_child(void *ptr, struct str path, const struct entry *entry, struct err *e)
+{
+	struct naming *l = ptr;
+
+	(void)entry;
+	(void)e;
+	vec_push(l->a, &l->v, ((struct mount_name){l->in, arena_cstr(l->a, path)}));
+	return !--l->left;
+}
+
+void mount_tree_roots(struct mount_tree *t, struct arena *a, bool open, struct mount_name **out, size_t *n)
+{
+	struct naming l = {.a = a};
+
+	for (struct mount_root *r = t->roots; r; r = r->next) {
+		struct err ignored = ERR_INIT;
+
+		/* who has left a folder that has another content by now left names in it, which hold it */
+		l.in = &r->node;
+		l.left = NAMES_MAX;
+		if (open && r->open && tree_list(t->s, NULL, &r->node.id, STR_NULL, add_child, &l, &ignored) < 0)
+			err_clear(&ignored);
+		if (r->open || !open)
+			vec_push(a, &l.v, ((struct mount_name){r->zone, arena_dup(a, r->name)}));
+	}
+	*out = l.v.p;
+	*n = l.v.n;
 }

@@ -51,6 +51,8 @@ struct mount_name {
 	struct node *zone;
 	char *name;
 };
-void mount_tree_roots(struct mount_tree *t, struct arena *a, struct mount_name **out, size_t *n);
+void mount_tree_roots(struct mount_tree *t, struct arena *a, bool open /* those of open commits only */,
+                      struct mount_name **out, size_t *n);
+bool mount_tree_open(const struct mount_tree *t); /* whether an open commit is known */
 
 #endif

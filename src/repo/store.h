@@ -74,6 +74,7 @@ bool store_leased(const struct store *s, struct id id);
  * byte for all of them, the last), then looks what it holds; gc sweeps nothing meanwhile.
  */
 must_check int store_lease_open(struct store *s, struct err *e);
+void store_lease_open_drop(struct store *s);
 must_check int store_lease_open_held(struct store *s, struct err *e); /* for gc: 1, 0, -1 */
 /* For gc: whether somebody with another handle than `s` reads it: 1, 0, -1. */
 must_check int store_lease_held(struct store *s, struct id id, struct err *e);

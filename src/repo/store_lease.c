@@ -90,6 +90,12 @@ int store_lease_open(struct store *s, struct err *e)
 	return open_readers(s, e) || (s->readers >= 0 && lock_byte(s->readers, OPEN_BYTE, e)) ? -1 : 0;
 }
 
+void store_lease_open_drop(struct store *s)
+{
+	if (s->readers >= 0)
+		lock_byte_free(s->readers, OPEN_BYTE);
+}
+
 int store_lease_open_held(struct store *s, struct err *e)
 {
 	if (open_readers(s, e))

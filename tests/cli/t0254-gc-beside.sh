@@ -74,7 +74,14 @@ if (can_mount) && off "$TRASH/at"; then
 		workspace mount && head -c 9000000 /dev/urandom > f && leat put raw/a:/f f && leat mount "$TRASH/m" -b && exec 7< "$TRASH/m/raw/a@master.1/f" && head -c 65536 <&7 > part &&
 		echo x > g && leat put raw/a:/f g && leat keep raw/a last 1 && leat gc --memo && leat gc --memo && { cat part; cat <&7; } | cmp - f; s=$?; exec 7<&-; off "$TRASH/m"; [ $s = 0 ] && leat gc && leat fsck
 	'
+	gives() { leat gc >../gc.out 2>../gc.err && has ../gc.out "objects that nothing needs"; }
+	test_expect 'a mount of an open commit shows what it holds now; gc says that it is read, and gives the space back once nobody is in it though the mount stays' '
+		workspace opened && head -c 2000000 /dev/urandom >x && echo a >a && echo b >b && leat put x x && id=$(leat start r) && leat put r@$id a && leat mount "$TRASH/o" -b && m=$TRASH/o/r@$id && eq "$(cat "$m/a")" a &&
+		leat rm --repo x && cd "$m" && leat -C "$TRASH/opened" gc 2>"$TRASH/gc.err" && has "$TRASH/gc.err" "reading" && lacks "$TRASH/gc.err" "all is needed" && leat -C "$TRASH/opened" put r@$id "$TRASH/opened/b" && eq "$(ls "$m" | tr "\\n" " ")" "a b " && eq "$(cat "$m/b")" b && eq "$(cat a)" a &&
+		cd "$TRASH/opened" && exec 7<"$m/b" && leat drop r@$id && exits 1 cat "$m/a" && eq "$(cat <&7)" b && exec 7<&- && wait_for 20 gives; s=$?; exec 7<&-; cd "$TRASH" && off "$TRASH/o"; [ $s = 0 ] && leat -C opened fsck
+	'
 else
+	test_skip 'a mount of an open commit' 'nothing can be mounted here'
 	test_skip 'a file that is open in a mount reads to its end though its commit was let go and gc ran' 'nothing can be mounted here'
 fi
 test_done

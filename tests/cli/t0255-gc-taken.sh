@@ -4,7 +4,7 @@
 needs_faults
 
 stopped_at() { # POINT command…: stops there in the background; the test goes on with $stopped, then lets it `go`
-	{ LEAT_STOP_AT=$1 "$LEAT_BIN" "${@:2}" > ../stopped.out 2>&1 9>&- & } && stopped=$! && t_pids+=("$stopped") && wait_for 10 is_stopped
+	{ LEAT_STOP_AT=$1 "$LEAT_BIN" "${@:2}" <"${from:-/dev/null}" > ../stopped.out 2>&1 9>&- & } && stopped=$! && t_pids+=("$stopped") && wait_for 10 is_stopped
 }
 is_stopped() { grep -q '^State:.T' "/proc/$stopped/status"; }
 go() { kill -CONT "$stopped" && { wait "$stopped" || { cat ../stopped.out; return 1; }; }; }
@@ -25,6 +25,14 @@ test_expect 'a run whose output was in the store, until gc swept it, publishes a
 '
 test_expect 'so does a put' '
 	workspace put && garbage && stopped_at ingest-placed put raw/new:/n/ large little many-* && leat gc && go && all_there raw/new:/n && leat fsck && leat gc && all_there raw/new:/n && leat fsck
+'
+test_expect 'so does a put of standard input, large and small, and one that appends: what came is kept until the commit stands' '
+	for from in large little; do workspace ../stdin-$from && garbage && stopped_at ingest-placed put raw/new:/f - && leat gc && go && leat cat raw/new:/f | cmp - $from && leat fsck || return 1; done; from= &&
+	workspace ../append && garbage && head -c 100 large >one && tail -c +101 large >two && leat put raw/new:/f one && stopped_at ingest-placed put -a raw/new:/f two && leat gc && go &&
+	leat cat raw/new:/f | cmp - large && leat fsck
+'
+test_expect 'so does a put of what an archive holds' '
+	workspace tar && garbage && tar cf all.tar large little many-* && stopped_at ingest-placed put --untar raw/new:/n all.tar && leat gc && go && all_there raw/new:/n && leat fsck
 '
 test_expect 'a put whose file was changed since says that it is to be run again, and commits nothing' '
 	workspace changed && garbage && stopped_at ingest-placed put raw/new large && echo other > large && leat gc && kill -CONT $stopped && exits 1 wait $stopped && has ../stopped.out "run it again" &&
