@@ -7,6 +7,7 @@
 #include "exec/local_pipes.h"
 #include "job/download.h"
 #include "job/kinds.h"
+#include "job/stay.h"
 #include "repo/mount.h"
 
 /* What this program can be besides a command: `leat --role NAME`, started by ourselves only. */
@@ -18,6 +19,8 @@ static const struct {
 	{"download", download_worker_main, false},
 	{"duck", duck_worker_main, false},
 	{PIPES_ROLE, pipes_worker_main, true},
+	{STAY_GUARD_ROLE, stay_guard_main, false},
+	{STAY_ROLE, stay_worker_main, false},
 	{MOUNT_ROLE, mount_worker_main, true},
 };
 

@@ -1,10 +1,15 @@
 #include "api/api.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "repo/datastore.h"
 #include "repo/open.h"
 #include "sys/clock.h"
+
+#define FILE_CHUNK 65536
 
 void api_begin(struct api *api, struct arena *a, const struct job_kind *const *kinds)
 {
@@ -14,6 +19,22 @@ void api_begin(struct api *api, struct arena *a, const struct job_kind *const *k
 int sink_row(struct sink *out, const struct dom *row, struct err *e)
 {
 	return out->row(out->ptr, row, e);
+}
+
+int sink_file(const char *path, off_t *from, struct sink *out, struct err *e)
+{
+	char buf[FILE_CHUNK];
+	int fd = open(path, O_RDONLY | O_CLOEXEC), rc = 0;
+	ssize_t n;
+
+	if (fd < 0) /* a task that printed nothing has no log */
+		return errno == ENOENT ? 0 : err_errno(e, errno, "%s", path);
+	while (!rc && (n = pread(fd, buf, sizeof(buf), *from)) > 0) {
+		*from += n;
+		rc = out->bytes(out->ptr, (struct str){buf, (size_t)n}, e);
+	}
+	close(fd);
+	return rc;
 }
 
 void sink_note(struct sink *out, const char *fmt, ...)

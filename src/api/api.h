@@ -60,6 +60,8 @@ size_t api_template_names(struct arena *a, struct str **out);
 
 /* Row helpers: what every list needs. */
 must_check int sink_row(struct sink *out, const struct dom *row, struct err *e);
+/* The bytes of a file from *from to its end, which *from is then. */
+must_check int sink_file(const char *path, off_t *from, struct sink *out, struct err *e);
 void sink_note(struct sink *out, const char *fmt, ...) printf_like(2, 3);
 
 #define OP(verb, area, flags, summary, more) op_fn api_##verb;

@@ -12,6 +12,7 @@
 #include "flow/data.h"
 #include "flow/flow.h"
 #include "flow/input.h"
+#include "job/common.h"
 #include "sys/dir.h"
 #include "sys/file.h"
 #include "sys/proc.h"
@@ -192,22 +193,11 @@ static int check_together(struct applying *w, struct err *e)
 
 static void say_program(struct applying *w, const struct change *c)
 {
-	static const struct {
-		const char *name, *instead;
-	} known[] = {
-		{"jupyter", "`apt install jupyter-notebook` or `pip install notebook` brings it"},
-		{"jupyter-notebook", "`apt install jupyter-notebook` or `pip install notebook` brings it"},
-		{"jupyter-lab", "`pip install jupyterlab` brings it"},
-		{"python", "on this machine it may be called python3"},
-	};
 	const struct dom *set = workspace_setting(w->api->ws, "path");
-	const char *name = arena_cstr(w->a, c->spec->program), *instead = NULL;
+	const char *name = arena_cstr(w->a, c->spec->program), *instead = script_instead(name);
 
 	if (proc_which(w->a, name, set && set->type == DOM_STR ? arena_cstr(w->a, set->s) : NULL))
 		return;
-	for (size_t i = 0; i < ARRAY_LEN(known); i++)
-		if (!strcmp(name, known[i].name))
-			instead = known[i].instead;
 	if (!instead)
 		instead = arena_printf(w->a, "install it, or put it into jobs/%.*s/ and name it there in cmd",
 		                       STR_ARG(c->spec->name));

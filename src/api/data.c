@@ -12,7 +12,7 @@ bool data_split(struct api *api, const struct job ***jobs, size_t *n, struct dat
 	out->jobs = NULL;
 	out->n_jobs = 0;
 	for (size_t i = 0; !*n && i < js->n; i++)
-		if (js->all[i]->tree)
+		if (js->all[i]->tree && !job_stays(js->all[i]))
 			return true;
 	if (!*n)
 		return false;

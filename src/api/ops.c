@@ -8,6 +8,7 @@ const char *const op_area_titles[AREA_COUNT] = {
 	[AREA_DATA] = "Data",
 	[AREA_WORK] = "Work",
 	[AREA_LOOK] = "Look",
+	[AREA_STAY] = "Stay",
 };
 
 /* Rows of defs/ops.def that an expansion does not want come to nothing; each section below undoes the one it wants. */

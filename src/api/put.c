@@ -8,6 +8,7 @@
 #include "api/change.h"
 #include "api/data.h"
 #include "api/fetch.h"
+#include "api/stay.h"
 #include "base/name.h"
 #include "base/str.h"
 #include "flow/owner.h"
@@ -457,6 +458,12 @@ int api_commit(struct api *api, const struct args *args, struct sink *out, struc
 	struct err broken = ERR_INIT; /* jobs that cannot stand together: all outputs stay what they are */
 	if (!api_open(api, OP_W | OP_J | OP_R, &broken) && owner_release(api->flow, e))
 		return -1;
+	if (o.repo.n && !o.restore && api->flow) {
+		int stays = stay_commit_repo(api, args, o.repo, out, e);
+
+		if (stays)
+			return stays < 0 ? -1 : 0;
+	}
 	if (datastore_commit(api->store, api->arena, &o, id_new(), &list, &n, note_text, out, e))
 		return -1;
 	for (size_t i = 0; i < n; i++) {

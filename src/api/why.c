@@ -58,6 +58,8 @@ int api_why(struct api *api, const struct args *args, struct sink *out, struct e
 	}
 	if (label.p && jobs_find(api->flow->jobs, what, &job, e))
 		return -1;
+	if (job && job_stays(job))
+		job = NULL; /* nothing but its repo can be asked about */
 	if (job && job->tree && !label.p)
 		return why_data(api, job, out, e);
 	if (job) {

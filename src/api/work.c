@@ -6,6 +6,7 @@
 #include "api/alone.h"
 #include "api/data.h"
 #include "api/rows.h"
+#include "api/stay.h"
 #include "base/str.h"
 #include "flow/restore.h"
 #include "flow/tick.h"
@@ -99,6 +100,11 @@ static int ask_job(struct api *api, const struct args *args, struct str name, st
 
 	if (jobs_find(api->flow->jobs, name, &job, e))
 		return -1;
+	if (job_stays(job)) {
+		err_set(e, ERR_BAD_REQUEST, "%.*s is a %.*s, which has no units to run", STR_ARG(name),
+		        STR_ARG(job->kind_name));
+		return err_hint(e, "leat up %.*s starts it", STR_ARG(name));
+	}
 	vec_push(api->arena, &q->jobs, job);
 	if (parse_params(args, job, &q->ask.params, e))
 		return -1;
@@ -215,7 +221,7 @@ static int say_idle(struct api *api, struct catalog *c, const struct asking *q, 
 		const struct job *j = js->all[i];
 		const char *why = NULL;
 		struct catalog_repo *made;
-		bool told = map_get(&seen, j->name) || j->tree || !is_asked(q, j);
+		bool told = map_get(&seen, j->name) || j->tree || job_stays(j) || !is_asked(q, j);
 		int got = told ? 1 : catalog_repo(c, j->output, STR_NULL, &made, e);
 
 		if (got < 0)
@@ -268,7 +274,7 @@ int api_plan(struct api *api, const struct args *args, struct sink *out, struct 
 		struct plan_unit *u;
 		bool shown;
 
-		if (!j->tree || !is_asked(&q, j))
+		if (!j->tree || job_stays(j) || !is_asked(&q, j))
 			continue;
 		if (data_look(api->flow, api->arena, j, &u, e))
 			return -1;
@@ -795,31 +801,17 @@ static int find_logs(struct api *api, const struct args *args, struct log_spot *
 	return rc;
 }
 
-#define LOG_CHUNK 65536
 #define FOLLOW_MS 100
-
-static int copy_log(const char *path, off_t *from, struct sink *out, struct err *e)
-{
-	char buf[LOG_CHUNK];
-	int fd = open(path, O_RDONLY | O_CLOEXEC), rc = 0;
-	ssize_t n;
-
-	if (fd < 0) /* a task that printed nothing has no log */
-		return errno == ENOENT ? 0 : err_errno(e, errno, "%s", path);
-	while (!rc && (n = pread(fd, buf, sizeof(buf), *from)) > 0) {
-		*from += n;
-		rc = out->bytes(out->ptr, (struct str){buf, (size_t)n}, e);
-	}
-	close(fd);
-	return rc;
-}
 
 int api_logs(struct api *api, const struct args *args, struct sink *out, struct err *e)
 {
 	struct log_spot *logs;
 	size_t n;
 	struct str what = args_pos(args, 0);
+	int stays = args_n(args) > 1 ? 0 : stay_logs(api, what, args_flag(args, "follow"), out, e);
 
+	if (stays)
+		return stays < 0 ? -1 : 0;
 	if (find_logs(api, args, &logs, &n, e))
 		return -1;
 	if (!n) {
@@ -839,7 +831,7 @@ int api_logs(struct api *api, const struct args *args, struct sink *out, struct 
 		}
 		if (n > 1)
 			sink_note(out, "==> %.*s %.*s <==", STR_ARG(logs[i].job), STR_ARG(logs[i].ds));
-		if (copy_log(path, &from, out, e))
+		if (sink_file(path, &from, out, e))
 			return -1;
 		while (args_flag(args, "follow") && !logs[i].ended) {
 			struct log_spot *again;
@@ -852,7 +844,7 @@ int api_logs(struct api *api, const struct args *args, struct sink *out, struct 
 			for (size_t k = 0; k < m; k++)
 				if (again[k].unit == logs[i].unit)
 					logs[i].ended = again[k].ended;
-			if (copy_log(path, &from, out, e))
+			if (sink_file(path, &from, out, e))
 				return -1;
 		}
 	}

@@ -235,6 +235,17 @@ static void set_datum_input(struct env *v, const struct attempt *t, size_t leaf,
 		env_set(v, arena_printf(t->arena, "%s_COMMIT", name), in->reads.repo->head.id.hex);
 }
 
+/* The same of a process that stays, which sees all that the input has. */
+static void set_given_input(struct env *v, const struct attempt *t, size_t i, const char *seen)
+{
+	const struct unit_input *in = &t->inputs[i];
+	const char *name = arena_cstr(t->arena, in->input->folder.p ? in->input->folder : in->input->name);
+
+	env_set(v, name, seen);
+	if (in->reads.repo && in->reads.repo->has_commit)
+		env_set(v, arena_printf(t->arena, "%s_COMMIT", name), in->reads.repo->head.id.hex);
+}
+
 static void set_datum(struct env *v, const struct attempt *t)
 {
 	char id[SHA_HEX + 1];
@@ -293,6 +304,8 @@ static int set_inputs(struct env *v, struct sight *s, struct err *e)
 		env_set(v, input_variable(t->arena, t->inputs[i].input->name), seen);
 		if (t->datum)
 			set_datum_input(v, t, i, seen);
+		else if (t->given)
+			set_given_input(v, t, i, seen);
 	}
 	return 0;
 }
@@ -344,7 +357,9 @@ static int make_env(struct env *v, struct sight *s, const struct secrets *secret
 	env_set(v, "LEAT_RUN", t->run_id);
 	env_setf(v, "LEAT_UNIT", "%lld", (long long)t->unit_id);
 	env_setf(v, "LEAT_ATTEMPT", "%d", t->number);
-	env_set(v, "LEAT_OUTPUT", show(s, t->out_dir, PFS "/out", true, false));
+	env_set(v, "LEAT_OUTPUT", show(s, t->out_dir, PFS "/out", true, t->given && t->given->pipe));
+	if (t->given && t->given->port)
+		env_setf(v, "LEAT_PORT", "%d", t->given->port);
 	env_set(v, "LEAT_SPEC", show(s, t->spec_path, SPEC_FILE, false, true));
 	env_set(v, PROC_MARKER, t->marker);
 	if (t->datum)

@@ -75,7 +75,7 @@ static void choose(struct driver *d)
 		wanted[d->ask->jobs[i]->index] = true;
 	}
 	for (size_t i = 0; i < g->n; i++)
-		if (g->order[i]->tree && (!d->ask->jobs || wanted[g->order[i]->index]))
+		if (g->order[i]->tree && !job_stays(g->order[i]) && (!d->ask->jobs || wanted[g->order[i]->index]))
 			add_job(d, g->order[i]);
 }
 

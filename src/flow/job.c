@@ -453,6 +453,11 @@ const struct dom *job_doc(const struct job *j)
 	return j->doc;
 }
 
+bool job_stays(const struct job *j)
+{
+	return j->kind && j->kind->stays;
+}
+
 enum job_sandbox job_sandbox(const struct job *j)
 {
 	const struct dom *set = workspace_setting(j->jobs->ws, "sandbox");
@@ -460,7 +465,7 @@ enum job_sandbox job_sandbox(const struct job *j)
 
 	if (said == SANDBOX_AUTO && set)
 		said = jobparse_sandbox(set);
-	return said == SANDBOX_AUTO && !j->tree ? SANDBOX_OFF : said;
+	return said == SANDBOX_AUTO && !j->tree && !job_stays(j) ? SANDBOX_OFF : said;
 }
 
 void job_remember(struct job *j, struct str bytes)

@@ -198,6 +198,8 @@ void job_remember(struct job *j, struct str bytes);
  * leat.yaml's, else by where its units come from (SEMANTICS 11).
  */
 enum job_sandbox job_sandbox(const struct job *j);
+/* It has no units: it is a process that stays (struct job_kind). */
+bool job_stays(const struct job *j);
 /* err_at with the job's file and a place in it. Returns -1. */
 int job_at(struct err *e, const struct job *j, int line, int col);
 const struct job_input *job_input(const struct job *j, struct str name); /* NULL */

@@ -81,7 +81,7 @@ static int want_above(struct maker *m, const struct job *j, const struct ds *ds,
 		size_t n = 0;
 		int got;
 
-		if (!p || p->tree || in->pin.p || in->at.p)
+		if (!p || p->tree || job_stays(p) || in->pin.p || in->at.p)
 			continue;
 		got = catalog_repo(m->c, in->repo, STR_NULL, &have, e);
 		if (got < 0)
@@ -118,7 +118,8 @@ static int close_above(struct maker *m, struct err *e)
 		for (size_t k = 0; w->set && k < node->n_up; k++) {
 			struct wants *up = &m->wants[node->up[k]->job->index];
 
-			if (node->up[k]->job == j || node->up[k]->job->tree || up->set)
+			if (node->up[k]->job == j || node->up[k]->job->tree ||
+			    job_stays(node->up[k]->job) || up->set)
 				continue;
 			up->set = true;
 			up->set_role = ROLE_UPSTREAM;
@@ -292,7 +293,7 @@ int plan_make(struct flow *f, struct catalog *c, struct arena *a, const struct p
 			return -1;
 	} else {
 		for (size_t i = 0; i < g->n; i++) {
-			m.wants[g->order[i]->index].set = !g->order[i]->tree; /* units of data come by events: data.h */
+			m.wants[g->order[i]->index].set = !g->order[i]->tree && !job_stays(g->order[i]); /* data.h */
 			m.wants[g->order[i]->index].set_role = ROLE_STALE;
 		}
 		if (catalog_load_currents(c, e) < 0)

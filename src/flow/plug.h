@@ -29,6 +29,14 @@ struct lazy_file {
 	struct sha id;
 };
 
+/* What an attempt that no run owns was given instead: that of a process that stays (struct job_kind). */
+struct attempt_given {
+	const char *const *folders; /* of its inputs, in their order; absolute */
+	int log;                    /* a descriptor, open for appending */
+	int port;                   /* it is to listen at; 0: none */
+	bool pipe;                  /* out_dir is a named pipe */
+};
+
 /* One try at one unit. The engine owns it; a kind may keep its own state in .own and memory in .arena. */
 struct attempt {
 	struct arena *arena;
@@ -62,6 +70,7 @@ struct attempt {
 	const char *marker;            /* LEAT_TASK of all its processes */
 	int threads;                   /* how many the unit may use */
 	const char *shell;             /* a shell on our terminal takes the place of its program; NULL */
+	const struct attempt_given *given; /* NULL: a run owns it */
 	bool learned;                  /* set in start(): how an input is read has just been remembered (catalog.h) */
 	bool timed_out, cancelled;     /* why it is asked to end: its limit of time; somebody who stops the run */
 	void *own;
@@ -111,6 +120,7 @@ struct job_kind {
 	const char *told_by;           /* a job that has this key and says no kind is of this one; may be NULL */
 	bool outside_world;            /* its bytes are facts: an explicit run runs again, -u only if missing */
 	bool starts_process;           /* the output repo's name counts in the key */
+	bool stays;                    /* its jobs have no units: each is a process that `up` starts and `down` ends */
 	/* Checks that need more than the table of keys; may be NULL. */
 	int (*check)(const struct job *j, struct err *e);
 	/* What a run of n of its units should be told once, before it begins (RUN_NOTE); NULL if nothing. May be NULL.
@@ -118,6 +128,7 @@ struct job_kind {
 	const char *(*note)(const struct job *j, struct arena *a, size_t n_units);
 	/* Before any unit of a run starts: whether what the job names outside the store is there. May be NULL. */
 	int (*ready)(const struct job *j, const struct workspace *ws, struct err *e);
+	/* NULL if its jobs stay. */
 	must_check int (*start)(struct attempt *t, struct err *e);
 	/*
 	 * Many units as one piece of work (SEMANTICS 4, batching); all three or none. many: whether units of

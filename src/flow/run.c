@@ -432,7 +432,7 @@ static int begin(struct engine *g, struct err *e)
 	g->slots = g->o->slots > 0 ? g->o->slots : g->f->ws->slots;
 	g->sum->batch = g->o->batch.hex[0] ? g->o->batch : id_new();
 	g->run_dir = arena_printf(g->arena, "%s/staging/run", s->leat_dir);
-	if (run_make(g, e) || run_dir_path(g, e) || loop_new(&g->loop, e))
+	if (run_make(g, e) || run_task_path(g->f, g->arena, &g->path, e) || loop_new(&g->loop, e))
 		return -1;
 	g->workers = workers_new(g->loop, &conf);
 	proc_subreaper();

@@ -7,6 +7,8 @@
 
 #include "flow/plan.h"
 
+struct datum_part;
+
 enum run_event_kind {
 	RUN_UNIT_STARTED,
 	RUN_UNIT_DONE,
@@ -62,6 +64,15 @@ must_check int run_plan(struct flow *f, struct catalog *c, struct plan *p, const
  * --at RUN`. id: a run's, or a unique prefix of 4 digits and more. 1 done, 0 there is no such run, -1. f may be NULL.
  */
 must_check int run_lay(struct store *s, struct flow *f, struct catalog *c, struct str id, struct err *e);
+/* Whether tasks of the job get a root of their own: 1, 0, -1 if they must and cannot. */
+must_check int run_wants_root(const struct job *j, struct err *e);
+/* PATH of tasks where neither a job nor its `environment:` says one: leat.yaml's, else that of `leat init`. */
+must_check int run_task_path(struct flow *f, struct arena *a, const char **out, struct err *e);
+/*
+ * Files of an input in a folder, under their paths in the repo; names: empty ones; copy: none is a link into the store.
+ */
+must_check int run_lay_part(struct store *s, struct arena *a, const struct datum_part *p, const char *dir, bool names,
+                            bool copy, struct err *e);
 /* Marks attempts of dead processes as lost, removes their leases and staging folders. Called by commands that write. */
 must_check int run_recover(struct store *s, struct err *e);
 

@@ -54,33 +54,32 @@ static int lay_file(void *ptr, struct str path, const struct entry *entry, struc
 	return r < 0 ? -1 : r ? 0 : blob_write_to(l->s, &entry->id, to, 0444, e);
 }
 
+int run_lay_part(struct store *s, struct arena *a, const struct datum_part *p, const char *dir, bool names, bool copy,
+                 struct err *e)
+{
+	struct laying l = {.s = s, .a = a, .dir = dir, .parent = STR(""), .copy = copy, .names = names};
+
+	if (p->entry.kind == ENTRY_FILE)
+		return lay_file(&l, p->path, &p->entry, e);
+	if (p->path.n)
+		l.dir = arena_printf(a, "%s/%.*s", dir, STR_ARG(p->path));
+	return dir_make(l.dir, 0700, e) || tree_walk(s, NULL, &p->entry.id, false, lay_file, &l, e) ? -1 : 0;
+}
+
 int run_datum_folder(struct task *t, size_t input, const char *dir, bool copy, struct err *e)
 {
 	const struct datum *d = t->t.datum;
-	struct laying l = {.s = t->eng->f->store, .a = t->t.arena, .copy = copy,
-	                   .names = t->t.inputs[input].input->empty_files};
+	bool names = t->t.inputs[input].input->empty_files;
 
 	if (t->t.inputs[input].input->lazy && !l.names)
 		l.lazy = t;
 	t->t.lazy_dir = t->desk->dir;
 	if (!t->desk->extra_kept && dir_make(dir, 0700, e))
 		return -1;
-	for (size_t i = 0; i < d->n; i++) {
-		const struct datum_part *p = &d->parts[i];
-
-		if (p->leaf != input)
-			continue;
-		l.dir = dir;
-		l.parent = STR("");
-		if (p->entry.kind == ENTRY_FILE) {
-			if (lay_file(&l, p->path, &p->entry, e))
-				return -1;
-			continue;
-		}
-		l.dir = p->path.n ? arena_printf(t->t.arena, "%s/%.*s", dir, STR_ARG(p->path)) : dir;
-		if (dir_make(l.dir, 0700, e) || tree_walk(l.s, NULL, &p->entry.id, false, lay_file, &l, e))
+	for (size_t i = 0; i < d->n; i++)
+		if (d->parts[i].leaf == input &&
+		    run_lay_part(t->eng->f->store, t->t.arena, &d->parts[i], dir, names, copy, e))
 			return -1;
-	}
 	return 0;
 }
 

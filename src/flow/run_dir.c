@@ -18,21 +18,21 @@
 #define STAMP_AGE_NS ((int64_t)3600 * 1000000000)
 #define DEFAULT_PATH "/usr/local/bin:/usr/bin:/bin"
 
-int run_dir_path(struct engine *g, struct err *e)
+int run_task_path(struct flow *f, struct arena *a, const char **out, struct err *e)
 {
-	const struct dom *set = workspace_setting(g->f->ws, "path");
+	const struct dom *set = workspace_setting(f->ws, "path");
 	struct q *q;
 	int r;
 
-	g->path = DEFAULT_PATH;
+	*out = DEFAULT_PATH;
 	if (set && set->type == DOM_STR) {
-		g->path = arena_cstr(g->arena, set->s);
+		*out = arena_cstr(a, set->s);
 		return 0;
 	}
-	q = db_query(g->f->store->db, "select value from store where key = 'path'");
+	q = db_query(f->store->db, "select value from store where key = 'path'");
 	r = q_step(q, e);
 	if (r == 1 && q_col_text(q, 0).n)
-		g->path = arena_cstr(g->arena, q_col_text(q, 0));
+		*out = arena_cstr(a, q_col_text(q, 0));
 	q_done(q);
 	return r < 0 ? -1 : 0;
 }
@@ -98,8 +98,7 @@ bool run_dir_untouched(const char *path, int64_t stamp)
 	return stamp && !lstat(path, &st) && file_key_of(&st).mtime_ns == stamp;
 }
 
-/* Whether tasks of the job get a root of their own: 1, 0, -1 if they must and cannot. */
-static int wants_root(const struct job *j, struct err *e)
+int run_wants_root(const struct job *j, struct err *e)
 {
 	enum job_sandbox s = j->kind->starts_process ? job_sandbox(j) : SANDBOX_OFF;
 	const char *why;
@@ -127,7 +126,7 @@ static int root_fill(struct desk *d, struct err *e)
 static int desk_fill(struct engine *g, struct desk *d, struct err *e)
 {
 	struct stat st;
-	int root = wants_root(d->run->job, e);
+	int root = run_wants_root(d->run->job, e);
 
 	if (root < 0 || dir_make_one(d->dir, 0700, e) || dir_make_one(d->out, 0700, e) || file_lstat(d->out, &st, e))
 		return -1;
@@ -311,6 +310,10 @@ int attempt_log_fd(struct attempt *t, int *fd, struct err *e)
 {
 	struct task *k = (struct task *)t;
 
+	if (t->given) {
+		*fd = t->given->log;
+		return 0;
+	}
 	if (k->log_fd < 0) {
 		if (log_open(k, e))
 			return -1;
@@ -450,11 +453,15 @@ int attempt_input_folder(struct attempt *t, size_t i, const char **path, struct 
 	struct task *k = (struct task *)t;
 	const struct unit_input *in = &t->inputs[i];
 	const struct reads *r = &in->reads;
-	const char *own = arena_printf(t->arena, "%s/%.*s", k->desk->extra, STR_ARG(in->input->name));
+	const char *own = t->given ? NULL : arena_printf(t->arena, "%s/%.*s", k->desk->extra, STR_ARG(in->input->name));
 	const struct sha *tree;
 	bool copy = !is_mounted(i);
 	char view[BLOB_PATH_CAP], as[40];
 
+	if (t->given) {
+		*path = t->given->folders[i];
+		return 0;
+	}
 	if (t->datum) {
 		if (run_datum_folder(k, i, own, copy, e))
 			return err_wrap(e, "input %.*s", STR_ARG(in->input->name));

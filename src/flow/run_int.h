@@ -295,7 +295,6 @@ void run_dir_log_name(const struct run_unit *u, char *out, size_t cap); /* of it
 void run_dir_log_end(struct task *t);                   /* closes the log; an empty one goes away */
 bool run_dir_untouched(const char *path, int64_t stamp); /* it still bears that date */
 void run_dir_done(struct task *t);                      /* removes what is not to be kept */
-must_check int run_dir_path(struct engine *g, struct err *e); /* PATH of tasks */
 void run_dir_end(struct engine *g);                     /* folders of the runs */
 
 /* run_datum.c: what a datum reads of an input, in a new folder; copy: nothing of it may be a link into the store */

@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "exec/exec.h"
 #include "flow/secret.h"
+#include "job/common.h"
 #include "job/kinds.h"
 #include "sys/root.h"
 #include "sys/file.h"
@@ -127,7 +128,7 @@ static bool is_list(const struct dom *v)
 	return v && v->type == DOM_LIST && v->n;
 }
 
-static int make_task(struct attempt *t, struct exec_task *out, struct err *e)
+int script_task(struct attempt *t, struct exec_task *out, struct err *e)
 {
 	const struct dom *cmd = dom_get(t->spec, "cmd"), *dir = dom_get(t->spec, "workingDir");
 	const char *path = main_path(t, t->work_dir), **argv;
@@ -153,6 +154,25 @@ static int make_task(struct attempt *t, struct exec_task *out, struct err *e)
 	argv = arena_array(t->arena, const char *, 4);
 	out->argv = argv;
 	return make_argv(t, path, main_path(t, exec_work_dir(t)), argv, e);
+}
+
+const char *script_instead(const char *program)
+{
+	static const struct {
+		const char *name, *instead;
+	} known[] = {
+		{"jupyter", "`apt install jupyter-notebook` or `pip install notebook` brings it"},
+		{"jupyter-notebook", "`apt install jupyter-notebook` or `pip install notebook` brings it"},
+		{"jupyter-lab", "`pip install jupyterlab` brings it"},
+		{"python", "on this machine it may be called python3"},
+		{"tar", "`apt install tar` brings it"},
+	};
+	const char *slash = strrchr(program, '/');
+
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
+		if (!strcmp(slash ? slash + 1 : program, known[i].name))
+			return known[i].instead;
+	return NULL;
 }
 
 /* --- an attempt --- */
@@ -240,7 +260,7 @@ static int start(struct attempt *t, struct err *e)
 	struct exec_task task = {0};
 
 	*s = (struct script){.t = t};
-	if (make_task(t, &task, e) || exec_new(t, &s->x, e))
+	if (script_task(t, &task, e) || exec_new(t, &s->x, e))
 		return -1;
 	t->own = s;
 	if (exec_run(s->x, &task, on_done, s, e)) {

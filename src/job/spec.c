@@ -492,7 +492,7 @@ static int tries(struct reading *r, const struct dom *doc)
 		err_set(r->e, ERR_BAD_CONFIG, "\"datumTries\" must be a whole number from 1 on");
 		return at(r, v);
 	}
-	if (n > 1) {
+	if (n > 1 && !r->kind->stays) {
 		dom_set_int(r->a, r->s->job, "retries", n - 1);
 		dom_set_cstr(r->a, r->s->job, "retry_delay", "0s");
 	}
@@ -522,23 +522,68 @@ static int words(struct reading *r, const struct dom *doc)
 	return 0;
 }
 
-/* A pipeline that is not a job of units: of the kind of that name, where this program has it. */
-static int stays(struct reading *r, const struct dom *doc, const char *word, const struct job_kind *const *kinds)
-{
-	const struct dom *v = get(doc, word);
+static const struct field service_fields[] = {
+	{"internalPort", TAKEN, NULL}, {"externalPort", TAKEN, NULL}, {"ip", SILENT, NULL}, {"type", SILENT, NULL},
+};
+static const struct field spout_fields[] = {
+	{"service", TAKEN, NULL},
+	{"overwrite", SILENT, NULL},
+	{"marker", REFUSED, "a spout that starts again finds what it committed when its output is one of its inputs"},
+};
 
+static int port_of(struct reading *r, const struct dom *v, int64_t *out)
+{
 	if (!v)
 		return 0;
-	for (; *kinds; kinds++)
-		if (!strcmp((*kinds)->name, word)) {
+	if ((v->type != DOM_INT || (*out = v->i) < 1) && (v->type != DOM_STR || !str_to_i64(v->s, out) || *out < 1)) {
+		err_set(r->e, ERR_BAD_CONFIG, "a port is a number from 1 to 65535");
+		return at(r, v);
+	}
+	return 0;
+}
+
+/* Here is no cluster: the process listens at its own port of this machine. */
+static int service(struct reading *r, const struct dom *v)
+{
+	int64_t inner = 0, outer = 0;
+
+	if (want(r, v, DOM_MAP, "service") ||
+	    take_fields(r, v, service_fields, ARRAY_LEN(service_fields), "", r->s->job) ||
+	    port_of(r, get(v, "internalPort"), &inner) || port_of(r, get(v, "externalPort"), &outer))
+		return -1;
+	if (!inner && !outer)
+		return 0;
+	dom_set_int(r->a, r->s->job, "port", inner ? inner : outer);
+	if (inner && outer && inner != outer)
+		note(r,
+		     "%.*s: it is at port %lld of this machine, as internalPort says; externalPort %lld is for "
+		     "Kubernetes",
+		     STR_ARG(r->s->name), (long long)inner, (long long)outer);
+	return 0;
+}
+
+/* A pipeline that is not a job of units, but of the kind of that name. */
+static void stays(struct reading *r, const struct dom *doc, const char *word, const struct job_kind *const *kinds)
+{
+	for (; get(doc, word) && *kinds; kinds++)
+		if (!strcmp((*kinds)->name, word))
 			r->kind = *kinds;
-			put(r, r->s->job, word, v);
-			return 0;
-		}
-	err_set(r->e, ERR_BAD_REQUEST, "the pipeline is a %s, and this version of Leat runs none", word);
-	err_hint(r->e, "its inputs can be looked at with `leat units -f`, and its data with checkout or mount");
-	err_at(r->e, r->file, v->key_line, v->key_col);
-	return later(r);
+}
+
+static int stay_fields(struct reading *r, const struct dom *doc)
+{
+	const struct dom *own = get(doc, "service"), *spout = get(doc, "spout");
+
+	if (own && service(r, own))
+		return -1;
+	if (!spout || says_nothing(spout))
+		return 0;
+	own = get(spout, "service");
+	return want(r, spout, DOM_MAP, "spout") ||
+	                       take_fields(r, spout, spout_fields, ARRAY_LEN(spout_fields), "", r->s->job) ||
+	                       (own && service(r, own))
+	               ? -1
+	               : 0;
 }
 
 static struct str name_of_file(struct arena *a, const char *file)
@@ -575,12 +620,14 @@ static int one_spec(struct reading *r, const struct dom *doc, const struct job_k
 
 	r->s->doc = doc;
 	r->s->job = map_at(r, doc, DOM_MAP);
+	stays(r, doc, "service", kinds);
+	stays(r, doc, "spout", kinds);
 	dom_set_cstr(r->a, r->s->job, "kind", r->kind->name);
 	if (!t) {
 		err_set(r->e, ERR_BAD_CONFIG, "the spec has no transform");
 		return at(r, doc);
 	}
-	if (name(r, doc) || stays(r, doc, "service", kinds) || stays(r, doc, "spout", kinds) ||
+	if (name(r, doc) || stay_fields(r, doc) ||
 	    take_fields(r, doc, top_fields, ARRAY_LEN(top_fields), "", r->s->job) || inputs(r, doc) ||
 	    transform(r, t) || tries(r, doc) || words(r, doc))
 		return -1;
