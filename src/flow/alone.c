@@ -98,8 +98,8 @@ static int prepare(struct alone *x, struct err *e)
 	g->run_dir = x->what->dir;
 	g->units = &x->unit;
 	g->n_units = 1;
-	if (key_rest(g->f, g->arena, x->what->job, x->what->params, &x->plan.key, e) || run_dir_path(g, e) ||
-	    loop_new(&g->loop, e) || bind_inputs(x, e))
+	if (key_rest(g->f, g->arena, x->what->job, x->what->params, &x->plan.key, e) ||
+	    run_task_path(g->f, g->arena, &g->path, e) || loop_new(&g->loop, e) || bind_inputs(x, e))
 		return -1;
 	g->workers = workers_new(g->loop, &conf);
 	proc_subreaper();

@@ -54,22 +54,31 @@ static int lay_file(void *ptr, struct str path, const struct entry *entry, struc
 	return r < 0 ? -1 : r ? 0 : blob_write_to(l->s, &entry->id, to, 0444, e);
 }
 
-int run_lay_part(struct store *s, struct arena *a, const struct datum_part *p, const char *dir, bool names, bool copy,
-                 struct err *e)
+static int lay_part(const struct laying *all, const struct datum_part *p, struct err *e)
 {
-	struct laying l = {.s = s, .a = a, .dir = dir, .parent = STR(""), .copy = copy, .names = names};
+	struct laying l = *all;
 
+	l.parent = STR("");
 	if (p->entry.kind == ENTRY_FILE)
 		return lay_file(&l, p->path, &p->entry, e);
 	if (p->path.n)
-		l.dir = arena_printf(a, "%s/%.*s", dir, STR_ARG(p->path));
-	return dir_make(l.dir, 0700, e) || tree_walk(s, NULL, &p->entry.id, false, lay_file, &l, e) ? -1 : 0;
+		l.dir = arena_printf(l.a, "%s/%.*s", l.dir, STR_ARG(p->path));
+	return dir_make(l.dir, 0700, e) || tree_walk(l.s, NULL, &p->entry.id, false, lay_file, &l, e) ? -1 : 0;
+}
+
+int run_lay_part(struct store *s, struct arena *a, const struct datum_part *p, const char *dir, bool names, bool copy,
+                 struct err *e)
+{
+	struct laying l = {.s = s, .a = a, .dir = dir, .copy = copy, .names = names};
+
+	return lay_part(&l, p, e);
 }
 
 int run_datum_folder(struct task *t, size_t input, const char *dir, bool copy, struct err *e)
 {
 	const struct datum *d = t->t.datum;
-	bool names = t->t.inputs[input].input->empty_files;
+	struct laying l = {.s = t->eng->f->store, .a = t->t.arena, .dir = dir, .copy = copy,
+	                   .names = t->t.inputs[input].input->empty_files};
 
 	if (t->t.inputs[input].input->lazy && !l.names)
 		l.lazy = t;
@@ -77,8 +86,7 @@ int run_datum_folder(struct task *t, size_t input, const char *dir, bool copy, s
 	if (!t->desk->extra_kept && dir_make(dir, 0700, e))
 		return -1;
 	for (size_t i = 0; i < d->n; i++)
-		if (d->parts[i].leaf == input &&
-		    run_lay_part(t->eng->f->store, t->t.arena, &d->parts[i], dir, names, copy, e))
+		if (d->parts[i].leaf == input && lay_part(&l, &d->parts[i], e))
 			return -1;
 	return 0;
 }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "flow/secret.h"
 #include "job/kinds.h"
 #include "sys/file.h"
 #include "sys/lock.h"
@@ -150,7 +151,7 @@ static int check(const struct job *j, struct err *e)
 			        STR_ARG(j->kind_name));
 			return job_at(e, j, j->inputs[i].line, j->inputs[i].col);
 		}
-	return 0;
+	return secret_check(j, e);
 }
 
 static const char *const code_names[] = {"job.sh", "job.py", "job", NULL};
