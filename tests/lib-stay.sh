@@ -21,6 +21,15 @@ none_left() { # JOB
 	marker=$(json ".leat/stay/$1/state.json" 'd["marker"]') && [ -z "$(grep -lszx "LEAT_TASK=$marker" /proc/[0-9]*/environ 2>/dev/null)" ] &&
 		[ -z "$(grep -lsz "$marker" /proc/[0-9]*/cmdline 2>/dev/null)" ]
 }
+# A port that nobody has now, of four digits, so that tables stay as wide as in a page; not of the range the system deals out.
 port() {
-	python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+	python3 -c 'import random, socket
+while True:
+    n, s = random.randint(2000, 9999), socket.socket()
+    try:
+        s.bind(("", n))
+    except OSError:
+        continue
+    print(n)
+    break'
 }

@@ -260,7 +260,7 @@ static int see_all(struct applying *w, struct err *e)
 	for (size_t i = 0; i < w->all.n; i++) {
 		struct job *j = jobs_get(api->flow->jobs, w->all.p[i].spec->name);
 
-		if (j && j->tree && data_see(api->flow, w->a, j, NULL, e))
+		if (j && j->tree && !job_stays(j) && data_see(api->flow, w->a, j, NULL, e))
 			return -1;
 	}
 	return 0;

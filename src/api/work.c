@@ -413,7 +413,7 @@ static int say_waiting(struct api *api, struct whole *w, bool asked, struct sink
 	for (size_t i = 0; i < n; i++) {
 		const struct job *j = asked ? w->data.jobs[i] : js->all[i];
 		const char *why = NULL;
-		int r = j->tree ? data_waits(api->flow, api->arena, j, &why, e) : 0;
+		int r = j->tree && !job_stays(j) ? data_waits(api->flow, api->arena, j, &why, e) : 0;
 
 		if (r < 0)
 			return -1;

@@ -32,7 +32,7 @@ int data_untaken(struct flow *f, struct arena *a, const struct repo *repo, const
 	struct store *s = f->store;
 	VEC(struct id) ids = {0};
 	int64_t taken = 0;
-	int seen = j->tree && db_has_data(s->db) ? taken_of(s, j, &taken, e) : 0;
+	int seen = j->tree && !job_stays(j) && db_has_data(s->db) ? taken_of(s, j, &taken, e) : 0;
 
 	if (seen < 0)
 		return -1;
