@@ -68,11 +68,12 @@ must_check int file_rename_new(const char *from, const char *to, struct err *e);
 must_check int file_exchange(const char *a, const char *b, struct err *e);
 must_check int file_unlink(const char *path, struct err *e); /* absent is fine */
 /*
- * The same of what may be large. A file system mounted with `discard` (ext4; measured) tells the disk of all blocks
- * that a transaction of its journal freed before that transaction counts as written, and whoever waits for the disk
- * waits for that: 60 to 80 ms beside the removal of some hundred MB. So the blocks are freed FILE_LARGE_STEP at a time,
- * each in a transaction of its own. The name goes first, so that a crash leaves no shortened file; and a file that
- * somebody else has open or mapped, or that has another name, keeps its bytes as after any unlink.
+ * The same of what may be large. ext4 mounted with `discard` tells the disk of freed blocks, in the unlink itself or,
+ * where it has a journal, before the transaction that freed them counts as written; whoever waits for the disk waits
+ * for that. Measured, beside the removal of files of 256 MiB: a write and fdatasync of 20 kB took up to 64 ms (120 ms
+ * with a journal). FILE_LARGE_STEP at a time, each in a transaction of its own, it took up to 14 ms (20), and the
+ * removal 1.5 times as long. The name goes first, so that a crash leaves no shortened file; and a file that somebody
+ * else has open or mapped, or that has another name, keeps its bytes as after any unlink.
  */
 #define FILE_LARGE_STEP ((off_t)16 << 20)
 must_check int file_unlink_large(const char *path, struct err *e);
