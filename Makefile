@@ -44,9 +44,10 @@ test: setup build/leat build-test
 check: setup
 	@tools/check
 
-# What takes long: orders of steps, kills, failing writes, bits that flip, many commits, many processes. An hour and more.
-soak: setup build/leat build-test
+# What takes long: orders of steps, kills, failing writes, bits that flip, many commits, many processes. Two hours and more.
+soak: setup build/leat build-test build-asan
 	@LEAT_WEAVE_SCHEDULES=100000 build-test/tests/unit-repo-t_weave
+	@LEAT_WEAVE_SCHEDULES=5000 LEAT_WEAVE_SEED=200001 build-asan/tests/unit-repo-t_weave
 	@LEAT_TEST_KILLS=1000 LEAT_TEST_CRASHES=20 LEAT_TEST_FLIPS=40 LEAT_TEST_FAULT_TRIES=0 LEAT_TEST_FAULT_STEP=1 \
 		tests/run -v --timeout 7200 fault/
 	@tests/soak/at_once.py build/leat history 10000

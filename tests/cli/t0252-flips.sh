@@ -65,7 +65,8 @@ test_expect 'a damaged page that says which tables there are: all is served, not
 test_expect 'a database that another process has open is not made anew beneath it' '
 	cd roots && rm -rf .leat && cp -a ../keep2 .leat && rm -f .leat/leat.db-shm && mkfifo ../slow || return 1
 	leat put raw/one:/slow - < ../slow 2> ../talk & p=$!
-	exec 8> ../slow && until [ -s .leat/leat.db-shm ]; do sleep 0.05; done
+	exec 8> ../slow
+	until [ -s .leat/leat.db-shm ]; do sleep 0.05; done
 	flip .leat/leat.db 300
 	exits 1 leat fsck --repair 2> ../err && has ../err "cannot be made whole" "leat.db open" && s=0 || s=1
 	exec 8>&-
