@@ -89,16 +89,16 @@ static int plan_root(struct sight *s, struct err *e)
 {
 	struct attempt *t = s->t;
 	struct store *store = t->flow->store;
-	const char *hide[] = {store->leat_dir, store->data_dir};
+	const char *const own[] = {store->leat_dir, store->data_dir};
+	struct flow *f = t->flow;
 
-	for (size_t i = 0; i < ARRAY_LEN(hide); i++) {
-		char *real = realpath(hide[i], NULL);
+	for (size_t i = 0; i < ARRAY_LEN(own) && !f->real_dirs[i]; i++) {
+		char *real = realpath(own[i], NULL);
 
-		if (real)
-			hide[i] = arena_dup(t->arena, real);
+		f->real_dirs[i] = arena_dup(f->arena, real ? real : own[i]);
 		free(real);
 	}
-	return root_make(t->arena, t->root_dir, s->mounts.p, s->mounts.n, hide, ARRAY_LEN(hide), &s->root, e);
+	return root_make(t->arena, t->root_dir, s->mounts.p, s->mounts.n, f->real_dirs, ARRAY_LEN(own), &s->root, e);
 }
 
 /* --- environment --- */

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/map.h"
@@ -123,55 +124,106 @@ static void mark_deep(struct making *m, const char *target)
 	}
 }
 
+struct shown_entry {
+	const char *name, *link; /* link: where a symbolic one leads, as it is written */
+	int type;
+};
+
+struct listing {
+	VEC(struct shown_entry) v;
+	struct arena *arena;
+	struct stat st;
+};
+
+static int list_folder(const char *path, struct listing *l, struct err *e)
+{
+	DIR *dir = opendir(path);
+	struct dirent *d;
+
+	if (!dir)
+		return err_errno(e, errno, "cannot list %s", path);
+	while ((d = readdir(dir))) {
+		const char *full = arena_printf(l->arena, "%s/%s", path[1] ? path : "", d->d_name);
+		struct shown_entry one = {.name = arena_dup(l->arena, d->d_name), .type = type_of(full, d)};
+		char link[4096];
+		ssize_t n;
+
+		if (!strcmp(d->d_name, ".") || !strcmp(d->d_name, ".."))
+			continue;
+		if (one.type == DT_LNK) {
+			n = readlink(full, link, sizeof(link) - 1);
+			if (n <= 0)
+				continue;
+			one.link = arena_printf(l->arena, "%.*s", (int)n, link);
+		}
+		vec_push(l->arena, &l->v, one);
+		if (l->v.n > ROOT_MAX_MOUNTS) {
+			closedir(dir);
+			return err_set(e, ERR_LIMIT, "%s has more than %d entries", path, ROOT_MAX_MOUNTS);
+		}
+	}
+	closedir(dir);
+	return 0;
+}
+
+/*
+ * / is listed once for all units, as long as nothing comes there or goes: its date tells, but of a change within the
+ * clock's step after the listing.
+ */
+static int list_root(const struct listing **out, struct err *e)
+{
+	static struct listing root;
+	struct listing now = {0};
+	struct timespec t;
+
+	if (stat("/", &now.st))
+		return err_errno(e, errno, "cannot look at /");
+	if (root.arena && root.st.st_ino == now.st.st_ino && root.st.st_dev == now.st.st_dev &&
+	    root.st.st_ctim.tv_sec == now.st.st_ctim.tv_sec && root.st.st_ctim.tv_nsec == now.st.st_ctim.tv_nsec) {
+		*out = &root;
+		return 0;
+	}
+	now.arena = arena_new();
+	if (list_folder("/", &now, e)) {
+		arena_free(now.arena);
+		return -1;
+	}
+	arena_free(root.arena);
+	clock_gettime(CLOCK_REALTIME, &t);
+	if (t.tv_sec - now.st.st_ctim.tv_sec < 2)
+		now.st.st_ino = 0; /* not to be trusted yet */
+	root = now;
+	*out = &root;
+	return 0;
+}
+
 /*
  * The entries of a folder ("" is /): their places now, what is shown there into *shown, for later. Of those that the
  * plan makes itself, the entries below, if they are deep ones.
  */
 static int each_entry(struct making *m, struct making *shown, const char *folder, struct err *e)
 {
-	DIR *dir = opendir(*folder ? arena_printf(m->a, "/%s", folder) : "/");
-	struct dirent *d;
+	struct listing own = {.arena = m->a};
+	const struct listing *l = &own;
 
-	if (!dir)
-		return err_errno(e, errno, "cannot list /%s", folder);
-	while ((d = readdir(dir))) {
-		const char *name = arena_printf(m->a, "%s%s%s", folder, *folder ? "/" : "", d->d_name);
-		const char *path = arena_printf(m->a, "/%s", name);
-		char link[4096];
-		ssize_t n;
+	if (*folder ? list_folder(arena_printf(m->a, "/%s", folder), &own, e) : list_root(&l, e))
+		return -1;
+	for (size_t i = 0; i < l->v.n; i++) {
+		const struct shown_entry *d = &l->v.p[i];
+		const char *name = arena_printf(m->a, "%s%s%s", folder, *folder ? "/" : "", d->name);
 
-		if (!strcmp(d->d_name, ".") || !strcmp(d->d_name, ".."))
-			continue;
 		if (is_made(m, name)) {
-			if (map_get(&m->deep, str_of(name)) && each_entry(m, shown, name, e)) {
-				closedir(dir);
+			if (map_get(&m->deep, str_of(name)) && each_entry(m, shown, name, e))
 				return -1;
-			}
 			continue;
 		}
-		switch (type_of(path, d)) {
-		case DT_DIR:
-			add(m, STEP_FOLDER, NULL, name, 0755);
-			add(shown, STEP_SHOW, path, name, 0);
-			break;
-		case DT_REG:
-			add(m, STEP_FILE, NULL, name, 0);
-			add(shown, STEP_SHOW, path, name, 0);
-			break;
-		case DT_LNK:
-			n = readlink(path, link, sizeof(link) - 1);
-			if (n > 0)
-				add(m, STEP_LINK, arena_printf(m->a, "%.*s", (int)n, link), name, 0);
-			break;
-		default:
-			break;
-		}
-		if (m->steps.n > ROOT_MAX_MOUNTS) {
-			closedir(dir);
-			return err_set(e, ERR_LIMIT, "/%s has more than %d entries", folder, ROOT_MAX_MOUNTS);
-		}
+		if (d->type == DT_LNK)
+			add(m, STEP_LINK, arena_dup(m->a, d->link), name, 0);
+		if (d->type != DT_DIR && d->type != DT_REG)
+			continue;
+		add(m, d->type == DT_DIR ? STEP_FOLDER : STEP_FILE, NULL, name, 0755);
+		add(shown, STEP_SHOW, arena_printf(m->a, "/%s", name), name, 0);
 	}
-	closedir(dir);
 	return 0;
 }
 
