@@ -1,7 +1,8 @@
 /*
  * bench-root N SLOTS DIR: what a sandboxed unit costs at least: N times, SLOTS at a time, a child in a mount namespace
  * makes a fresh root (a tmpfs, every entry of / bound into it, all of it read-only but /pfs/out, /tmp, /dev/shm and a
- * home), pivots into it and runs `cp` of a file of 3 KB, which is made in DIR first. As root. Prints one JSON line.
+ * home), pivots into it and runs what the units of the figure run (`cp -r`) over a file of 3 KB, which is made in
+ * DIR first and has a name of its own each time. As root. Prints one JSON line.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -29,7 +30,8 @@ static struct {
 static int n_entries;
 static const char *base;
 static char file[400], *slot[16], out[16][400], tmp[16][400], at[400];
-static char word_cp[] = "cp", word_in[] = "/pfs/in/f", word_path[] = "PATH=/usr/bin:/bin";
+static char word_cp[] = "cp", word_r[] = "-r", word_in[] = "/pfs/in/.", word_out[] = "/pfs/out";
+static char word_path[] = "PATH=/usr/bin:/bin";
 
 static double now(void)
 {
@@ -59,7 +61,7 @@ static void list_root(void)
 
 struct unit {
 	int slot;
-	char to[64];
+	char name[64]; /* of its input in the new root */
 };
 
 static int child(void *arg)
@@ -67,13 +69,13 @@ static int child(void *arg)
 	static const char *const made[] = {"pfs", "pfs/in", "pfs/out", "tmp", "own", "own/home", "own/shm", "own/work"};
 	struct mount_attr seal = {.attr_set = MOUNT_ATTR_RDONLY}, open_up = {.attr_clr = MOUNT_ATTR_RDONLY};
 	const struct unit *u = arg;
-	char *argv[4] = {word_cp, word_in, (char *)(uintptr_t)u->to, NULL}, *env[] = {word_path, NULL};
+	char *argv[] = {word_cp, word_r, word_in, word_out, NULL}, *env[] = {word_path, NULL};
 	int fd, bad = mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) || mount("x", at, "tmpfs", 0, "mode=755") ||
 		      chdir(at) || mount(NULL, ".", NULL, MS_UNBINDABLE, NULL);
 
 	for (size_t i = 0; i < sizeof(made) / sizeof(*made); i++)
 		bad |= mkdir(made[i], 0755);
-	fd = open("pfs/in/f", O_WRONLY | O_CREAT | O_CLOEXEC, 0444);
+	fd = open(u->name, O_WRONLY | O_CREAT | O_CLOEXEC, 0444);
 	close(fd);
 	for (int i = 0; i < n_entries; i++) {
 		if (entry[i].link[0])
@@ -82,7 +84,7 @@ static int child(void *arg)
 			bad |= mkdir(entry[i].name, 0755) ||
 			       mount(entry[i].path, entry[i].name, NULL, MS_BIND | MS_REC, NULL);
 	}
-	bad |= mount(NULL, ".", NULL, MS_PRIVATE, NULL) || mount(file, "pfs/in/f", NULL, MS_BIND, NULL) ||
+	bad |= mount(NULL, ".", NULL, MS_PRIVATE, NULL) || mount(file, u->name, NULL, MS_BIND, NULL) ||
 	       syscall(SYS_mount_setattr, AT_FDCWD, ".", AT_RECURSIVE, &seal, sizeof(seal)) ||
 	       mount(out[u->slot], "pfs/out", NULL, MS_BIND, NULL) || mount(tmp[u->slot], "tmp", NULL, MS_BIND, NULL) ||
 	       mount(tmp[u->slot], "own/home", NULL, MS_BIND, NULL) ||
@@ -131,7 +133,7 @@ int main(int argc, char **argv)
 
 			while (pids[u.slot])
 				u.slot++;
-			snprintf(u.to, sizeof(u.to), "/pfs/out/%d", started++);
+			snprintf(u.name, sizeof(u.name), "pfs/in/%d", started++);
 			pids[u.slot] = clone(child, slot[u.slot] + STACK,
 			                     CLONE_VM | CLONE_VFORK | CLONE_NEWNS | SIGCHLD, &u);
 			if (pids[u.slot] < 0)

@@ -138,29 +138,6 @@ def case_units():
             Row(what + ', CPU', min(o[1] for o in ours), min(f['cpu'] for f in floor), floor_what)]
 
 
-def case_sandbox():
-    ws = fresh('sandbox')
-    data = os.path.join(ROOM, 'three')
-    os.makedirs(data)
-    ours, floor = [], []
-    write(ws, 'jobs/copy/job.yaml', 'inputs: {in: {repo: files, glob: "/*"}}\ncmd: [cp, -r, /pfs/in/., /pfs/out]\n')
-    for turn in range(3):  # by turns, so that both see the same machine
-        for i in range(1000):
-            with open(os.path.join(data, str(i)), 'w') as f:
-                f.write('%d %d\n' % (turn, i) * 300)
-        leat(ws, 'put', 'files', data + '/')
-        room = os.path.join(ROOM, 'roots%d' % turn)
-        floor.append(json.loads(call([TOOL + 'root', '1000', '2', room], ROOM)))
-        ours.append(timed([LEAT, 'run', '-j', '2'], ws))
-    done = sqlite3.connect(os.path.join(ws, '.leat', 'leat.db')).execute(
-        "select count(*) from unit where state = 'success'").fetchone()[0]
-    if done != 3000:
-        raise RuntimeError('%d units, not 3,000' % done)
-    what, floor_what = '1,000 units of data, cp of 3 KB in a sandbox, 2 slots', 'a fresh root and cp in C, 2 at a time'
-    return [Row(what, min(o[0] for o in ours), min(f['wall'] for f in floor), floor_what, limit_ratio=1.5),
-            Row(what + ', CPU', min(o[1] for o in ours), min(f['cpu'] for f in floor), floor_what)]
-
-
 def case_many():
     ws = fresh('many')
     for i in range(10000):

@@ -1,0 +1,142 @@
+"""Figures of units that come from the data: from a put to what follows, very many files, long histories, why."""
+import json
+import os
+import sqlite3
+
+from measure import LEAT, ROOM, TOOL, Row, call, floor_start, fresh, leat, middle, quiet, timed, wall, write
+
+COPY = 'kind: script\ncmd: [cp, -r, /pfs/in/., /pfs/out]\noutput: %s\ninputs: {in: {repo: %s, glob: "%s"}}\n'
+
+
+def floor_unit():
+    """One fresh root and a cp in it, and a program that starts: what a command that runs one unit does at least."""
+    room = os.path.join(ROOM, 'root-of-one')
+    return min(json.loads(call([TOOL + 'root', '1', '1', room], ROOM))['wall'] for _ in range(9)) + floor_start()
+
+
+def case_sandbox():
+    ws = fresh('sandbox')
+    data = os.path.join(ROOM, 'three')
+    os.makedirs(data)
+    ours, floor = [], []
+    write(ws, 'jobs/copy/job.yaml', COPY % ('copies', 'files', '/*'))
+    for turn in range(5):  # by turns, so that both see the same machine
+        for i in range(1000):
+            with open(os.path.join(data, str(i)), 'w') as f:
+                f.write('%d %d\n' % (turn, i) * 300)
+        leat(ws, 'put', 'files', data + '/')
+        room = os.path.join(ROOM, 'roots%d' % turn)
+        with quiet():
+            floor.append(json.loads(call([TOOL + 'root', '1000', '2', room], ROOM)))
+            ours.append(timed([LEAT, 'run', '-j', '2'], ws))
+    done = sqlite3.connect(os.path.join(ws, '.leat', 'leat.db')).execute(
+        "select count(*) from unit where state = 'success'").fetchone()[0]
+    if done != 5000:
+        raise RuntimeError('%d units, not 5,000' % done)
+    what, floor_what = '1,000 units of data, cp of 3 KB in a sandbox, 2 slots', 'a fresh root and cp in C, 2 at a time'
+    best = middle([o[0] for o in ours])
+    return [Row(what + ', middle of five turns', best, middle([f['wall'] for f in floor]), floor_what, limit_ratio=1.5),
+            Row('the same, at least 300 a second', best, limit=1000 / 300),
+            Row(what + ', CPU', middle([o[1] for o in ours]), middle([f['cpu'] for f in floor]), floor_what)]
+
+
+def put_file(ws, name, text, *options):
+    path = os.path.join(ROOM, 'one-file')
+    with open(path, 'w') as f:
+        f.write(text)
+    return wall([LEAT, 'put', 'files:/' + name, path, *options], ws)
+
+
+def case_follow():
+    ws = fresh('follow')
+    write(ws, 'jobs/copy/job.yaml', COPY % ('copies', 'files', '/*'))
+    put_file(ws, 'f', 'first\n', '--run')
+    with quiet():
+        times = [put_file(ws, 'f', 'text %d\n' % i, '--run') for i in range(31)]
+    n = len(leat(ws, 'log', 'copies', '--json').splitlines())
+    if n != 32:
+        raise RuntimeError('%d commits of the output, not 32' % n)
+    what = '`put --run` of a file to the output of its one unit published, sandboxed'
+    return [Row(what + ', middle of 31', middle(times), floor_unit(), 'a fresh root and cp in C', limit=0.060),
+            Row(what + ', slowest', max(times))]
+
+
+def known(ws, files, per_folder):
+    """A workspace whose job has taken in `files` files, one unit each, published by leat itself."""
+    write(ws, 'jobs/copy/job.yaml', COPY % ('copies', 'files', '/*/*'))
+    call([TOOL + 'trees', ws, 'files', str(files), str(per_folder)], ROOM)
+    call([TOOL + 'known', ws, 'copy'], ROOM)
+    last = json.loads(leat(ws, 'run', '--json').splitlines()[-1])
+    if (last['ran'], last['known']) != (0, files):
+        raise RuntimeError('the units are not known: %s' % last)
+
+
+def case_wide():
+    files = 200000
+    ws = fresh('wide')
+    known(ws, files, 1000)
+    leat(ws, 'run')
+    with quiet():
+        same = [wall([LEAT, 'run'], ws) for _ in range(9)]
+    changed = []
+    for i in range(9):
+        put_file(ws, 'd0%03d/file-%06d.txt' % (i * 7, i * 7000 + 5), 'changed %d\n' % i)
+        with quiet():
+            changed.append(wall([LEAT, 'run'], ws))
+    out = os.path.join(ROOM, 'ran')
+    wall([LEAT, 'cat', 'copies:/d0056/file-056005.txt'], ws, out)
+    with open(out) as f:
+        if f.read() != 'changed 8\n':
+            raise RuntimeError('the changed file did not arrive')
+    what = '`leat run`, {:,} input files, glob `/*/*`, '.format(files)
+    return [Row(what + 'nothing changed', middle(same), floor_start(), 'empty C program', limit=0.5),
+            Row(what + 'one changed', middle(changed), floor_unit(), 'a fresh root and cp in C', limit=1.0)]
+
+
+def case_chain():
+    ws = fresh('chain')
+    for job, reads in (('one', 'files'), ('two', 'one'), ('three', 'two')):
+        write(ws, 'jobs/%s/job.yaml' % job, COPY % (job, reads, '/*'))
+
+    def commits(first, last):
+        took = []
+        for i in range(first, last + 1):
+            put_file(ws, 'f%04d' % i, 'file %d\n' % i)
+            took.append(wall([LEAT, 'run'], ws))
+        return middle(took)
+
+    commits(1, 5)
+    with quiet():
+        early = commits(6, 14)
+    commits(15, 991)
+    with quiet():
+        late = commits(992, 1000)
+    n = len(leat(ws, 'ls', 'three', '--json').splitlines())
+    if n != 1000:
+        raise RuntimeError('%d files at the end of the chain, not 1,000' % n)
+    return [Row('`leat run`, three jobs one after the other, one new file, at commit 1,000', late, early,
+                'at commit 10', limit_ratio=1.2, note='middle of nine')]
+
+
+def why_rows(ws, units):
+    """Of a workspace as known() makes it."""
+    floor, rows = floor_start(), []
+    name = 'd0555/file-555555.txt'
+    for what, words in (('`why` of a file', ('why', 'copies:/' + name)),
+                        ('`why --used-by` of a file', ('why', '--used-by', 'files:/' + name))):
+        got = json.loads(leat(ws, *words, '--json'))
+        if name not in json.dumps(got) or 'unit' not in json.dumps(got):
+            raise RuntimeError('that is no answer: %s' % got)
+        with quiet():
+            times = [wall([LEAT, *words], ws) for _ in range(31)]
+        rows.append(Row(what + ' among {:,} units, middle of 31'.format(units), middle(times), floor, 'empty C program',
+                        limit=0.020))
+        rows.append(Row(what + ' among {:,} units, slowest'.format(units), max(times)))
+    return rows
+
+
+def case_why():
+    units = 1000000
+    ws = fresh('why')
+    known(ws, units, 1000)
+    return why_rows(ws, units)
