@@ -44,7 +44,8 @@ static void rows(struct filling *f, const struct done *d)
 {
 	struct db *db = f->f->store->db;
 	struct q *q = db_query(db, "insert into unit(run, job, ds, global_id, state, reason, key, repo, tree,"
-	                           " commit_id, threads, attempts, ingredients, created, started, finished, datum, label)"
+	                           " commit_id, threads, attempts, ingredients, created, started, finished, datum,"
+	                           " label)"
 	                           " values(?, ?, '', ?, 'success', 'missing', ?, ?, ?, ?, 1, 1, ?, ?9, ?9, ?9, ?,"
 	                           " ?)");
 
