@@ -431,6 +431,19 @@ static int check_at(const struct args *args, struct err *e)
 	return err_hint(e, "of one table in the query: at (version => '%.*s')", STR_ARG(rev));
 }
 
+/* A file is renamed over what stands there: never over a device or a pipe. */
+static int check_output(enum format format, const char *path, struct err *e)
+{
+	if (format == FORMAT_PARQUET && !path) {
+		err_set(e, ERR_BAD_REQUEST, "Parquet goes to a file");
+		return err_hint(e, "-o FILE.parquet");
+	}
+	if (!path || !file_is_special(path))
+		return 0;
+	err_set(e, ERR_BAD_REQUEST, "%s is a device or a pipe, and no file", path);
+	return err_hint(e, "without -o the result goes to standard output: leat sql ... > %s", path);
+}
+
 int api_sql(struct api *api, const struct args *args, struct sink *out, struct err *e)
 {
 	struct str output = args_value(args, "output"), label = args_value(args, "ds"), sql;
@@ -444,11 +457,8 @@ int api_sql(struct api *api, const struct args *args, struct sink *out, struct e
 		return -1;
 	if (parse_format(args, output, &k.format, e))
 		goto done;
-	if (k.format == FORMAT_PARQUET && !path) {
-		err_set(e, ERR_BAD_REQUEST, "Parquet goes to a file");
-		err_hint(e, "-o FILE.parquet");
+	if (check_output(k.format, path, e))
 		goto done;
-	}
 	if (prepare(&k, sql, name, args_value(args, "at"), label.p ? &ds : NULL, e)) {
 		rc = query_notes_hint(api, e);
 		goto done;

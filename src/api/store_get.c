@@ -163,16 +163,24 @@ struct getting {
 	struct buf head;
 };
 
+/* Beside a file, to be renamed over it; a device or pipe itself, which nothing may take the place of (/dev/null). */
+static const char *beside(struct arena *a, const char *to, bool *special)
+{
+	*special = file_is_special(to);
+	return *special ? to : arena_printf(a, "%s/.leat-get-%d.tmp", path_dir(a, to), (int)getpid());
+}
+
 /* Written beside and renamed over, so that an interrupted get leaves the old file or the new one, never half. */
 static int get_file(struct getting *g, const char *to, const struct entry *entry, struct err *e)
 {
-	char *tmp = arena_printf(g->row, "%s/.leat-get-%d.tmp", path_dir(g->row, to), (int)getpid());
+	bool special;
+	const char *tmp = beside(g->row, to, &special);
 	struct sha sha;
 	int from, fd, rc;
 
 	if (blob_open(g->api->store, &entry->id, &from, e))
 		return -1;
-	rc = file_open_write(tmp, O_EXCL, 0666, &fd, e);
+	rc = file_open_write(tmp, special ? 0 : O_EXCL, 0666, &fd, e);
 	if (!rc) {
 		rc = file_copy_fd_sha(from, "the store", fd, tmp, &sha, NULL, e);
 		if (!rc && !sha_eq(&sha, &entry->id)) {
@@ -181,9 +189,9 @@ static int get_file(struct getting *g, const char *to, const struct entry *entry
 		}
 		if (close(fd) && !rc)
 			rc = err_errno(e, errno, "%s", to);
-		if (!rc)
+		if (!rc && !special)
 			rc = file_rename(tmp, to, e);
-		if (rc)
+		if (rc && !special)
 			unlink(tmp);
 	}
 	close(from);
@@ -318,7 +326,8 @@ static int with_output(struct getting *g, const struct spot *s,
 {
 	struct str dest = args_value(g->args, "output");
 	struct to_fd *t = arena_new_of(g->api->arena, struct to_fd);
-	char *tmp, *to;
+	const char *tmp, *to;
+	bool special;
 	int rc;
 
 	*t = (struct to_fd){.fd = -1};
@@ -328,8 +337,8 @@ static int with_output(struct getting *g, const struct spot *s,
 		return work(g, s, e);
 	}
 	to = arena_cstr(g->api->arena, dest);
-	tmp = arena_printf(g->api->arena, "%s/.leat-get-%d.tmp", path_dir(g->api->arena, to), (int)getpid());
-	if (dir_make_parent(to, 0777, e) || file_open_write(tmp, O_EXCL, 0666, &t->fd, e))
+	tmp = beside(g->api->arena, to, &special);
+	if (dir_make_parent(to, 0777, e) || file_open_write(tmp, special ? 0 : O_EXCL, 0666, &t->fd, e))
 		return -1;
 	t->path = to;
 	g->take = take_fd;
@@ -337,9 +346,9 @@ static int with_output(struct getting *g, const struct spot *s,
 	rc = work(g, s, e);
 	if (close(t->fd) && !rc)
 		rc = err_errno(e, errno, "%s", to);
-	if (!rc)
+	if (!rc && !special)
 		rc = file_rename(tmp, to, e);
-	if (rc)
+	if (rc && !special)
 		unlink(tmp);
 	return rc;
 }

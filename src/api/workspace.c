@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "api/rows.h"
+#include "base/name.h"
 #include "base/str.h"
 #include "base/tz.h"
 #include "flow/owner.h"
@@ -166,10 +167,15 @@ static int drift_attention(struct api *api, struct dom *list, struct err *e)
 		return -1;
 	have_jobs = n && !api_open(api, OP_W | OP_J | OP_R, &why);
 	for (size_t i = 0; i < MIN(n, (size_t)DRIFT_SHOWN); i++) {
-		struct str text = arena_strf(a, "datastore/%.*s%s%.*s: %s", STR_ARG(d[i].repo), d[i].path.n ? "/" : "",
-		                             STR_ARG(d[i].path), words[d[i].kind]);
+		char shown[NAME_MAX_PATH + 1], norm[NAME_MAX_PATH + 1];
+		struct str text = arena_strf(a, "datastore/%.*s%s%s: %s", STR_ARG(d[i].repo), d[i].path.n ? "/" : "",
+		                             str_show(d[i].path, shown, sizeof(shown)), words[d[i].kind]);
+		struct err bad = ERR_INIT;
+		size_t len;
 
-		if (d[i].kind == DRIFT_NEW && !d[i].path.n)
+		if (d[i].kind == DRIFT_NEW && d[i].path.n && name_path(d[i].path, norm, &len, NULL, &bad))
+			attention(a, list, text, arena_strf(a, "it cannot be adopted: %s", bad.msg));
+		else if (d[i].kind == DRIFT_NEW && !d[i].path.n)
 			attention(a, list,
 			          arena_strf(a, "datastore/%.*s holds files that lie in no repo", STR_ARG(d[i].repo)),
 			          STR("datastore/REPO/ is where files of a repo lie"));

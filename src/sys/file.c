@@ -517,6 +517,13 @@ int file_set_mtime(const char *path, int64_t mtime_ns, struct err *e)
 	return 0;
 }
 
+bool file_is_special(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+}
+
 bool file_exists(const char *path)
 {
 	struct stat st;

@@ -83,6 +83,8 @@ must_check int file_fifo(const char *path, struct err *e); /* a named pipe that 
 must_check int file_symlink(const char *target, const char *path, struct err *e);
 must_check int file_set_mtime(const char *path, int64_t mtime_ns, struct err *e);
 
+/* A device, pipe or socket, links followed: what must be written into, never renamed over. */
+bool file_is_special(const char *path);
 bool file_exists(const char *path); /* anything of that name, links not followed */
 must_check int file_stat(const char *path, struct stat *out, struct err *e);  /* follows links */
 must_check int file_lstat(const char *path, struct stat *out, struct err *e);

@@ -70,4 +70,12 @@ test_expect 'commit --restore counts what is as committed again and what was mov
 	has out "r  2 files as committed again (1 deleted, 1 edited), 2 moved to .leat/lost+found" && eq "$(cat datastore/r/a datastore/r/b)" "a
 b"
 '
+test_expect 'a device or a pipe that is named as output is written into, or refused, and never replaced' '
+	workspace special && echo bytes >f && leat put r f && mkfifo p && { cat p >got & } && leat get r:/f -o p && wait $! && same f got && test -p p && exits 2 leat sql "select 1 x" --format csv -o p 2>err && has err "p is a device or a pipe" &&
+	if [ "$(id -u)" = 0 ] && mknod null c 1 3 2>err; then leat get r:/f -o null && leat get r --tar -o null && exits 2 leat sql "select 1 x" --format csv -o null 2>err && test -c null; fi
+'
+test_expect 'status shows a name with control bytes or of no UTF-8 harmlessly, and says that it cannot be adopted' '
+	cd special && echo 1 >"datastore/r/new
+line" && echo 2 >"$(printf "datastore/r/bad\\377\\033[31m")" && leat status >out && has out "datastore/r/new?line: new" "bad??[31m: new" "it cannot be adopted: the path" && lacks out "leat commit adopts it"
+'
 test_done
