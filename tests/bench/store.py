@@ -170,13 +170,20 @@ def case_store():
 
 
 def case_history():
-    """Whether a commit becomes dearer with the history before it. Early and late ones are as many."""
-    ws = fresh('history')
-    one = os.path.join(ROOM, 'history-one')
+    """Whether a commit becomes dearer with the history before it: late and early ones by turns, each 22 times."""
+    ws, one = fresh('history'), os.path.join(ROOM, 'history-one')
     with open(one, 'w') as f:
         f.write('one\n')
+    put = lambda repo, i: wall([LEAT, 'put', '%s:/new/f%04d' % (repo, i), one], ws)
+    early = ['raw/early%d' % i for i in range(2)]
+    for repo, commits in [('raw/late', 990)] + [(repo, 5) for repo in early]:
+        for i in range(commits):
+            put(repo, i)
+    late, first = [], []
     with quiet():
-        line = [wall([LEAT, 'put', 'raw/line:/new/f%04d' % i, one], ws) for i in range(1011)]
+        for i in range(22):
+            late.append(put('raw/late', 990 + i))
+            first.append(put(early[i // 11], 5 + i % 11))
     shutil.rmtree(ws)
-    return [Row('commit 1,000 (990 to 1,010) of a history of one file a commit', middle(line[989:1010]),
-                middle(line[4:15]), 'commit 10 (5 to 15)', limit_ratio=1.2)]
+    return [Row('commit 1,000 (991 to 1,012) of a history of one file a commit', middle(late), middle(first),
+                'commit 10 (6 to 16)', limit_ratio=1.2)]
