@@ -1,5 +1,6 @@
 #include "api/data.h"
 
+#include "api/egress.h"
 #include "api/rows.h"
 #include "base/str.h"
 
@@ -68,7 +69,7 @@ int data_work(struct api *api, const struct args *args, const char *kind, struct
 	if (data_session(api->store, e))
 		return -1;
 	rc = run_recover(api->store, e) || catalog_new(api->store, api->arena, &c, e) ||
-	     data_run(api->flow, c, api->arena, ask, &o, &sum, e);
+	     data_run(api->flow, c, api->arena, ask, &o, &sum, e) || egress_push_all(api, NULL, 0, out, e);
 	store_session_end(api->store);
 	if (sum.failed || sum.not_started || sum.cancelled)
 		api->exit_status = 1;

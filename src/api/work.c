@@ -5,6 +5,7 @@
 
 #include "api/alone.h"
 #include "api/data.h"
+#include "api/egress.h"
 #include "api/rows.h"
 #include "api/stay.h"
 #include "base/str.h"
@@ -486,6 +487,8 @@ static int carry_out(struct api *api, const struct args *args, struct asking *q,
 	struct running r = {api, out, arena_new()};
 	struct whole w = {.o = {.command = args->command, .kind = kind, .on_event = on_event, .ptr = &r}};
 	struct restored restored = {0};
+	const struct job **asked = q->jobs.p;
+	size_t n_asked = q->jobs.n;
 	struct catalog *c;
 	int64_t slots;
 	int rc = -1;
@@ -502,7 +505,7 @@ static int carry_out(struct api *api, const struct args *args, struct asking *q,
 	w.o.slots = (int)slots;
 	if (!api->flow->jobs->n)
 		sink_note(out, "no jobs yet; 'leat new' lists templates");
-	if (run_both(api, q, &w, c, out, e))
+	if (run_both(api, q, &w, c, out, e) || egress_push_all(api, asked, n_asked, out, e))
 		goto done;
 	/* What had to be made again is in the store now, and can be shown. */
 	if (restored.lost && (catalog_new(api->store, api->arena, &c, e) ||

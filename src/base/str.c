@@ -1,5 +1,7 @@
 #include "base/str.h"
 
+#include <ctype.h>
+
 #include <errno.h>
 #include <stdlib.h>
 
@@ -361,4 +363,12 @@ int str_nearest(struct str word, const struct str *candidates, size_t n)
 		}
 	}
 	return found;
+}
+
+bool str_ieq(struct str a, struct str b)
+{
+	for (size_t i = 0; i < a.n && a.n == b.n; i++)
+		if (tolower((unsigned char)a.p[i]) != tolower((unsigned char)b.p[i]))
+			return false;
+	return a.n == b.n;
 }

@@ -16,6 +16,7 @@ struct str str_trim(struct str s); /* blanks, tabs, CR and LF off both ends */
 struct str str_sub(struct str s, size_t from, size_t n); /* clipped to what is there */
 
 /* Splits at the first (last) `sep`: true, and *head, *tail without it; false leaves both untouched. */
+bool str_ieq(struct str a, struct str b); /* but for the case of ASCII letters */
 must_check bool str_cut(struct str s, char sep, struct str *head, struct str *tail);
 must_check bool str_rcut(struct str s, char sep, struct str *head, struct str *tail);
 

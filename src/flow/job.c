@@ -7,6 +7,7 @@
 
 #include "base/name.h"
 #include "base/str.h"
+#include "flow/egress.h"
 #include "flow/jobcache.h"
 #include "flow/jobfile.h"
 #include "flow/jobparse.h"
@@ -61,10 +62,13 @@ static int kind_check(struct job *j, struct err *e)
 {
 	struct arena *a cleanup(arena_cleanup) = arena_new();
 	struct check_sql sql;
+	struct egress push;
 
 	for (size_t i = 0; i < j->n_checks; i++)
 		if (check_compile(a, j, &j->checks[i], &sql, e))
 			return -1;
+	if (egress_of(a, j, &push, e) < 0)
+		return -1;
 	if (!j->kind->check || !j->kind->check(j, e))
 		return 0;
 	return e->file[0] ? -1 : job_at(e, j, 1, 1);

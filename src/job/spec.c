@@ -37,7 +37,7 @@ static const struct field top_fields[] = {
 	{"description", AS_KEY, "description"},
 	{"datumTimeout", AS_KEY, "timeout"},
 	{"jobTimeout", LIMIT, "jobTimeout"},
-	{"egress", AS_KEY, "egress"},
+	{"egress", TAKEN, NULL},
 	{"metadata", SILENT, NULL},
 	{"update", SILENT, NULL},
 	{"reprocess", SILENT, NULL},
@@ -117,6 +117,20 @@ static const struct field cron_fields[] = {
 static const struct field node_fields[] = {
 	{"pfs", TAKEN, NULL},  {"atom", TAKEN, NULL},  {"cross", TAKEN, NULL}, {"union", TAKEN, NULL},
 	{"join", TAKEN, NULL}, {"group", TAKEN, NULL}, {"cron", TAKEN, NULL},
+};
+
+static const struct field egress_fields[] = {
+	{"URL", AS_KEY, "URL"},
+	{"objectStorage", TAKEN, NULL},
+	{"sqlDatabase", TAKEN, NULL},
+};
+static const struct field object_fields[] = {
+	{"url", AS_KEY, "url"},
+};
+static const struct field database_fields[] = {
+	{"url", AS_KEY, "url"},
+	{"fileFormat", AS_KEY, "fileFormat"},
+	{"secret", AS_KEY, "secret"},
 };
 
 static const struct field secret_fields[] = {
@@ -454,6 +468,37 @@ static int secrets(struct reading *r, const struct dom *v)
 	return 0;
 }
 
+static int egress(struct reading *r, const struct dom *v)
+{
+	const struct dom *object, *sql;
+	struct dom *out, *inner;
+
+	if (says_nothing(v))
+		return 0;
+	if (want(r, v, DOM_MAP, "egress"))
+		return -1;
+	out = map_at(r, v, DOM_MAP);
+	object = get(v, "objectStorage");
+	sql = get(v, "sqlDatabase");
+	if (take_fields(r, v, egress_fields, ARRAY_LEN(egress_fields), "egress", out) ||
+	    (object && want(r, object, DOM_MAP, "objectStorage")) || (sql && want(r, sql, DOM_MAP, "sqlDatabase")))
+		return -1;
+	if (object) {
+		inner = map_at(r, object, DOM_MAP);
+		if (take_fields(r, object, object_fields, ARRAY_LEN(object_fields), "objectStorage", inner))
+			return -1;
+		dom_set(r->a, out, "objectStorage", inner);
+	}
+	if (sql) {
+		inner = map_at(r, sql, DOM_MAP);
+		if (take_fields(r, sql, database_fields, ARRAY_LEN(database_fields), "sqlDatabase", inner))
+			return -1;
+		dom_set(r->a, out, "sqlDatabase", inner);
+	}
+	dom_set(r->a, r->s->job, "egress", out);
+	return 0;
+}
+
 static int transform(struct reading *r, const struct dom *v)
 {
 	const struct dom *image, *cmd, *secret = get(v, "secrets");
@@ -616,7 +661,7 @@ static int name(struct reading *r, const struct dom *doc)
 
 static int one_spec(struct reading *r, const struct dom *doc, const struct job_kind *const *kinds)
 {
-	const struct dom *t = get(doc, "transform");
+	const struct dom *t = get(doc, "transform"), *push = get(doc, "egress");
 
 	r->s->doc = doc;
 	r->s->job = map_at(r, doc, DOM_MAP);
@@ -629,7 +674,7 @@ static int one_spec(struct reading *r, const struct dom *doc, const struct job_k
 	}
 	if (name(r, doc) || stay_fields(r, doc) ||
 	    take_fields(r, doc, top_fields, ARRAY_LEN(top_fields), "", r->s->job) || inputs(r, doc) ||
-	    transform(r, t) || tries(r, doc) || words(r, doc))
+	    transform(r, t) || (push && egress(r, push)) || tries(r, doc) || words(r, doc))
 		return -1;
 	return 0;
 }

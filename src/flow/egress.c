@@ -1,0 +1,158 @@
+#include "flow/egress.h"
+
+#include "base/str.h"
+#include "db/db.h"
+#include "sys/clock.h"
+
+/* scheme://user:password@host/x without the password. */
+static struct str without_password(struct arena *a, struct str url)
+{
+	struct str scheme = STR_NULL, rest = url, who, host, user, word;
+	const char *at = memmem(url.p, url.n, "://", 3);
+
+	if (!at)
+		return url;
+	scheme = str_sub(url, 0, (size_t)(at - url.p) + 3);
+	rest = str_sub(url, scheme.n, url.n);
+	if (!str_rcut(rest, '@', &who, &host) || !str_cut(who, ':', &user, &word))
+		return url;
+	return arena_strf(a, "%.*s%.*s@%.*s", STR_ARG(scheme), STR_ARG(user), STR_ARG(host));
+}
+
+static int wrong(const struct egress *x, struct err *e)
+{
+	return job_at(e, x->job, x->line, x->col);
+}
+
+static int read_format(struct arena *a, const struct dom *format, struct egress *x)
+{
+	const struct dom *type = dom_get(format, "type"), *columns = dom_get(format, "columns");
+
+	if (type && type->type == DOM_STR)
+		x->type = type->s;
+	if (!columns || columns->type != DOM_LIST)
+		return 0;
+	x->columns = arena_array(a, struct str, columns->n + 1);
+	dom_each(c, columns)
+		x->columns[x->n_columns++] = dom_text(a, c);
+	return 0;
+}
+
+static int read_url(struct arena *a, struct egress *x, const struct dom *url, struct err *e)
+{
+	const char *at;
+
+	if (!url || url->type != DOM_STR || !url->s.n) {
+		err_set(e, ERR_BAD_CONFIG, "egress says no URL");
+		err_hint(e, "egress: {URL: /data/out}, or egress: {sqlDatabase: {url: \"duckdb:///data/x.duckdb\"}}");
+		return wrong(x, e);
+	}
+	x->url = x->place = url->s;
+	x->told = without_password(a, url->s);
+	x->scheme = STR("");
+	x->line = url->line;
+	x->col = url->col;
+	at = memmem(url->s.p, url->s.n, "://", 3);
+	if (at) {
+		x->scheme = str_sub(url->s, 0, (size_t)(at - url->s.p));
+		x->place = str_sub(url->s, x->scheme.n + 3, url->s.n);
+	}
+	if (x->place.n)
+		return 0;
+	err_set(e, ERR_BAD_CONFIG, "the egress URL %.*s names no place", STR_ARG(x->told));
+	return wrong(x, e);
+}
+
+int egress_of(struct arena *a, const struct job *j, struct egress *out, struct err *e)
+{
+	const struct dom *v = dom_get(job_doc(j), "egress"), *sql, *object, *url;
+	struct egress x = {.job = j};
+
+	if (!v || v->type == DOM_NULL)
+		return 0;
+	x.line = v->key_line ? v->key_line : v->line;
+	x.col = v->key_line ? v->key_col : v->col;
+	if (v->type == DOM_STR) {
+		if (read_url(a, &x, v, e))
+			return -1;
+		*out = x;
+		return 1;
+	}
+	sql = dom_get(v, "sqlDatabase");
+	object = dom_get(v, "objectStorage");
+	url = dom_get(v, "URL");
+	if ((sql != NULL) + (object != NULL) + (url != NULL) > 1) {
+		err_set(e, ERR_BAD_CONFIG, "egress is one of URL, objectStorage and sqlDatabase");
+		return wrong(&x, e);
+	}
+	x.sql = sql != NULL;
+	if (read_url(a, &x, sql ? dom_get(sql, "url") : object ? dom_get(object, "url") : url, e) ||
+	    (sql && read_format(a, dom_get(sql, "fileFormat"), &x)))
+		return -1;
+	*out = x;
+	return 1;
+}
+
+/* --- what was pushed --- */
+
+#define TABLE                                                                                                          \
+	"create table if not exists egress(repo integer not null, url text not null, commit_id text not null,"        \
+	" good text, error text, at integer not null, primary key(repo, url)) without rowid"
+
+int egress_look(struct store *s, int64_t repo, struct str told, struct egress_row *out, struct err *e)
+{
+	struct id good = {0};
+	struct commit c;
+	struct q *q;
+	int r;
+
+	*out = (struct egress_row){0};
+	if (!db_has_table(s->db, "egress"))
+		return 0;
+	q = db_query(s->db, "select commit_id, good, error from egress where repo = ? and url = ?");
+	q_int(q, 1, repo);
+	q_text(q, 2, told);
+	r = q_step(q, e);
+	if (r == 1) {
+		out->there = true;
+		out->commit = id_of(q_col_text(q, 0));
+		good = id_of(q_col_text(q, 1));
+		out->failed = !q_col_is_null(q, 2);
+	}
+	q_done(q);
+	/* As long as history has it, its tree is there. */
+	if (r == 1 && good.hex[0])
+		r = commit_find(s, repo, str_of(good.hex), &c, e);
+	if (r == 1 && good.hex[0] && !c.forgotten) {
+		out->has_tree = true;
+		out->tree = c.tree;
+	}
+	return r < 0 ? -1 : 0;
+}
+
+int egress_note(struct store *s, int64_t repo, struct str told, const struct commit *c, const char *error,
+                struct err *e)
+{
+	struct q *q;
+
+	if (db_begin(s->db, e))
+		return -1;
+	if (db_make_table(s->db, TABLE, e))
+		goto failed;
+	q = db_query(s->db, "insert into egress(repo, url, commit_id, good, error, at) values(?1, ?2, ?3, ?4, ?5, ?6)"
+	                    " on conflict(repo, url) do update set commit_id = ?3, good = coalesce(?4, good),"
+	                    " error = ?5, at = ?6");
+	q_int(q, 1, repo);
+	q_text(q, 2, told);
+	q_cstr(q, 3, c->id.hex);
+	if (!error)
+		q_cstr(q, 4, c->id.hex);
+	q_cstr(q, 5, error);
+	q_int(q, 6, clock_now_ms());
+	if (q_run(q, e))
+		goto failed;
+	return db_commit(s->db, e);
+failed:
+	db_rollback(s->db);
+	return -1;
+}
