@@ -245,27 +245,6 @@ int db_make_data(struct db *d, struct err *e)
 	return rc ? fail(d, rc, e) : 0;
 }
 
-int db_make_table(struct db *d, const char *sql, struct err *e)
-{
-	int rc;
-
-	BUG_IF(!db_in_write(d));
-	rc = sqlite3_exec(d->h, sql, NULL, NULL, NULL);
-	return rc ? fail(d, rc, e) : 0;
-}
-
-bool db_has_table(struct db *d, const char *name)
-{
-	struct q *q = db_query(d, "select 1 from sqlite_master where type = 'table' and name = ?");
-	struct err e = ERR_INIT;
-	bool has;
-
-	q_cstr(q, 1, name);
-	has = q_step(q, &e) == 1;
-	q_done(q);
-	return has;
-}
-
 static struct db *handle(const char *leat_dir)
 {
 	struct db *d = xcalloc(1, sizeof(*d));

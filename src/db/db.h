@@ -30,10 +30,6 @@ void db_set_durability(struct db *d, enum db_durability how);
 bool db_has_data(struct db *d);
 must_check int db_make_data(struct db *d, struct err *e);
 
-/* A table of those that few stores have: `sql` is create table if not exists; in a write transaction. */
-must_check int db_make_table(struct db *d, const char *sql, struct err *e);
-bool db_has_table(struct db *d, const char *name);
-
 /* Write transaction. Nested begins are a BUG. A commit that fails has rolled back. */
 must_check int db_begin(struct db *d, struct err *e);
 must_check int db_begin_durable(struct db *d, enum db_durability how, struct err *e);

@@ -44,4 +44,30 @@ void exec_cancel(struct exec *x, bool hard);
 /* What an exit means for the attempt: OK, FAILED with "exit status 3". */
 void exec_result(const struct attempt *t, const struct proc_exit *x, struct attempt_result *out);
 
+/*
+ * `datumBatching: true`: one long-lived process takes one unit after the other, each when it asks
+ * for it by `leat next` (in Pachyderm's words `pachctl next datum`).
+ *
+ * Its root is made once; /pfs in it is a folder of ours, whose content changes between two units: the inputs of the
+ * next are renamed into it, what lies in /pfs/out is copied away (so that nothing that the process still holds open can
+ * change it later) and then removed. To the engine each unit is an attempt of its own, with its log and its limit of
+ * time; the process dies with the unit that it is at, and another takes the next one.
+ */
+#define EXEC_NEXT "LEAT_NEXT"   /* the socket that `leat next` asks at */
+#define EXEC_NEXT_MAX 4096      /* a request or an answer, at most */
+#define EXEC_NEXT_END_MS 500    /* how long a process has after it heard that there are no more units */
+
+struct host; /* such a process */
+
+/* why NULL: the unit is done. Comes from the loop. */
+typedef void exec_batch_cb(void *ptr, const struct err *why, int status);
+
+/* Gives the attempt to a process that waits, or starts one; `make` says what is started. */
+typedef int exec_make(struct attempt *t, struct exec_task *out, struct err *e);
+must_check int exec_batch_start(struct attempt *t, exec_make *make, exec_batch_cb *cb, void *ptr, struct host **out,
+                                struct err *e);
+void exec_batch_cancel(struct host *h, bool hard);
+/* The run is over: those that wait hear that there are no more units, and end. For job_kind.done. */
+void exec_batch_end(void *kept);
+
 #endif

@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "base/tmpl.h"
 #include "exec/exec.h"
+#include "exec/local_in.h"
 #include "exec/local_mask.h"
 #include "exec/local_pipes.h"
 #include "flow/datum.h"
@@ -51,6 +52,7 @@ struct exec {
 	struct proc pipes;       /* fills lazy inputs */
 	struct loop_ev *pipes_watch;
 	bool pipes_failed;
+	bool hosted;             /* it outlives attempts: its log changes, and all that it prints comes by us */
 	struct secrets secrets;  /* what may not come into the log */
 	int said;                /* what it prints, on its way there; -1 */
 	struct loop_ev *said_watch;
@@ -422,7 +424,7 @@ static bool take_said(struct exec *x, struct err *e)
 	ssize_t n;
 
 	while ((n = read(x->said, chunk, sizeof(chunk))) > 0)
-		if (mask_write(x->mask, chunk, (size_t)n, false, x->log, x->t->log_path, e))
+		if (x->log >= 0 && mask_write(x->mask, chunk, (size_t)n, false, x->log, x->t->log_path, e))
 			return false;
 	return n < 0 && (errno == EAGAIN || errno == EINTR);
 }
@@ -450,7 +452,7 @@ static void end_said(struct exec *x)
 	if (x->said < 0)
 		return;
 	(void)take_said(x, &e);
-	if (mask_write(x->mask, NULL, 0, true, x->log, x->t->log_path, &e))
+	if (x->log >= 0 && mask_write(x->mask, NULL, 0, true, x->log, x->t->log_path, &e))
 		err_clear(&e);
 	fd_close(&x->said);
 }
@@ -460,7 +462,7 @@ static int hear(struct exec *x, int *out, struct err *e)
 {
 	int fds[2];
 
-	if (!x->secrets.n)
+	if (!x->secrets.n && !x->hosted)
 		return 0;
 	if (fd_pipe(fds, e))
 		return -1;
@@ -519,6 +521,79 @@ static void on_exit_of(struct loop_ev *ev, const struct proc_exit *exit, void *p
 	}
 	proc_signal_tree(&x->proc, x->t->marker, SIGKILL);
 	x->again = loop_timer(x->t->loop, 1, on_again, x);
+}
+
+int local_host(struct attempt *t, const struct root_mount *more, size_t n_more, struct exec **out, struct err *e)
+{
+	struct exec *x = arena_new_of(t->arena, struct exec);
+
+	*x = (struct exec){.t = t, .proc = PROC_INIT, .pipes = PROC_INIT, .said = -1, .log = -1, .hosted = true,
+	                   .sight = {.t = t}};
+	for (size_t i = 0; t->root_dir && i < n_more; i++)
+		vec_push(t->arena, &x->sight.mounts, more[i]);
+	if (secret_list(t->arena, t->flow->ws, t->job, &x->secrets, e) ||
+	    make_env(&x->env, &x->sight, &x->secrets, e))
+		return -1;
+	*out = x;
+	return 0;
+}
+
+void local_set(struct exec *x, const char *key, const char *value)
+{
+	env_set(&x->env, key, value);
+}
+
+void local_drain(struct exec *x)
+{
+	struct err e = ERR_INIT;
+
+	if (x->said >= 0)
+		(void)take_said(x, &e);
+	if (x->said >= 0 && x->log >= 0 &&
+	    mask_write(x->mask, NULL, 0, true, x->log, x->t->log_path, &e))
+		err_clear(&e);
+}
+
+void local_log(struct exec *x, int fd, const char *path)
+{
+	x->log = fd;
+	if (path)
+		x->t->log_path = arena_dup(x->t->arena, path);
+}
+
+void local_end(struct exec *x, int64_t ms)
+{
+	struct proc_exit exit;
+	struct err e = ERR_INIT;
+	int ended = 1;
+
+	loop_close(x->watch);
+	loop_close(x->again);
+	if (x->proc.pid && !x->proc.ended)
+		ended = proc_wait_for(&x->proc, ms, &exit, &e);
+	if (ended < 0)
+		err_clear(&e);
+	if (x->proc.pid && proc_kill_tree(&x->proc, x->t->marker, 0, &exit, &e) < 0)
+		err_clear(&e);
+	proc_free(&x->proc);
+	end_said(x);
+}
+
+void local_unit_env(struct attempt *t, const char *pfs, struct env *v)
+{
+	for (size_t i = 0; i < t->n_inputs; i++) {
+		struct str name = t->inputs[i].input->folder.p ? t->inputs[i].input->folder : t->inputs[i].input->name;
+		const char *seen = arena_printf(t->arena, "%s/%.*s", pfs, STR_ARG(name));
+
+		if (!datum_has(t->datum, i))
+			continue;
+		env_set(v, input_variable(t->arena, t->inputs[i].input->name), seen);
+		set_datum_input(v, t, i, seen);
+	}
+	env_set(v, "LEAT_RUN", t->run_id);
+	env_setf(v, "LEAT_UNIT", "%lld", (long long)t->unit_id);
+	env_setf(v, "LEAT_ATTEMPT", "%d", t->number);
+	set_datum(v, t);
 }
 
 int exec_new(struct attempt *t, struct exec **out, struct err *e)

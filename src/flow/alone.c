@@ -122,6 +122,9 @@ static int work(struct alone *x, struct err *e)
 	t->t.shell = x->what->shell;
 	if (run_unit_launch(t, e) || (!x->done && loop_run(x->g.loop, e)))
 		return -1;
+	if (x->job.kept)
+		x->what->job->kind->done(x->job.kept);
+	x->job.kept = NULL;
 	return file_rename(t->desk->out, arena_printf(x->g.arena, "%s/out", dir), e) ||
 	                       dir_remove_tree(arena_printf(x->g.arena, "%s/%s", dir, x->job.id), e)
 	               ? -1
@@ -144,6 +147,8 @@ int alone_run(struct flow *f, struct catalog *c, const struct alone_ask *ask, st
 		run_dir_done(x.unit.task);
 	if (!rc)
 		*out = r;
+	if (x.job.kept)
+		ask->job->kind->done(x.job.kept);
 	unbind_inputs(&x);
 	workers_free(x.g.workers);
 	loop_free(x.g.loop);

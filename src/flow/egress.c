@@ -99,6 +99,17 @@ int egress_of(struct arena *a, const struct job *j, struct egress *out, struct e
 	"create table if not exists egress(repo integer not null, url text not null, commit_id text not null,"        \
 	" good text, error text, at integer not null, primary key(repo, url)) without rowid"
 
+/* Few stores have it: it is made with the first push. */
+static bool has_table(struct store *s)
+{
+	struct q *q = db_query(s->db, "select 1 from sqlite_master where type = 'table' and name = 'egress'");
+	struct err ignored = ERR_INIT;
+	bool has = q_step(q, &ignored) == 1;
+
+	q_done(q);
+	return has;
+}
+
 int egress_look(struct store *s, int64_t repo, struct str told, struct egress_row *out, struct err *e)
 {
 	struct id good = {0};
@@ -107,7 +118,7 @@ int egress_look(struct store *s, int64_t repo, struct str told, struct egress_ro
 	int r;
 
 	*out = (struct egress_row){0};
-	if (!db_has_table(s->db, "egress"))
+	if (!has_table(s))
 		return 0;
 	q = db_query(s->db, "select commit_id, good, error from egress where repo = ? and url = ?");
 	q_int(q, 1, repo);
@@ -137,7 +148,7 @@ int egress_note(struct store *s, int64_t repo, struct str told, const struct com
 
 	if (db_begin(s->db, e))
 		return -1;
-	if (db_make_table(s->db, TABLE, e))
+	if (q_run(db_query(s->db, TABLE), e))
 		goto failed;
 	q = db_query(s->db, "insert into egress(repo, url, commit_id, good, error, at) values(?1, ?2, ?3, ?4, ?5, ?6)"
 	                    " on conflict(repo, url) do update set commit_id = ?3, good = coalesce(?4, good),"

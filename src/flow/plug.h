@@ -58,6 +58,8 @@ struct attempt {
 	const char *tmp_dir, *home_dir; /* absolute; with root_dir: their /tmp and their home */
 	struct lazy_file *lazy;        /* after attempt_input_folder, filled by exec/local_pipes.h */
 	size_t n_lazy;
+	const char *in_dir;            /* absolute: attempt_input_folder of units from data are in it */
+	void **kept;                   /* the kind's own, for as long as the run of the job (job_kind.done) */
 	const char *lazy_dir;          /* on their file system, and not seen by the task */
 	const char *log_path;          /* absolute; attempt_log_fd opens it */
 	const struct dom *vars;        /* template variables: ds, params, inputs, output, job, … */
@@ -141,6 +143,8 @@ struct job_kind {
 	bool (*many)(struct flow *f, const struct job *j, struct arena *a, void **many);
 	bool (*many_fit)(const void *many, const struct plan_unit *first, const struct plan_unit *u);
 	int (*start_many)(const void *many, struct attempt **t, size_t n, struct err *e);
+	/* The run is over: what it kept (attempt.kept, not NULL) goes. May be NULL. */
+	void (*done)(void *kept);
 	/* Asks it to end (hard = at once); attempt_done still comes. */
 	void (*cancel)(struct attempt *t, bool hard);
 };

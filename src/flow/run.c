@@ -457,6 +457,9 @@ static int begin(struct engine *g, struct err *e)
 static void end(struct engine *g)
 {
 	stop_all(g);
+	for (size_t i = 0; i < g->n_jobs; i++)
+		if (g->jobs[i].kept)
+			g->jobs[i].job->kind->done(g->jobs[i].kept);
 	workers_free(g->workers);
 	loop_free(g->loop);
 	run_dir_end(g);

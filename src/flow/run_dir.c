@@ -278,6 +278,7 @@ int run_dir_make(struct task *t, struct err *e)
 		return -1;
 	}
 	t->t.out_dir = t->desk->out;
+	t->t.in_dir = t->desk->extra;
 	t->t.work_dir = t->desk->work;
 	t->t.spec_path = t->desk->spec;
 	t->t.root_dir = t->desk->root;

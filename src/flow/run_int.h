@@ -111,6 +111,7 @@ struct run_job {
 	bool limited, over;        /* that was set; the time is over */
 	bool looked, together;     /* whether its units may run many at once; known after the first look */
 	void *many;                /* the kind's, of that */
+	void *kept;                /* the kind's, for as long as the run */
 };
 
 struct group {

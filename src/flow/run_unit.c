@@ -244,6 +244,7 @@ int run_unit_fill(struct task *t, struct err *e)
 		.catalog = g->c,
 		.workers = g->workers,
 		.path = g->path,
+		.kept = &u->run->kept,
 		.marker = arena_printf(u->arena, "%s.%lld.%d", u->run->id, (long long)u->id, u->attempts),
 		.threads = u->p->job->threads ? u->p->job->threads : others ? 1 : MAX(spare, 1),
 	};

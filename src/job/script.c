@@ -179,7 +179,8 @@ const char *script_instead(const char *program)
 
 struct script {
 	struct attempt *t;
-	struct exec *x;
+	struct exec *x;    /* of one that takes many units, only errCmd's */
+	struct host *host; /* who has the unit, of datumBatching; NULL */
 	bool standing_by, over; /* errCmd runs; whatever runs has been asked to end, and nothing comes after it */
 	struct attempt_result failed; /* while errCmd runs */
 };
@@ -207,6 +208,8 @@ static bool stand_by(struct script *s, const struct attempt_result *failed)
 	s->failed = *failed;
 	struct exec_task task = {.argv = words(t->arena, cmd),
 	                         .in = lines(t->arena, dom_get(t->job->own, "errStdin"))};
+	if (!s->x && exec_new(t, &s->x, &e))
+		return false;
 	if (exec_run(s->x, &task, on_err_done, s, &e))
 		return false;
 	s->standing_by = true;
@@ -225,22 +228,38 @@ static bool is_accepted(const struct attempt *t, const struct proc_exit *x)
 	return false;
 }
 
+static void task_ended(struct script *s, struct attempt_result *r)
+{
+	if (s->t->timed_out)
+		r->state = ATTEMPT_TIMED_OUT;
+	if (r->state != ATTEMPT_OK && stand_by(s, r))
+		return;
+	s->t->own = NULL;
+	attempt_done(s->t, r);
+}
+
 static void on_done(void *ptr, const struct proc_exit *x)
 {
 	struct script *s = ptr;
 	struct attempt_result r;
 
 	exec_result(s->t, x, &r);
-	if (s->t->timed_out) {
-		r.state = ATTEMPT_TIMED_OUT;
-	} else if (r.state == ATTEMPT_FAILED && is_accepted(s->t, x)) {
+	if (r.state == ATTEMPT_FAILED && is_accepted(s->t, x)) {
 		r.state = ATTEMPT_OK;
 		err_clear(&r.err);
 	}
-	if (r.state != ATTEMPT_OK && stand_by(s, &r))
-		return;
-	s->t->own = NULL;
-	attempt_done(s->t, &r);
+	task_ended(s, &r);
+}
+
+static void on_batch_done(void *ptr, const struct err *why, int status)
+{
+	struct script *s = ptr;
+	struct attempt_result r = {.state = why ? ATTEMPT_FAILED : ATTEMPT_OK, .status = status, .err = ERR_INIT};
+
+	if (why)
+		r.err = *why;
+	s->host = NULL;
+	task_ended(s, &r);
 }
 
 /* The log of an attempt that could not start says so: nobody else writes it. */
@@ -254,12 +273,36 @@ static void log_start(struct attempt *t, const struct err *why)
 		err_clear(&e);
 }
 
+static bool is_batching(const struct job *j)
+{
+	const struct dom *v = dom_get(j->own, "datumBatching");
+
+	return v && v->type == DOM_BOOL && v->b;
+}
+
+static int check(const struct job *j, struct err *e)
+{
+	for (size_t i = 0; is_batching(j) && i < j->n_inputs; i++)
+		if (j->inputs[i].lazy) {
+			err_set(e, ERR_BAD_CONFIG, "datumBatching and lazy inputs do not go together");
+			return job_at(e, j, j->inputs[i].line, j->inputs[i].col);
+		}
+	return secret_check(j, e);
+}
+
 static int start(struct attempt *t, struct err *e)
 {
 	struct script *s = arena_new_of(t->arena, struct script);
 	struct exec_task task = {0};
 
 	*s = (struct script){.t = t};
+	if (is_batching(t->job) && t->datum && !t->shell) {
+		t->own = s;
+		if (!exec_batch_start(t, script_task, on_batch_done, s, &s->host, e))
+			return 0;
+		t->own = NULL;
+		return -1;
+	}
 	if (script_task(t, &task, e) || exec_new(t, &s->x, e))
 		return -1;
 	t->own = s;
@@ -283,7 +326,10 @@ static void cancel(struct attempt *t, bool hard)
 	if (s) {
 		/* At the limit of time errCmd still has its turn. */
 		s->over |= t->cancelled || s->standing_by;
-		exec_cancel(s->x, hard);
+		if (s->host)
+			exec_batch_cancel(s->host, hard);
+		else
+			exec_cancel(s->x, hard);
 	}
 }
 
@@ -320,9 +366,10 @@ const struct job_kind kind_script = {
 	.told_by = "cmd",
 	.code_names = code_names,
 	.starts_process = true,
-	.check = secret_check,
+	.check = check,
 	.ready = ready,
 	.note = note,
 	.start = start,
 	.cancel = cancel,
+	.done = exec_batch_end,
 };
