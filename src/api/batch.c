@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "api/change.h"
+#include "api/data.h"
 #include "base/str.h"
 #include "sys/file.h"
 
@@ -146,5 +147,7 @@ int api_batch(struct api *api, const struct args *args, struct sink *out, struct
 	if (!rc)
 		rc = change_do(&c, out, e);
 	change_end(&c);
+	if (!rc && (c.run || args_flag(args, "run")) && !c.no_event)
+		rc = data_follow(api, args, "batch", c.id, out, e);
 	return rc;
 }

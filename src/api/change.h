@@ -32,6 +32,7 @@ struct change {
 	const struct args *args; /* of the whole: the batch's, or the one command's */
 	struct ingest *in;
 	struct id id;            /* of the event: of every commit that is made */
+	bool run;                /* what depends on it is to run afterwards */
 	bool no_event;           /* nothing happens to any branch */
 	bool batch;              /* one of several commands: others may come before and after it */
 	VEC(struct change_step) steps;

@@ -104,3 +104,11 @@ int data_tell(struct api *api, struct id id, bool all, struct sink *out, struct 
 	}
 	return r < 0 ? -1 : 0;
 }
+
+int data_follow(struct api *api, const struct args *args, const char *kind, struct id id, struct sink *out,
+                struct err *e)
+{
+	struct data_ask ask = {.id = &id, .until = &id};
+
+	return data_work(api, args, kind, &ask, out, e) || data_tell(api, id, false, out, e) ? -1 : 0;
+}

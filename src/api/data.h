@@ -22,4 +22,8 @@ must_check int data_work(struct api *api, const struct args *args, const char *k
 /* A row for each commit that an id or batch named; not `all`: of those that runs made. */
 must_check int data_tell(struct api *api, struct id id, bool all, struct sink *out, struct err *e);
 
+/* Runs what depends on the change with that id, and tells the commits that this made. */
+must_check int data_follow(struct api *api, const struct args *args, const char *kind, struct id id, struct sink *out,
+                           struct err *e);
+
 #endif

@@ -406,6 +406,7 @@ int put_ready(struct change *c, const struct args *args, struct err *e)
 {
 	struct putting p;
 
+	c->run |= args_flag(args, "run");
 	return begin(&p, c, args, e);
 }
 
@@ -424,11 +425,8 @@ int api_put(struct api *api, const struct args *args, struct sink *out, struct e
 		rc = put_all(&p, e) || change_do(&c, out, e) ? -1 : 0;
 	}
 	change_end(&c);
-	if (!rc && args_flag(args, "run") && !c.no_event) {
-		struct data_ask ask = {.id = &c.id, .until = &c.id};
-
-		rc = data_work(api, args, "put", &ask, out, e) || data_tell(api, c.id, false, out, e) ? -1 : 0;
-	}
+	if (!rc && args_flag(args, "run") && !c.no_event)
+		rc = data_follow(api, args, "put", c.id, out, e);
 	return rc;
 }
 
