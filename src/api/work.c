@@ -279,7 +279,7 @@ int api_plan(struct api *api, const struct args *args, struct sink *out, struct 
 			continue;
 		if (data_look(api->flow, api->arena, j, &u, e))
 			return -1;
-		shown = reason_runs(u->reason) || args_flag(args, "verbose");
+		shown = reason_runs(u->reason) || u->reason == REASON_INPUT_MISSING || args_flag(args, "verbose");
 		if (shown && sink_row(out, plan_row(api->arena, u), e))
 			return -1;
 	}

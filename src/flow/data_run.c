@@ -838,15 +838,24 @@ int data_look(struct flow *f, struct arena *a, const struct job *j, struct plan_
 	struct driver d = {.f = f, .a = a, .ask = &ask, .jobs = &j, .n_jobs = 1};
 	struct plan_unit *u = arena_new_of(a, struct plan_unit);
 	struct event_list l = {0};
+	const char *why = NULL;
 	struct unit_key rest;
+	size_t n, ticks = 0;
 	struct mark m;
 
 	*u = (struct plan_unit){.job = j, .ds = {.every = EVERY_NONE}, .role = ROLE_STALE, .reason = REASON_UP_TO_DATE};
-	if (key_rest(f, a, j, NULL, &rest, e) || look_mark(f->store, a, j, &m, e) || (m.there && pending(&d, &l, e)))
+	if (key_rest(f, a, j, NULL, &rest, e) || look_mark(f->store, a, j, &m, e) || (m.there && pending(&d, &l, e)) ||
+	    (m.there && tick_count(f->store, a, j, f->now_ms, &ticks, e)))
 		return -1;
-	if (l.n) {
+	n = l.n + ticks;
+	if (n) {
 		u->reason = REASON_INPUT_CHANGED;
-		u->detail = arena_printf(a, "%zu change%s to take", l.n, l.n == 1 ? "" : "s");
+		u->detail = arena_printf(a, "%zu change%s to take", n, n == 1 ? "" : "s");
+	} else if (m.there && sha_is_zero(&m.rest) && data_waits(f, a, j, &why, e)) {
+		u->reason = REASON_INPUT_MISSING; /* a job that nobody has seen yet may have clocks that begin now */
+		u->detail = why;
+		if (!why)
+			return -1;
 	} else if (!m.there || (sha_is_zero(&m.rest) && !m.failed)) {
 		u->reason = REASON_MISSING;
 	} else if (m.failed) {

@@ -126,6 +126,17 @@ static int add_ticks(struct store *s, struct arena *a, const struct job *j, cons
 	return 0;
 }
 
+int tick_count(struct store *s, struct arena *a, const struct job *j, int64_t now_ms, size_t *out, struct err *e)
+{
+	struct due_list l = {0};
+
+	for (size_t i = 0; i < j->n_inputs; i++)
+		if (j->inputs[i].cron.p && add_ticks(s, a, j, &j->inputs[i], now_ms, &l, e))
+			return -1;
+	*out = l.n;
+	return 0;
+}
+
 static int by_time(const void *x, const void *y)
 {
 	const struct due *a = x, *b = y;

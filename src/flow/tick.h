@@ -27,6 +27,9 @@ struct tick_ask {
 	const char *command;
 };
 must_check int tick_make(struct store *s, struct arena *a, const struct tick_ask *ask, struct err *e);
+/* How many ticks of a job's cron inputs are due. */
+must_check int tick_count(struct store *s, struct arena *a, const struct job *j, int64_t now_ms, size_t *out,
+                          struct err *e);
 /* The next tick of a cron input after now: true with *out in ms. For who tells what a job waits for. */
 must_check int tick_next(struct store *s, struct arena *a, const struct job_input *in, int64_t now_ms, int64_t *out,
                          struct err *e);

@@ -32,7 +32,7 @@ test_expect 'without overwrite: 1, 2, 3, ... files, and one new unit at each tic
 '
 test_expect 'run again at once: no tick is due; an hour later: one; a tick has its own id, which names all that it caused' '
 	cd keep && leat run --json >run && says ran 0 known 0 && count 10 leat log k_tick --json && clock 2026-01-01T11:29:59Z && leat run -q &&
-	count 10 leat log k_tick --json && clock 2026-01-01T11:30:00Z && leat run --json >run && says ran 1 known 10 &&
+	count 10 leat log k_tick --json && count 0 leat plan --json && clock 2026-01-01T11:30:00Z && leat plan --json >plan && [ "$(json plan "d[\"detail\"]")" = "1 change to take" ] && leat run --json >run && says ran 1 known 10 &&
 	leat log "$(ids k_tick | head -n 1)" --json >log && [ "$(json log "[r[\"repo\"] for r in d]")" = "[\"k_tick\", \"k\"]" ] && [ "$(ls datastore/k_tick | wc -l)" = 11 ]
 '
 test_expect 'five fields; without a start it begins when the job is first seen' '

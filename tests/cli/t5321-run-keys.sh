@@ -44,7 +44,7 @@ test_expect 'keys of jobs on data are refused where units come from the calendar
 	job one "/*" in "$copy" && with one "jobTimeout: soon" && exits 2 leat run 2>err && grep -q "jobTimeout.*soon" err
 '
 test_expect 'an input that is not there: run JOB says which repo or branch it waits for and exits with 1, run counts it' '
-	workspace waits && job one "/*" nowhere "$copy" && exits 1 leat run one --json >run 2>err && says ran 0 input_missing 1 && leat run >out 2>err && grep -q "one waits: the repo nowhere is not there" err &&
+	workspace waits && job one "/*" nowhere "$copy" && exits 1 leat run one --json >run 2>err && says ran 0 input_missing 1 && leat run >out 2>err && grep -q "one waits: the repo nowhere is not there" err && leat plan --json >plan && [ "$(json plan "[d[\"runs\"], d[\"detail\"]]")" = "[false, \"the repo nowhere is not there\"]" ] &&
 	printf "kind: script\ninputs:\n  in: {repo: in, glob: \"/*\", branch: dev}\n" >jobs/one/job.yaml && touch f && leat put in f && exits 1 leat run one 2>err && grep -q "one waits: in has no branch dev" err &&
 	job one "/*" empty "$copy" && leat put empty@x f && exits 1 leat run one 2>err && grep -q "one waits: empty has no commit on master yet" err && exits 1 leat runs one --json >runs || count 0 leat runs one --json
 '
