@@ -266,13 +266,37 @@ static int see_all(struct applying *w, struct err *e)
 	return 0;
 }
 
+/* The branches that inputs with a trigger read. */
+static int set_triggers(struct applying *w, const struct change *c, struct err *e)
+{
+	struct store *s = w->api->store;
+
+	if (!c->spec->triggers.n)
+		return 0;
+	if (db_begin(s->db, e))
+		return -1;
+	for (size_t i = 0; i < c->spec->triggers.n; i++) {
+		const struct spec_trigger *t = &c->spec->triggers.p[i];
+		struct repo r;
+
+		if (repo_ensure(s, w->a, t->repo, REPO_SOURCE, STR_NULL, &r, e) ||
+		    trigger_set(s, &r, t->branch, &t->t, e)) {
+			db_rollback(s->db);
+			return -1;
+		}
+		say(w, arena_strf(w->a, "%.*s reads %.*s@%.*s, which follows %.*s", STR_ARG(c->spec->name),
+		                  STR_ARG(t->repo), STR_ARG(t->branch), STR_ARG(trigger_text(w->a, &t->t))));
+	}
+	return db_commit(s->db, e);
+}
+
 static int apply_all(struct applying *w, struct err *e)
 {
 	for (size_t i = 0; i < w->all.n; i++) {
 		const struct change *c = &w->all.p[i];
 
 		say_all(w, c);
-		if ((!w->dry && write_job(w, c, e)) || tell(w, c->spec->name, c->what, e))
+		if ((!w->dry && (write_job(w, c, e) || set_triggers(w, c, e))) || tell(w, c->spec->name, c->what, e))
 			return -1;
 	}
 	return w->dry ? 0 : see_all(w, e);

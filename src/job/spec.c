@@ -5,6 +5,7 @@
 
 #include "base/name.h"
 #include "base/str.h"
+#include "sys/clock.h"
 #include "flow/plug.h"
 
 /* What becomes of a field. */
@@ -100,7 +101,7 @@ static const struct field pfs_fields[] = {
 	{"emptyFiles", AS_KEY, "emptyFiles"},
 	{"reference", AS_KEY, "reference"},
 	{"pin", AS_KEY, "pin"},
-	{"trigger", AS_KEY, "trigger"},
+	{"trigger", TAKEN, NULL},
 	{"project", SILENT, NULL},
 	{"repoType", SILENT, NULL},
 	{"method", SILENT, NULL},
@@ -329,6 +330,51 @@ static int commit_of(struct reading *r, const struct dom *commit, struct str *re
 	return 0;
 }
 
+static struct str text_at(struct reading *r, const struct dom *map, const char *key)
+{
+	const struct dom *v = get(map, key);
+
+	return v ? dom_text(r->a, v) : STR_NULL;
+}
+
+/* "trigger": the job reads the branch JOB-trigger-N, which follows the one that is named. */
+static int trigger(struct reading *r, const struct dom *v, struct str repo, const struct dom *branch, struct dom *out)
+{
+	const struct dom *t = get(v, "trigger"), *all = t ? get(t, "all") : NULL;
+	struct str size, commits;
+	struct spec_trigger s = {.repo = repo};
+	char *name;
+
+	if (!t)
+		return 0;
+	if (want(r, t, DOM_MAP, "trigger"))
+		return -1;
+	s.t = (struct trigger){.branch = text_at(r, t, "branch"), .rate = text_at(r, t, "rateLimitSpec"),
+	                       .cron = text_at(r, t, "cronSpec"), .all = all && all->type == DOM_BOOL && all->b,
+	                       .since = clock_now_ms()};
+	if (!s.t.branch.n)
+		s.t.branch = branch ? dom_text(r->a, branch) : STR(BRANCH_DEFAULT);
+	size = text_at(r, t, "size");
+	commits = text_at(r, t, "commits");
+	if ((size.n && !trigger_size(size, &s.t.size)) || (commits.n && !str_to_i64(commits, &s.t.commits)) ||
+	    s.t.commits < 0 || s.t.commits > TRIGGER_MAX_COMMITS) {
+		err_set(r->e, ERR_BAD_CONFIG, "the trigger has a size or a number of commits that cannot be");
+		return at(r, t);
+	}
+	if (trigger_check(&s.t, r->e)) {
+		r->e->code = ERR_BAD_CONFIG;
+		return at(r, t);
+	}
+	name = arena_printf(r->a, "%.*s-trigger-%zu", STR_ARG(r->s->name), r->s->triggers.n + 1);
+	for (char *p = name; *p; p++)
+		if (*p == '.')
+			*p = '_';
+	s.branch = str_of(name);
+	vec_push(r->a, &r->s->triggers, s);
+	put_text(r, out, "branch", s.branch, t);
+	return 0;
+}
+
 static int pfs(struct reading *r, const struct dom *v, bool whole, struct dom *out)
 {
 	const struct dom *repo = get(v, "repo"), *commit = get(v, "commit"), *branch = get(v, "branch");
@@ -347,8 +393,12 @@ static int pfs(struct reading *r, const struct dom *v, bool whole, struct dom *o
 		put(r, out, "pin", pinned->first);
 	if (take_fields(r, v, pfs_fields, ARRAY_LEN(pfs_fields), "pfs", out))
 		return -1;
-	if (branch && !dom_get(out, "pin") && !(branch->type == DOM_STR && str_is(branch->s, "master")))
+	if (get(v, "trigger")) {
+		if (trigger(r, v, name, branch, out))
+			return -1;
+	} else if (branch && !dom_get(out, "pin") && !(branch->type == DOM_STR && str_is(branch->s, "master"))) {
 		put(r, out, "branch", branch);
+	}
 	if (whole && !dom_get(out, "glob"))
 		put_text(r, out, "glob", STR("/"), v);
 	out->line = v->line;

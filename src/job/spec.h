@@ -8,9 +8,16 @@
 #define LEAT_JOB_SPEC_H
 
 #include "flow/job.h"
+#include "repo/trigger.h"
 
 #define SPEC_MAX_BYTES ((size_t)16 << 20)
 #define SPEC_MAX       10000 /* specs in one file */
+
+/* An input that is read only when enough has come: by a branch that follows the one it names. */
+struct spec_trigger {
+	struct str repo, branch;
+	struct trigger t;
+};
 
 struct spec {
 	struct str name;       /* pipeline.name; of a job without one the file's */
@@ -22,6 +29,7 @@ struct spec {
 	struct err *refused;     /* why it cannot be applied, though its inputs may be looked at; NULL */
 	VEC(struct str) ignored; /* knobs that are Kubernetes' only */
 	VEC(struct str) notes;   /* sentences */
+	VEC(struct spec_trigger) triggers;
 };
 
 struct spec_list {

@@ -74,4 +74,11 @@ test_expect 'bad input: itself, a circle, no condition, a clock beside others, w
 	exits 1 leat branch none@x --trigger b --trigger-commits 1 2>err && job one "/*" in "$copy" && leat branch in@master --head staging && leat run -q && leat branch one@b &&
 	exits 2 leat branch one@master --trigger b --trigger-commits 1 2>err && grep -q "is the output of job one" err && count 4 leat branch in --json && leat fsck
 '
+test_expect 'an input of a Pachyderm spec with a trigger: its job runs when that much has come' '
+	workspace spec && touch a b c d && printf "%s" "{\"pipeline\":{\"name\":\"p\"},\"transform\":{\"cmd\":[\"sh\"],\"stdin\":[\"cp /pfs/in/* /pfs/out/\"]},
+	\"input\":{\"pfs\":{\"repo\":\"in\",\"branch\":\"staging\",\"glob\":\"/*\",\"trigger\":{\"commits\":2,\"size\":\"1K\",\"all\":false}}}}" >p.json && leat apply -f p.json 2>err &&
+	grep -q "p reads in@p-trigger-1, which follows staging: 1000 bytes or 2 commits" err && for f in a b c; do leat put in@staging $f; leat run --json >run; tail -n 1 run >>runs; done && [ "$(json runs "[r[\"ran\"] for r in d]")" = "[0, 2, 0]" ] &&
+	leat put in@staging d && leat run -q && eq "$(files p)" "/a /b /c /d " && count 2 leat log p --json &&
+	sed "s/\"commits\":2,\"size\":\"1K\"/\"commits\":-1/" p.json >bad.json && exits 2 leat apply -f bad.json 2>err && grep -q "bad.json:2:.*cannot be" err && sed "s/\"commits\":2,\"size\":\"1K\",//" p.json >bad.json && exits 2 leat apply -f bad.json 2>err && grep -q "when is staging to be followed" err
+'
 test_done
