@@ -102,8 +102,14 @@ static int has_facts(struct store *s, struct err *e)
 /* A store that is being made, or was left half made, has no blobs. */
 static int check_facts(struct store *s, struct err *e)
 {
-	int r = has_facts(s, e);
+	struct err inner = ERR_INIT;
+	int r = has_facts(s, &inner);
 
+	/* A page of the facts that is damaged says nothing of all else: who needs one of them is told so. */
+	if (r < 0 && inner.code == ERR_DAMAGED)
+		return 0;
+	if (r < 0)
+		*e = inner;
 	return r < 0 ? -1 : !r && holds_blobs(s) ? lost_database(s, e) : 0;
 }
 

@@ -62,6 +62,10 @@ test_expect 'a damaged page that says which tables there are: all is served, not
 			exits 1 leat fsck > ../found && has ../found "page $page does not hold" "does not say which tables" && [ -z "$(ls .leat/staging)" ] || return 1
 	done && leat fsck --repair && leat fsck && leat ls -R raw/big raw/small raw/one > ../got && same ../want ../got && leat put raw/one one && leat gc && leat fsck
 '
+test_expect 'a damaged page of the facts about the store (its age, the PATH of tasks) hits no file' '
+	cd roots && rm -rf .leat && cp -a ../keep2 .leat && leat gc && leat ls -R raw/big raw/small raw/one > ../want && flip .leat/leat.db 2700 && exits 1 leat fsck > ../found && has ../found "page 3 does not hold" &&
+	leat ls -R raw/big raw/small raw/one > ../got && same ../want ../got && eq "$(leat cat raw/one:/one)" one && rm -rf .leat && cp -a ../keep2 .leat
+'
 test_expect 'a database that another process has open is not made anew beneath it' '
 	cd roots && rm -rf .leat && cp -a ../keep2 .leat && rm -f .leat/leat.db-shm && mkfifo ../slow || return 1
 	leat put raw/one:/slow - < ../slow 2> ../talk & p=$!
