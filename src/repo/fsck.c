@@ -268,8 +268,12 @@ static int check_commit(struct fsck *f, struct q *q, struct err *e)
 	int64_t number = q_col_int(q, 2), files = q_col_int(q, 4), bytes = q_col_int(q, 5);
 	struct sha tree;
 	struct entry root;
+	struct commit c;
 	int whole;
 
+	/* As readers look it up, which is another way to its row than the list's: there a damaged page may stand. */
+	if (commit_find(f->s, q_col_int(q, 8), id, &c, e) < 0)
+		return -1;
 	f->total.commits++;
 	f->commit = arena_printf(f->a, "%.*s@%.*s", STR_ARG(repo), STR_ARG(id));
 	if (!q_col_sha(q, 3, &tree))
@@ -304,7 +308,7 @@ static int check_commits_of(struct fsck *f, int64_t repo, struct err *e)
 			       "select coalesce(r.name, 'repo ' || c.repo), c.id, c.number, c.tree,"
 			       " case when c.forgotten is null then c.files else 0 end,"
 			       " case when c.forgotten is null then c.bytes else 0 end, "
-			       "c.parent, p.number"
+			       "c.parent, p.number, c.repo"
 			       " from commits c left join repo r on r.id = c.repo"
 			       " left join commits p on p.repo = c.repo and p.id = c.parent"
 			       " where c.repo = ? order by c.number");

@@ -91,7 +91,9 @@ def places(path, times, r, pages):
     size = os.path.getsize(path)
     at = [0, size - 1] + [r.randrange(size) for _ in range(times - 2)]
     if pages:
-        at = [4096 * (i % (size // 4096)) + r.randrange(4096) for i in r.sample(range(max(times, size // 4096)), times)]
+        with open(path, 'rb') as f:
+            page = int.from_bytes(f.read(18)[16:], 'big')
+        at = [page * (i % (size // page)) + r.randrange(page) for i in r.sample(range(max(times, size // page)), times)]
     return [8 * a + r.randrange(8) for a in at[:times]]
 
 
