@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "db/db_in.h"
 #include "db/db_log.h"
+#include "db/db_mover.h"
 #include "db/db_roots.h"
 #include "db/db_vfs.h"
 #include "sys/fault.h"
@@ -22,11 +23,11 @@
 #define DB_WRITER_KIB 6144         /* of the database in memory, in who writes */
 #define DB_STATEMENTS 256         /* different texts kept prepared; more are prepared each time */
 /*
- * Who has committed moves the write-ahead log into the database whenever it has grown by the first number of pages:
+ * Who has committed has the write-ahead log moved into the database whenever it has grown by the first number of pages:
  * large enough that pages written again and again are moved once. A handle that closes leaves at most the second
  * number: the log's index is rebuilt by whoever opens first, about a millisecond for that many.
  */
-#define DB_CHECKPOINT_PAGES 6000
+#define DB_CHECKPOINT_PAGES 2500
 #define DB_CHECKPOINT_CLOSE 500
 #define KEEP_AT (((uint64_t)1 << 61) + 8) /* the byte of write.lock that is held by who keeps the log */
 
@@ -52,6 +53,7 @@ struct db {
 	enum db_durability durability, in_force;
 	int log_pages, checkpointed; /* pages in the write-ahead log after the last commit; how many of them were there
 					at the last checkpoint */
+	struct db_mover *mover; /* NULL: the log has not grown so far yet */
 	bool clean; /* the log was emptied: who closes last takes its files away */
 	int64_t commits, begun;
 	struct {
@@ -68,33 +70,6 @@ struct db {
 	struct q *statements[DB_STATEMENTS];
 	int n_statements;
 };
-
-static const struct {
-	int version;
-	const char *sql;
-} migrations[] = {
-#define M(version, ...) {version, __VA_ARGS__},
-#include "defs/migrations.def"
-#undef M
-};
-
-static const char data_tables[] =
-#include "defs/data_tables.def"
-	;
-
-int db_schema(sqlite3 *h, int version, bool data)
-{
-	int rc = 0;
-
-	for (size_t i = 0; !rc && i < ARRAY_LEN(migrations) && migrations[i].version <= version; i++)
-		rc = sqlite3_exec(h, migrations[i].sql, NULL, NULL, NULL);
-	return rc || !data ? rc : sqlite3_exec(h, data_tables, NULL, NULL, NULL);
-}
-
-static int latest(void)
-{
-	return migrations[ARRAY_LEN(migrations) - 1].version;
-}
 
 static const char *page_text(char *out, size_t cap)
 {
@@ -181,37 +156,28 @@ static int user_version(struct db *d, int *out, struct err *e)
 
 static int newer(struct db *d, int version, struct err *e)
 {
-	err_set(e, ERR_NEWER_FORMAT, "%s has format %d; this leat knows formats up to %d", d->path, version, latest());
+	err_set(e, ERR_NEWER_FORMAT, "%s has format %d; this leat knows formats up to %d", d->path, version, db_schema_latest());
 	return err_hint(e, "it was written by a newer leat: use that one (or a later one) for this workspace");
 }
 
 /* Steps an older database, or a new one, up to the latest version. */
 static int migrate(struct db *d, struct err *e)
 {
-	int have = 0;
-	char sql[64];
+	int have = 0, at, rc;
 
 	if (db_begin_durable(d, DB_POWER, e))
 		return -1;
 	if (user_version(d, &have, e)) /* once more under the lock: another process may have done it */
 		goto fail;
-	if (have > latest()) {
+	if (have > db_schema_latest()) {
 		newer(d, have, e);
 		goto fail;
 	}
-	for (size_t i = 0; i < ARRAY_LEN(migrations); i++) {
-		if (migrations[i].version <= have)
-			continue;
-		int rc = sqlite3_exec(d->h, migrations[i].sql, NULL, NULL, NULL);
-		if (!rc) {
-			snprintf(sql, sizeof(sql), "pragma user_version = %d", migrations[i].version);
-			rc = sqlite3_exec(d->h, sql, NULL, NULL, NULL);
-		}
-		if (rc) {
-			fail(d, rc, e);
-			err_wrap(e, "format %d", migrations[i].version);
-			goto fail;
-		}
+	rc = db_schema_raise(d->h, have, &at);
+	if (rc) {
+		fail(d, rc, e);
+		err_wrap(e, "format %d", at);
+		goto fail;
 	}
 	d->roots_old = true;
 	return db_commit(d, e);
@@ -240,7 +206,7 @@ int db_make_data(struct db *d, struct err *e)
 	BUG_IF(!db_in_write(d));
 	if (db_has_data(d))
 		return 0;
-	rc = sqlite3_exec(d->h, data_tables, NULL, NULL, NULL);
+	rc = db_schema_data(d->h);
 	d->roots_old = true;
 	return rc ? fail(d, rc, e) : 0;
 }
@@ -284,11 +250,11 @@ int db_create(const char *leat_dir, struct db **out, struct err *e)
 	sqlite3_file_control(d->h, "main", SQLITE_FCNTL_RESERVE_BYTES, &reserve);
 	if (user_version(d, &version, e))
 		goto fail;
-	if (version > latest()) {
+	if (version > db_schema_latest()) {
 		newer(d, version, e);
 		goto fail;
 	}
-	if (version < latest()) {
+	if (version < db_schema_latest()) {
 		char sql[128];
 		snprintf(sql, sizeof(sql),
 			 "pragma page_size = %d; pragma auto_vacuum = incremental; pragma application_id = %d;"
@@ -333,11 +299,11 @@ int db_open(const char *leat_dir, struct db **out, struct err *e)
 		goto damaged;
 	if (db_log_broken(d->h, leat_dir, &mark, e))
 		goto fail;
-	if (version > latest()) {
+	if (version > db_schema_latest()) {
 		newer(d, version, e);
 		goto fail;
 	}
-	if (version < latest() && migrate(d, e))
+	if (version < db_schema_latest() && migrate(d, e))
 		goto fail;
 	*out = d;
 	return 0;
@@ -381,22 +347,16 @@ static bool log_grown(struct db *d, int pages)
 	return d->log_pages - d->checkpointed >= pages;
 }
 
-/*
- * Passive: takes nothing from readers. What a reader still needs stays in the log, and is tried again once the log has
- * grown by another slice. Its failure harms nothing: the log keeps all.
- */
+/* Passive: takes nothing from readers. Its failure harms nothing: the log keeps all. */
 static void checkpoint(struct db *d, int grown)
 {
-	int in_log = 0, moved = 0;
-
-	if (log_grown(d, grown) &&
-	    !sqlite3_wal_checkpoint_v2(d->h, NULL, SQLITE_CHECKPOINT_PASSIVE, &in_log, &moved))
+	if (log_grown(d, grown) && !sqlite3_wal_checkpoint_v2(d->h, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL))
 		d->checkpointed = d->log_pages;
 }
 
 /*
- * The same, by the lock's holder, and the log's space is given back unless somebody reads from it: how far it was moved
- * is only known as long as anybody has the database open, so that whoever comes next would move all of it again.
+ * Moves the log, by the lock's holder, and gives its space back unless somebody reads from it: how far it was moved is
+ * only known as long as anybody has the database open, so that whoever comes next would move all of it again.
  */
 static void empty_log(struct db *d)
 {
@@ -444,6 +404,7 @@ void db_close(struct db *d)
 	if (!d)
 		return;
 	db_rollback(d);
+	db_mover_free(d->mover);
 	mine = d->commits && d->lock_open && !left_to_others(d);
 	/* Most of a long log is moved before anybody has to wait for it. */
 	if (mine && d->log_pages >= DB_CHECKPOINT_CLOSE)
@@ -604,7 +565,12 @@ static int commit(struct db *d, struct err *e)
 		db_roots_write(d->path, d->h);
 	d->roots_old = false;
 	lock_pause(&d->lock);
-	checkpoint(d, DB_CHECKPOINT_PAGES); /* some ten milliseconds, for which no other writer has to wait */
+	if (log_grown(d, DB_CHECKPOINT_PAGES)) {
+		if (!d->mover)
+			d->mover = db_mover_new(d->path);
+		db_mover_begin(d->mover);
+		d->checkpointed = d->log_pages; /* what a reader still needs is tried again with the next slice */
+	}
 	return 0;
 }
 

@@ -1,5 +1,5 @@
 /*
- * db/db_in.h: between db.c, db_check.c and db_roots.c.
+ * db/db_in.h: between db.c, db_check.c, db_roots.c and db_schema.c.
  */
 #ifndef LEAT_DB_DB_IN_H
 #define LEAT_DB_DB_IN_H
@@ -12,6 +12,10 @@ struct sqlite3;
 
 /* Makes the tables of all versions up to that one, and those of data_tables.def; gives SQLite's result code. */
 int db_schema(struct sqlite3 *h, int version, bool data);
+int db_schema_latest(void);
+/* From an older version to the latest, in the open transaction; *at: the step that failed. */
+int db_schema_raise(struct sqlite3 *h, int have, int *at);
+int db_schema_data(struct sqlite3 *h); /* those of data_tables.def */
 struct sqlite3 *db_handle(struct db *d);
 const char *db_path(const struct db *d);
 /* The write lock without a transaction: nobody moves pages from the log meanwhile. */

@@ -31,7 +31,6 @@ struct catalog {
 	struct cat_repo **by_id;
 	size_t n_by_id;
 	struct map lost;        /* "repo ds" */
-	struct map states;      /* job → struct map: label → struct last_try */
 	struct map formats;     /* id of a repo as text → struct str, its remembered format */
 	bool formats_loaded, currents_loaded;
 };
@@ -123,7 +122,6 @@ int catalog_new(struct store *s, struct arena *a, struct catalog **out, struct e
 	map_init(&c->repos, a);
 	map_init(&c->pinned, a);
 	map_init(&c->lost, a);
-	map_init(&c->states, a);
 	map_init(&c->formats, a);
 	if (load_repos(c, e) < 0)
 		return -1;
@@ -573,32 +571,25 @@ int catalog_current(struct catalog *c, struct str repo, const char *label, const
 int catalog_last_try(struct catalog *c, struct str job, const char *label, const struct last_try **out,
                      struct err *e)
 {
-	struct map *m = map_get(&c->states, job);
-	struct q *q;
+	struct q *q = db_query(c->store->db,
+	                       "select state, key, error from unit where job = ? and ds = ? order by id desc limit 1");
+	struct last_try *t = NULL;
 	int r;
 
-	if (!m) {
-		m = arena_new_of(c->arena, struct map);
-		map_init(m, c->arena);
-		q = db_query(c->store->db, "select ds, state, key, error, max(id) from unit where job = ? group by ds");
-		q_text(q, 1, job);
-		while ((r = q_step(q, e)) == 1) {
-			struct last_try *t = arena_new_of(c->arena, struct last_try);
-
-			t->state = arena_cstr(c->arena, q_col_text(q, 1));
-			if (!q_col_sha(q, 2, &t->key))
-				t->key = (struct sha){0};
-			if (!q_col_is_null(q, 3))
-				t->error = arena_cstr(c->arena, q_col_text(q, 3));
-			map_set(m, q_col_text(q, 0), t);
-		}
-		q_done(q);
-		if (r < 0)
-			return -1;
-		map_set(&c->states, job, m);
+	q_text(q, 1, job);
+	q_cstr(q, 2, label);
+	r = q_step(q, e);
+	if (r == 1) {
+		t = arena_new_of(c->arena, struct last_try);
+		t->state = arena_cstr(c->arena, q_col_text(q, 0));
+		if (!q_col_sha(q, 1, &t->key))
+			t->key = (struct sha){0};
+		if (!q_col_is_null(q, 2))
+			t->error = arena_cstr(c->arena, q_col_text(q, 2));
 	}
-	*out = map_get(m, str_of(label));
-	return 0;
+	q_done(q);
+	*out = t;
+	return r < 0 ? -1 : 0;
 }
 
 /* What leat.yaml says of the table and counts. Returns whether there is anything. */

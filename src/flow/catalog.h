@@ -32,7 +32,7 @@ struct last_try {
 	const char *state, *error; /* its word; the sentence it failed with, NULL */
 	struct sha key;            /* zero: it came to none */
 };
-/* NULL if it was never tried. One statement per job. */
+/* NULL if it was never tried. A statement each: for those that are to run. */
 must_check int catalog_last_try(struct catalog *c, struct str job, const char *label, const struct last_try **out,
                                 struct err *e);
 /* Reads those of all repos in one go: for plans of everything. */

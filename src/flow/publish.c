@@ -70,6 +70,8 @@ static int move_head(struct engine *g, struct ingest *in, struct run_unit *u, st
 	if (commit_make(s, in, &c, &out, &made, e))
 		return -1;
 	snprintf(u->commit, sizeof(u->commit), "%s", out.id.hex);
+	if (run_pump(g, e))
+		return -1;
 	if (made && !r->lags) {
 		r->lags = true;
 		r->next = g->lagging;
@@ -229,12 +231,13 @@ static int tell_commits(struct engine *g, struct group *gr, struct err *e)
 static int write_rows(struct engine *g, struct ingest *in, struct run_unit *list, struct err *e)
 {
 	for (struct run_unit *u = list; u; u = u->next)
-		if (run_rows_attempt_end(g, u, u->task, u->state, e) || keep_result(g, u, e) || run_pump(g, e))
+		if (run_rows_attempt_end(g, u, u->task, u->state, e) || run_pump(g, e) || keep_result(g, u, e) ||
+		    run_pump(g, e))
 			return -1;
 	fault_crash("publish-recorded");
 	for (struct run_unit *u = list; u; u = u->next)
 		if (!u->group->n_left && !u->group->ended &&
-		    (group_end(g, in, u->group, e) || tell_commits(g, u->group, e) || run_pump(g, e)))
+		    (group_end(g, in, u->group, e) || run_pump(g, e) || tell_commits(g, u->group, e)))
 			return -1;
 	for (struct run_unit *u = list; u; u = u->next) {
 		if (u->group->lost && u->state == STATE_SUCCESS)

@@ -157,12 +157,17 @@ static int prepare_ahead(struct engine *g, struct err *e)
 	return prepare(g, g->intents, e);
 }
 
-bool run_pumps(const struct engine *g)
+static bool prepared_process(const struct engine *g)
 {
 	const struct run_unit *u = g->prepared.first;
 
+	return !g->cancelled && !g->fatal && u && u->run->job->kind->starts_process;
+}
+
+bool run_pumps(const struct engine *g)
+{
 	/* Folders of inputs may be long in the making, and a transaction is short. */
-	return !g->cancelled && !g->fatal && u && u->run->job->kind->starts_process && !u->p->n_inputs;
+	return prepared_process(g) && !g->prepared.first->p->n_inputs;
 }
 
 int run_pump(struct engine *g, struct err *e)
@@ -171,9 +176,14 @@ int run_pump(struct engine *g, struct err *e)
 		return 0;
 	if (loop_run_children(g->loop, e) < 0)
 		return -1;
-	while (run_pumps(g) && g->used < g->slots)
-		run_unit_start(queue_pop(&g->prepared));
+	run_next(g);
 	return 0;
+}
+
+void run_next(struct engine *g)
+{
+	while (g->used < g->slots && (g->flushing ? run_pumps(g) : prepared_process(g)))
+		run_unit_start(queue_pop(&g->prepared));
 }
 
 static bool flush_due(struct engine *g)

@@ -169,13 +169,9 @@ static int desk_new(struct engine *g, struct run_job *r, struct desk **out, stru
 	return 0;
 }
 
-static bool folder_as_made(const char *path)
+static bool folder_as_made(const char *path, struct stat *st)
 {
-	struct stat st;
-	struct err e = ERR_INIT;
-
-	return !file_lstat(path, &st, &e) && S_ISDIR(st.st_mode) && (st.st_mode & 07777) == 0700 &&
-	       st.st_uid == geteuid();
+	return !lstat(path, st) && S_ISDIR(st->st_mode) && (st->st_mode & 07777) == 0700 && st->st_uid == geteuid();
 }
 
 static int remove_small(const struct dir_entry *entry, void *ptr, struct err *e)
@@ -192,15 +188,15 @@ static int remove_small(const struct dir_entry *entry, void *ptr, struct err *e)
  * Whether it is an empty folder, as it was made, after a few files were removed: of an output those that the store has
  * (larger ones were moved there).
  */
-static bool emptied(const char *path, int64_t *date)
+static bool emptied(const char *path, int64_t *date, struct stat *st)
 {
 	struct err e = ERR_INIT;
 	size_t most = RUN_MAX_KEPT;
 	bool empty;
 
-	if (!folder_as_made(path))
+	if (!folder_as_made(path, st))
 		return false;
-	if (run_dir_untouched(path, *date))
+	if (*date && file_key_of(st).mtime_ns == *date)
 		return true;
 	if (dir_walk(path, DIR_UNSORTED | DIR_NO_STAT | DIR_FLAT, remove_small, &most, &e) ||
 	    dir_is_empty(path, &empty, &e) || !empty)
@@ -213,21 +209,21 @@ static bool out_clean(struct desk *d)
 {
 	struct stat st;
 
-	return emptied(d->out, &d->out_stamp) && !lstat(d->out, &st) && st.st_ino == d->out_ino;
+	return emptied(d->out, &d->out_stamp, &st) && st.st_ino == d->out_ino;
 }
 
 /* Whether the next attempt finds it as the first one did. */
 static bool desk_clean(struct desk *d)
 {
-	struct stat named, open;
+	struct stat named, open, st;
 	struct err e = ERR_INIT;
 
 	if (!out_clean(d) || (!d->extra_kept && file_exists(d->extra)) ||
-	    (d->root && !(emptied(d->tmp, &d->tmp_stamp) && emptied(d->home, &d->home_stamp))))
+	    (d->root && !(emptied(d->tmp, &d->tmp_stamp, &st) && emptied(d->home, &d->home_stamp, &st))))
 		return false;
 	if (!d->run->job->kind->starts_process)
 		return true;
-	return folder_as_made(d->work) && !file_lstat(d->spec, &named, &e) && !fstat(d->spec_fd, &open) &&
+	return folder_as_made(d->work, &st) && !file_lstat(d->spec, &named, &e) && !fstat(d->spec_fd, &open) &&
 	       named.st_ino == open.st_ino && (named.st_mode & 07777) == 0444 && run_code_intact(d);
 }
 
@@ -289,16 +285,15 @@ int run_dir_make(struct task *t, struct err *e)
 	return r->job->kind->starts_process ? write_spec(t->desk, t->t.spec, e) : 0;
 }
 
-/* A log that nobody wrote to serves the next attempt under its name. */
+/* A log that nobody wrote to serves the next attempt; run_dir_log_named gives it that one's name. */
 static int log_open(struct task *t, struct err *e)
 {
 	struct desk *d = t->desk;
 	struct run_job *r = t->u->run;
 
 	if (d->log_fd >= 0) {
-		if (file_rename(d->log, t->t.log_path, e))
-			return -1;
 		t->log_fd = fd_steal(&d->log_fd);
+		t->log_unnamed = true;
 		return 0;
 	}
 	if (!r->logs && dir_make_parent(t->t.log_path, 0755, e))
@@ -324,12 +319,27 @@ int attempt_log_fd(struct attempt *t, int *fd, struct err *e)
 	return 0;
 }
 
+void run_dir_log_named(struct task *t)
+{
+	struct err e = ERR_INIT;
+
+	if (!t->log_unnamed)
+		return;
+	t->log_unnamed = false;
+	if (!file_rename(t->desk->log, t->t.log_path, &e))
+		return;
+	err_clear(&e);
+	t->t.log_path = arena_dup(t->t.arena, t->desk->log);
+	t->log_name = arena_dup(t->t.arena, t->t.log_path + strlen(t->eng->f->store->leat_dir) + 1);
+}
+
 void run_dir_log_end(struct task *t)
 {
 	struct stat st;
 
 	if (t->log_fd < 0)
 		return;
+	run_dir_log_named(t); /* of one that could not be started */
 	if (!fstat(t->log_fd, &st) && !st.st_size) {
 		free(t->desk->log);
 		t->desk->log = xstrdup(t->t.log_path);

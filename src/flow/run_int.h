@@ -146,6 +146,7 @@ struct task {
 	struct desk *desk;
 	struct many *many;         /* it runs together with others; NULL: alone, or they are through */
 	char *log_name;            /* from .leat/; NULL: it has none */
+	bool log_unnamed;          /* its file still has the name of an attempt before */
 	int64_t begin_ms;
 	struct loop_ev *limit, *grace;
 	bool hard;
@@ -247,6 +248,7 @@ void run_wake(struct engine *g);                       /* looks for what can be 
  */
 must_check int run_pump(struct engine *g, struct err *e);
 bool run_pumps(const struct engine *g); /* the next task may start in the midst of a flush */
+void run_next(struct engine *g); /* a task has ended: the next one, if it is prepared, before anything else is done */
 void run_event(struct engine *g, enum run_event_kind kind, struct run_unit *u, const char *text, const struct err *err,
                int64_t ms);
 void run_cancel_waiting(struct engine *g);
@@ -262,6 +264,7 @@ void run_unit_start(struct run_unit *u);
 void run_unit_end(struct run_unit *u, enum state s);   /* to the flush */
 void run_unit_failed(struct run_unit *u, const struct err *why, int64_t retry_after_ms, enum state s);
 void run_unit_wrong(struct run_unit *u, const struct err *why); /* its output will not do: no other try */
+void run_unit_slot_take(struct run_unit *u); /* also beyond their number, by one that gave its slot back early */
 void run_unit_slot_free(struct run_unit *u);
 void run_unit_cancel(struct run_unit *u, bool hard);
 struct task *run_unit_task(struct run_unit *u);         /* a new one, at work */
@@ -293,6 +296,7 @@ bool run_code_intact(const struct desk *d); /* the work folder holds what was la
 /* run_dir.c: folders, logs and inputs of attempts */
 must_check int run_dir_make(struct task *t, struct err *e);
 void run_dir_log_name(const struct run_unit *u, char *out, size_t cap); /* of its present attempt, from .leat/ */
+void run_dir_log_named(struct task *t);                 /* once the task is under way: a rename takes its time */
 void run_dir_log_end(struct task *t);                   /* closes the log; an empty one goes away */
 bool run_dir_untouched(const char *path, int64_t stamp); /* it still bears that date */
 void run_dir_done(struct task *t);                      /* removes what is not to be kept */

@@ -1,7 +1,7 @@
 /*
  * From a task that ended well to a result: its output is taken into the store's files, Parquet that differs from the
- * head's only in bytes is replaced by the head's file (SEMANTICS 3), and the checks are run on what remains. Slots are
- * held meanwhile.
+ * head's only in bytes is replaced by the head's file (SEMANTICS 3), and the checks are run on what remains. A task's
+ * slot is free when its process has ended; DuckDB's work on what it gave takes one again.
  */
 #include "flow/run_int.h"
 
@@ -147,6 +147,7 @@ static void compare_next(struct compare *c)
 		compare_end(c);
 		return;
 	}
+	run_unit_slot_take(t->u);
 	blob_path(t->eng->f->store, c->second ? &c->pairs.p[c->at].old.id : &c->pairs.p[c->at].fresh, path,
 	          sizeof(path));
 	if (workers_send(t->eng->workers, duck_req_row_id(t->t.arena, path, t->result.ordered, 1), on_row_id, c,
@@ -154,14 +155,16 @@ static void compare_next(struct compare *c)
 		give_up(t, &e);
 }
 
-/* A link in its place would have the files of another folder taken away. */
-static int own_folder(const struct task *t, struct err *e)
+/* A link in its place would have the files of another folder taken away. *untouched: nothing was written into it. */
+static int own_folder(const struct task *t, bool *untouched, struct err *e)
 {
-	struct err inner = ERR_INIT;
+	const struct desk *d = t->desk;
 	struct stat st;
 
-	if (!file_lstat(t->t.out_dir, &st, &inner) && S_ISDIR(st.st_mode) && st.st_ino == t->desk->out_ino)
+	if (!lstat(t->t.out_dir, &st) && S_ISDIR(st.st_mode) && st.st_ino == d->out_ino) {
+		*untouched = d->out_stamp && file_key_of(&st).mtime_ns == d->out_stamp;
 		return 0;
+	}
 	err_set(e, ERR_REFUSED, "the task deleted or replaced its output folder, so what it made is not known");
 	return err_hint(e, "write into the folder that LEAT_OUTPUT names, and delete only what is in it");
 }
@@ -170,11 +173,12 @@ static int take(struct task *t, struct compare *c, struct err *e)
 {
 	struct run_unit *u = t->u;
 	struct engine *g = t->eng;
+	bool untouched = false;
 	size_t n = 0;
 	int r;
 
-	if (own_folder(t, e) ||
-	    (!run_dir_untouched(t->t.out_dir, t->desk->out_stamp) && dir_walk(t->t.out_dir, DIR_UNSORTED, look, &n, e)))
+	if (own_folder(t, &untouched, e) ||
+	    (!untouched && dir_walk(t->t.out_dir, DIR_UNSORTED, look, &n, e)))
 		return -1;
 	u->has_tree = true;
 	u->tree = (struct entry){.kind = ENTRY_FOLDER, .id = tree_empty_id()};
@@ -509,6 +513,7 @@ static void checks_begin(struct task *t)
 		run_unit_end(u, STATE_SUCCESS);
 		return;
 	}
+	run_unit_slot_take(u);
 	u->checks = arena_array(u->arena, struct check_result, c->n);
 	checks_round(c);
 }

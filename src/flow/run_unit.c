@@ -8,6 +8,13 @@
 #include "sys/fault.h"
 #include "sys/rand.h"
 
+void run_unit_slot_take(struct run_unit *u)
+{
+	if (!u->in_slot)
+		u->eng->used++;
+	u->in_slot = true;
+}
+
 void run_unit_slot_free(struct run_unit *u)
 {
 	if (u->in_slot)
@@ -271,6 +278,8 @@ int run_unit_launch(struct task *t, struct err *e)
 	rc = j->kind->start(&t->t, e);
 	t->eng->learned += t->t.learned;
 	t->started = !rc;
+	if (!rc)
+		run_dir_log_named(t);
 	if (!rc && j->timeout_ms && !t->t.shell)
 		t->limit = loop_timer(t->eng->loop, j->timeout_ms, on_limit, t);
 	return rc;
@@ -282,8 +291,7 @@ void run_unit_start(struct run_unit *u)
 	struct task *t = run_unit_task(u);
 	struct err e = ERR_INIT;
 
-	u->in_slot = true;
-	g->used++;
+	run_unit_slot_take(u);
 	run_limit_begin(u);
 	if (u->checked_only) {
 		run_out_known(u, t);
@@ -347,6 +355,10 @@ void attempt_done(struct attempt *a, const struct attempt_result *r)
 		run_unit_failed(u, &r->err, r->retry_after_ms, STATE_FAILED);
 	} else {
 		fault_crash("unit-task-ended");
+		if (!u->run->pool) {
+			run_unit_slot_free(u);
+			run_next(u->eng);
+		}
 		if (u->learned != u->eng->learned && rekey(u, &e))
 			run_unit_wrong(u, &e);
 		else if (u->eng->flushing && !run_dir_untouched(t->t.out_dir, t->desk->out_stamp))

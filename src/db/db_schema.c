@@ -1,0 +1,54 @@
+/* The tables of leat.db: the steps from each format to the next. */
+#include <sqlite3.h>
+#include <stdio.h>
+
+#include "db/db_in.h"
+
+static const struct {
+	int version;
+	const char *sql;
+} migrations[] = {
+#define M(version, ...) {version, __VA_ARGS__},
+#include "defs/migrations.def"
+#undef M
+};
+
+static const char data_tables[] =
+#include "defs/data_tables.def"
+	;
+
+int db_schema_data(sqlite3 *h)
+{
+	return sqlite3_exec(h, data_tables, NULL, NULL, NULL);
+}
+
+int db_schema(sqlite3 *h, int version, bool data)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < ARRAY_LEN(migrations) && migrations[i].version <= version; i++)
+		rc = sqlite3_exec(h, migrations[i].sql, NULL, NULL, NULL);
+	return rc || !data ? rc : db_schema_data(h);
+}
+
+int db_schema_latest(void)
+{
+	return migrations[ARRAY_LEN(migrations) - 1].version;
+}
+
+int db_schema_raise(sqlite3 *h, int have, int *at)
+{
+	char sql[64];
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < ARRAY_LEN(migrations); i++) {
+		if (migrations[i].version <= have)
+			continue;
+		*at = migrations[i].version;
+		snprintf(sql, sizeof(sql), "pragma user_version = %d", *at);
+		rc = sqlite3_exec(h, migrations[i].sql, NULL, NULL, NULL);
+		if (!rc)
+			rc = sqlite3_exec(h, sql, NULL, NULL, NULL);
+	}
+	return rc;
+}
