@@ -186,8 +186,8 @@ static int compare(struct flow *f, struct catalog *c, struct arena *a, const str
 }
 
 /*
- * Did the last execution of this unit fail (`same`: of this very key)? With what, in *error. Only asked where something is
- * to run.
+ * Did the last execution of this unit fail (`same`: of this very key)? With what, in *error. Only asked where
+ * something is to run.
  */
 static int failed_before(struct catalog *c, const struct plan_unit *u, bool same, bool *out, const char **error,
                          struct err *e)
