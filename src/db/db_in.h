@@ -15,6 +15,7 @@ int db_schema(struct sqlite3 *h, int version, bool data);
 int db_schema_latest(void);
 /* From an older version to the latest, in the open transaction; *at: the step that failed. */
 int db_schema_raise(struct sqlite3 *h, int have, int *at);
+bool db_schema_names(const char *name); /* some step makes a table or column of that name */
 int db_schema_data(struct sqlite3 *h); /* those of data_tables.def */
 struct sqlite3 *db_handle(struct db *d);
 const char *db_path(const struct db *d);

@@ -1,6 +1,7 @@
 /* The tables of leat.db: the steps from each format to the next. */
 #include <sqlite3.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "db/db_in.h"
 
@@ -51,4 +52,16 @@ int db_schema_raise(sqlite3 *h, int have, int *at)
 			rc = sqlite3_exec(h, sql, NULL, NULL, NULL);
 	}
 	return rc;
+}
+
+bool db_schema_names(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(migrations); i++)
+		for (const char *at = migrations[i].sql; *name && (at = strstr(at, name)); at++) {
+			char after = at[strlen(name)];
+
+			if ((at[-1] == ' ' || at[-1] == '(') && (after == '(' || after == ' '))
+				return true;
+		}
+	return false;
 }
