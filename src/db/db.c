@@ -156,7 +156,8 @@ static int user_version(struct db *d, int *out, struct err *e)
 
 static int newer(struct db *d, int version, struct err *e)
 {
-	err_set(e, ERR_NEWER_FORMAT, "%s has format %d; this leat knows formats up to %d", d->path, version, db_schema_latest());
+	err_set(e, ERR_NEWER_FORMAT, "%s has format %d; this leat knows formats up to %d", d->path, version,
+	        db_schema_latest());
 	return err_hint(e, "it was written by a newer leat: use that one (or a later one) for this workspace");
 }
 
