@@ -29,6 +29,11 @@
  */
 #define DB_CHECKPOINT_PAGES 2500
 #define DB_CHECKPOINT_CLOSE 500
+/*
+ * The log begins anew only when all of it has been moved and nobody wrote meanwhile. Where one transaction follows the
+ * other that never comes by itself: from this length on the writer moves the rest in its own time.
+ */
+#define DB_LOG_PAGES 8000
 #define KEEP_AT (((uint64_t)1 << 61) + 8) /* the byte of write.lock that is held by who keeps the log */
 
 struct q {
@@ -568,11 +573,14 @@ static int commit(struct db *d, struct err *e)
 	lock_pause(&d->lock);
 	if (fault_armed() || fault_weave()) { /* what a test counts must not depend on threads */
 		checkpoint(d, DB_CHECKPOINT_PAGES);
+	} else if (d->log_pages >= DB_LOG_PAGES) {
+		db_mover_settle(d->mover);
+		checkpoint(d, DB_CHECKPOINT_CLOSE); /* what a reader still needs is tried again with the next slice */
 	} else if (log_grown(d, DB_CHECKPOINT_PAGES)) {
 		if (!d->mover)
 			d->mover = db_mover_new(d->path);
 		db_mover_begin(d->mover);
-		d->checkpointed = d->log_pages; /* what a reader still needs is tried again with the next slice */
+		d->checkpointed = d->log_pages;
 	}
 	return 0;
 }

@@ -54,20 +54,26 @@ void db_mover_begin(struct db_mover *m)
 {
 	if (atomic_load(&m->at_work))
 		return;
-	if (m->joins)
-		pthread_join(m->thread, NULL);
+	db_mover_settle(m);
 	atomic_store(&m->at_work, true);
 	m->joins = !pthread_create(&m->thread, NULL, move, m);
 	if (!m->joins)
 		atomic_store(&m->at_work, false);
 }
 
+void db_mover_settle(struct db_mover *m)
+{
+	if (!m || !m->joins)
+		return;
+	pthread_join(m->thread, NULL);
+	m->joins = false;
+}
+
 void db_mover_free(struct db_mover *m)
 {
 	if (!m)
 		return;
-	if (m->joins)
-		pthread_join(m->thread, NULL);
+	db_mover_settle(m);
 	sqlite3_close(m->h);
 	free(m->path);
 	free(m);

@@ -13,6 +13,7 @@ struct db_mover;
 struct db_mover *db_mover_new(const char *db_path);
 /* Begins a round, unless one is under way or the connection cannot be made. At once; never waits for the disk. */
 void db_mover_begin(struct db_mover *m);
-void db_mover_free(struct db_mover *m); /* waits for a round under way; NULL is fine */
+void db_mover_settle(struct db_mover *m); /* waits for a round under way; NULL is fine */
+void db_mover_free(struct db_mover *m); /* the same first */
 
 #endif

@@ -171,8 +171,9 @@ static void log_is_bounded(struct db *d)
 	char wal[300], key[20];
 	struct stat st = {0};
 
+	/* So many that the log would be 40 MB, and without a pause in which nobody writes. */
 	snprintf(wal, sizeof(wal), "%s/leat.db-wal", dir);
-	for (int i = 0; i < 6000; i++) {
+	for (int i = 0; i < 20000; i++) {
 		snprintf(key, sizeof(key), "k%d", i % 100);
 		if (db_begin_durable(d, DB_PROCESS, &e) || put(d, key, i) || db_commit(d, &e)) {
 			T_OK(false, "%s", e.msg);
