@@ -431,6 +431,7 @@ static int run_both(struct api *api, struct asking *q, struct whole *w, struct c
 {
 	struct tick_ask ticks = {.now_ms = api->flow->now_ms, .command = w->o.command};
 	struct run_summary calendar = {0};
+	int64_t before = db_version(api->store->db);
 	struct plan *p;
 
 	w->data.again = q->ask.again;
@@ -444,7 +445,9 @@ static int run_both(struct api *api, struct asking *q, struct whole *w, struct c
 		return -1;
 	if (w->data.n_jobs && !q->jobs.n)
 		return 0;
-	if (catalog_new(api->store, api->arena, &c, e))
+	/* What data brought has moved heads; a new look at them has to see what is lost once more. */
+	if (db_version(api->store->db) != before &&
+	    (catalog_new(api->store, api->arena, &c, e) || restore_look(api->flow, c, api->arena, &q->ask, e)))
 		return -1;
 	ask_finish(q);
 	w->o.batch = w->sum.batch;

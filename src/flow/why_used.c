@@ -522,7 +522,7 @@ static int find_by_job(struct used *u, const struct job *j, const struct item *i
 		return got;
 	if (j->tree)
 		return scan(u, j, &output, items, n, e);
-	for (int old = 0; old <= past; old++) {
+	for (int old = 0; old < (past ? 2 : 1); old++) {
 		if (calendar(u, &output, old, &all, e))
 			return -1;
 		for (size_t i = 0; i < all->n; i++)

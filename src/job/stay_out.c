@@ -35,7 +35,7 @@ static int add_edit(void *ptr, struct str path, const struct entry *entry, struc
 static int head_tree(struct making *m, struct sha *out, struct err *e)
 {
 	struct repo repo;
-	struct commit head;
+	struct commit head = {0};
 	int r = repo_find(m->s, m->a, m->j->output, &repo, e);
 
 	*out = tree_empty_id();

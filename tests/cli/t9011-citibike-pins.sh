@@ -16,17 +16,17 @@ test_expect 'trips and weather come file by file, sales follow them' '
 '
 test_expect 'a job of 1.x, without a name, with three commits and its ports, becomes a service with pins; image, counting and ports are said once' '
 	cd w && x=$(leat log trips@master.31 --json -n 1 | python3 -c "import json, sys; print(json.loads(sys.stdin.readline())[\"commit\"])") &&
-	printf "%s\n" "{\"service\": {\"internal_port\": $p, \"external_port\": 30888}," "\"transform\": {\"image\": \"jupyter/notebook\", \"cmd\": [\"python3\", \"$CHECKOUT/examples/bikes/page.py\"]}," "\"parallelism_spec\": {\"strategy\": \"CONSTANT\", \"constant\": 1}," "\"inputs\": [{\"commit\": {\"repo\": {\"name\": \"trips\"}, \"id\": \"master/30\"}}, {\"commit\": {\"repo\": {\"name\": \"weather\"}, \"id\": \"master/30\"}}, {\"commit\": {\"repo\": {\"name\": \"sales\"}, \"id\": \"$x\"}}]}" >../pinned.json &&
+	printf "%s\n" "{\"service\": {\"internal_port\": $p, \"external_port\": 30888}," "\"transform\": {\"image\": \"jupyter/notebook\", \"cmd\": [\"python3\", \"page.py\"]}," "\"parallelism_spec\": {\"strategy\": \"CONSTANT\", \"constant\": 1}," "\"inputs\": [{\"commit\": {\"repo\": {\"name\": \"trips\"}, \"id\": \"master/30\"}}, {\"commit\": {\"repo\": {\"name\": \"weather\"}, \"id\": \"master/30\"}}, {\"commit\": {\"repo\": {\"name\": \"sales\"}, \"id\": \"$x\"}}]}" >../pinned.json &&
 	leat create-job -f ../pinned.json >out 2>err && has out pinned created && has err "trips/master/30 counts from 0, so it is trips@master.31" "port $p of this machine" "externalPort 30888" && count 1 grep "no container engine" err && has jobs/pinned/job.yaml "kind: service" "port: $p" "pin: master.31" "pin: $x" "image: "
 '
 test_expect 'attached to trips and weather at 31 and to the sales of that id it sees exactly those' '
-	cd w && up pinned >out && has out good && eq "$(fetch $p /files | tr "\n" " ")" "trips 31 weather 31 sales 1 " && fetch $p /joined.csv >joined && same "$bikes/sales-expected/joined-commit30.csv" joined
+	cd w && cp "$CHECKOUT/examples/bikes/page.py" jobs/pinned/ && up pinned >out && has out good && eq "$(fetch $p /files | tr "\n" " ")" "trips 31 weather 31 sales 1 " && fetch $p /joined.csv >joined && same "$bikes/sales-expected/joined-commit30.csv" joined
 '
 test_expect 'Pearson r of sales and rain is -0.507618 to a millionth' '
 	cd w && fetch $p /r >r && python3 -c "import sys; sys.exit(abs(float(open(\"r\").read()) + 0.507618) > 1e-6)"
 '
 test_expect 'a later commit to trips changes nothing there; the same without pins is started anew once and shows one file more' '
-	cd w && mkdir -p jobs/free && printf "kind: service\nport: %s\nhealth: /\ncmd: [python3, \"%s\"]\ninputs: [trips, weather, sales]\n" $q "$CHECKOUT/examples/bikes/page.py" >jobs/free/job.yaml && up free >/dev/null && fetch $q /files >before && has before "trips 92" && fetch $q /joined.csv >all && same "$bikes/sales-expected/joined-all92.csv" all &&
+	cd w && mkdir -p jobs/free && printf "kind: service\nport: %s\nhealth: /\ncmd: [python3, page.py]\ninputs: [trips, weather, sales]\n" $q >jobs/free/job.yaml && cp "$CHECKOUT/examples/bikes/page.py" jobs/free/ && up free >/dev/null && fetch $q /files >before && has before "trips 92" && fetch $q /joined.csv >all && same "$bikes/sales-expected/joined-all92.csv" all &&
 	printf "Date,Trips\n10/1/16,1\n" >10-01-16 && leat put trips 10-01-16 && wait_for 20 is free restarts 1 && wait_for 20 is free health good && fetch $q /files >after && has after "trips 93" && sleep 1 && eq "$(of free restarts)" 1 && eq "$(of pinned restarts)" 0 && fetch $p /files >same && has same "trips 31" && fetch $p /joined.csv >again && same joined again
 '
 test_expect 'a put with --run moves trips and then sales: one start, not two, and what came of the change is there' '

@@ -6,7 +6,7 @@ needs_faults
 
 POINTS=$(sed -n 's/^F("\([a-z-]*\)".*/\1/p' "$CHECKOUT/src/defs/faults.def")
 # Those of calendar runs; the others are on the way of t6004.
-OURS=$(sed -n 's/^F("\([a-z-]*\)", "flow\/.*/\1/p' "$CHECKOUT/src/defs/faults.def" | grep -vE "recover|^data-")
+OURS=$(sed -n 's/^F("\([a-z-]*\)", "flow\/.*/\1/p' "$CHECKOUT/src/defs/faults.def" | grep -vE "recover|^data-|^ticks-")
 
 test_expect 'a pipeline of two scripts and a query' 'make_pipeline template'
 

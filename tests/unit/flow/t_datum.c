@@ -166,9 +166,12 @@ static int moved(void *ptr, const struct datum *was, const struct datum *is, str
 		T_OK(false, "a change of a unit that never was");
 		return 0;
 	}
+	const struct datum *one = is ? is : was;
+
+	BUG_IF(!one);
 	g->n++;
 	g->text = arena_printf(fx_a, "%s%s%s%s", g->text ? g->text : "", g->text ? "; " : "", sign,
-	                       datum_label(fx_a, is ? is : was));
+	                       datum_label(fx_a, one));
 	if (was && is)
 		T_OK(sha_eq(&was->id, &is->id) &&
 		             !sha_eq(&was->parts[was->n - 1].entry.id, &is->parts[is->n - 1].entry.id),
