@@ -54,8 +54,10 @@ static int refuse_tagged(struct store *s, const struct repo *r, const struct com
 static int record(struct store *s, const struct commit *c, const char *how, const char *into, struct id event,
                   struct err *e)
 {
+	/* Of one whose data were forgotten, what stands there is the tree that somebody may still read. */
 	struct q *q = db_query(s->db, "insert or replace into gone(repo, id, number, tree, how, into_id, event, at)"
-				      " values(?, ?, ?, ?, ?, ?, ?, ?)");
+				      " values(?1, ?2, ?3, coalesce((select tree from gone where repo = ?1 and id = ?2"
+				      " and how = 'forgotten'), ?4), ?5, ?6, ?7, ?8)");
 
 	q_int(q, 1, c->repo);
 	q_cstr(q, 2, c->id.hex);

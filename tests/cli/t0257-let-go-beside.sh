@@ -24,4 +24,17 @@ test_expect 'forget and gc beside a run that reads the forgotten version: the ru
 	leat gc --memo && leat gc --memo && touch ../go && wait $! && eq "$(sql "select n, v, w from tables.after" | tail -n 1)" 20000,20000,20000 &&
 	exits 1 leat cat raw/x@.1:/x.csv && leat run -q && eq "$(sql "select n, v, w from tables.after" | tail -n 1)" 20000,40000,40000 && leat gc --memo && leat fsck
 '
+rows() { # one value of leat.db
+	python3 -c "import sqlite3, sys; print(*[r[0] for r in sqlite3.connect(sys.argv[1]).execute(sys.argv[2])])" .leat/leat.db "$1"
+}
+test_expect 'a version that is forgotten and that retention then lets go stays whole for a run that reads it (schedule 84:65 of the interleavings)' '
+	cd w && rm -f ../started ../go && id=$(ids raw/x | head -n 1) && tree=$(rows "select hex(tree) from commits where id = '\''$id'\''")
+	leat run slow --again >../run.out 2>&1 & p=$!
+	s=1
+	if wait_for 30 test -e ../started && sed -i s/,2/,3/ x.csv && leat put raw/x x.csv && leat forget "raw/x@$id" && leat keep raw/x last 1 && leat gc --memo && leat gc --memo; then s=0; fi
+	kept=$(rows "select hex(g.tree) from gone g join tree t on t.id = g.tree where g.id = '\''$id'\''")
+	touch ../go
+	wait $p
+	eq $s 0 && eq "$kept" "$tree" && leat gc --memo && leat fsck
+'
 test_done
