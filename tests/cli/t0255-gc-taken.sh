@@ -27,8 +27,8 @@ test_expect 'so does a put' '
 	workspace put && garbage && stopped_at ingest-placed put raw/new:/n/ large little many-* && leat gc && go && all_there raw/new:/n && leat fsck && leat gc && all_there raw/new:/n && leat fsck
 '
 test_expect 'so does a put of standard input, large and small, and one that appends: what came is kept until the commit stands' '
-	for from in large little; do workspace ../stdin-$from && garbage && stopped_at ingest-placed put raw/new:/f - && leat gc && go && leat cat raw/new:/f | cmp - $from && leat fsck || return 1; done; from= &&
-	workspace ../append && garbage && head -c 100 large >one && tail -c +101 large >two && leat put raw/new:/f one && stopped_at ingest-placed put -a raw/new:/f two && leat gc && go &&
+	for from in large little; do cd "$TRASH" && workspace stdin-$from && garbage && stopped_at ingest-placed put raw/new:/f - && leat gc && go && leat cat raw/new:/f | cmp - $from && leat fsck || return 1; done; from= &&
+	cd "$TRASH" && workspace append && garbage && head -c 100 large >one && tail -c +101 large >two && leat put raw/new:/f one && stopped_at ingest-placed put -a raw/new:/f two && leat gc && go &&
 	leat cat raw/new:/f | cmp - large && leat fsck
 '
 test_expect 'so does a put of what an archive holds' '
