@@ -28,7 +28,10 @@ rows() { # one value of leat.db
 	python3 -c "import sqlite3, sys; print(*[r[0] for r in sqlite3.connect(sys.argv[1]).execute(sys.argv[2])])" .leat/leat.db "$1"
 }
 test_expect 'a version that is forgotten and that retention then lets go stays whole for a run that reads it (schedule 84:65 of the interleavings)' '
-	cd w && rm -f ../started ../go && id=$(ids raw/x | head -n 1) && tree=$(rows "select hex(tree) from commits where id = '\''$id'\''")
+	cd w || return 1
+	rm -f ../started ../go
+	id=$(ids raw/x | head -n 1)
+	tree=$(rows "select hex(tree) from commits where id = '\''$id'\''")
 	leat run slow --again >../run.out 2>&1 & p=$!
 	s=1
 	if wait_for 30 test -e ../started && sed -i s/,2/,3/ x.csv && leat put raw/x x.csv && leat forget "raw/x@$id" && leat keep raw/x last 1 && leat gc --memo && leat gc --memo; then s=0; fi

@@ -33,7 +33,7 @@ grace: 30s" &&
 	exits 1 leat run stopped 2> err && has err "longer than its limit" && leat logs stopped > log && has log heard
 '
 test_expect 'who stops a run while very many files are taken in is heard, and nothing of it is visible' '
-	cd w && job many "cd \$LEAT_OUTPUT; seq 1 12000 | split -l 1 -a 4 -; touch \"$TRASH/made\"" &&
+	cd w && job many "cd \$LEAT_OUTPUT; seq 1 40000 | split -l 1 -a 4 -; touch \"$TRASH/made\"" &&
 	{ "$LEAT_BIN" run many > out 2>&1 9>&- & } && pid=$! && wait_for 60 test -e "$TRASH/made" > wait.log && sleep 0.1 && kill -TERM $pid &&
 	got=0 && { wait $pid || got=$?; } && eq $got 1 && has out stopped && exits 1 leat ls marts/many && leat fsck && leat run plain
 '
