@@ -128,6 +128,7 @@ def case_year():
 
 
 def case_units():
+    os.sync()  # what the cases before wrote is not this one's to wait for
     ws = fresh('units')
     write(ws, 'jobs/nothing/job.yaml', 'kind: script\noutput: tables/nothing\npartition: daily\n')
     write(ws, 'jobs/nothing/job.sh', '#!/bin/sh\n:\n', 0o755)
