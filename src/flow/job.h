@@ -114,6 +114,7 @@ struct job {
 
 	int retries;
 	int64_t retry_delay_ms, timeout_ms /* 0: none */, grace_ms;
+	bool own_grace;                /* grace: is said */
 	double backoff, jitter;
 	struct str pool;               /* STR_NULL: none */
 	struct str when;               /* "all_success", "all_done" */

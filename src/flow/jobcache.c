@@ -10,7 +10,7 @@
 
 #define CACHE_FILE ".leat/cache/jobs"
 #define CACHE_MAX ((size_t)1 << 30)
-#define MAGIC "leat jobs 3\n"
+#define MAGIC "leat jobs 4\n"
 #define MAX_DEPTH DOM_MAX_DEPTH
 
 struct jobcache {
@@ -289,6 +289,7 @@ static void io_running(struct pack *p, struct job *j)
 	IO_INT(p, j->run_timeout_ms);
 	IO_INT(p, j->reprocess);
 	IO_INT(p, j->grace_ms);
+	IO_INT(p, j->own_grace);
 	io_bytes(p, &j->backoff, sizeof(j->backoff));
 	io_bytes(p, &j->jitter, sizeof(j->jitter));
 	io_str(p, &j->pool);

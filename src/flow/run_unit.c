@@ -8,6 +8,8 @@
 #include "sys/fault.h"
 #include "sys/rand.h"
 
+#define LIMIT_GRACE_SHARE 3 /* of a limit: sleep 60 under one of 1 s ends before 1.5 s, whoever ignores TERM too */
+
 void run_unit_slot_take(struct run_unit *u)
 {
 	if (!u->in_slot)
@@ -187,6 +189,15 @@ static void on_grace(struct loop_ev *ev, void *ptr)
 	run_unit_cancel(t->u, true);
 }
 
+/* A limit of time is one for those who do not listen too: what comes on top is a share of it, unless the job says. */
+static int64_t grace_of(const struct run_unit *u)
+{
+	const struct job *j = u->p->job;
+	int64_t limit = u->run->over ? j->run_timeout_ms : u->task->t.timed_out ? j->timeout_ms : 0;
+
+	return limit && !j->own_grace && !u->eng->cancelled ? MIN(j->grace_ms, limit / LIMIT_GRACE_SHARE) : j->grace_ms;
+}
+
 void run_unit_cancel(struct run_unit *u, bool hard)
 {
 	struct task *t = u->task;
@@ -201,7 +212,7 @@ void run_unit_cancel(struct run_unit *u, bool hard)
 	else if (t->work)
 		workers_cancel(t->work, hard);
 	if (!hard && !t->grace)
-		t->grace = loop_timer(u->eng->loop, u->p->job->grace_ms, on_grace, t);
+		t->grace = loop_timer(u->eng->loop, grace_of(u), on_grace, t);
 }
 
 static void on_limit(struct loop_ev *ev, void *ptr)

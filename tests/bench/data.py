@@ -2,8 +2,10 @@
 import json
 import os
 import sqlite3
+import subprocess
+import time
 
-from measure import LEAT, ROOM, TOOL, Row, call, floor_start, fresh, leat, middle, quiet, timed, wall, write
+from measure import ENV, LEAT, ROOM, TOOL, Row, call, floor_start, fresh, leat, middle, quiet, timed, wall, write
 
 COPY = 'kind: script\ncmd: [cp, -r, /pfs/in/., /pfs/out]\noutput: %s\ninputs: {in: {repo: %s, glob: "%s"}}\n'
 
@@ -140,3 +142,35 @@ def case_why():
     ws = fresh('why')
     known(ws, units, 1000)
     return why_rows(ws, units)
+
+
+LIMITED = """kind: script
+timeout: 1s
+retries: 0
+cmd: [bash]
+stdin: [%s]
+output: %s
+inputs: {in: {repo: files, glob: "/"}}
+"""
+DEAF = '"trap \\"\\" TERM; setsid sleep 60 &", "while :; do sleep 60; done"'
+
+
+def case_limit():
+    """`sleep 60` under a limit of a second, the whole command: one that obeys, and one that does not and leaves its session."""
+    rows = []
+    for name, what, code in (('obeys', 'ended by SIGTERM', 'sleep 60'), ('deaf', 'SIGTERM ignored, by a child in its own session too', DEAF)):
+        ws = fresh('limit-' + name)
+        write(ws, 'jobs/slow/job.yaml', LIMITED % (code, 'slow'))
+        put_file(ws, 'f', 'text\n')
+        times = []
+        with quiet():
+            for _ in range(3):
+                start = time.monotonic()
+                r = subprocess.run([LEAT, 'run', 'slow'], cwd=ws, env=ENV, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+                times.append(time.monotonic() - start)
+                if r.returncode != 1 or 'longer than its limit' not in r.stderr:
+                    raise RuntimeError('status %d: %s' % (r.returncode, r.stderr[-2000:]))
+        if ws in call(['ps', '-eo', 'args'], ROOM):
+            raise RuntimeError('something is left of the task')
+        rows.append(Row('`leat run` of `sleep 60` under a limit of 1 s, %s, slowest of three' % what, max(times), limit=1.5))
+    return rows

@@ -35,6 +35,13 @@ test_expect 'datumTimeout ends a unit and all it started; errCmd has its turn af
 	leat logs slow >log && for pid in $(sed -n "s/^task //p; s/^child //p" log); do ! lives "$pid" || return 1; done
 '
 
+test_expect 'what ignores TERM is killed soon after its limit, with all that left its session and its environment; grace: gives it longer' '
+	cd t && spec deaf "\"datumTries\": 1, \"datumTimeout\": \"1s\", \"transform\": {\"cmd\": [\"bash\"], \"stdin\": [\"trap \\\"\\\" TERM; echo task \$\$; setsid sleep 61 & echo child \$!; env -i setsid -f sh -c \\\"echo child \\\\\$\$; exec sleep 62\\\"\", \"for i in 1 2 3 4 5 6 7 8 9; do sleep 0.5; echo tick \$i; done\"]}" &&
+	exits 1 leat run deaf 2>err && has err "longer than its limit" && leat logs deaf >log && has log "tick 1" && lacks log "tick 9" && count 3 grep -E "task|child" log &&
+	for pid in $(sed -n "s/^task //p; s/^child //p" log); do ! lives "$pid" || return 1; done &&
+	echo "grace: 20s" >>jobs/deaf/job.yaml && exits 1 leat run deaf 2>err && has err "longer than its limit" && leat logs deaf >log && has log "tick 9"
+'
+
 test_expect 'errCmd runs after a limit of time, for as long at most as the unit may take; if it ends well the unit is recovered' '
 	cd t && spec late "\"datumTries\": 1, \"datumTimeout\": \"300ms\", \"transform\": {\"cmd\": [\"sleep\", \"60\"], \"errCmd\": [\"echo\", \"stands by\"]}" &&
 	leat run late --json >run && says recovered 1 failed 0 && leat logs late | has - "stands by" &&
