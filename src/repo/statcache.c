@@ -35,9 +35,10 @@ struct statcache {
 	struct map rows; /* path -> struct row */
 	struct image *image;
 	char path[4352], image_path[4352]; /* "": it has no number */
-	struct buf fresh;
+	struct buf fresh; /* rows that the file has not yet */
 	size_t stale;
-	bool begun; /* the file has its head */
+	bool loaded; /* else `rows` is empty and `image` not looked for: many commits look nothing up */
+	bool begun;  /* the file has its head */
 };
 
 int64_t statcache_now_ns(void)
@@ -67,27 +68,47 @@ static void set(struct statcache *c, struct str path, const struct row *r)
 	*own = *r;
 }
 
-static void load(struct statcache *c, struct str all)
+/* Whether all of it are whole rows. */
+static bool set_all(struct statcache *c, struct str rows)
 {
-	size_t at = sizeof(MAGIC) - 1;
+	size_t at = 0;
 
-	if (all.n < at || memcmp(all.p, MAGIC, at))
-		return;
-	c->begun = true;
-	while (all.n - at >= sizeof(struct row)) {
+	while (rows.n - at >= sizeof(struct row)) {
 		struct row r;
 		struct str path;
-		memcpy(&r, all.p + at, sizeof(r));
-		at += sizeof(r);
-		if (r.path > NAME_MAX_PATH || r.path > all.n - at)
-			break;
-		path = (struct str){all.p + at, r.path};
+		memcpy(&r, rows.p + at, sizeof(r));
+		if (r.path > NAME_MAX_PATH || r.path > rows.n - at - sizeof(r))
+			return false;
+		path = (struct str){rows.p + at + sizeof(r), r.path};
 		if (check(&r, path) != r.check)
-			break;
-		at += r.path;
+			return false;
+		at += sizeof(r) + r.path;
 		set(c, path, &r);
 	}
-	if (at != all.n) /* torn: written anew */
+	return at == rows.n;
+}
+
+/* What the file says, and after it what this process has learned. */
+static void load(struct statcache *c)
+{
+	size_t head = sizeof(MAGIC) - 1;
+	struct err ignored = ERR_INIT;
+	bool whole = true;
+	struct str all;
+
+	if (c->loaded)
+		return;
+	c->loaded = true;
+	if (c->path[0] && file_exists(c->path) && !file_read(c->a, c->path, MAX_BYTES, &all, &ignored) &&
+	    all.n >= head && !memcmp(all.p, MAGIC, head)) {
+		c->begun = true;
+		whole = set_all(c, str_sub(all, head, SIZE_MAX));
+	}
+	if (c->path[0])
+		c->image = image_open(c->image_path);
+	if (c->fresh.n)
+		(void)set_all(c, arena_str(c->a, buf_str(&c->fresh)));
+	if (!whole) /* torn: written anew */
 		c->stale = GARBAGE + c->rows.n + 1;
 }
 
@@ -95,19 +116,13 @@ struct statcache *statcache_open(struct store *s, int64_t repo)
 {
 	struct arena *a = arena_new();
 	struct statcache *c = arena_new_of(a, struct statcache);
-	struct err ignored = ERR_INIT;
-	struct str all;
 
 	c->s = s;
 	c->a = a;
 	map_init(&c->rows, a);
 	buf_init(&c->fresh, MAX_BYTES);
-	if (!repo)
-		return c;
-	statcache_name(c, repo);
-	if (file_exists(c->path) && !file_read(a, c->path, MAX_BYTES, &all, &ignored))
-		load(c, all);
-	c->image = image_open(c->image_path);
+	if (repo)
+		statcache_name(c, repo);
 	return c;
 }
 
@@ -148,10 +163,16 @@ static void drop(struct statcache *c)
 void statcache_close(struct statcache *c)
 {
 	struct err ignored = ERR_INIT;
+	struct file_key k;
 	int fd FD_CLEANUP = -1;
 
 	if (!c)
 		return;
+	if (c->path[0] && c->fresh.n && !c->loaded) {
+		c->begun = !file_stat_key(c->path, &k, &ignored) && k.size >= (int64_t)sizeof(MAGIC) - 1;
+		if (!c->begun)
+			load(c);
+	}
 	if (!c->path[0])
 		;
 	else if (buf_over(&c->fresh))
@@ -175,11 +196,13 @@ static bool in_image(const struct statcache *c, struct str path, struct image_ro
 	return i != IMAGE_NONE;
 }
 
-bool statcache_get(const struct statcache *c, struct str path, const struct file_key *k, struct sha *id)
+bool statcache_get(struct statcache *c, struct str path, const struct file_key *k, struct sha *id)
 {
-	const struct row *r = map_get(&c->rows, path);
+	const struct row *r;
 	struct image_row t;
 
+	load(c);
+	r = map_get(&c->rows, path);
 	if (r && file_key_eq(&r->key, k)) {
 		*id = r->id;
 		return true;
@@ -195,11 +218,13 @@ static bool is_ours(const struct file_key *a, const struct file_key *b)
 	return a->dev == b->dev && a->ino == b->ino && a->size == b->size && a->mtime_ns == b->mtime_ns;
 }
 
-bool statcache_is_ours(const struct statcache *c, struct str path, const struct file_key *k)
+bool statcache_is_ours(struct statcache *c, struct str path, const struct file_key *k)
 {
-	const struct row *r = map_get(&c->rows, path);
+	const struct row *r;
 	struct image_row t;
 
+	load(c);
+	r = map_get(&c->rows, path);
 	return (r && r->ours && is_ours(&r->key, k)) || (in_image(c, path, &t) && t.ours && is_ours(&t.key, k));
 }
 
@@ -213,7 +238,8 @@ static void put(struct statcache *c, struct str path, const struct file_key *k, 
 	r.path = (uint32_t)path.n;
 	r.ours = ours;
 	r.check = check(&r, path);
-	set(c, path, &r);
+	if (c->loaded)
+		set(c, path, &r);
 	add(c, &c->fresh, path, &r);
 }
 
@@ -229,13 +255,17 @@ void statcache_ours(struct statcache *c, struct str path, const struct file_key 
 	put(c, path, k, id, true);
 }
 
-const struct image *statcache_image(const struct statcache *c)
+const struct image *statcache_image(struct statcache *c)
 {
-	return c ? c->image : NULL;
+	if (!c)
+		return NULL;
+	load(c);
+	return c->image;
 }
 
 void statcache_forget_image(struct statcache *c)
 {
+	load(c);
 	image_close(c->image);
 	c->image = NULL;
 	(void)unlink(c->image_path);
@@ -323,8 +353,9 @@ static void without_image(struct statcache *c, const struct image_row *rows, siz
 void statcache_settle(struct statcache *c, const struct sha *tree, size_t more)
 {
 	struct arena *a cleanup(arena_cleanup) = arena_new();
-	struct sha from = c->image ? *image_tree(c->image) : tree_empty_id();
-	struct settling t = {.c = c, .a = a, .n_old = c->image ? image_n(c->image) : 0};
+	const struct image *old = statcache_image(c);
+	struct sha from = old ? *image_tree(old) : tree_empty_id();
+	struct settling t = {.c = c, .a = a, .n_old = old ? image_n(old) : 0};
 	size_t least = MAX(t.n_old / 64, (size_t)IMAGE_NEW);
 	struct err ignored = ERR_INIT;
 	int rc;

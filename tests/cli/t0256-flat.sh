@@ -27,4 +27,23 @@ test_expect 'so does the finish of an open commit with them, and their removal' 
 	cd w && id=$(leat start raw/o) && leat put "raw/o@$id" ../m && echo x >x && leat put raw/o x && held finish raw/o &&
 	eq "$(leat ls raw/o | wc -l)" 3001 && held rm -r raw/p:/
 '
+# What is known of the files in datastore/ is one file of a few hundred bytes a commit: a put of something new needs none of it.
+cache_bytes() { # leat's arguments: how many bytes they read of .leat/cache/, and how many times it is opened to be read
+	ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 strace -f -y -e trace=openat,open,read,pread64,mmap -o ../trace "$LEAT_BIN" "$@" >../said &&
+	grep -F .leat/cache/ ../trace | grep -vE "O_WRONLY|ENOENT" | tee ../reads | wc -l
+}
+test_expect 'a put at a path where nothing stands reads nothing of what 40 puts before it left in the cache, and the cache grows by it' '
+	workspace v && for i in $(seq 40); do echo "put raw/h:/f$i ../x"; done >../b && echo x >../x && leat batch -f ../b && leat put raw/h:/one ../x &&
+	cache=$(ls -t .leat/cache/stat-* | head -n 1) && size=$(stat -c %s "$cache") &&
+	eq "$(cache_bytes put raw/h:/two ../x)" 0 && [ "$(stat -c %s "$cache")" -gt "$size" ] && leat status >s && lacks s raw/h
+'
+test_expect 'a put over a file there reads it, and knows that file for its own; a file of somebody else is still told from it' '
+	cd v && echo y >../y && [ "$(cache_bytes put raw/h:/two ../y)" -gt 0 ] && eq "$(cat datastore/raw/h/two)" y && lacks ../said lost+found &&
+	echo z >datastore/raw/h/three && echo zz >../z && leat put raw/h:/three ../z >../said 2>&1 && has ../said lost+found && eq "$(cat datastore/raw/h/three)" zz
+'
+test_expect 'a cache torn in its last row is written anew when it is looked at, what was added after it too' '
+	cd v && cache=$(ls -t .leat/cache/stat-* | head -n 1) && truncate -s -7 "$cache" && leat put raw/h:/four ../x && leat put raw/h:/four ../y && leat put raw/h:/two ../x 2>said &&
+	lacks said lost+found && eq "$(cat datastore/raw/h/four datastore/raw/h/two)" "y
+x" && leat commit raw/h >said && leat status >s && lacks s raw/h
+'
 test_done
