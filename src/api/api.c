@@ -88,6 +88,14 @@ static int open_anyway(struct api *api, struct sink *out, struct err *e)
 	return 0;
 }
 
+/* Who may only read the workspace, or has it where nobody can write, learns that it is not their request. */
+static void told_of_reading(const struct api *api, struct err *e)
+{
+	if (e->code == ERR_PERMISSION && !e->hint[0] && api->store && access(api->store->leat_dir, W_OK))
+		err_hint(e, "this workspace can be read here, not changed: ls, cat, get, log, diff, sql, status, plan, "
+			    "du and fsck work");
+}
+
 int api_call(struct api *api, const struct args *args, struct sink *out, struct err *e)
 {
 	const struct op *op = args->op;
@@ -96,10 +104,11 @@ int api_call(struct api *api, const struct args *args, struct sink *out, struct 
 	if (api_open(api, op->flags, e) &&
 	    (op->fn != api_fsck || !args_flag(args, "repair") || open_anyway(api, out, e)))
 		return -1;
-	if ((op->flags & OP_M) && api->store && open_expire(api->store, note_text, out, e))
+	if (((op->flags & OP_M) && api->store && open_expire(api->store, note_text, out, e)) ||
+	    op->fn(api, args, out, e)) {
+		told_of_reading(api, e);
 		return -1;
-	if (op->fn(api, args, out, e))
-		return -1;
+	}
 	/* What a crash left of an earlier publish is completed by whoever writes next (SEMANTICS 6). */
 	if ((op->flags & OP_M) && api->store && datastore_update(api->store, 0, note_text, out, &lag))
 		sink_note(out, "%s; the next command that writes tries again", lag.msg); /* what was committed is */

@@ -453,7 +453,7 @@ void db_cache(struct db *d, int kib)
 		err_clear(&ignored); /* it is slower then */
 }
 
-static int lock_writers(struct db *d, struct err *e)
+static int lock_writers(struct db *d, unsigned how, struct err *e)
 {
 	struct err ignored = ERR_INIT;
 
@@ -463,9 +463,9 @@ static int lock_writers(struct db *d, struct err *e)
 		return lock_again(&d->lock, e);
 	/* Those who write touch rows in many places: of SQLite's 2 MB the pages would be read again and again. */
 	db_cache(d, DB_WRITER_KIB);
-	if (lock_take(&d->lock, d->lock_path, NULL, LOCK_KEEP | LOCK_FAIR, e))
+	if (lock_take(&d->lock, d->lock_path, NULL, LOCK_KEEP | LOCK_FAIR | how, e))
 		return -1;
-	d->lock_open = true;
+	d->lock_open = d->lock.fd >= 0;
 	return 0;
 }
 
@@ -475,7 +475,7 @@ void db_log_empty(struct db *d)
 
 	settle(d);
 	BUG_IF(d->writing || d->reads);
-	if (d->lock_open ? !lock_try_again(&d->lock) : lock_writers(d, &ignored) != 0)
+	if (d->lock_open ? !lock_try_again(&d->lock) : lock_writers(d, 0, &ignored) != 0)
 		return;
 	empty_log(d);
 	d->clean = true;
@@ -490,7 +490,7 @@ sqlite3 *db_handle(struct db *d)
 int db_hold(struct db *d, struct err *e)
 {
 	settle(d);
-	return lock_writers(d, e);
+	return lock_writers(d, LOCK_LOOK, e);
 }
 
 void db_release(struct db *d)
@@ -512,7 +512,7 @@ int db_begin_durable(struct db *d, enum db_durability how, struct err *e)
 		err_set(e, ERR_DAMAGED, "%s is damaged where it says which tables it has: it is only read", d->path);
 		return err_hint(e, "copy the .leat folder aside; leat fsck --repair makes it whole");
 	}
-	if (lock_writers(d, e))
+	if (lock_writers(d, 0, e))
 		return -1;
 	if (d->in_force != how) {
 		if (run(d, how == DB_POWER ? "pragma synchronous = full" : "pragma synchronous = normal", e))

@@ -171,7 +171,7 @@ int datastore_drift(struct store *s, struct arena *a, struct str repo, bool reha
 		if (r <= 0)
 			return r < 0 ? -1 : repo_not_found(s, repo, e);
 	}
-	if (lock_take(&lock, arena_printf(a, "%s/" DISK_LOCK, s->leat_dir), NULL, LOCK_SHARED, e) ||
+	if (lock_take(&lock, arena_printf(a, "%s/" DISK_LOCK, s->leat_dir), NULL, LOCK_SHARED | LOCK_LOOK, e) ||
 	    disk_repos(s, a, one.id, false, &repos, &many, e))
 		return -1;
 	for (size_t i = 0; i < many; i++)

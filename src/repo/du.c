@@ -114,7 +114,7 @@ static int folder(struct store *s, const char *name, int64_t *out, struct err *e
 
 	*out = 0;
 	snprintf(path, sizeof(path), "%s%s%s", s->leat_dir, *name ? "/" : "", name);
-	return dir_walk(path, DIR_UNSORTED | DIR_GONE_OK, add_size, out, e);
+	return dir_walk(path, DIR_UNSORTED | DIR_GONE_OK | DIR_SHUT_OK, add_size, out, e);
 }
 
 static int64_t file_bytes(struct store *s, const char *name)

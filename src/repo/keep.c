@@ -116,14 +116,49 @@ static int mark_last(struct store *s, struct arena *a, struct map *m, int64_t re
 	return r < 0 ? -1 : 0;
 }
 
+/*
+ * The commits of a repo, newest first. Their time is that of the newest commit up to them: one that was made while a
+ * clock was set back is no older than the one before it.
+ */
+static int in_order(struct store *s, struct arena *a, int64_t repo, struct commit **out, size_t *n, struct err *e)
+{
+	struct q *q = db_query(s->db, "select id, at, number, parent from commits where repo = ? order by number, at");
+	VEC(struct commit) all = {0};
+	struct map at;
+	int r;
+
+	map_init(&at, a);
+	q_int(q, 1, repo);
+	while ((r = q_step(q, e)) == 1) {
+		struct commit c = {.repo = repo, .id = id_of(q_col_text(q, 0)), .at = q_col_int(q, 1),
+		                   .number = q_col_int(q, 2)};
+		const int64_t *before = q_col_is_null(q, 3) ? NULL : map_get(&at, q_col_text(q, 3));
+		int64_t *own = arena_new_of(a, int64_t);
+
+		*own = c.at = before ? MAX(*before, c.at) : c.at;
+		map_set(&at, id_key(&c.id), own);
+		vec_push(a, &all, c);
+	}
+	q_done(q);
+	for (size_t i = 0; i < all.n / 2; i++) {
+		struct commit c = all.p[i];
+
+		all.p[i] = all.p[all.n - 1 - i];
+		all.p[all.n - 1 - i] = c;
+	}
+	*out = all.p;
+	*n = all.n;
+	return r;
+}
+
 int keep_list(struct store *s, struct arena *a, int64_t repo, const struct keep_rule *rule, const struct id *pinned,
 	      size_t n_pinned, struct commit **out, size_t *n, struct err *e)
 {
 	int64_t young = rule->what == KEEP_AGE ? clock_now_ms() - rule->n : INT64_MAX;
 	VEC(struct commit) list = {0};
+	struct commit *all = NULL;
 	struct map stay;
-	struct q *q;
-	int r;
+	size_t many = 0;
 
 	map_init(&stay, a);
 	for (size_t i = 0; i < n_pinned; i++)
@@ -133,17 +168,11 @@ int keep_list(struct store *s, struct arena *a, int64_t repo, const struct keep_
 			return -1;
 	if (rule->what == KEEP_LAST && mark_last(s, a, &stay, repo, rule->n, e))
 		return -1;
-	q = db_query(s->db, "select id, at, number from commits where repo = ? order by number desc, at desc");
-	q_int(q, 1, repo);
-	while ((r = q_step(q, e)) == 1) {
-		struct commit c = {.repo = repo, .id = id_of(q_col_text(q, 0)), .at = q_col_int(q, 1),
-		                   .number = q_col_int(q, 2)};
-		if (rule->what != KEEP_ALL && !map_has(&stay, id_key(&c.id)) && c.at < young)
-			vec_push(a, &list, c);
-	}
-	q_done(q);
-	if (r < 0)
+	if (rule->what != KEEP_ALL && in_order(s, a, repo, &all, &many, e))
 		return -1;
+	for (size_t i = 0; i < many; i++)
+		if (!map_has(&stay, id_key(&all[i].id)) && all[i].at < young)
+			vec_push(a, &list, all[i]);
 	*out = list.p;
 	*n = list.n;
 	return 0;

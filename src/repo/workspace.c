@@ -1,5 +1,6 @@
 #include "repo/workspace.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -54,6 +55,8 @@ int workspace_find(const char *from, struct arena *a, char **dir, struct err *e)
 			*dir = up;
 			return 0;
 		}
+		if (access(up, X_OK) && errno == EACCES)
+			return err_errno(e, EACCES, "cannot look for %s in %s", WORKSPACE_FILE, up);
 		if (!strcmp(up, "/") || !strcmp(up, "."))
 			break;
 	}

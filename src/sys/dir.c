@@ -116,6 +116,8 @@ static int walk_into(struct walk *w, const struct dir_entry *entry, struct err *
 	fd = openat(entry->dir_fd, entry->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
 		return DIR_GO; /* gone, or something else by now */
+	if (fd < 0 && errno == EACCES && (w->flags & DIR_SHUT_OK))
+		return DIR_GO;
 	if (fd < 0)
 		return err_errno(e, errno, "cannot open the folder %s/%s", w->root, w->path.p);
 	rc = walk_folder(w, fd, entry->depth + 1, e);
@@ -168,7 +170,7 @@ int dir_walk_at(int dir_fd, const char *name, unsigned flags, dir_visit *visit, 
 	int fd FD_CLEANUP = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int rc;
 
-	if (fd < 0 && errno == ENOENT && (flags & DIR_GONE_OK))
+	if (fd < 0 && ((errno == ENOENT && (flags & DIR_GONE_OK)) || (errno == EACCES && (flags & DIR_SHUT_OK))))
 		return 0;
 	if (fd < 0)
 		return err_errno(e, errno, "cannot open the folder %s", name);

@@ -45,6 +45,7 @@ enum {
 	DIR_GONE_OK = 8,   /* an absent root is an empty walk */
 	DIR_FLAT = 16,     /* only the entries of the folder itself */
 	DIR_UNSORTED = 32, /* as the file system gives them */
+	DIR_SHUT_OK = 64,  /* a folder that this user may not look into is an empty one */
 };
 #define DIR_GO 0
 #define DIR_SKIP 1 /* does not descend into this folder */

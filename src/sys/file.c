@@ -301,7 +301,17 @@ int file_clone_only(const char *from, const char *to, mode_t mode, struct err *e
 
 #define START_BYTES ((uint64_t)32 << 20) /* of a long file are on their way to the disk while more is read */
 
-static int copy_stream(int from, const char *from_path, int to, const char *to_path, bool start, struct sha *sha,
+static bool all_zero(const char *p, size_t n)
+{
+	return !n || (!p[0] && !memcmp(p, p + 1, n - 1));
+}
+
+enum {
+	STREAM_START = 1, /* towards the disk while more is read */
+	STREAM_HOLES = 2, /* `to` ends where it is written: blocks of zeros become holes */
+};
+
+static int copy_stream(int from, const char *from_path, int to, const char *to_path, unsigned how, struct sha *sha,
 		       uint64_t *size, struct err *e)
 {
 	struct hasher *h = hasher_new();
@@ -311,15 +321,22 @@ static int copy_stream(int from, const char *from_path, int to, const char *to_p
 
 	do {
 		char *block = hasher_block(h);
+		bool hole;
+
 		rc = fd_read_full(from, block, HASHER_BLOCK, &got, from_path, e);
-		if (!rc && got)
+		hole = !rc && how & STREAM_HOLES && all_zero(block, got);
+		if (hole && lseek(to, (off_t)got, SEEK_CUR) < 0)
+			rc = err_errno(e, errno, "cannot write %s", to_path);
+		if (!rc && got && !hole)
 			rc = fd_write_all(to, block, got, to_path, e);
 		if (!rc && sha)
 			hasher_add(h, got);
 		total += rc ? 0 : got;
-		if (start && total && total % START_BYTES == 0)
+		if (how & STREAM_START && total && total % START_BYTES == 0)
 			fd_start_sync(to);
 	} while (!rc && got == HASHER_BLOCK);
+	if (!rc && how & STREAM_HOLES) /* one at the end is made by the size */
+		rc = fd_truncate(to, lseek(to, 0, SEEK_CUR), to_path, e);
 	if (rc || !sha)
 		hasher_cancel(h);
 	else
@@ -329,25 +346,37 @@ static int copy_stream(int from, const char *from_path, int to, const char *to_p
 	return rc;
 }
 
+static bool has_holes(const struct stat *st)
+{
+	return S_ISREG(st->st_mode) && st->st_blocks < st->st_size / 512;
+}
+
 int file_copy_fd_sha(int from, const char *from_path, int to, const char *to_path, struct sha *sha, uint64_t *size,
                      struct err *e)
 {
-	return copy_stream(from, from_path, to, to_path, false, sha, size, e);
+	struct stat in, out;
+	bool holes = !fstat(from, &in) && has_holes(&in) && !fstat(to, &out) && S_ISREG(out.st_mode) &&
+		     lseek(to, 0, SEEK_CUR) == out.st_size;
+
+	return copy_stream(from, from_path, to, to_path, holes ? STREAM_HOLES : 0, sha, size, e);
 }
 
 int file_copy_sha(const char *from, const char *to, mode_t mode, unsigned flags, struct sha *sha, uint64_t *size,
                   struct err *e)
 {
 	struct copy c = {.from = -1, .to = -1};
+	unsigned how = flags & (FILE_START | FILE_SYNC) ? STREAM_START : 0;
 	int rc;
 
 	if (copy_open(&c, from, to, mode, e))
 		return -1;
+	if (has_holes(&c.st))
+		how |= STREAM_HOLES;
 	(void)posix_fadvise(c.from, 0, 0, POSIX_FADV_SEQUENTIAL);
 	if (!ioctl(c.to, FICLONE, c.from))
 		rc = fd_sha(c.to, sha, size, to, e); /* of the clone: it cannot change any more */
 	else
-		rc = copy_stream(c.from, from, c.to, to, flags & (FILE_START | FILE_SYNC), sha, size, e);
+		rc = copy_stream(c.from, from, c.to, to, how, sha, size, e);
 	return copy_close(&c, rc, to, flags, e);
 }
 

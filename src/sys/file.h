@@ -51,7 +51,7 @@ must_check int file_replace(const char *path, struct str data, mode_t mode, unsi
  * holes. `to` must not exist. mode 0 = the source's permission bits. A failed copy leaves nothing.
  */
 must_check int file_copy(const char *from, const char *to, mode_t mode, unsigned flags, struct err *e);
-/* Copies and hashes in one pass over the source; sha and size may be NULL. */
+/* Copies and hashes in one pass over the source, whose holes stay holes; sha and size may be NULL. */
 must_check int file_copy_sha(const char *from, const char *to, mode_t mode, unsigned flags, struct sha *sha,
                              uint64_t *size, struct err *e);
 /* The same from any descriptor, a pipe too, to its end; appends at the offset of `to`. */

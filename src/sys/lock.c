@@ -15,11 +15,20 @@
 #define POLL_MS 5
 #define TURN_AT ((uint64_t)1 << 61) /* the byte of a fair lock's file that who comes next holds */
 
-static int lock_open(const char *path, struct err *e)
+static int lock_open(const char *path, unsigned flags, int *out, struct err *e)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666), error = errno;
 
-	return fd < 0 ? err_errno(e, errno, "cannot open the lock %s", path) : fd;
+	*out = -1;
+	if (fd < 0 && flags & LOCK_LOOK && (error == EACCES || error == EROFS)) {
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW); /* enough for flock */
+		if (fd < 0 && errno == ENOENT)
+			return 0;
+	}
+	if (fd < 0)
+		return err_errno(e, error, "cannot open the lock %s", path);
+	*out = fd;
+	return 0;
 }
 
 /* 0, or an errno; EWOULDBLOCK only with LOCK_NB */
@@ -109,10 +118,14 @@ static int how_of(unsigned flags)
 
 int lock_take(struct lock *l, const char *path, const char *who, unsigned flags, struct err *e)
 {
-	int fd = lock_open(path, e), error;
+	int fd, error;
 
-	if (fd < 0)
+	if (lock_open(path, flags, &fd, e))
 		return -1;
+	if (fd < 0) {
+		l->fd = -1;
+		return 0;
+	}
 	error = flags & LOCK_FAIR ? flock_fair(fd) : flock_retry(fd, how_of(flags));
 	if (error) {
 		fd_close(&fd);
@@ -135,10 +148,11 @@ static int busy(int fd, const char *path, struct err *e)
 
 int lock_take_for(struct lock *l, const char *path, const char *who, unsigned flags, int64_t ms, struct err *e)
 {
-	int fd = lock_open(path, e), error;
 	int64_t end = clock_mono_ms() + ms;
+	int fd, error;
 
-	if (fd < 0)
+	BUG_IF(flags & LOCK_LOOK);
+	if (lock_open(path, flags, &fd, e))
 		return -1;
 	/* flock has no time limit of its own, and an alarm would belong to the whole process. */
 	while ((error = flock_retry(fd, how_of(flags) | LOCK_NB)) == EWOULDBLOCK) {

@@ -20,11 +20,14 @@ struct lock {
 /*
  * LOCK_FAIR: who gives it back and wants it again comes after those who wait. By itself flock lets him have it at once,
  * time after time, for those who are woken need longer than he does. All takers of the file must say it.
+ * LOCK_LOOK (lock_take only): for who only reads. Where the file system or its owner lets nobody of us write, the file
+ * is opened for reading; one that is not there has no holder, and nothing is held.
  */
 enum {
 	LOCK_SHARED = 1,
 	LOCK_KEEP = 2, /* what stands in the file is not the name of a holder, and stays */
 	LOCK_FAIR = 4,
+	LOCK_LOOK = 8,
 };
 
 /*
