@@ -157,6 +157,30 @@ static int prepare_ahead(struct engine *g, struct err *e)
 	return prepare(g, g->intents, e);
 }
 
+static struct run_unit *first_not_ahead(const struct engine *g, size_t among)
+{
+	struct run_unit *u = g->prepared.first;
+
+	while (u && u->ahead && among--)
+		u = u->next;
+	return u && !u->ahead && among ? u : NULL;
+}
+
+/* The next ones, before there are slots for them: a slot that becomes free waits for no folder, nor for a flush. */
+static int fill_ahead(struct engine *g, size_t n, struct err *e)
+{
+	struct run_unit *u;
+
+	for (size_t i = 0; i < n && !g->cancelled && (u = first_not_ahead(g, n)); i++) {
+		run_unit_ahead(u);
+		if (!u->ahead)
+			break;
+		if (run_pump(g, e))
+			return -1;
+	}
+	return 0;
+}
+
 static bool prepared_process(const struct engine *g)
 {
 	const struct run_unit *u = g->prepared.first;
@@ -167,7 +191,7 @@ static bool prepared_process(const struct engine *g)
 bool run_pumps(const struct engine *g)
 {
 	/* Folders of inputs may be long in the making, and a transaction is short. */
-	return prepared_process(g) && !g->prepared.first->p->n_inputs;
+	return prepared_process(g) && (g->prepared.first->ahead || !g->prepared.first->p->n_inputs);
 }
 
 int run_pump(struct engine *g, struct err *e)
@@ -202,7 +226,8 @@ static void step(struct engine *g)
 		if (start_ready(g, &e))
 			break;
 		if (flush_due(g)) {
-			if (prepare_ahead(g, &e) || publish_flush(g, &e))
+			if (prepare_ahead(g, &e) || fill_ahead(g, (size_t)g->slots + RUN_AHEAD, &e) ||
+			    publish_flush(g, &e))
 				break;
 			for (struct run_unit *u; (u = queue_pop(&g->written));)
 				run_out_take(u->task);
@@ -218,6 +243,8 @@ static void step(struct engine *g)
 			g->ended = true;
 			loop_stop(g->loop);
 		}
+		if (fill_ahead(g, (size_t)g->slots, &e))
+			break;
 		return;
 	}
 	run_fatal(g, &e);

@@ -28,6 +28,9 @@
 #define RUN_MANY_MIN 4           /* ... and at least: fewer gain nothing */
 #define RUN_MANY_BYTES ((int64_t)64 << 20) /* of their inputs together, at most */
 #define RUN_PUMP_US 100          /* between two looks at tasks while the disk is waited for */
+#define RUN_AHEAD 4              /* tasks made ready for slots that become free during a flush, beside one a slot */
+#define RUN_AHEAD_FILES 16       /* ... with as many input files at most, */
+#define RUN_AHEAD_BYTES ((int64_t)1 << 20) /* which are as large at most: others take long */
 #define RUN_INTENTS 64           /* attempts recorded ahead of their spawns in one transaction, at most */
 #define RUN_LEASE_POLL_MS 50     /* how often to look whether another command has let go of a unit */
 #define RUN_SHOW_MS 1000         /* datastore/ follows at least that often while units go on finishing */
@@ -170,6 +173,7 @@ struct run_unit {
 	size_t n_downs;
 	struct run_unit *next;     /* in a queue */
 	struct task *task;
+	bool ahead;                /* its task is made ready for a slot that is to come */
 	struct loop_ev *timer;     /* retry */
 	int attempts;
 	size_t learned;            /* the engine's when it was decided */
@@ -260,6 +264,8 @@ must_check int run_make(struct engine *g, struct err *e);
 void run_unit_ready(struct run_unit *u);               /* nothing is left to wait for */
 void run_unit_upstream_done(struct run_unit *u, bool good); /* one thing less to wait for */
 must_check int run_unit_decide(struct run_unit *u, bool *runs, struct err *e);
+/* Makes a prepared one ready to start in the midst of a flush too, if that can be done at once. */
+void run_unit_ahead(struct run_unit *u);
 void run_unit_start(struct run_unit *u);
 void run_unit_end(struct run_unit *u, enum state s);   /* to the flush */
 void run_unit_failed(struct run_unit *u, const struct err *why, int64_t retry_after_ms, enum state s);

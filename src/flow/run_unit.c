@@ -296,24 +296,59 @@ int run_unit_launch(struct task *t, struct err *e)
 	return rc;
 }
 
+/* Whether its inputs are laid out in no time: what takes long would hold up the results that wait for the flush. */
+static bool is_soon_laid(const struct plan_unit *p)
+{
+	int64_t bytes = 0;
+
+	if (!p->datum)
+		return !p->n_inputs;
+	for (size_t i = 0; i < p->datum->n; i++) {
+		if (p->datum->parts[i].entry.kind != ENTRY_FILE)
+			return false;
+		bytes += p->datum->parts[i].entry.size;
+	}
+	return p->datum->n <= RUN_AHEAD_FILES && bytes <= RUN_AHEAD_BYTES;
+}
+
+void run_unit_ahead(struct run_unit *u)
+{
+	const struct job_kind *kind = u->p->job->kind;
+	struct err e = ERR_INIT;
+
+	if (u->ahead || !kind->prepare || u->checked_only || !is_soon_laid(u->p))
+		return;
+	run_unit_task(u);
+	u->step = STEP_PREPARED;
+	u->ahead = !run_unit_fill(u->task, &e) && !kind->prepare(&u->task->t, &e) && u->task->t.own;
+	if (u->ahead)
+		return;
+	err_clear(&e); /* it happens again at the start, which says so */
+	run_dir_done(u->task);
+	u->task = NULL;
+}
+
 void run_unit_start(struct run_unit *u)
 {
 	struct engine *g = u->eng;
-	struct task *t = run_unit_task(u);
+	struct task *t = u->ahead ? u->task : run_unit_task(u);
 	struct err e = ERR_INIT;
 
+	u->step = STEP_WORK;
+	t->begin_ms = clock_mono_ms();
 	run_unit_slot_take(u);
 	run_limit_begin(u);
 	if (u->checked_only) {
 		run_out_known(u, t);
 		return;
 	}
-	if (run_unit_fill(t, &e)) {
+	if (!u->ahead && run_unit_fill(t, &e)) {
 		run_unit_failed(u, &e, 0, STATE_FAILED);
 		return;
 	}
 	if (!u->said || u->attempts > 1)
 		run_event(g, RUN_UNIT_STARTED, u, u->attempts > 1 ? "once more" : plan_say(u->arena, u->p), NULL, 0);
+	u->ahead = false;
 	if (run_unit_launch(t, &e))
 		run_unit_failed(u, &e, 0, STATE_FAILED);
 }

@@ -181,6 +181,7 @@ struct script {
 	struct attempt *t;
 	struct exec *x;    /* of one that takes many units, only errCmd's */
 	struct host *host; /* who has the unit, of datumBatching; NULL */
+	struct exec_task task;
 	bool standing_by, over; /* errCmd runs; whatever runs has been asked to end, and nothing comes after it */
 	struct attempt_result failed; /* while errCmd runs */
 };
@@ -290,23 +291,47 @@ static int check(const struct job *j, struct err *e)
 	return secret_check(j, e);
 }
 
-static int start(struct attempt *t, struct err *e)
+static bool joins_a_batch(const struct attempt *t)
+{
+	return is_batching(t->job) && t->datum && !t->shell;
+}
+
+static int start_in_batch(struct attempt *t, struct err *e)
 {
 	struct script *s = arena_new_of(t->arena, struct script);
-	struct exec_task task = {0};
 
 	*s = (struct script){.t = t};
-	if (is_batching(t->job) && t->datum && !t->shell) {
-		t->own = s;
-		if (!exec_batch_start(t, script_task, on_batch_done, s, &s->host, e))
-			return 0;
-		t->own = NULL;
-		return -1;
-	}
-	if (script_task(t, &task, e) || exec_new(t, &s->x, e))
+	t->own = s;
+	if (!exec_batch_start(t, script_task, on_batch_done, s, &s->host, e))
+		return 0;
+	t->own = NULL;
+	return -1;
+}
+
+static int prepare(struct attempt *t, struct err *e)
+{
+	struct script *s;
+
+	if (joins_a_batch(t))
+		return 0;
+	s = arena_new_of(t->arena, struct script);
+	*s = (struct script){.t = t};
+	if (script_task(t, &s->task, e) || exec_new(t, &s->x, e))
 		return -1;
 	t->own = s;
-	if (exec_run(s->x, &task, on_done, s, e)) {
+	return 0;
+}
+
+static int start(struct attempt *t, struct err *e)
+{
+	struct script *s;
+
+	if (joins_a_batch(t))
+		return start_in_batch(t, e);
+	if (!t->own && prepare(t, e))
+		return -1;
+	s = t->own;
+	if (exec_run(s->x, &s->task, on_done, s, e)) {
 		struct attempt_result failed = {.state = ATTEMPT_FAILED, .status = 127, .err = *e};
 
 		log_start(t, e);
@@ -369,6 +394,7 @@ const struct job_kind kind_script = {
 	.check = check,
 	.ready = ready,
 	.note = note,
+	.prepare = prepare,
 	.start = start,
 	.cancel = cancel,
 	.done = exec_batch_end,

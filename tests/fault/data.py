@@ -177,9 +177,10 @@ def apply_changed(h, die):
 
 def delete(h, die):
     apply(h, lambda args: False)
-    while die(['apply', '--delete', 'three']):
+    there = os.path.join(h.at, 'jobs/three')
+    while os.path.exists(there) and die(['apply', '--delete', 'three']): # killed late, it has deleted it
         pass
-    if os.path.exists(os.path.join(h.at, 'jobs/three')):
+    if os.path.exists(there):
         h.w.ok('apply', '--delete', 'three')
     h.w.ok('run', '-q')
 
