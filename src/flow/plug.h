@@ -131,8 +131,8 @@ struct job_kind {
 	/* Before any unit of a run starts: whether what the job names outside the store is there. May be NULL. */
 	int (*ready)(const struct job *j, const struct workspace *ws, struct err *e);
 	/*
-	 * What start needs of the store and can do without a slot, done before: attempt.own tells that it was. What went
-	 * wrong is told by start. May be NULL.
+	 * What start needs of the store and what can be done without a slot, done before: attempt.own tells that it
+	 * was. What went wrong is told by start. May be NULL.
 	 */
 	must_check int (*prepare)(struct attempt *t, struct err *e);
 	/* NULL if its jobs stay. */
