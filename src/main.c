@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "conn/s3.h"
 #include "db/duck.h"
 #include "exec/local_pipes.h"
 #include "job/download.h"
@@ -18,6 +19,7 @@ static const struct {
 } roles[] = {
 	{"download", download_worker_main, false},
 	{"duck", duck_worker_main, false},
+	{S3_ROLE, s3_worker_main, false},
 	{PIPES_ROLE, pipes_worker_main, true},
 	{STAY_GUARD_ROLE, stay_guard_main, false},
 	{STAY_ROLE, stay_worker_main, false},

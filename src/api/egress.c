@@ -2,6 +2,7 @@
 
 #include "base/str.h"
 #include "conn/conn.h"
+#include "sys/fault.h"
 #include "sys/lock.h"
 
 /* NULL and *e: nobody here can push to such a place. */
@@ -21,7 +22,10 @@ static const struct egress_kind *kind_of(const struct egress *x, struct err *e)
 		        x->sql ? "URL, not sqlDatabase" : "sqlDatabase: {url: ...}");
 	else
 		err_set(e, ERR_BAD_CONFIG, "egress to %.*s: nothing here can push there", STR_ARG(x->told));
-	err_hint(e, "files: a folder or file:///folder; tables: sqlDatabase with duckdb:///file or sqlite:///file");
+	err_hint(
+		e,
+		"files: a folder, file:///folder or s3://bucket/prefix; tables: sqlDatabase with duckdb:///file or "
+	            "sqlite:///file");
 	job_at(e, x->job, x->line, x->col);
 	return NULL;
 }
@@ -30,7 +34,8 @@ static int push(struct api *api, const struct egress *x, const struct egress_kin
                 const struct commit *c, const struct egress_row *row, struct sink *out, struct err *e)
 {
 	struct arena *a cleanup(arena_cleanup) = arena_new();
-	struct egress_push p = {.to = x, .flow = api->flow, .arena = a, .now = &c->tree};
+	struct egress_push p = {.to = x, .flow = api->flow, .arena = a, .now = &c->tree,
+	                        .repo = repo->name, .commit = &c->id};
 	struct err why = ERR_INIT;
 
 	if (row->has_tree)
@@ -44,6 +49,7 @@ static int push(struct api *api, const struct egress *x, const struct egress_kin
 		api->exit_status = 1;
 		return egress_note(api->store, repo->id, x->told, c, why.msg, e);
 	}
+	fault_crash("egress-pushed");
 	sink_note(out, "%.*s@%.12s pushed to %.*s: %zu %s%s", STR_ARG(repo->name), c->id.hex, STR_ARG(x->told),
 	          p.n_written, x->sql ? "table" : "file", p.n_written == 1 ? "" : "s");
 	return egress_note(api->store, repo->id, x->told, c, NULL, e);
@@ -63,7 +69,7 @@ static int push_one(struct api *api, const struct job *j, struct sink *out, stru
 	if (got <= 0)
 		return got;
 	kind = kind_of(&x, e);
-	if (!kind)
+	if (!kind || (kind->check && kind->check(api->flow, &x, e)))
 		return -1;
 	got = repo_find(s, api->arena, j->output, &repo, e);
 	if (got <= 0)

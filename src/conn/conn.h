@@ -6,6 +6,6 @@
 
 extern const struct egress_kind *const egress_kinds[];
 
-extern const struct egress_kind egress_folder, egress_path, egress_duckdb, egress_sqlite;
+extern const struct egress_kind egress_folder, egress_path, egress_duckdb, egress_sqlite, egress_s3, egress_http, egress_https;
 
 #endif

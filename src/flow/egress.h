@@ -16,6 +16,7 @@ struct egress {
 	struct str place;       /* what follows scheme:// (or all of it), without options */
 	bool sql;               /* sqlDatabase: tables; else files */
 	struct str type;        /* of fileFormat: CSV, JSON, PARQUET; STR_NULL: each by its ending */
+	struct str connection;  /* of leat.yaml; STR_NULL: none is named */
 	struct str *columns;    /* of fileFormat */
 	size_t n_columns;
 	int line, col;          /* in job->file */
@@ -27,12 +28,16 @@ struct egress_push {
 	struct flow *flow;
 	struct arena *arena;
 	const struct sha *was, *now;
+	struct str repo;
+	const struct id *commit; /* whose tree `now` is */
 	size_t n_written, n_removed; /* out: files, or tables */
 };
 
 struct egress_kind {
-	const char *scheme;     /* "file", "duckdb" */
+	const char *scheme;     /* "file", "s3", "duckdb" */
 	bool sql;
+	/* Whether what the job says of it can be; NULL: always. */
+	must_check int (*check)(struct flow *f, const struct egress *x, struct err *e);
 	/* All of it or, of tables, none. What was pushed before may be pushed again. */
 	must_check int (*push)(struct egress_push *p, struct err *e);
 };

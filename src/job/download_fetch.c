@@ -5,7 +5,7 @@
 #include "base/str.h"
 #include "base/url.h"
 #include "job/download.h"
-#include "job/download_abi.h"
+#include "net/curl_abi.h"
 #include "sys/clock.h"
 #include "sys/file.h"
 
@@ -512,7 +512,7 @@ int download_fetch(const struct download_get *g, struct download_got *out, struc
 	struct fetch f = {.g = g, .miss = miss, .write_error = ERR_INIT};
 
 	*miss = (struct download_miss){0};
-	if (download_abi_curl(e) || file_open_write(g->part, O_TRUNC, 0644, &fd, e)) {
+	if (curl_abi_load(e) || file_open_write(g->part, O_TRUNC, 0644, &fd, e)) {
 		miss->final = true;
 		return -1;
 	}

@@ -121,7 +121,7 @@ static const struct field node_fields[] = {
 };
 
 static const struct field egress_fields[] = {
-	{"URL", AS_KEY, "URL"},
+	{"URL", AS_KEY, "URL"}, {"connection", AS_KEY, "connection"},
 	{"objectStorage", TAKEN, NULL},
 	{"sqlDatabase", TAKEN, NULL},
 };

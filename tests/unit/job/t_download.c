@@ -1,6 +1,6 @@
 #include "base/str.h"
 #include "job/download.h"
-#include "job/download_abi.h"
+#include "net/curl_abi.h"
 #include "t.h"
 
 static void names(struct arena *a)
@@ -60,7 +60,7 @@ static void retry_after(void)
 	T_OK(download_fetch_retry_after(STR("99999999999"), now) == DOWNLOAD_MAX_RETRY_MS, "a day at most");
 	T_OK(download_fetch_retry_after(STR("-5"), now) == 0 && !download_fetch_retry_after(STR(""), now),
 	     "not before now");
-	if (download_abi_curl(&e))
+	if (curl_abi_load(&e))
 		return;
 	T_OK(download_fetch_retry_after(STR("Wed, 21 Oct 2015 07:28:00 GMT"), now) == 60000,
 	     "Retry-After may be an HTTP date");

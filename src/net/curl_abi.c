@@ -1,4 +1,4 @@
-#include "job/download_abi.h"
+#include "net/curl_abi.h"
 
 #include "sys/dl.h"
 
@@ -26,7 +26,7 @@ static struct dl_lib curl_library = {
 	.n_symbols = ARRAY_LEN(curl_symbols),
 };
 
-int download_abi_curl(struct err *e)
+int curl_abi_load(struct err *e)
 {
 	if (dl_load(&curl_library, e))
 		return -1;

@@ -1,10 +1,9 @@
 /*
- * job/download_abi.h: the parts of libcurl (7.68 and later) that a download uses, declared by us, so that no header of
- * its is needed and nothing links against it. Names, numbers and shapes are those of its stable ABI. In the worker
- * process only. zlib is in sys/zabi.h.
+ * net/curl_abi.h: the parts of libcurl (7.68 and later) that we use, declared by us, so that no header of its is
+ * needed and nothing links against it. Names, numbers and shapes are those of its stable ABI. In worker processes only.
  */
-#ifndef LEAT_JOB_DOWNLOAD_ABI_H
-#define LEAT_JOB_DOWNLOAD_ABI_H
+#ifndef LEAT_NET_CURL_ABI_H
+#define LEAT_NET_CURL_ABI_H
 
 #include "base/err.h"
 
@@ -14,21 +13,33 @@ struct curl_slist;
 #define CURL_ERROR_CAP 256
 #define CURL_GLOBAL_EVERYTHING 3L
 
-/* Callbacks: size_t write(char *, size_t, size_t, void *); int progress(void *, int64_t x4). */
+/*
+ * Callbacks: size_t write(char *, size_t, size_t, void *), read alike; int progress(void *, int64_t x4);
+ * int seek(void *, int64_t offset, int origin).
+ */
 enum curl_option { /* + 0 takes a long, + 10000 a pointer, + 20000 a function, + 30000 an int64_t */
 	CURL_O_WRITEDATA = 10001,
 	CURL_O_URL = 10002,
 	CURL_O_RANGE = 10007,
+	CURL_O_READDATA = 10009,
 	CURL_O_ERRORBUFFER = 10010,
 	CURL_O_WRITEFUNCTION = 20011,
 	CURL_O_USERAGENT = 10018,
 	CURL_O_HTTPHEADER = 10023,
 	CURL_O_HEADERDATA = 10029,
+	CURL_O_CUSTOMREQUEST = 10036,
 	CURL_O_NOPROGRESS = 43,
+	CURL_O_NOBODY = 44,
+	CURL_O_UPLOAD = 46,
 	CURL_O_XFERINFODATA = 10057,
 	CURL_O_CAINFO = 10065,
 	CURL_O_HEADERFUNCTION = 20079,
 	CURL_O_NOSIGNAL = 99,
+	CURL_O_SEEKDATA = 10168,
+	CURL_O_READFUNCTION = 20012,
+	CURL_O_SEEKFUNCTION = 20167,
+	CURL_O_PATH_AS_IS = 234,
+	CURL_O_INFILESIZE_LARGE = 30115,
 	CURL_O_CONNECTTIMEOUT_MS = 156,
 	CURL_O_USERNAME = 10173,
 	CURL_O_PASSWORD = 10174,
@@ -69,6 +80,6 @@ struct curl_abi {
 	int64_t (*getdate)(const char *, const void *unused_now); /* time_t */
 };
 extern struct curl_abi libcurl;
-must_check int download_abi_curl(struct err *e);
+must_check int curl_abi_load(struct err *e);
 
 #endif
