@@ -7,6 +7,7 @@
 #include "api/data.h"
 #include "base/str.h"
 #include "flow/alone.h"
+#include "flow/data.h"
 #include "sys/file.h"
 #include "sys/lock.h"
 
@@ -19,6 +20,7 @@ struct picking {
 	struct str what;    /* STR_NULL: the only one there is */
 	int64_t n, number;  /* seen so far; that of `found` */
 	size_t hits;
+	struct data_day *day, *found_day; /* that of the units that come now; of `found` */
 	struct datum *found;
 	struct str named;   /* those that are meant, for the sentence where there are more */
 };
@@ -34,10 +36,13 @@ static bool is_meant(const struct picking *p, const struct datum *d)
 		return n == p->n;
 	if (str_has_prefix(p->what, STR("/"))) {
 		for (size_t i = 0; i < d->n; i++)
-			if (str_eq(d->parts[i].path, str_sub(p->what, 1, p->what.n)))
+			if (str_eq(datum_path(p->a, &d->parts[i]), str_sub(p->what, 1, p->what.n)) ||
+			    str_eq(d->parts[i].path, str_sub(p->what, 1, p->what.n)))
 				return true;
 		return false;
 	}
+	if (d->ds.p && str_eq(p->what, str_of(datum_label(p->a, d))))
+		return true;
 	sha_hex(&d->id, hex);
 	return p->what.n >= ID_MIN && str_has_prefix(str_of(hex), p->what);
 }
@@ -53,6 +58,7 @@ static int on_datum(void *ptr, const struct datum *d, struct err *e)
 	if (!p->hits) {
 		p->found = datum_copy(p->a, d);
 		p->number = p->n;
+		p->found_day = p->day;
 	}
 	if (p->hits++ < NAMED_MAX)
 		p->named = arena_strf(p->a, "%.*s%s%lld (%s)", STR_ARG(p->named), p->hits > 1 ? ", " : "",
@@ -60,13 +66,19 @@ static int on_datum(void *ptr, const struct datum *d, struct err *e)
 	return 0;
 }
 
+static void on_day(void *ptr, struct data_day *day)
+{
+	struct picking *p = ptr;
+
+	p->day = day;
+}
+
 static int pick(struct api *api, struct picking *p, const struct commit *heads, struct err *e)
 {
-	struct sha *trees = arena_array(api->arena, struct sha, p->j->n_inputs);
+	struct data_set set;
 
-	for (size_t i = 0; i < p->j->n_inputs; i++)
-		trees[i] = heads[i].tree;
-	if (datum_each(p->j, api->store, api->arena, trees, on_datum, p, e))
+	if (data_at_heads(api->flow, api->arena, p->j, heads, &set, e) ||
+	    data_days_each(api->flow, api->arena, &set, on_day, on_datum, p, e))
 		return -1;
 	if (p->hits == 1)
 		return 0;
@@ -161,6 +173,8 @@ int alone_unit(struct api *api, const struct args *args, const struct job *j, co
 		return -1;
 	ask.datum = p.found;
 	ask.number = p.number;
+	if (j->every != EVERY_NONE)
+		ask.day = p.found_day;
 	ask.heads = heads;
 	if (args_flag(args, "shell"))
 		ask.shell = getenv("SHELL") && *getenv("SHELL") ? getenv("SHELL") : "/bin/sh";

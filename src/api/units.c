@@ -4,7 +4,8 @@
 #include "api/rows.h"
 #include "api/spec_file.h"
 #include "base/str.h"
-#include "flow/datum.h"
+#include "flow/data.h"
+#include "sys/clock.h"
 #include "sys/file.h"
 
 int spec_file_read(struct api *api, struct str path, struct spec_list *out, struct err *e)
@@ -38,7 +39,7 @@ static struct dom *part_doc(const struct listing *l, const struct datum_part *p)
 	dom_set_str(a, d, "name", in->folder.p ? in->folder : in->name);
 	dom_set_str(a, d, "repo", in->repo);
 	dom_set_cstr(a, d, "commit", l->heads[p->leaf].id.hex);
-	dom_set_str(a, d, "path", arena_strf(a, "/%.*s", STR_ARG(p->path)));
+	dom_set_str(a, d, "path", arena_strf(a, "/%.*s", STR_ARG(datum_path(a, p))));
 	dom_set_int(a, d, "size", p->entry.size);
 	if (p->entry.kind == ENTRY_FILE)
 		row_sha(a, d, "sha256", &p->entry.id);
@@ -69,6 +70,8 @@ static int unit_row(void *ptr, const struct datum *d, struct err *e)
 	}
 	dom_set_str(a, row, "job", l->job->name);
 	dom_set_int(a, row, "unit", l->n);
+	if (d->ds.p)
+		dom_set_str(a, row, "ds", d->ds);
 	dom_set_cstr(a, row, "paths", datum_label(a, d));
 	dom_set_int(a, row, "size", size);
 	row_sha(a, row, "id", &d->id);
@@ -82,7 +85,9 @@ static int list_units(struct listing *l, const struct job *j, struct err *e)
 {
 	struct arena *a cleanup(arena_cleanup) = arena_new(), *row cleanup(arena_cleanup) = arena_new();
 	struct commit *heads = arena_array(a, struct commit, j->n_inputs);
-	struct sha *trees = arena_array(a, struct sha, j->n_inputs);
+	struct flow bare = {.ws = l->api->ws, .store = l->api->store, .now_ms = clock_now_ms()};
+	struct flow *f = l->api->flow ? l->api->flow : &bare;
+	struct data_set set;
 
 	if (!j->tree) {
 		err_set(e, ERR_BAD_REQUEST, "the units of job %.*s come from the calendar, not from a glob",
@@ -94,17 +99,19 @@ static int list_units(struct listing *l, const struct job *j, struct err *e)
 
 		if (r < 0)
 			return -1;
-		if (r)
-			trees[i] = heads[i].tree;
-		else
+		if (!r)
 			sink_note(l->out, "%.*s holds nothing yet", STR_ARG(j->inputs[i].repo));
 	}
 	l->job = j;
 	l->heads = heads;
 	l->row = row;
 	l->n = 0;
-	if (datum_each(j, l->api->store, a, trees, unit_row, l, e))
+	if (data_at_heads(f, a, j, heads, &set, e) || data_days_each(f, a, &set, NULL, unit_row, l, e))
 		return -1;
+	for (size_t i = 0; i < set.n_days; i++)
+		if (set.days[i].missing)
+			sink_note(l->out, "%.*s %s has none: %s", STR_ARG(j->name), set.days[i].ds.label,
+			          set.days[i].missing);
 	sink_note(l->out, "%.*s: %lld unit%s%s", STR_ARG(j->name), (long long)l->n, l->n == 1 ? "" : "s",
 	          l->n > l->most ? ", not all shown" : "");
 	return 0;

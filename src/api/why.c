@@ -24,6 +24,42 @@ static int why_data(struct api *api, const struct job *j, struct sink *out, stru
 	return sink_row(out, doc, e);
 }
 
+/* One ds of a job that has globs too: what a run of it would do. */
+static int why_day(struct api *api, const struct job *j, const struct ds_range *r, struct sink *out, struct err *e)
+{
+	struct arena *a = api->arena;
+	struct dom *doc = dom_new(a, DOM_MAP);
+	const char *why = NULL, *says = NULL, *state = "missing-input";
+	struct data_set set = {0};
+	size_t n = 0;
+	int got = data_look_days(api->flow, a, j, r, 1, &set, &why, e);
+
+	if (got < 0)
+		return -1;
+	if (got && set.n_days) {
+		why = set.days[0].missing;
+		says = data_day_says(a, &set, &set.days[0], &n);
+	}
+	if (!why)
+		state = set.n_items ? "stale" : "up-to-date";
+	if (!why && n)
+		why = arena_printf(a, "stale: %s", says);
+	else if (!why)
+		why = set.n_items ? "stale: what went or is known is to be published" : "up to date";
+	else
+		why = arena_printf(a, "waiting: %s", why);
+	dom_set_str(a, doc, "answer",
+	            arena_strf(a, "%.*s %s is %s", STR_ARG(j->name), set.n_days ? set.days[0].ds.label : "", why));
+	dom_set_str(a, doc, "job", j->name);
+	if (set.n_days)
+		dom_set_cstr(a, doc, "ds", set.days[0].ds.label);
+	dom_set_cstr(a, doc, "state", state);
+	dom_set_int(a, doc, "units", (int64_t)set.total);
+	dom_set_int(a, doc, "to_run", (int64_t)n);
+	dom_set_str(a, doc, "output", j->output);
+	return sink_row(out, doc, e);
+}
+
 /* What was made from REPO[@PIN][:/PATH] or what an id names; a repo's name wins over an id. */
 static int why_used_by(struct api *api, struct catalog *c, struct str what, struct sink *out, struct err *e)
 {
@@ -76,6 +112,8 @@ int api_why(struct api *api, const struct args *args, struct sink *out, struct e
 				          : err_set(e, ERR_NOT_FOUND, "no ds has all inputs of job %.*s",
 				                    STR_ARG(what));
 		}
+		if (job->tree)
+			return why_day(api, job, &r, out, e);
 		if (why_unit(api->flow, c, api->arena, job, &r.from, &doc, e))
 			return -1;
 		return sink_row(out, doc, e);

@@ -6,6 +6,7 @@
 #include "api/alone.h"
 #include "api/data.h"
 #include "api/egress.h"
+#include "api/plan_row.h"
 #include "api/rows.h"
 #include "api/stay.h"
 #include "base/str.h"
@@ -135,34 +136,6 @@ static int refuse_broken(struct api *api, const struct asking *q, struct sink *o
 	return -1;
 }
 
-static void unit_row_key(struct arena *a, struct dom *row, const struct job *job, const struct ds *ds)
-{
-	dom_set_str(a, row, "job", job->name);
-	dom_set_str(a, row, "ds", ds->label[0] ? str_of(ds->label) : STR_NULL);
-}
-
-static struct dom *plan_row(struct arena *a, const struct plan_unit *u)
-{
-	struct dom *row = dom_new(a, DOM_MAP);
-	char hex[SHA_HEX + 1];
-
-	unit_row_key(a, row, u->job, &u->ds);
-	dom_set_cstr(a, row, "reason", reason_word(u->reason));
-	dom_set_cstr(a, row, "text", reason_text(u->reason));
-	if (!u->detail && !u->known && u->key.why_not)
-		dom_set_str(a, row, "detail", arena_strf(a, "what it gave is not remembered: %s", u->key.why_not));
-	else
-		dom_set_str(a, row, "detail", str_of(u->detail));
-	dom_set_bool(a, row, "runs", reason_runs(u->reason));
-	dom_set_bool(a, row, "known", u->known);
-	dom_set_bool(a, row, "after_upstream", u->after_upstream);
-	if (!u->after_upstream && u->key.memoised) {
-		sha_hex(&u->key.key, hex);
-		dom_set_cstr(a, row, "key", hex);
-	}
-	return row;
-}
-
 static int plan_rows(struct api *api, const struct plan *p, bool all, struct sink *out, struct err *e)
 {
 	for (size_t i = 0; i < p->n_units; i++)
@@ -247,6 +220,15 @@ static int say_idle(struct api *api, struct catalog *c, const struct asking *q, 
 	return 0;
 }
 
+/* Ranges go side by side with the jobs here. */
+static const struct ds_range *own_range(const struct asking *q, const struct job *j)
+{
+	for (size_t i = 0; i < q->jobs.n; i++)
+		if (q->jobs.p[i] == j)
+			return &q->ranges.p[i];
+	return NULL;
+}
+
 int api_plan(struct api *api, const struct args *args, struct sink *out, struct err *e)
 {
 	struct asking q = {.ask = {.mode = PLAN_STALE, .upstream = args_flag(args, "upstream")}};
@@ -279,6 +261,11 @@ int api_plan(struct api *api, const struct args *args, struct sink *out, struct 
 			continue;
 		if (data_look(api->flow, api->arena, j, &u, e))
 			return -1;
+		if (j->every != EVERY_NONE &&
+		    plan_days(api, j, q.ranges.n ? own_range(&q, j) : NULL, q.ranges.n > 0, out, e))
+			return -1;
+		if (q.ranges.n)
+			continue;
 		shown = reason_runs(u->reason) || u->reason == REASON_INPUT_MISSING || args_flag(args, "verbose");
 		if (shown && sink_row(out, plan_row(api->arena, u), e))
 			return -1;
@@ -434,10 +421,14 @@ static int run_both(struct api *api, struct asking *q, struct whole *w, struct c
 	int64_t before = db_version(api->store->db);
 	struct plan *p;
 
-	w->data.again = q->ask.again;
+	w->data.again = q->ask.again || q->ask.mode == PLAN_ALL;
 	w->data.params = q->ask.params;
 	w->data.ticks = true;
 	w->data.tick_now = q->tick;
+	if (!q->ask.pairs) { /* rerun: what failed is taken at the heads */
+		w->data.ranges = q->ranges.p;
+		w->data.n_ranges = q->ranges.n;
+	}
 	w->has_data = data_split(api, &q->jobs.p, &q->jobs.n, &w->data);
 	if (w->has_data ? data_run(api->flow, c, api->arena, &w->data, &w->o, &w->sum, e) ||
 	                          say_waiting(api, w, w->data.n_jobs > 0, out, e)
@@ -598,6 +589,8 @@ int api_backfill(struct api *api, const struct args *args, struct sink *out, str
 		return -1;
 	if (!args_flag(args, "dry-run"))
 		return carry_out(api, args, &q, "backfill", out, e);
+	if (q.jobs.p[0]->tree)
+		return plan_days(api, q.jobs.p[0], q.ranges.p, q.ranges.n, out, e);
 	ask_finish(&q);
 	if (catalog_new(api->store, api->arena, &c, e) || plan_make(api->flow, c, api->arena, &q.ask, &p, e))
 		return -1;

@@ -265,16 +265,17 @@ static int show_input(struct sight *s, size_t i, const char **seen, struct err *
 	const struct job_input *in = t->inputs[i].input;
 	struct str name = in->folder.p ? in->folder : in->name;
 	const char *folder;
+	bool data = t->datum && in->glob.p; /* else its unit reads it as one of the calendar does */
 
 	*seen = NULL;
-	if (t->datum && !datum_has(t->datum, i))
+	if (data && !datum_has(t->datum, i))
 		return 0;
 	if (t->root_dir && str_is(name, "out")) {
 		err_set(e, ERR_BAD_CONFIG, "an input cannot be called out in a sandbox: " PFS "/out is the output");
 		return err_hint(e, "give it another name: `inputs: {NAME: REPO}`");
 	}
 	*seen = arena_printf(t->arena, PFS "/%.*s", STR_ARG(name));
-	if (t->datum && t->root_dir && !(in->lazy && !in->empty_files)) {
+	if (data && t->root_dir && !(in->lazy && !in->empty_files)) {
 		int r = show_files(s, i, *seen, e);
 
 		if (r)
@@ -304,9 +305,9 @@ static int set_inputs(struct env *v, struct sight *s, struct err *e)
 		if (!seen)
 			continue;
 		env_set(v, input_variable(t->arena, t->inputs[i].input->name), seen);
-		if (t->datum)
+		if (t->datum && t->inputs[i].input->glob.p)
 			set_datum_input(v, t, i, seen);
-		else if (t->given)
+		else if (t->given || t->datum)
 			set_given_input(v, t, i, seen);
 	}
 	return 0;

@@ -65,6 +65,8 @@ static int bind_inputs(struct alone *x, struct err *e)
 		reads->root = (struct entry){.kind = ENTRY_FOLDER, .id = head->tree};
 		if (r->has_commit && store_lease_commit(s, r->repo.id, head->id, e) < 0)
 			return -1;
+		if (x->what->day && !j->inputs[i].glob.p)
+			*reads = x->what->day->inputs[i].reads;
 	}
 	return 0;
 }
@@ -83,7 +85,7 @@ static int prepare(struct alone *x, struct err *e)
 	struct duck_conf conf = {.leat_dir = g->f->store->leat_dir};
 
 	x->plan.job = x->job.job = x->what->job;
-	x->plan.ds.every = EVERY_NONE;
+	x->plan.ds = x->what->day ? x->what->day->ds : (struct ds){.every = EVERY_NONE};
 	x->plan.datum = x->what->datum;
 	x->plan.role = ROLE_ASKED;
 	x->plan.reason = REASON_ASKED;

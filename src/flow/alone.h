@@ -10,9 +10,12 @@
 #include "flow/plug.h"
 #include "flow/run.h"
 
+struct data_day;
+
 struct alone_ask {
 	const struct job *job;
 	const struct datum *datum;
+	const struct data_day *day; /* its ds, and what it reads for that; NULL: the job has no partitions */
 	int64_t number;             /* of the unit, for LEAT_UNIT */
 	const struct commit *heads; /* of the inputs, in their order; no id: nothing is there */
 	const struct dom *params;   /* --param, or NULL */

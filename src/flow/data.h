@@ -17,8 +17,25 @@
 
 #define DATA_LEASE_POLL_MS 50 /* how often to look whether another command is through with the job */
 
+/*
+ * One ds of a job that has partitions beside its globs: what its units read and whether they can. A job without
+ * partitions has one day, whose ds is NONE.
+ */
+struct data_day {
+	struct ds ds;
+	struct unit_input *inputs; /* per input of the job; of those without glob as units of the calendar read them */
+	struct sha *trees;         /* per input, of those with a glob */
+	struct str *under;         /* per input: the partition that this tree is, "ds=2018-01-02"; STR_NULL: none */
+	struct sha beside;         /* hash of what its units read without glob */
+	const char *missing;       /* what is not there, so that it has no units now and keeps what it has; NULL */
+	bool asked;                /* of this run; the others keep what they have */
+	bool held;                 /* one of its units failed: what its head shows stays */
+};
+
 /* A datum that is not as the head of the output has it. */
 struct data_item {
+	struct data_day *day;      /* NULL: of one that is no more */
+	const char *folder;        /* what it wrote lies there: "ds=2018-01-02/"; "": at the root */
 	struct sha id;
 	const struct datum *datum; /* NULL: it is gone */
 	const char *label;         /* its paths, one a line, as INPUT:/PATH */
@@ -38,7 +55,11 @@ struct data_set {
 	bool moved;                /* the event is one of the inputs' (else the command's own) */
 	int64_t taken;             /* the order of the event: what the job is at after it */
 	struct sha rest;           /* of its keys: all but the content of inputs */
-	struct sha *trees;         /* of its inputs, at the event */
+	struct sha *trees;         /* of its inputs, at the event; of a job with partitions then a hash of its days */
+	size_t n_trees;
+	struct data_day *days;     /* by time */
+	size_t n_days;
+	bool part;                 /* not all days: how far the job is stays as it was */
 	struct unit_input *inputs;
 	struct repo repo;          /* its output; id 0: not there yet */
 	bool rebuild;              /* the head is not what the rows say: it is made anew from all of them */
@@ -47,7 +68,8 @@ struct data_set {
 	size_t total;              /* datums that there are */
 	const char *unrunnable;    /* why it cannot run; NULL: it can */
 	/* what came of it (data_publish.c) */
-	size_t n_ran, n_recovered, n_failed;
+	size_t n_ran, n_recovered, n_failed, n_held; /* held: days */
+	struct id commit;          /* which shows it */
 	struct err refused;        /* why nothing was published though all units are good; code NONE: no */
 };
 
@@ -60,6 +82,8 @@ struct data_ask {
 	const struct id *until;    /* events up to this one; NULL: all */
 	bool ticks;                /* first makes what the clock brings (flow/tick.h) */
 	bool tick_now;             /* ... and the cron inputs of `jobs` tick now */
+	const struct ds_range *ranges; /* those days of `jobs` alone, at the heads of their inputs; no event is taken */
+	size_t n_ranges;
 };
 
 /*
@@ -87,6 +111,34 @@ must_check int data_look(struct flow *f, struct arena *a, const struct job *j, s
 must_check int data_untaken(struct flow *f, struct arena *a, const struct repo *repo, const struct job *j,
                             struct id **out, size_t *n, struct err *e);
 
+/* Commits and trees of all inputs at an event. 1; 0: something is not there, *why says what; -1. data_bind.c */
+must_check int data_bind(struct flow *f, struct arena *a, struct data_set *set, int64_t order, const char **why,
+                         struct err *e);
+void data_unbind(struct store *s, struct data_set *set);
+
+/*
+ * data_days.c: the days of a set whose inputs are bound: those of the partitions that its inputs and its output have
+ * (SEMANTICS 5), with the ranges those of the ranges. Fills days, and of trees the last one.
+ */
+must_check int data_days(struct flow *f, struct arena *a, struct data_set *set, const struct ds_range *ranges,
+                         size_t n_ranges, struct err *e);
+/* The set of a job at commits that the caller holds (no id: nothing is there), with its days; for lists. */
+must_check int data_at_heads(struct flow *f, struct arena *a, const struct job *j, const struct commit *heads,
+                             struct data_set *out, struct err *e);
+/*
+ * What a run of these days at the heads would find, with items as data_plan fills them; changes nothing. 1; 0: it
+ * cannot run at all, *why says why; -1.
+ */
+must_check int data_look_days(struct flow *f, struct arena *a, const struct job *j, const struct ds_range *ranges,
+                              size_t n_ranges, struct data_set *out, const char **why, struct err *e);
+/* How many units of a day a run would have, and what for; NULL: none. In the arena. */
+const char *data_day_says(struct arena *a, const struct data_set *set, const struct data_day *day, size_t *n);
+/* The units of all days that have some. on_day, which may be NULL, is told of each day before its units. */
+must_check int data_days_each(struct flow *f, struct arena *a, const struct data_set *set,
+                              void (*on_day)(void *ptr, struct data_day *day), datum_cb cb, void *ptr, struct err *e);
+/* The first line of a unit's label, "ds=2018-01-02", which is cut off; STR(""): it has no ds. */
+struct str data_label_day(struct str *label);
+
 /* data_plan.c: what is to be run; fills rebuild, items, total. params: --param, or NULL. */
 must_check int data_plan(struct flow *f, struct arena *a, struct data_set *d, const struct dom *params, bool again,
                          struct err *e);
@@ -97,6 +149,14 @@ struct ingest;
 must_check int data_publish(struct store *s, struct ingest *in, struct data_set *d, struct err *e);
 /* It failed: the event is used up. */
 must_check int data_failed(struct store *s, const struct data_set *d, struct err *e);
+
+/* The order of the event of a row m of head_move. */
+#define DATA_ORDER "(select min(x.seq) from head_move x where x.event = m.event)"
+
+static inline struct str data_input_branch(const struct job_input *in)
+{
+	return in->branch.p ? in->branch : STR(BRANCH_DEFAULT);
+}
 
 /* The branch of its output that a job writes. */
 static inline struct str data_branch(const struct job *j)

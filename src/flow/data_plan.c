@@ -20,6 +20,9 @@ struct planner {
 	struct arena *a;
 	struct data_set *d;
 	const struct dom *params;
+	struct data_day *day;    /* whose datums are looked at */
+	const char *folder;      /* of it */
+	const char *beside;      /* lines of a label: what it reads without a glob */
 	struct unit_key rest;
 	bool again, same_rest;   /* same_rest: the rows were made with these keys: what differs is content */
 	struct map rows;         /* id → struct row */
@@ -95,9 +98,13 @@ static const char *label_of(struct planner *p, const struct datum *d)
 	struct buf b = BUF_INIT(LABEL_MAX);
 	const char *out;
 
-	for (size_t i = 0; i < d->n; i++)
-		buf_addf(&b, "%s%.*s:/%.*s", i ? "\n" : "", STR_ARG(p->d->job->inputs[d->parts[i].leaf].name),
-		         STR_ARG(d->parts[i].path));
+	buf_adds(&b, p->beside);
+	for (size_t i = 0; i < d->n; i++) {
+		const struct datum_part *part = &d->parts[i];
+
+		buf_addf(&b, "%s%.*s:/%.*s%s%.*s", i ? "\n" : "", STR_ARG(p->d->job->inputs[part->leaf].name),
+		         STR_ARG(part->under), part->under.n && part->path.n ? "/" : "", STR_ARG(part->path));
+	}
 	out = arena_cstr(p->a, buf_str(&b));
 	buf_free(&b);
 	return out;
@@ -108,7 +115,7 @@ static struct plan_unit *unit_of(struct planner *p, const struct data_item *it, 
 	struct plan_unit *u = arena_new_of(p->a, struct plan_unit);
 
 	u->job = p->d->job;
-	u->ds.every = EVERY_NONE;
+	u->ds = p->day->ds;
 	u->datum = it->datum;
 	u->label = datum_label(p->a, it->datum);
 	u->role = ROLE_ASKED;
@@ -118,17 +125,61 @@ static struct plan_unit *unit_of(struct planner *p, const struct data_item *it, 
 	                           : REASON_CODE_CHANGED;
 	u->key = p->rest;
 	u->key.key = *key;
-	u->inputs = p->d->inputs;
+	u->inputs = p->day->inputs;
 	u->n_inputs = p->d->job->n_inputs;
 	u->current_tree = it->old_tree;
 	u->again = p->again;
 	return u;
 }
 
-static int add_gone(struct planner *p, const struct row *row)
+static struct data_day *day_of(const struct planner *p, const struct ds *ds)
 {
-	struct data_item it = {.id = row->id, .num = row->num, .old_tree = row->tree, .key = row->key};
+	for (size_t i = 0, n = p->d->n_days; n;) { /* in [i, i + n) */
+		struct data_day *day = &p->d->days[i + n / 2];
+		int r = ds_cmp(&day->ds, ds);
 
+		if (!r)
+			return day;
+		if (r < 0)
+			i += n / 2 + 1;
+		n = r < 0 ? n - n / 2 - 1 : n / 2;
+	}
+	return NULL;
+}
+
+static int row_folder(struct planner *p, const struct row *row, const char **out, struct err *e)
+{
+	struct q *q = db_query(p->f->store->db, "select label from datum where num = ?");
+	int r;
+
+	q_int(q, 1, row->num);
+	r = q_step(q, e);
+	if (r == 1) {
+		struct str label = q_col_text(q, 0), day = data_label_day(&label);
+
+		*out = day.n ? arena_printf(p->a, "%.*s/", STR_ARG(day)) : "";
+	}
+	q_done(q);
+	return r < 0 ? -1 : 0;
+}
+
+/* What a day that is not looked at now has, it keeps: one whose partition went, as every unit of the calendar does. */
+static int add_gone(struct planner *p, const struct row *row, struct err *e)
+{
+	struct data_item it = {.id = row->id, .num = row->num, .old_tree = row->tree, .key = row->key, .folder = ""};
+	struct ds ds;
+
+	if (row_folder(p, row, &it.folder, e))
+		return -1;
+	if (p->d->job->every != EVERY_NONE &&
+	    ds_of_folder(str_sub(str_of(it.folder), 0, strlen(it.folder) - (*it.folder != 0)), &ds) &&
+	    ds.every == p->d->job->every) {
+		it.day = day_of(p, &ds);
+		if (!it.day || it.day->missing || !it.day->asked)
+			return 0;
+	} else if (p->d->part) {
+		return 0;
+	}
 	vec_push(p->a, &p->items, it);
 	return 0;
 }
@@ -137,7 +188,7 @@ static int add_gone(struct planner *p, const struct row *row)
 static int add(struct planner *p, const struct datum *d, const struct row *row, struct err *e)
 {
 	struct store *s = p->f->store;
-	struct data_item it = {.id = d->id};
+	struct data_item it = {.id = d->id, .day = p->day, .folder = p->folder};
 	struct sha content;
 	bool same;
 	int got = 0;
@@ -200,10 +251,36 @@ static int on_change(void *ptr, const struct datum *was, const struct datum *is,
 	p->d->total -= !is;
 	if (is)
 		return add(p, is, had ? &row : NULL, e);
-	return had ? add_gone(p, &row) : 0;
+	return had ? add_gone(p, &row, e) : 0;
 }
 
 /* --- all of them --- */
+
+static void on_day(void *ptr, struct data_day *day)
+{
+	struct planner *p = ptr;
+	struct buf b = BUF_INIT(LABEL_MAX);
+
+	p->day = day;
+	p->folder = "";
+	if (day->ds.every != EVERY_NONE) {
+		p->folder = arena_printf(p->a, "ds=%s/", day->ds.label);
+		buf_addf(&b, "ds=%s\n", day->ds.label);
+	}
+	for (size_t i = 0; i < p->d->job->n_inputs; i++) {
+		const struct job_input *in = &p->d->job->inputs[i];
+		const struct reads *r = &day->inputs[i].reads;
+
+		if (in->glob.p)
+			continue;
+		if (r->whole)
+			buf_addf(&b, "%.*s:/\n", STR_ARG(in->name));
+		for (size_t k = 0; k < r->n_parts; k++)
+			buf_addf(&b, "%.*s:/ds=%s\n", STR_ARG(in->name), r->parts[k].label);
+	}
+	p->beside = arena_cstr(p->a, buf_str(&b));
+	buf_free(&b);
+}
 
 static int plan_all(struct planner *p, struct err *e)
 {
@@ -211,12 +288,12 @@ static int plan_all(struct planner *p, struct err *e)
 	void *value;
 
 	p->d->total = 0;
-	if (load_rows(p, e) || datum_each(p->d->job, p->f->store, p->a, p->d->trees, on_datum, p, e))
+	if (load_rows(p, e) || data_days_each(p->f, p->a, p->d, on_day, on_datum, p, e))
 		return -1;
 	for (size_t i = 0; map_each(&p->rows, &i, &key, &value);) {
 		const struct row *row = value;
 
-		if (!row->seen && add_gone(p, row))
+		if (!row->seen && add_gone(p, row, e))
 			return -1;
 	}
 	return 0;
@@ -250,9 +327,9 @@ static int look_before(struct planner *p, struct before *out, struct err *e)
 		struct str trees = q_col_blob(q, 1);
 
 		out->there = sha_eq(&tree, had ? &head.tree : &none);
-		out->whole = out->there && !q_col_int(q, 4) && trees.n == d->job->n_inputs * SHA_BYTES;
+		out->whole = out->there && !q_col_int(q, 4) && trees.n == d->n_trees * SHA_BYTES;
 		out->n = q_col_int(q, 3);
-		out->trees = arena_array(p->a, struct sha, d->job->n_inputs);
+		out->trees = arena_array(p->a, struct sha, d->n_trees);
 		if (out->whole)
 			memcpy(out->trees, trees.p, trees.n);
 	}
@@ -272,10 +349,13 @@ int data_plan(struct flow *f, struct arena *a, struct data_set *d, const struct 
 		return -1;
 	d->rest = p.rest.key;
 	p.same_rest = b.there && sha_eq(&b.rest, &d->rest);
-	if (p.same_rest && b.whole && !p.again && p.rest.memoised) {
+	if (p.same_rest && b.whole && !p.again && p.rest.memoised && !d->part) {
 		d->total = (size_t)b.n;
-		got = !memcmp(b.trees, d->trees, d->job->n_inputs * sizeof(*b.trees)) ||
-		      datum_changes(d->job, f->store, a, b.trees, d->trees, on_change, &p, e);
+		got = !memcmp(b.trees, d->trees, d->n_trees * sizeof(*b.trees));
+		if (!got && d->job->every == EVERY_NONE) {
+			on_day(&p, d->days);
+			got = datum_changes(d->job, f->store, a, b.trees, d->trees, on_change, &p, e);
+		}
 		if (got < 0)
 			return -1;
 	}

@@ -15,7 +15,6 @@
 #include "flow/lease.h"
 #include "flow/run_int.h"
 #include "flow/tick.h"
-#include "repo/refs.h"
 #include "sys/clock.h"
 #include "sys/fault.h"
 
@@ -41,11 +40,6 @@ struct driver {
 static struct db *db_of(const struct driver *d)
 {
 	return d->f->store->db;
-}
-
-static struct str branch_of(const struct job_input *in)
-{
-	return in->branch.p ? in->branch : STR(BRANCH_DEFAULT);
 }
 
 /* --- which jobs --- */
@@ -177,8 +171,6 @@ static int input_repo(struct driver *d, const struct job_input *in, struct repo 
 	return repo_find(d->f->store, d->a, in->repo, out, e);
 }
 
-#define ORDER "(select min(x.seq) from head_move x where x.event = m.event)"
-
 static int by_order(const void *x, const void *y)
 {
 	const struct event_ref *a = x, *b = y;
@@ -207,10 +199,10 @@ static int events_of(struct driver *d, const struct job *j, struct event_list *l
 		if (!got)
 			continue;
 		q = db_query(db_of(d),
-		             "select m.event, " ORDER " o from head_move m where m.repo = ?1 and m.branch = ?2"
+		             "select m.event, " DATA_ORDER " o from head_move m where m.repo = ?1 and m.branch = ?2"
 		             " and m.seq > ?3 and o > ?3");
 		q_int(q, 1, repo.id);
-		q_text(q, 2, branch_of(&j->inputs[i]));
+		q_text(q, 2, data_input_branch(&j->inputs[i]));
 		q_int(q, 3, m.taken);
 		while ((r = q_step(q, e)) == 1) {
 			struct event_ref ref = {id_of(q_col_text(q, 0)), q_col_int(q, 1)};
@@ -269,6 +261,7 @@ static int touches(struct driver *d, const struct job *j, const struct id *event
 		const struct job *by = graph_producer(d->f->graph, j->inputs[i].repo);
 		struct repo repo;
 		int got = input_is_pinned(&j->inputs[i]) ? 0 : input_repo(d, &j->inputs[i], &repo, e), r;
+		bool here = false;
 		struct q *q;
 
 		if (got < 0)
@@ -278,15 +271,16 @@ static int touches(struct driver *d, const struct job *j, const struct id *event
 			             "select 1 from head_move where event = ? and repo = ? and branch = ? limit 1");
 			q_cstr(q, 1, event->hex);
 			q_int(q, 2, repo.id);
-			q_text(q, 3, branch_of(&j->inputs[i]));
+			q_text(q, 3, data_input_branch(&j->inputs[i]));
 			r = q_step(q, e);
 			q_done(q);
 			if (r < 0)
 				return -1;
+			here = r;
 			*moved |= r;
 		}
 		if (!by || !by->tree || input_is_pinned(&j->inputs[i]) ||
-		    !str_eq(data_branch(by), branch_of(&j->inputs[i])))
+		    !str_eq(data_branch(by), data_input_branch(&j->inputs[i])))
 			continue;
 		q = db_query(db_of(d),
 		             "select state in ('failed', 'upstream-failed') from run where event = ? and job = ?"
@@ -294,128 +288,13 @@ static int touches(struct driver *d, const struct job *j, const struct id *event
 		q_cstr(q, 1, event->hex);
 		q_text(q, 2, by->name);
 		r = q_step(q, e);
-		if (r == 1 && q_col_int(q, 0))
+		if (r == 1 && q_col_int(q, 0) && !here) /* some of its days failed, others are there */
 			*why = arena_printf(d->a, "%.*s could not be made", STR_ARG(j->inputs[i].repo));
 		q_done(q);
 		if (r < 0)
 			return -1;
 	}
 	return 0;
-}
-
-/* --- inputs at an event --- */
-
-/* Where a branch stood when an event had been: 1, 0 (empty then), -1. order INT64_MAX: where it stands. */
-static int head_at(struct driver *d, const struct repo *repo, struct str branch, int64_t order, struct commit *out,
-                   struct err *e)
-{
-	struct id id = {0};
-	struct q *q;
-	int r;
-
-	if (order == INT64_MAX)
-		return branch_head(d->f->store, repo->id, branch, out, e);
-	q = db_query(db_of(d), "select m.new from head_move m where m.repo = ?1 and m.branch = ?2"
-	                       " and (m.seq <= ?3 or " ORDER " <= ?3) order by m.seq desc limit 1");
-	q_int(q, 1, repo->id);
-	q_text(q, 2, branch);
-	q_int(q, 3, order);
-	r = q_step(q, e);
-	if (r == 1)
-		id = id_of(q_col_text(q, 0));
-	q_done(q);
-	if (r <= 0 || !id.hex[0])
-		return r < 0 ? -1 : 0;
-	r = commit_find(d->f->store, repo->id, str_of(id.hex), out, e);
-	/* Taken out of history since, or forgotten: what stands there now is as near as one can come. */
-	return r && !(r == 1 && out->forgotten) ? r : branch_head(d->f->store, repo->id, branch, out, e);
-}
-
-static int pinned_at(struct driver *d, const struct job *j, const struct job_input *in, struct commit *out,
-                     const char **why, struct err *e)
-{
-	struct str text = arena_strf(d->a, "%.*s@%.*s", STR_ARG(in->repo), STR_ARG(in->pin));
-	struct err mine = ERR_INIT;
-	struct pin pin;
-
-	if (pin_resolve(d->f->store, d->a, text, &pin, &mine)) {
-		job_at(&mine, j, in->line, in->col);
-		if (mine.code != ERR_NOT_FOUND) {
-			*e = mine;
-			return -1;
-		}
-		*why = err_text(d->a, &mine);
-		return 0;
-	}
-	*out = pin.commit;
-	return pin.has_commit;
-}
-
-/* Why an input whose branch has no commit is not just an empty one; NULL: it is. */
-static int why_empty(struct driver *d, const struct job_input *in, const struct repo *repo, const char **why,
-                     struct err *e)
-{
-	int64_t next;
-	int r;
-
-	if (in->cron.p) {
-		char at[TIME_TEXT] = "never";
-
-		r = tick_next(d->f->store, d->a, in, d->f->now_ms, &next, e);
-		if (r == 1)
-			time_rfc3339(next, at);
-		if (r >= 0)
-			*why = arena_printf(d->a, "%.*s has not ticked yet; next: %s", STR_ARG(in->folder), at);
-		return r < 0 ? -1 : 0;
-	}
-	r = refs_has_branch(d->f->store, repo->id, branch_of(in), e);
-	if (!r)
-		*why = arena_printf(d->a, "%.*s has no branch %.*s", STR_ARG(in->repo), STR_ARG(branch_of(in)));
-	return r < 0 ? -1 : 0;
-}
-
-/* Commits and trees of all inputs. 1; 0: something is not there, *why says what; -1. */
-static int bind_inputs(struct driver *d, struct data_set *set, int64_t order, const char **why, struct err *e)
-{
-	const struct job *j = set->job;
-
-	set->trees = arena_array(d->a, struct sha, j->n_inputs);
-	set->inputs = arena_array(d->a, struct unit_input, j->n_inputs);
-	for (size_t i = 0; i < j->n_inputs; i++) {
-		const struct job_input *in = &j->inputs[i];
-		struct catalog_repo *r = arena_new_of(d->a, struct catalog_repo);
-		struct reads *reads = &set->inputs[i].reads;
-		int got = input_repo(d, in, &r->repo, e);
-
-		if (got > 0)
-			got = input_is_pinned(in) ? pinned_at(d, j, in, &r->head, why, e)
-			                          : head_at(d, &r->repo, branch_of(in), order, &r->head, e);
-		else if (!got)
-			*why = arena_printf(d->a, "the repo %.*s is not there", STR_ARG(in->repo));
-		if (!got && r->repo.id && !input_is_pinned(in))
-			got = why_empty(d, in, &r->repo, why, e);
-		if (got < 0)
-			return -1;
-		set->inputs[i].input = in;
-		r->has_commit = got;
-		*reads = (struct reads){.repo = r, .state = READS_OK, .whole = true};
-		if (!got)
-			continue;
-		set->trees[i] = reads->root.id = r->head.tree;
-		reads->root.kind = ENTRY_FOLDER;
-		reads->root.size = r->head.bytes;
-		reads->root.files = r->head.files;
-		if (store_lease_commit(d->f->store, r->repo.id, r->head.id, e) < 0)
-			return -1;
-	}
-	return *why ? 0 : 1;
-}
-
-static void unbind_inputs(struct driver *d, struct data_set *set)
-{
-	for (size_t i = 0; set->inputs && i < set->job->n_inputs; i++)
-		if (set->inputs[i].reads.repo && set->inputs[i].reads.repo->has_commit)
-			store_lease_drop(d->f->store, set->inputs[i].reads.repo->head.id);
 }
 
 /* --- the job's lease --- */
@@ -537,6 +416,22 @@ static int carry_out(struct driver *d, struct data_set *set, struct err *e)
 	return 0;
 }
 
+/* Days that were asked for and cannot be made. */
+static void tell_missing(struct driver *d, const struct data_set *set)
+{
+	for (size_t i = 0; set->part && i < set->n_days; i++) {
+		const struct data_day *day = &set->days[i];
+		struct run_event ev = {.kind = RUN_UNIT_SKIPPED, .job = set->job, .ds = &day->ds, .run_id = set->run,
+		                       .text = day->missing};
+
+		if (!day->missing)
+			continue;
+		d->sum->not_started++;
+		if (d->o->on_event)
+			d->o->on_event(d->o->ptr, &ev);
+	}
+}
+
 /* With the lease held; gives it back where the run does not. */
 static int run_leased(struct driver *d, struct data_set *set, int64_t order, bool *did, struct err *e)
 {
@@ -551,7 +446,9 @@ static int run_leased(struct driver *d, struct data_set *set, int64_t order, boo
 	if (!heads && m.taken >= order) /* another command took it meanwhile */
 		return release_job(d, set, e);
 	set->taken = order;
-	if (heads && last_move(d->f->store, &set->taken, e))
+	if (d->ask->n_ranges)
+		set->taken = m.taken;
+	else if (heads && last_move(d->f->store, &set->taken, e))
 		return -1;
 	if (set->unrunnable) {
 		*did = true;
@@ -562,16 +459,22 @@ static int run_leased(struct driver *d, struct data_set *set, int64_t order, boo
 		return -1;
 	if (got)
 		set->repo = repo;
-	got = bind_inputs(d, set, order, &missing, e);
+	got = data_bind(d->f, d->a, set, order, &missing, e);
 	if (got < 0)
 		return -1;
 	if (!got) /* its first data will be an event */
 		return release_job(d, set, e);
 	*did = true;
-	return data_plan(d->f, d->a, set, params_of(d, set->job), d->ask->again && is_asked(d, set->job), e) ||
-	               carry_out(d, set, e)
-	           ? -1
-	           : 0;
+	if (data_days(d->f, d->a, set, d->ask->ranges, d->ask->n_ranges, e))
+		return -1;
+	tell_missing(d, set);
+	if (data_plan(d->f, d->a, set, params_of(d, set->job), d->ask->again && is_asked(d, set->job), e))
+		return -1;
+	if (set->part && !set->n_items) { /* as it is asked for, it is */
+		d->sum->known += set->total;
+		return release_job(d, set, e);
+	}
+	return carry_out(d, set, e);
 }
 
 /* One job at one event; order INT64_MAX: at the heads. */
@@ -588,7 +491,7 @@ static int run_one(struct driver *d, const struct job *j, const struct id *event
 		return -1;
 	fault_crash("data-leased");
 	rc = run_leased(d, set, order, did, e);
-	unbind_inputs(d, set);
+	data_unbind(d->f->store, set);
 	if (rc) {
 		struct err ignored = ERR_INIT;
 
@@ -637,7 +540,7 @@ static int newest_event(struct driver *d, const struct job *j, struct id *out, s
 		             "select event, seq from head_move where repo = ? and branch = ?"
 		             " order by seq desc limit 1");
 		q_int(q, 1, repo.id);
-		q_text(q, 2, branch_of(&j->inputs[i]));
+		q_text(q, 2, data_input_branch(&j->inputs[i]));
 		got = q_step(q, e);
 		if (got == 1 && q_col_int(q, 1) > best) {
 			best = q_col_int(q, 1);
@@ -711,14 +614,16 @@ static int is_behind(struct driver *d, const struct job *j, const struct mark *m
 {
 	struct data_set set = {.job = j};
 	const char *missing = NULL;
-	int got = bind_inputs(d, &set, INT64_MAX, &missing, e), untouched = is_untouched(d, j, e),
+	int got = data_bind(d->f, d->a, &set, INT64_MAX, &missing, e), untouched = is_untouched(d, j, e),
 	    unwritten = is_unwritten(d, j, m, e);
 
-	unbind_inputs(d, &set);
-	if (got < 0 || untouched < 0 || unwritten < 0)
+	got = got < 0 || untouched < 0 || unwritten < 0 ? -1 : got && !untouched;
+	if (got > 0 && data_days(d->f, d->a, &set, NULL, 0, e))
+		got = -1;
+	data_unbind(d->f->store, &set);
+	if (got < 0)
 		return -1;
-	got = got && !untouched;
-	*out = got && (m->failed || unwritten || m->trees.n != j->n_inputs * SHA_BYTES ||
+	*out = got && (m->failed || unwritten || m->trees.n != set.n_trees * SHA_BYTES ||
 	               memcmp(m->trees.p, set.trees, m->trees.n) != 0);
 	return 0;
 }
@@ -773,6 +678,28 @@ static int take_heads(struct driver *d, bool *did, struct err *e)
 	return 0;
 }
 
+/* The days that were asked for, of the jobs that were, whatever they have yet to take. */
+static int take_days(struct driver *d, struct err *e)
+{
+	for (size_t i = 0; i < d->ask->n_jobs && !d->sum->cancelled; i++) {
+		const struct job *j = d->ask->jobs[i];
+		const char *why = NULL;
+		bool did = false;
+
+		if (data_see(d->f, d->a, j, params_of(d, j), e) || record_own(d, e))
+			return -1;
+		if (run_one(d, j, &d->own, INT64_MAX, NULL, &did, e))
+			return -1;
+		if (did)
+			continue;
+		if (data_waits(d->f, d->a, j, &why, e) < 0)
+			return -1;
+		return err_set(e, ERR_MISSING_INPUT, "job %.*s cannot run: %s", STR_ARG(j->name),
+		               why ? why : "nothing is there");
+	}
+	return 0;
+}
+
 static int make_ticks(struct driver *d, struct err *e)
 {
 	struct tick_ask t = {.jobs = d->jobs, .n = d->n_jobs, .now_ms = d->f->now_ms, .command = d->o->command};
@@ -794,6 +721,8 @@ int data_run(struct flow *f, struct catalog *c, struct arena *a, const struct da
 	for (size_t i = 0; i < d.n_jobs; i++)
 		if (data_see(f, a, d.jobs[i], params_of(&d, d.jobs[i]), e))
 			return -1;
+	if (ask->n_ranges)
+		return take_days(&d, e);
 	if (ask->ticks && make_ticks(&d, e))
 		return -1;
 	while (did && !sum->cancelled) {
@@ -817,15 +746,16 @@ int data_waits(struct flow *f, struct arena *a, const struct job *j, const char 
 	struct driver d = {.f = f, .a = a, .ask = &ask};
 	struct data_set set = {.job = j};
 	const char *missing = NULL;
-	int got = bind_inputs(&d, &set, INT64_MAX, &missing, e);
+	int got = data_bind(f, a, &set, INT64_MAX, &missing, e);
 
-	unbind_inputs(&d, &set);
+	data_unbind(f->store, &set);
 	if (got > 0) {
 		const struct job_input *in = &j->inputs[0];
 
 		got = is_untouched(&d, j, e);
 		got = got < 0 ? -1 : !got;
-		missing = arena_printf(a, "%.*s has no commit on %.*s yet", STR_ARG(in->repo), STR_ARG(branch_of(in)));
+		missing = arena_printf(a, "%.*s has no commit on %.*s yet", STR_ARG(in->repo),
+		                       STR_ARG(data_input_branch(in)));
 	}
 	if (!got)
 		*why = missing;

@@ -18,6 +18,9 @@ struct each {
 	struct store *s;
 	struct arena *a;
 	const struct sha *trees;
+	const struct str *under;
+	struct str ds;
+	struct sha beside;
 	struct leaf *leaves;
 	size_t held;
 	struct map seen; /* ids told so far, if the same one can come twice */
@@ -62,6 +65,8 @@ static int make_part(const struct pfs *p, struct str path, const struct entry *e
 	struct str groups[INPUT_MAX_GROUPS];
 
 	*out = (struct datum_part){.leaf = p->leaf, .path = path, .entry = *entry};
+	if (p->x->under)
+		out->under = p->x->under[p->leaf];
 	if (!in->join_on.p && !in->group_by.p)
 		return 0;
 	arena_reset(p->scratch);
@@ -146,6 +151,8 @@ static struct datum_part part_copy(struct arena *a, const struct datum_part *fro
 	size_t name = p.entry.name.n;
 
 	p.path = arena_str(a, p.path);
+	if (p.under.p)
+		p.under = arena_str(a, p.under);
 	p.entry.name = name && name <= p.path.n ? str_sub(p.path, p.path.n - name, name) : STR("");
 	if (p.join.p)
 		p.join = arena_str(a, p.join);
@@ -407,12 +414,15 @@ static int each_node(struct each *x, const struct input_node *n, parts_cb cb, vo
 	BUG("a kind of input");
 }
 
-static void datum_make(const struct job *j, const struct datum_part *parts, size_t n, struct datum *out)
+static void datum_make(const struct each *x, const struct datum_part *parts, size_t n, struct datum *out)
 {
+	const struct job *j = x->j;
 	struct sha_ctx c;
 
 	sha_init(&c);
 	sha_field(&c, STR("leat datum 1"));
+	if (x->ds.p)
+		sha_field(&c, x->ds);
 	for (size_t i = 0; i < n; i++) {
 		const struct job_input *in = &j->inputs[parts[i].leaf];
 		struct str rev = input_rev(in);
@@ -422,7 +432,8 @@ static void datum_make(const struct job *j, const struct datum_part *parts, size
 		sha_field(&c, rev.p ? rev : STR(""));
 		sha_field(&c, parts[i].path);
 	}
-	*out = (struct datum){.id = sha_end(&c), .parts = (struct datum_part *)parts, .n = n};
+	*out = (struct datum){.id = sha_end(&c), .ds = x->ds, .beside = x->beside, .parts = (struct datum_part *)parts,
+	                      .n = n};
 }
 
 static int tell(void *ptr, const struct datum_part *parts, size_t n, struct err *e)
@@ -430,7 +441,7 @@ static int tell(void *ptr, const struct datum_part *parts, size_t n, struct err 
 	struct each *x = ptr;
 	struct datum d;
 
-	datum_make(x->j, parts, n, &d);
+	datum_make(x, parts, n, &d);
 	if (x->twice) {
 		struct str id = {(const char *)d.id.b, SHA_BYTES};
 
@@ -468,9 +479,20 @@ static void each_init(struct each *x, const struct job *j, struct store *s, stru
 int datum_each(const struct job *j, struct store *s, struct arena *a, const struct sha *trees, datum_cb cb, void *ptr,
                struct err *e)
 {
+	struct datum_at at = {.trees = trees};
+
+	return datum_each_at(j, s, a, &at, cb, ptr, e);
+}
+
+int datum_each_at(const struct job *j, struct store *s, struct arena *a, const struct datum_at *at, datum_cb cb,
+                  void *ptr, struct err *e)
+{
 	struct each x;
 
-	each_init(&x, j, s, a, trees);
+	each_init(&x, j, s, a, at->trees);
+	x.under = at->under;
+	x.ds = at->ds;
+	x.beside = at->beside;
 	x.twice = has_twins(j);
 	x.cb = cb;
 	x.ptr = ptr;
@@ -532,10 +554,10 @@ static int told_change(void *ptr, const struct datum_part *parts, size_t n, stru
 		for (size_t i = 0; i < n; i++)
 			if (p[i].leaf == c->node->leaf)
 				p[i].entry = *c->was_entry;
-		datum_make(c->x.j, p, n, &was);
+		datum_make(&c->x, p, n, &was);
 	}
 	if (c->side & 2)
-		datum_make(c->x.j, parts, n, &is);
+		datum_make(&c->x, parts, n, &is);
 	r = c->cb(c->ptr, c->side & 1 ? &was : NULL, c->side & 2 ? &is : NULL, e);
 	c->stopped |= r == 1;
 	return r;
@@ -649,6 +671,10 @@ int datum_content(const struct job *j, struct store *s, const struct datum *d, s
 
 	sha_init(&c);
 	sha_field(&c, STR("leat datum content 1"));
+	if (d->ds.p) {
+		sha_field(&c, d->ds);
+		sha_add(&c, d->beside.b, SHA_BYTES);
+	}
 	for (size_t i = 0; i < d->n; i++) {
 		const struct datum_part *p = &d->parts[i];
 		const struct job_input *in = &j->inputs[p->leaf];
@@ -675,20 +701,29 @@ struct datum *datum_copy(struct arena *a, const struct datum *d)
 	struct datum *c = arena_new_of(a, struct datum);
 
 	*c = *d;
+	if (d->ds.p)
+		c->ds = arena_str(a, d->ds);
 	c->parts = arena_array(a, struct datum_part, d->n);
 	for (size_t i = 0; i < d->n; i++)
 		c->parts[i] = part_copy(a, &d->parts[i]);
 	return c;
 }
 
+struct str datum_path(struct arena *a, const struct datum_part *p)
+{
+	if (!p->under.p)
+		return p->path;
+	return arena_strf(a, "%.*s%s%.*s", STR_ARG(p->under), p->path.n ? "/" : "", STR_ARG(p->path));
+}
+
 #define LABEL_PARTS 3
 const char *datum_label(struct arena *a, const struct datum *d)
 {
-	char *out = NULL;
+	const char *out = d->ds.p ? arena_printf(a, "%.*s ", STR_ARG(d->ds)) : "";
 
 	if (d->n > LABEL_PARTS)
-		return arena_printf(a, "/%.*s and %zu more", STR_ARG(d->parts[0].path), d->n - 1);
+		return arena_printf(a, "%s/%.*s and %zu more", out, STR_ARG(d->parts[0].path), d->n - 1);
 	for (size_t i = 0; i < d->n; i++)
-		out = arena_printf(a, "%s%s/%.*s", out ? out : "", out ? " + " : "", STR_ARG(d->parts[i].path));
-	return out ? out : "";
+		out = arena_printf(a, "%s%s/%.*s", out, i ? " + " : "", STR_ARG(d->parts[i].path));
+	return out;
 }

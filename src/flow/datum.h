@@ -17,13 +17,16 @@
 /* A file or folder of one input. A group may have several of one leaf. */
 struct datum_part {
 	size_t leaf;     /* index in job->inputs */
-	struct str path; /* in the repo; "" is its root */
+	struct str under; /* the partition of the unit's ds that it lies in, "ds=2018-01-02"; STR_NULL: none */
+	struct str path; /* in the repo, or in that partition; "" is its root */
 	struct entry entry;
 	struct str join, group; /* what joinOn and groupBy came to; STR_NULL without */
 };
 
 struct datum {
-	struct sha id; /* which it is: a hash of (input, repo, branch or pin, path) of its parts, no content */
+	struct sha id; /* which it is: a hash of its ds and (input, repo, branch or pin, path) of its parts */
+	struct str ds; /* of a job that has partitions too; STR_NULL: none */
+	struct sha beside; /* content of what it reads for its ds beside its parts */
 	struct datum_part *parts; /* in the order of leaves, then of paths */
 	size_t n;
 };
@@ -34,6 +37,16 @@ typedef int (*datum_cb)(void *ptr, const struct datum *d, struct err *e);
 /* `trees`: one per input of the job, at its index; zero is an empty one. `a` holds what lasts as long as the call. */
 must_check int datum_each(const struct job *j, struct store *s, struct arena *a, const struct sha *trees, datum_cb cb,
                           void *ptr, struct err *e);
+
+/* The same for one ds of a job with partitions. */
+struct datum_at {
+	const struct sha *trees;
+	const struct str *under; /* per input: the partition that its tree is, as in struct datum_part; NULL: none */
+	struct str ds;
+	struct sha beside;
+};
+must_check int datum_each_at(const struct job *j, struct store *s, struct arena *a, const struct datum_at *at,
+                             datum_cb cb, void *ptr, struct err *e);
 
 /*
  * Only the units that differ between two states of the inputs, at the cost of what differs: was is NULL for a new one,
@@ -51,7 +64,9 @@ must_check int datum_changes(const struct job *j, struct store *s, struct arena 
 must_check int datum_content(const struct job *j, struct store *s, const struct datum *d, struct sha *out,
                              struct err *e);
 struct datum *datum_copy(struct arena *a, const struct datum *d);
-/* "/1-1-16", "/a + /b", "/a and 30 more": for people. */
+/* Where a part lies in its repo: "ds=2018-01-02/a.csv". */
+struct str datum_path(struct arena *a, const struct datum_part *p);
+/* "/1-1-16", "/a + /b", "/a and 30 more", "2018-01-02 /a": for people. */
 const char *datum_label(struct arena *a, const struct datum *d);
 
 #endif

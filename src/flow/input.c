@@ -304,13 +304,19 @@ static int flat_tree(struct parse *p, const struct dom *at)
 		return 0;
 	for (size_t i = 0; i < n; i++) {
 		struct job_input *in = &p->inputs.p[i];
-		struct input_node *leaf = node(p, INPUT_PFS, 0, in->line, in->col);
+		struct input_node *leaf;
 
+		if (!in->glob.p && p->j->every != EVERY_NONE) /* each unit reads it as one of the calendar does */
+			continue;
+		leaf = node(p, INPUT_PFS, 0, in->line, in->col);
 		leaf->leaf = i;
 		if (!in->glob.p)
 			in->glob = STR("/");
 		if (in->window != WINDOW_OWN || in->optional) {
-			err_set(p->e, ERR_BAD_CONFIG, "%s is for partitions, and the units of this job come from globs",
+			err_set(p->e, ERR_BAD_CONFIG,
+			        p->j->every == EVERY_NONE
+			                ? "%s is for partitions, and the units of this job come from globs"
+			                : "%s is for what a unit reads whole, and this input has a glob",
 			        in->optional ? "optional" : "window");
 			return job_at(p->e, p->j, in->line, in->col);
 		}
@@ -478,18 +484,39 @@ static int tree(struct parse *p, const struct dom *v, const struct input_node **
 	return kids(p, found, n);
 }
 
+/* The tree; what inputs: has then is for the calendar. */
+static int beside(struct parse *p, const struct dom *doc)
+{
+	size_t n = p->inputs.n;
+
+	if (p->j->tree) {
+		err_set(p->e, ERR_BAD_CONFIG, "beside input: no input of inputs: has a glob");
+		return fault(p, doc, "put it into the tree of input:");
+	}
+	if (tree(p, doc, &p->j->tree))
+		return -1;
+	for (size_t i = n; i < p->inputs.n; i++)
+		for (size_t k = 0; k < n; k++)
+			if (str_eq(p->inputs.p[i].name, p->inputs.p[k].name)) {
+				err_set(p->e, ERR_BAD_CONFIG, "two inputs are called \"%.*s\"",
+				        STR_ARG(p->inputs.p[i].name));
+				return job_at(p->e, p->j, p->inputs.p[i].line, p->inputs.p[i].col);
+			}
+	return 0;
+}
+
 int input_parse(struct arena *a, struct job *j, const struct dom *flat_doc, const struct dom *tree_doc, struct err *e)
 {
 	struct parse p = {.a = a, .j = j, .e = e};
 	struct err mine = ERR_INIT;
 
 	p.e = &mine;
-	if (flat_doc && tree_doc) {
+	if (flat_doc && tree_doc && j->every == EVERY_NONE) {
 		err_set(e, ERR_BAD_CONFIG, "the job has inputs: and input:");
 		err_hint(e, "input: is the tree of a Pachyderm pipeline; put all into one of them");
 		return job_at(e, j, tree_doc->key_line, tree_doc->key_col);
 	}
-	if ((flat_doc && flat(&p, flat_doc)) || (tree_doc && tree(&p, tree_doc, &j->tree))) {
+	if ((flat_doc && flat(&p, flat_doc)) || (tree_doc && beside(&p, tree_doc))) {
 		*e = mine;
 		j->tree = NULL;
 		return -1;

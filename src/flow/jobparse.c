@@ -463,10 +463,14 @@ static int fill_time(struct fill *f)
 		return fault(f, j->output_branch.p ? f->output_branch : f->reprocess,
 		             "add a glob to an input, or leave it out");
 	}
-	if (j->tree && j->every != EVERY_NONE) {
-		err_set(f->e, ERR_BAD_CONFIG, "the units of a job come from the calendar or from globs, not from both");
-		return fault(f, f->partition, "leave partition: out, or the globs");
-	}
+	for (size_t i = 0; j->tree && j->every != EVERY_NONE && i < j->n_inputs; i++)
+		if (str_eq(j->inputs[i].repo, j->output)) {
+			err_set(f->e, ERR_BAD_CONFIG,
+			        "a job whose units come from globs cannot read its own output, %.*s",
+			        STR_ARG(j->output));
+			err_hint(f->e, "each commit of it would be a change that the job has to take");
+			return job_at(f->e, j, j->inputs[i].line, j->inputs[i].col);
+		}
 	return 0;
 }
 

@@ -424,7 +424,7 @@ static struct dom *datum_doc(struct arena *a, const struct datum *d, size_t leaf
 		if (d->parts[i].leaf != leaf || n++ >= KEY_MAX_PARTS)
 			continue;
 		part = dom_new(a, DOM_MAP);
-		dom_set_str(a, part, "path", arena_strf(a, "/%.*s", STR_ARG(d->parts[i].path)));
+		dom_set_str(a, part, "path", arena_strf(a, "/%.*s", STR_ARG(datum_path(a, &d->parts[i]))));
 		set_hex(a, part, "content", &d->parts[i].entry.id);
 		dom_add(out, part);
 	}
@@ -435,6 +435,7 @@ static struct dom *input_doc(struct arena *a, const struct plan_unit *u, const s
                              const struct sha *format)
 {
 	const struct reads *r = &in->reads;
+	bool data = u->datum && in->input->glob.p;
 	struct dom *out = dom_new(a, DOM_MAP);
 
 	dom_set_str(a, out, "name", in->input->name);
@@ -445,11 +446,11 @@ static struct dom *input_doc(struct arena *a, const struct plan_unit *u, const s
 		dom_set_str(a, out, "at", in->input->at);
 	if (r->repo && r->repo->has_commit)
 		dom_set_cstr(a, out, "commit", r->repo->head.id.hex);
-	if (!u->datum)
+	if (!data)
 		set_hex(a, out, "content", &r->content);
 	if (!sha_is_zero(format))
 		set_hex(a, out, "format", format);
-	if (u->datum)
+	if (data)
 		dom_set(a, out, "paths", datum_doc(a, u->datum, (size_t)(in->input - u->job->inputs)));
 	else if (r->whole)
 		set_hex(a, out, "tree", &r->root.id);
@@ -576,7 +577,7 @@ static struct dom *spec_inputs(struct arena *a, const struct plan_unit *u)
 			dom_set_str(a, one, "repo", in->input->repo);
 		for (size_t k = 0; k < in->reads.n_parts; k++)
 			dom_add(parts, dom_new_str(a, str_of(in->reads.parts[k].label)));
-		if (u->datum)
+		if (u->datum && in->input->glob.p)
 			dom_set(a, one, "paths", spec_paths(a, u->datum, (size_t)(in->input - u->job->inputs)));
 		else if (!in->reads.whole)
 			dom_set(a, one, "partitions", parts);

@@ -145,6 +145,8 @@ static int want_asked(struct maker *m, struct err *e)
 
 		if (plan_check_params(j, ask->params, e) < 0)
 			return -1;
+		if (j->tree) /* data.h */
+			continue;
 		if (!ask->n_ranges && j->every != EVERY_NONE) {
 			struct ds last = plan_last_ended(m->flow, j);
 

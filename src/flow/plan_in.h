@@ -19,6 +19,9 @@ struct ds_list {
  */
 must_check int plan_set(struct flow *f, struct catalog *c, struct arena *a, const struct job *j, struct ds_list *out,
                         struct err *e);
+/* The same of a job with partitions and globs: once made by hand a partition is in it, whatever its inputs are. */
+must_check int plan_set_data(struct flow *f, struct catalog *c, struct arena *a, const struct job *j,
+                             struct ds_list *out, struct err *e);
 /* What the ranges of a request say to this job; `newest` resolved. */
 must_check int plan_set_ranges(struct flow *f, struct catalog *c, struct arena *a, const struct job *j,
                                const struct ds_range *ranges, size_t n, struct ds_list *out, struct err *e);

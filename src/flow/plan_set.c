@@ -98,7 +98,7 @@ static int from_output(struct catalog *c, struct arena *a, const struct job *j, 
 {
 	struct partset *s = NULL;
 
-	if (catalog_parts(c, j->output, STR_NULL, &s, e) < 0)
+	if (catalog_parts(c, j->output, j->output_branch, &s, e) < 0)
 		return -1;
 	for (size_t i = 0; s && i < s->n; i++) {
 		struct ds d = ds_of_label(s->p[i].label);
@@ -174,6 +174,15 @@ int plan_set(struct flow *f, struct catalog *c, struct arena *a, const struct jo
 		return -1;
 	sort_unique(out);
 	return 1;
+}
+
+int plan_set_data(struct flow *f, struct catalog *c, struct arena *a, const struct job *j, struct ds_list *out,
+                  struct err *e)
+{
+	if (plan_set(f, c, a, j, out, e) < 0 || from_output(c, a, j, out, e) < 0)
+		return -1;
+	sort_unique(out);
+	return 0;
 }
 
 static int add_range(struct arena *a, const struct job *j, const struct ds *from, const struct ds *to,

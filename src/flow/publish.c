@@ -119,6 +119,24 @@ static int runs_end(struct engine *g, struct group *gr, struct err *e)
 	return 0;
 }
 
+/* A day of which a unit is bad keeps what it has; false: nothing is left to publish. */
+static bool hold_days(struct data_set *d)
+{
+	size_t n = 0, held = 0;
+
+	for (size_t i = 0; i < d->n_items; i++) {
+		const struct run_unit *u = d->items[i].run ? d->items[i].run->own : NULL;
+
+		if (u && !state_good(u->state))
+			d->items[i].day->held = true;
+	}
+	for (size_t i = 0; i < d->n_days; i++) {
+		n += !d->days[i].missing;
+		held += d->days[i].held;
+	}
+	return held < n;
+}
+
 /* All units of one event: one commit, or none. */
 static int data_end(struct engine *g, struct ingest *in, struct group *gr, struct err *e)
 {
@@ -144,9 +162,12 @@ static int data_end(struct engine *g, struct ingest *in, struct group *gr, struc
 	if (got < 0)
 		return -1;
 	r->repo = d->repo;
-	for (size_t i = 0; gr->published && i < gr->list.n; i++)
-		if (gives(gr->list.p[i]))
-			snprintf(gr->list.p[i]->commit, sizeof(gr->list.p[i]->commit), "%s", d->event.hex);
+	for (size_t i = 0; gr->published && i < d->n_items; i++) {
+		struct run_unit *u = d->items[i].run ? d->items[i].run->own : NULL;
+
+		if (u && gives(u) && !d->items[i].day->held)
+			snprintf(u->commit, sizeof(u->commit), "%s", d->commit.hex);
+	}
 	if (gr->published && !r->lags) {
 		r->lags = true;
 		r->next = g->lagging;
@@ -164,7 +185,8 @@ static int group_end(struct engine *g, struct ingest *in, struct group *gr, stru
 	if (unlease(g, gr, &ours, e))
 		return -1;
 	gr->lost = !ours;
-	gr->published = ours && !gr->n_bad && !g->cancelled;
+	gr->published = ours && !g->cancelled &&
+	                (!gr->n_bad || (gr->data && gr->data->job->every != EVERY_NONE && hold_days(gr->data)));
 	if (gr->data)
 		return data_end(g, in, gr, e) ? -1 : runs_end(g, gr, e);
 	for (size_t i = 0; gr->published && i < gr->list.n; i++)
@@ -289,6 +311,24 @@ static void say(struct engine *g, struct run_unit *u)
 	}
 }
 
+/* Days that keep what they had, while others are published. */
+static void held_said(struct engine *g, const struct data_set *d)
+{
+	const struct data_day *said = NULL;
+
+	for (size_t i = 0; i < d->n_items; i++) {
+		struct arena *a cleanup(arena_cleanup) = NULL;
+		struct run_unit *u = d->items[i].run ? d->items[i].run->own : NULL;
+
+		if (!u || !d->items[i].day->held || d->items[i].day == said)
+			continue;
+		said = d->items[i].day;
+		a = arena_new();
+		g->sum->held_groups++;
+		run_event(g, RUN_NOT_PUBLISHED, u, arena_printf(a, "ds=%s is not published", said->ds.label), NULL, 0);
+	}
+}
+
 static void group_said(struct engine *g, struct group *gr)
 {
 	struct run_unit *bad = NULL;
@@ -300,9 +340,11 @@ static void group_said(struct engine *g, struct group *gr)
 		g->sum->held_groups++;
 		g->sum->failed++;
 		run_event(g, RUN_UNIT_FAILED, NULL, gr->data->refused.msg, &gr->data->refused, 0);
-		return;
+		if (!gr->published)
+			return;
 	}
-
+	if (gr->data && gr->published)
+		held_said(g, gr->data);
 	for (size_t i = 0; i < gr->list.n; i++) {
 		n += gives(gr->list.p[i]);
 		if (!bad && !state_good(gr->list.p[i]->state))

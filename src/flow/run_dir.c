@@ -473,7 +473,7 @@ int attempt_input_folder(struct attempt *t, size_t i, const char **path, struct 
 		*path = t->given->folders[i];
 		return 0;
 	}
-	if (t->datum) {
+	if (t->datum && in->input->glob.p) {
 		if (run_datum_folder(k, i, own, copy, e))
 			return err_wrap(e, "input %.*s", STR_ARG(in->input->name));
 		*path = own;

@@ -33,7 +33,8 @@ static struct group *group_of(struct engine *g, struct map *by_key, const struct
 	const struct job *j = p->job;
 	bool chain = j->pipeline.n && !j->kind->outside_world && !g->p->data;
 	struct str name = chain ? j->pipeline : j->name;
-	struct str key = arena_strf(g->arena, "%c%.*s %s", chain ? 'p' : 'j', STR_ARG(name), p->ds.label);
+	const char *label = g->p->data ? "" : p->ds.label; /* all units of an event end together */
+	struct str key = arena_strf(g->arena, "%c%.*s %s", chain ? 'p' : 'j', STR_ARG(name), label);
 	struct group *gr = map_get(by_key, key);
 
 	if (!gr) {

@@ -318,8 +318,10 @@ static int from_table(struct task *t, struct buf *b, struct err *e)
 	size_t n = 0;
 	int rc = 0;
 
-	if (from_staged(t, b, e) || u->p->ds.every == EVERY_NONE)
-		return u->p->ds.every == EVERY_NONE ? 0 : -1;
+	if (from_staged(t, b, e))
+		return -1;
+	if (u->p->ds.every == EVERY_NONE || u->p->datum)
+		return 0;
 	if (reads_for_query(g->c, a, u->p->job->output, STR_NULL, true, &r, e))
 		return -1;
 	if (!r.repo || r.whole)

@@ -321,7 +321,7 @@ int run_rows_run_end(struct engine *g, struct run_job *r, struct err *e)
 	struct q *q;
 
 	run_limit_end(r);
-	if (data && data->refused.code)
+	if (data && (data->refused.code || (s == STATE_SUCCESS && data->n_held)))
 		s = STATE_FAILED;
 	if (data && run_counts(g, r, data, e))
 		return -1;

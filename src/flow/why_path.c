@@ -62,14 +62,20 @@ static int find_writer(struct trace *t, const struct content *k, int64_t *out, s
 	*out = 0;
 	if (!db_has_data(s->db))
 		return 0;
-	q = db_query(s->db, "select d.unit, d.tree from datum_file f join datum d on d.num = f.datum where f.repo = ?"
-	                    " and f.hash = ?");
+	q = db_query(s->db, "select d.unit, d.tree, d.label from datum_file f join datum d on d.num = f.datum"
+	                    " where f.repo = ? and f.hash = ?");
 	q_int(q, 1, k->repo);
 	q_int(q, 2, data_hash(k->path));
 	while ((r = q_step(q, e)) == 1) {
+		struct str label = q_col_text(q, 2), day = data_label_day(&label), path = k->path;
 		struct sha tree;
 		struct entry at;
-		int got = q_col_sha(q, 1, &tree) ? tree_find(s, NULL, &tree, k->path, &at, e) : 0;
+		int got = q_col_sha(q, 1, &tree);
+
+		if (day.n && str_has_prefix(path, day))
+			path = str_sub(path, day.n + 1, path.n);
+		if (got)
+			got = tree_find(s, NULL, &tree, path, &at, e);
 
 		if (got == 1 && sha_eq(&at.id, &k->tree))
 			*out = q_col_int(q, 0);
@@ -429,7 +435,7 @@ int why_path(struct flow *f, struct catalog *c, struct arena *a, struct str text
 	if (tree_find(f->store, NULL, &pin.commit.tree, folder, &part, e) < 0)
 		return -1;
 	k.tree = part.id;
-	if (at.kind == ENTRY_FILE && !*k.label) { /* of a unit's own among those of others */
+	if (at.kind == ENTRY_FILE) { /* of a unit's own among those of others */
 		struct content file = k;
 		int64_t unit;
 

@@ -366,6 +366,7 @@ static int readers_of(struct used *u, const struct repo *repo, struct str path, 
 	q_int(q, 2, data_hash(path));
 	while ((got = q_step(q, e)) == 1) {
 		struct reader r = {.unit = q_col_int(q, 0), .ds = "", .data = true};
+		struct str day;
 
 		if (map_has(&u->told, told_key(u, r.unit, q_col_int(q, 3))))
 			continue;
@@ -378,6 +379,9 @@ static int readers_of(struct used *u, const struct repo *repo, struct str path, 
 		if (!q_col_sha(q, 1, &r.tree))
 			memset(&r.tree, 0, sizeof(r.tree));
 		r.label = arena_str(u->a, q_col_text(q, 2));
+		day = data_label_day(&r.label);
+		if (day.n)
+			r.ds = arena_cstr(u->a, str_sub(day, strlen("ds="), day.n));
 		vec_push(u->a, out, r);
 	}
 	q_done(q);
@@ -466,8 +470,8 @@ static int calendar(struct used *u, const struct repo *output, bool past, reader
 static int scan(struct used *u, const struct job *j, const struct repo *output, const struct item *items, size_t n,
                 struct err *e)
 {
-	struct q *q = db_query(u->s->db, "select id, tree, ingredients from unit where job = ? and datum is not null"
-	                                 " and state = 'success' order by id desc");
+	struct q *q = db_query(u->s->db, "select id, tree, ingredients, ds from unit where job = ?"
+	                                 " and datum is not null and state = 'success' order by id desc");
 	readers all = {0};
 	int got;
 
@@ -480,6 +484,7 @@ static int scan(struct used *u, const struct job *j, const struct repo *output, 
 			continue;
 		for (size_t i = 0; i < n; i++)
 			if (items[i].past && has_read(u, &r, &items[i])) {
+				r.ds = arena_cstr(u->a, q_col_text(q, 3));
 				vec_push(u->a, &all, r);
 				break;
 			}
