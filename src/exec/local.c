@@ -391,11 +391,12 @@ static void on_pipes_end(struct loop_ev *ev, const struct proc_exit *exit, void 
 	exec_cancel(x, true);
 }
 
-static int fill_pipes(struct exec *x, struct err *e)
+static int fill_pipes(struct exec *x, const struct attempt *t, struct err *e)
 {
-	if (!x->t->n_lazy)
+	x->pipes_failed = false;
+	if (!t->n_lazy)
 		return 0;
-	if (pipes_start(x->t, x->log, &x->pipes, e))
+	if (pipes_start(t, x->log, &x->pipes, e))
 		return err_wrap(e, "lazy inputs");
 	return loop_child(x->t->loop, &x->pipes, on_pipes_end, x, &x->pipes_watch, e);
 }
@@ -411,6 +412,8 @@ static void end_pipes(struct exec *x)
 		proc_signal(&x->pipes, SIGKILL);
 		if (proc_wait(&x->pipes, &exit, &ignored))
 			err_clear(&ignored);
+		else if (!exit.signal)
+			x->pipes_failed = true; /* it ended by itself, and the task was sooner to tell */
 	}
 	proc_free(&x->pipes);
 	x->pipes = (struct proc)PROC_INIT;
@@ -562,6 +565,17 @@ void local_log(struct exec *x, int fd, const char *path)
 		x->t->log_path = arena_dup(x->t->arena, path);
 }
 
+int local_fill(struct exec *x, const struct attempt *t, struct err *e)
+{
+	return fill_pipes(x, t, e);
+}
+
+bool local_filled(struct exec *x)
+{
+	end_pipes(x);
+	return !x->pipes_failed;
+}
+
 void local_end(struct exec *x, int64_t ms)
 {
 	struct proc_exit exit;
@@ -653,7 +667,7 @@ int exec_run(struct exec *x, const struct exec_task *task, exec_done_cb *cb, voi
 	x->cb = cb;
 	x->ptr = ptr;
 	x->tries = 0;
-	if (fill_pipes(x, e) || proc_spawn(&s, &x->proc, e)) {
+	if (fill_pipes(x, t, e) || proc_spawn(&s, &x->proc, e)) {
 		end_pipes(x);
 		end_said(x);
 		return -1;

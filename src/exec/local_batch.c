@@ -16,6 +16,7 @@
 #include "sys/file.h"
 
 #define ENV_MAX ((size_t)16 << 20)
+#define LAZY_FAILED "a lazy input could not be read"
 #define ASK_MS 200 /* for a request that was begun */
 
 struct batch {
@@ -149,7 +150,17 @@ static int write_env(struct host *h, struct err *e)
 	return file_replace(in(h, "pfs/.env"), buf_str(&b), 0644, 0, e);
 }
 
-/* Inputs go into what the process sees, or back to the folders of the attempt. */
+/* Its pipes are where the process sees them now. */
+static void lazy_moved(struct attempt *t, const char *from, const char *to)
+{
+	struct str dir = str_of(arena_printf(t->arena, "%s/", from));
+
+	for (size_t i = 0; i < t->n_lazy; i++)
+		if (str_has_prefix(str_of(t->lazy[i].path), dir))
+			t->lazy[i].path = arena_printf(t->arena, "%s/%s", to, t->lazy[i].path + dir.n);
+}
+
+/* Inputs go into what the process sees, or back to the folders of the attempt; pipes go: errCmd gets new ones. */
 static int show_inputs(struct host *h, bool there, struct err *e)
 {
 	struct attempt *t = h->t;
@@ -162,11 +173,17 @@ static int show_inputs(struct host *h, bool there, struct err *e)
 			continue;
 		if (there) {
 			rc = attempt_input_folder(t, i, &theirs, e) || file_rename(theirs, mine, e);
+			if (!rc)
+				lazy_moved(t, theirs, mine);
+		} else if (t->inputs[i].input->lazy) {
+			rc = file_exists(mine) && dir_remove_tree(mine, e);
 		} else if (file_exists(mine)) {
 			rc = file_rename(mine, arena_printf(t->arena, "%s/%.*s", t->in_dir,
 			                                    STR_ARG(t->inputs[i].input->name)), e);
 		}
 	}
+	if (!there)
+		t->n_lazy = 0;
 	return rc ? -1 : 0;
 }
 
@@ -180,7 +197,7 @@ static void answer(struct host *h, const char *line)
 
 static int give(struct host *h, struct err *e)
 {
-	if (empty(in(h, "out"), e) || show_inputs(h, true, e) || write_env(h, e))
+	if (empty(in(h, "out"), e) || show_inputs(h, true, e) || write_env(h, e) || local_fill(h->x, h->t, e))
 		return -1;
 	h->given = true;
 	answer(h, "unit\n");
@@ -192,6 +209,7 @@ static void take_back(struct host *h)
 {
 	struct err ignored = ERR_INIT;
 
+	(void)local_filled(h->x);
 	if (h->given && show_inputs(h, false, &ignored)) {
 		err_clear(&ignored);
 		h->broken = true;
@@ -206,6 +224,10 @@ static void finish(struct host *h, const struct err *why, int status)
 	struct attempt *t = h->t;
 	struct err e = ERR_INIT;
 
+	if (!local_filled(h->x) && !why) {
+		err_set(&e, ERR_FAILED, LAZY_FAILED);
+		why = &e;
+	}
 	local_drain(h->x);
 	if (!why && copy_tree(in(h, "out"), t->out_dir, &e))
 		why = &e;
@@ -277,7 +299,9 @@ static void on_end(void *ptr, const struct proc_exit *exit)
 	struct err e = ERR_INIT;
 
 	proc_exit_text(exit, text);
-	if (t && proc_exit_ok(exit))
+	if (t && !local_filled(h->x))
+		err_set(&e, ERR_FAILED, LAZY_FAILED);
+	else if (t && proc_exit_ok(exit))
 		err_set(&e, ERR_FAILED, "it ended before it asked for the next unit");
 	else if (t)
 		err_set(&e, ERR_FAILED, "%s", text);

@@ -16,6 +16,9 @@ void local_set(struct exec *x, const char *key, const char *value); /* a variabl
 /* Where what it prints goes from now on; fd -1: nowhere. */
 void local_log(struct exec *x, int fd, const char *path);
 void local_drain(struct exec *x); /* what it has printed so far is in the log */
+/* Fills the lazy inputs of a unit from now on; where that fails the process is killed. */
+must_check int local_fill(struct exec *x, const struct attempt *t, struct err *e);
+bool local_filled(struct exec *x); /* ends that; false: it failed, so what was read of them may be half */
 /* Ends it without a callback: it has so long to end by itself. */
 void local_end(struct exec *x, int64_t ms);
 /* The variables of the unit alone, its inputs below `pfs`. */

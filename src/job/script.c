@@ -283,11 +283,6 @@ static bool is_batching(const struct job *j)
 
 static int check(const struct job *j, struct err *e)
 {
-	for (size_t i = 0; is_batching(j) && i < j->n_inputs; i++)
-		if (j->inputs[i].lazy) {
-			err_set(e, ERR_BAD_CONFIG, "datumBatching and lazy inputs do not go together");
-			return job_at(e, j, j->inputs[i].line, j->inputs[i].col);
-		}
 	return secret_check(j, e);
 }
 

@@ -60,13 +60,19 @@ inputs: [{repo: in, glob: "/1"}]
 datumBatching: true
 cmd: [sh, -c, "echo hello"]
 X
-	exits 1 leat run mute 2>err && has err "it ended before it asked for the next unit" && leat logs mute | has - hello && exits 2 leat next 2>err && has err "there is no next unit here" &&
-	job lazy <<\X &&
-inputs: [{repo: in, glob: "/*", lazy: true}]
-datumBatching: true
-cmd: [sh]
-X
-	exits 2 leat run lazy 2>err && has err "do not go together" && rm -r jobs/lazy
+	exits 1 leat run mute 2>err && has err "it ended before it asked for the next unit" && leat logs mute | has - hello && exits 2 leat next 2>err && has err "there is no next unit here"
+'
+
+test_expect 'lazy inputs are new pipes for each unit, in one process: read whole, in part, twice or not at all; nothing is left of what fills them' '
+	workspace z && mkdir in && for i in 1 2 3 4 5 6; do head -c 200000 /dev/urandom >in/$i; done && leat put in in &&
+	for s in auto off; do
+		each z-$s "test -p \$in || exit 8; case \$n in 2) ;; 3) head -c 10 \$in >\$LEAT_OUTPUT/3;; 4) cat \$in \$in >\$LEAT_OUTPUT/4;; *) cat \$in >\$LEAT_OUTPUT/\$n;; esac; echo \$\$ >>\$LEAT_OUTPUT/pid-\$n" "sandbox: $s" && sed -i "s|glob: \"/\*\"|glob: \"/*\", lazy: true|" jobs/z-$s/job.yaml &&
+		leat run z-$s -j 1 --json >run && says ran 6 failed 0 && leat get z-$s: -r -o got && for i in 1 5 6; do same got/$i in/$i; done && cat in/4 in/4 | same - got/4 && head -c 10 in/3 | same - got/3 && ! [ -e got/2 ] && eq "$(cat got/pid-* | sort -u | wc -l)" 1 && rm -r got || return 1
+	done && ! pgrep -f "role pipes $TRASH/z" >/dev/null
+'
+test_expect 'bytes of a lazy input that the store has lost fail that unit of a batch and no other' '
+	cd z && blob=.leat/blobs/$(sha256sum <in/5 | sed "s/^\(..\)\([0-9a-f]*\).*/\1\/\2/") && cp -p $blob keep && chmod u+w $blob && printf XXXX | dd of=$blob bs=1 seek=190000 conv=notrunc status=none &&
+	each lost "cat \$in >\$LEAT_OUTPUT/\$n" "sandbox: auto" && sed -i "s|glob: \"/\*\"|glob: \"/*\", lazy: true|" jobs/lost/job.yaml && exits 1 leat run lost -j 1 --json >run && says ran 5 failed 1 && exits 1 leat run lost 2>err && has err "/5" "a lazy input could not be read" && leat logs lost | has - "lazy input cannot be read"
 '
 
 test_expect 'errCmd recovers a unit of such a job, and a unit runs alone' '
