@@ -224,9 +224,11 @@ static void finish(struct host *h, const struct err *why, int status)
 	struct attempt *t = h->t;
 	struct err e = ERR_INIT;
 
-	if (!local_filled(h->x) && !why) {
-		err_set(&e, ERR_FAILED, LAZY_FAILED);
-		why = &e;
+	if (!local_filled(h->x)) {
+		exec_batch_cancel(h, true); /* its death may be on the way, and is this unit's, not the next one's */
+		if (!why)
+			err_set(&e, ERR_FAILED, LAZY_FAILED);
+		why = why ? why : &e;
 	}
 	local_drain(h->x);
 	if (!why && copy_tree(in(h, "out"), t->out_dir, &e))
@@ -445,6 +447,7 @@ int exec_batch_start(struct attempt *t, exec_make *make, exec_batch_cb *cb, void
 
 void exec_batch_cancel(struct host *h, bool hard)
 {
+	h->broken = true; /* who asks for the next one at this moment dies of the signal all the same */
 	exec_cancel(h->x, hard);
 }
 
