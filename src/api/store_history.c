@@ -237,6 +237,28 @@ static int count_work(struct api *api, struct id id, int64_t *left, int64_t *bad
 	return r < 0 ? -1 : 0;
 }
 
+/* What did not succeed, by name. */
+static int say_bad(struct api *api, struct arena *a, struct id id, int64_t count, struct err *e)
+{
+	struct str failed = STR(""), unrunnable = STR("");
+	struct data_bad *bad;
+	size_t n;
+
+	if (data_bad_of(api->store, a, str_of(id.hex), &bad, &n, e))
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		struct str *to = bad[i].unrunnable ? &unrunnable : &failed;
+
+		*to = arena_strf(a, "%.*s%s%.*s", STR_ARG(*to), to->n ? ", " : "", STR_ARG(bad[i].job));
+	}
+	if (n)
+		err_set(e, ERR_FAILED, "of %.12s: %.*s%s%s%.*s", id.hex, STR_ARG(failed), failed.n ? " failed" : "",
+		        !unrunnable.n ? "" : failed.n ? ", unrunnable: " : "unrunnable: ", STR_ARG(unrunnable));
+	else
+		err_set(e, ERR_FAILED, "of %s %lld runs and units did not succeed", id.hex, (long long)count);
+	return err_hint(e, n ? "leat log %.12s tells why" : "leat why %.8s tells which and why", id.hex);
+}
+
 /* 1: all of it is done; 0: not yet; -1: it will never be, or ended badly. */
 static int is_done(struct api *api, struct id id, int kinds, struct err *e)
 {
@@ -258,8 +280,7 @@ static int is_done(struct api *api, struct id id, int kinds, struct err *e)
 		return 0;
 	if (!bad)
 		return 1;
-	err_set(e, ERR_FAILED, "of %s %lld runs and units did not succeed", id.hex, (long long)bad);
-	return err_hint(e, "leat why %.8s tells which and why", id.hex);
+	return say_bad(api, a, id, bad, e);
 }
 
 /* The last event that an id or batch names: 1, 0, -1. */
@@ -287,11 +308,25 @@ static int do_work(struct api *api, const struct args *args, struct id id, struc
 	return got <= 0 ? got : data_work(api, args, "wait", &ask, out, e);
 }
 
+static int tell_bad(struct api *api, struct id id, struct sink *out, struct err *e)
+{
+	struct data_bad *bad;
+	size_t n;
+
+	if (data_bad_of(api->store, api->arena, str_of(id.hex), &bad, &n, e))
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		sink_note(out, "%.*s %s: %.*s", STR_ARG(bad[i].job), bad[i].unrunnable ? "is unrunnable" : "failed",
+		          STR_ARG(bad[i].why));
+	return 0;
+}
+
 int api_wait(struct api *api, const struct args *args, struct sink *out, struct err *e)
 {
 	struct str limit = args_value(args, "timeout");
 	int64_t until = INT64_MAX, ms;
 	struct id id;
+	struct err late = ERR_INIT;
 	int kinds = 0, r;
 
 	if (limit.p) {
@@ -313,5 +348,13 @@ int api_wait(struct api *api, const struct args *args, struct sink *out, struct 
 			return err_set(e, ERR_TIMEOUT, "%s is not done after %.*s", id.hex, STR_ARG(limit));
 		clock_sleep_ms(POLL_MS);
 	}
-	return r < 0 ? -1 : data_tell(api, id, true, out, e);
+	if (r < 0 && e->code != ERR_FAILED)
+		return -1;
+	if (r > 0)
+		return data_tell(api, id, true, out, e);
+	/* What there is of it, nevertheless; what is not there, and why, is said as such, if it was not just now. */
+	if ((api->exit_status || !tell_bad(api, id, out, &late)) && !data_tell(api, id, true, out, &late))
+		return -1;
+	err_clear(&late);
+	return -1;
 }

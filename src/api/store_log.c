@@ -3,6 +3,7 @@
 #include "api/spot.h"
 #include "base/name.h"
 #include "base/str.h"
+#include "flow/data.h"
 
 struct logging {
 	struct api *api;
@@ -50,6 +51,30 @@ static int log_id(struct api *api, struct str id, struct sink *out, size_t *n, s
 	}
 	q_done(q);
 	return rc < 0 ? -1 : 0;
+}
+
+/* Runs that it caused and that gave no commit: why not. */
+static int log_bad(struct api *api, struct str id, struct sink *out, size_t *n, struct err *e)
+{
+	struct data_bad *bad;
+	size_t n_bad;
+
+	if (data_bad_of(api->store, api->arena, id, &bad, &n_bad, e))
+		return -1;
+	for (size_t i = 0; i < n_bad; i++, ++*n) {
+		struct dom *row = dom_new(api->arena, DOM_MAP);
+
+		dom_set_str(api->arena, row, "job", bad[i].job);
+		dom_set_str(api->arena, row, "state", bad[i].state);
+		dom_set_str(api->arena, row, "reason", bad[i].why);
+		dom_set_str(api->arena, row, "run", bad[i].run);
+		dom_set_str(api->arena, row, "global_id", bad[i].event);
+		dom_set_str(api->arena, row, "batch", bad[i].batch);
+		row_time(api->arena, row, "at", bad[i].at);
+		if (sink_row(out, row, e))
+			return -1;
+	}
+	return 0;
 }
 
 static bool looks_like_id(struct str s)
@@ -132,7 +157,7 @@ int api_log(struct api *api, const struct args *args, struct sink *out, struct e
 		return -1;
 	if (looks_like_id(text)) {
 		rc = repo_find(api->store, api->arena, text, &repo, e);
-		if (rc < 0 || (!rc && log_id(api, text, out, &n, e)))
+		if (rc < 0 || (!rc && (log_id(api, text, out, &n, e) || log_bad(api, text, out, &n, e))))
 			return -1;
 		if (!rc && n)
 			return 0;

@@ -9,14 +9,22 @@ static int why_data(struct api *api, const struct job *j, struct sink *out, stru
 	struct arena *a = api->arena;
 	struct dom *doc = dom_new(a, DOM_MAP);
 	struct plan_unit *u;
+	const char *state;
 
 	if (data_look(api->flow, a, j, &u, e))
 		return -1;
-	dom_set_str(a, doc, "answer",
-	            arena_strf(a, "%.*s is %s: %s", STR_ARG(j->name), reason_runs(u->reason) ? "stale" : "up to date",
-	                       plan_say(a, u)));
+	state = reason_runs(u->reason)                  ? "stale"
+	        : u->reason == REASON_UPSTREAM_FAILED ? "unrunnable"
+	        : u->reason == REASON_INPUT_MISSING   ? "waiting"
+	                                                : "up-to-date";
+	if (u->reason == REASON_UPSTREAM_FAILED)
+		dom_set_str(a, doc, "answer", arena_strf(a, "%.*s is unrunnable: %s", STR_ARG(j->name), u->detail));
+	else
+		dom_set_str(a, doc, "answer",
+		            arena_strf(a, "%.*s is %s: %s", STR_ARG(j->name),
+		                       !strcmp(state, "up-to-date") ? "up to date" : state, plan_say(a, u)));
 	dom_set_str(a, doc, "job", j->name);
-	dom_set_cstr(a, doc, "state", reason_runs(u->reason) ? "stale" : "up-to-date");
+	dom_set_cstr(a, doc, "state", state);
 	dom_set_cstr(a, doc, "reason", reason_word(u->reason));
 	if (u->detail)
 		dom_set_cstr(a, doc, "detail", u->detail);

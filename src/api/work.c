@@ -266,7 +266,8 @@ int api_plan(struct api *api, const struct args *args, struct sink *out, struct 
 			return -1;
 		if (q.ranges.n)
 			continue;
-		shown = reason_runs(u->reason) || u->reason == REASON_INPUT_MISSING || args_flag(args, "verbose");
+		shown = reason_runs(u->reason) || u->reason == REASON_INPUT_MISSING ||
+			u->reason == REASON_UPSTREAM_FAILED || args_flag(args, "verbose");
 		if (shown && sink_row(out, plan_row(api->arena, u), e))
 			return -1;
 	}
@@ -402,9 +403,13 @@ static int say_waiting(struct api *api, struct whole *w, bool asked, struct sink
 		const struct job *j = asked ? w->data.jobs[i] : js->all[i];
 		const char *why = NULL;
 		int r = j->tree && !job_stays(j) ? data_waits(api->flow, api->arena, j, &why, e) : 0;
+		struct data_bad b;
+		int bad = r > 0 ? data_bad_now(api->store, api->arena, j, &b, e) : 0;
 
-		if (r < 0)
+		if (r < 0 || bad < 0)
 			return -1;
+		if (bad && b.unrunnable) /* it has been said, and counted, that it cannot run */
+			continue;
 		w->missing += (size_t)r;
 		if (r && out->people && w->missing <= REPEAT_MAX)
 			sink_note(out, "%.*s waits: %s", STR_ARG(j->name), why);

@@ -6,6 +6,7 @@
 #include "base/name.h"
 #include "base/str.h"
 #include "base/tz.h"
+#include "flow/data.h"
 #include "flow/owner.h"
 #include "repo/datastore.h"
 #include "sys/clock.h"
@@ -232,6 +233,29 @@ static int work_attention(struct api *api, struct dom *list, struct err *e)
 	return 0;
 }
 
+/* Jobs on data that stand still, and why. */
+static int data_attention(struct api *api, struct dom *list, struct err *e)
+{
+	struct arena *a = api->arena;
+
+	for (size_t i = 0; api->flow && i < api->flow->jobs->n; i++) {
+		const struct job *j = api->flow->jobs->all[i];
+		struct data_bad b;
+		int r = j->tree && !job_stays(j) ? data_bad_now(api->store, a, j, &b, e) : 0;
+
+		if (r < 0)
+			return -1;
+		if (r && b.unrunnable)
+			attention(a, list, arena_strf(a, "%.*s is unrunnable: %.*s", STR_ARG(j->name), STR_ARG(b.why)),
+			          STR_NULL);
+		else if (r)
+			attention(a, list, arena_strf(a, "%.*s failed: %.*s", STR_ARG(j->name), STR_ARG(b.why)),
+			          arena_strf(a, "leat logs %.*s shows what it printed; leat run tries it again",
+			                     STR_ARG(j->name)));
+	}
+	return 0;
+}
+
 /* Open commits: who forgot one sees it here before it expires. */
 static int open_attention(struct api *api, struct dom *list, struct err *e)
 {
@@ -282,7 +306,8 @@ int api_status(struct api *api, const struct args *args, struct sink *out, struc
 			return -1;
 		dom_set_int(a, row, counts[i].key, n);
 	}
-	if (drift_attention(api, list, e) || open_attention(api, list, e) || work_attention(api, list, e))
+	if (drift_attention(api, list, e) || open_attention(api, list, e) || work_attention(api, list, e) ||
+	    data_attention(api, list, e))
 		return -1;
 	dom_set_int(a, row, "jobs", api->flow ? (int64_t)api->flow->jobs->n : 0);
 	dom_set(a, row, "attention", list);

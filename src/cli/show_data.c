@@ -294,6 +294,17 @@ void show_log(struct show_state *s, const struct dom *row)
 			grid_head(s->grid, i, str_of(titles[i]), i == 2 || i == 4 || i == 5);
 	}
 	run = show_text(row, "run");
+	if (dom_get(row, "job")) { /* a run that gave none */
+		grid_cell(s->grid, short_id(show_text(row, "global_id")));
+		grid_cell(s->grid, show_text(row, "job"));
+		grid_cell(s->grid, STR("-"));
+		grid_cell(s->grid, short_time(a, show_text(row, "at")));
+		grid_cell(s->grid, STR("-"));
+		grid_cell(s->grid, STR("-"));
+		said = str_is(show_text(row, "state"), "upstream-failed") ? STR("unrunnable") : STR("failed");
+		grid_cell(s->grid, arena_strf(a, "%.*s: %.*s", STR_ARG(said), STR_ARG(show_text(row, "reason"))));
+		return;
+	}
 	grid_cell(s->grid, short_id(show_text(row, "commit")));
 	grid_cell(s->grid, show_text(row, "repo"));
 	grid_cell(s->grid, arena_strf(a, "%" PRId64, show_int(row, "number")));

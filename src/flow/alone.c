@@ -98,8 +98,7 @@ static int prepare(struct alone *x, struct err *e)
 	g->o = &x->opts;
 	g->slots = g->f->ws->slots;
 	g->run_dir = x->what->dir;
-	g->units = &x->unit;
-	g->n_units = 1;
+	vec_push(g->arena, &g->units, &x->unit);
 	if (key_rest(g->f, g->arena, x->what->job, x->what->params, &x->plan.key, e) ||
 	    run_task_path(g->f, g->arena, &g->path, e) || loop_new(&g->loop, e) || bind_inputs(x, e))
 		return -1;

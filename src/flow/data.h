@@ -6,6 +6,9 @@
  * its inputs in that order, each as one run that ends in one commit of its output under the event's id, in which its
  * other inputs are read as they stood at that event. A job that is new or was changed takes only the heads.
  *
+ * The jobs of one event run side by side where none reads what another gives; where one fails, those that do not read
+ * its output go on, and those that do are unrunnable.
+ *
  * A run of a job holds the job's lease from before it looks at how far the job is until the transaction that publishes
  * it and notes the event as taken: so each event is taken once, whoever works beside.
  */
@@ -65,12 +68,22 @@ struct data_set {
 	bool rebuild;              /* the head is not what the rows say: it is made anew from all of them */
 	struct data_item *items;
 	size_t n_items;
+	struct plan_unit **units;  /* those that are to run */
+	size_t n_units;
 	size_t total;              /* datums that there are */
 	const char *unrunnable;    /* why it cannot run; NULL: it can */
 	/* what came of it (data_publish.c) */
 	size_t n_ran, n_recovered, n_failed, n_held; /* held: days */
 	struct id commit;          /* which shows it */
 	struct err refused;        /* why nothing was published though all units are good; code NONE: no */
+};
+
+/* What gives an engine sets to run, one after the other as what they read has come to be. */
+struct data_feed {
+	int (*next)(void *ptr, struct data_set **out, struct err *e); /* 1; 0: none (now); -1 */
+	void (*ended)(void *ptr, struct data_set *set);               /* published or not */
+	void *ptr;
+	bool waits; /* after 0: another command works on a job; ask again after DATA_LEASE_POLL_MS */
 };
 
 struct data_ask {
@@ -88,7 +101,6 @@ struct data_ask {
 
 /*
  * Takes all events that are pending, then the heads where a job is new, changed, or failed the last time. Adds to *sum.
- * What the jobs of one event give moves their heads one after the other.
  */
 must_check int data_run(struct flow *f, struct catalog *c, struct arena *a, const struct data_ask *ask,
                         const struct run_opts *o, struct run_summary *sum, struct err *e);
@@ -138,6 +150,20 @@ must_check int data_days_each(struct flow *f, struct arena *a, const struct data
                               void (*on_day)(void *ptr, struct data_day *day), datum_cb cb, void *ptr, struct err *e);
 /* The first line of a unit's label, "ds=2018-01-02", which is cut off; STR(""): it has no ds. */
 struct str data_label_day(struct str *label);
+
+/* data_bad.c: a run that gave no commit. */
+struct data_bad {
+	struct str run, job, state, event, batch;
+	struct str why;       /* the error; of one that is unrunnable the sentence that says so */
+	int64_t at;
+	bool unrunnable;      /* what it reads could not be made */
+};
+/* Those of an id, a batch, or the beginning of one, the last of each job and event. */
+must_check int data_bad_of(struct store *s, struct arena *a, struct str id, struct data_bad **out, size_t *n,
+                           struct err *e);
+/* The job's last run, if it is one: 1, 0, -1. */
+must_check int data_bad_now(struct store *s, struct arena *a, const struct job *j, struct data_bad *out,
+                            struct err *e);
 
 /* data_plan.c: what is to be run; fills rebuild, items, total. params: --param, or NULL. */
 must_check int data_plan(struct flow *f, struct arena *a, struct data_set *d, const struct dom *params, bool again,

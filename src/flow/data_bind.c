@@ -1,11 +1,12 @@
 /* What the inputs of a data-driven job were at an event. */
 #include "base/str.h"
-#include "flow/data.h"
+#include "flow/catalog.h"
+#include "flow/data_in.h"
+#include "flow/key.h"
 #include "flow/tick.h"
-#include "repo/refs.h"
 #include "sys/clock.h"
 
-/* Where a branch stood when an event had been: 1, 0 (empty then), -1. order INT64_MAX: where it stands. */
+/* Where a branch stood when an event had been: 1, 0 (empty then), -1. order DATA_HEADS: where it stands. */
 static int head_at(struct flow *f, struct arena *a, const struct repo *repo, struct str branch, int64_t order,
                    struct commit *out, struct err *e)
 {
@@ -13,7 +14,7 @@ static int head_at(struct flow *f, struct arena *a, const struct repo *repo, str
 	struct q *q;
 	int r;
 
-	if (order == INT64_MAX)
+	if (order == DATA_HEADS)
 		return branch_head(f->store, repo->id, branch, out, e);
 	q = db_query(f->store->db, "select m.new from head_move m where m.repo = ?1 and m.branch = ?2"
 	                       " and (m.seq <= ?3 or " DATA_ORDER " <= ?3) order by m.seq desc limit 1");
@@ -114,9 +115,109 @@ int data_bind(struct flow *f, struct arena *a, struct data_set *set, int64_t ord
 	return *why ? 0 : 1;
 }
 
+/* A lease is the process's: what another set reads too stays. */
+static bool held_by(const struct data_set *const *sets, size_t n, const struct id *id)
+{
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; sets[i]->inputs && k < sets[i]->job->n_inputs; k++) {
+			const struct catalog_repo *r = sets[i]->inputs[k].reads.repo;
+
+			if (r && r->has_commit && !strcmp(r->head.id.hex, id->hex))
+				return true;
+		}
+	return false;
+}
+
+void data_unbind_beside(struct store *s, struct data_set *set, const struct data_set *const *others, size_t n)
+{
+	for (size_t i = 0; set->inputs && i < set->job->n_inputs; i++) {
+		const struct catalog_repo *r = set->inputs[i].reads.repo;
+
+		if (r && r->has_commit && !held_by(others, n, &r->head.id))
+			store_lease_drop(s, r->head.id);
+	}
+}
+
 void data_unbind(struct store *s, struct data_set *set)
 {
-	for (size_t i = 0; set->inputs && i < set->job->n_inputs; i++)
-		if (set->inputs[i].reads.repo && set->inputs[i].reads.repo->has_commit)
-			store_lease_drop(s, set->inputs[i].reads.repo->head.id);
+	data_unbind_beside(s, set, NULL, 0);
+}
+
+int data_untouched(struct flow *f, struct arena *a, const struct job *j, struct err *e)
+{
+	struct id ignored;
+	int r = input_any_pinned(j) ? 1 : data_newest(f, a, j, &ignored, e);
+
+	return r < 0 ? -1 : !r;
+}
+
+int data_waits(struct flow *f, struct arena *a, const struct job *j, const char **why, struct err *e)
+{
+	struct data_set set = {.job = j};
+	const char *missing = NULL;
+	int got = data_bind(f, a, &set, DATA_HEADS, &missing, e);
+
+	data_unbind(f->store, &set);
+	if (got > 0) {
+		const struct job_input *in = &j->inputs[0];
+
+		got = data_untouched(f, a, j, e);
+		got = got < 0 ? -1 : !got;
+		missing = arena_printf(a, "%.*s has no commit on %.*s yet", STR_ARG(in->repo),
+		                       STR_ARG(data_input_branch(in)));
+	}
+	if (!got)
+		*why = missing;
+	return got < 0 ? -1 : !got;
+}
+
+/* It stands still because of a job above it: 1 and *why, 0, -1. */
+static int unrunnable(struct flow *f, struct arena *a, const struct job *j, const char **why, struct err *e)
+{
+	struct data_bad b;
+	int r = data_bad_now(f->store, a, j, &b, e);
+
+	if (r <= 0 || !b.unrunnable)
+		return r < 0 ? -1 : 0;
+	*why = arena_cstr(a, b.why);
+	return 1;
+}
+
+int data_look(struct flow *f, struct arena *a, const struct job *j, struct plan_unit **out, struct err *e)
+{
+	struct plan_unit *u = arena_new_of(a, struct plan_unit);
+	struct data_events l = {0};
+	const char *why = NULL;
+	struct unit_key rest;
+	size_t n, ticks = 0;
+	struct data_mark m;
+
+	*u = (struct plan_unit){.job = j, .ds = {.every = EVERY_NONE}, .role = ROLE_STALE, .reason = REASON_UP_TO_DATE};
+	if (key_rest(f, a, j, NULL, &rest, e) || data_mark(f->store, a, j, &m, e) ||
+	    (m.there && data_pending(f, a, &j, 1, NULL, &l, e)) ||
+	    (m.there && tick_count(f->store, a, j, f->now_ms, &ticks, e)))
+		return -1;
+	n = l.n + ticks;
+	if (n) {
+		u->reason = REASON_INPUT_CHANGED;
+		u->detail = arena_printf(a, "%zu change%s to take", n, n == 1 ? "" : "s");
+	} else if (m.there && unrunnable(f, a, j, &why, e)) {
+		u->reason = REASON_UPSTREAM_FAILED;
+		u->detail = why;
+		if (!why)
+			return -1;
+	} else if (m.there && sha_is_zero(&m.rest) && data_waits(f, a, j, &why, e)) {
+		u->reason = REASON_INPUT_MISSING; /* a job that nobody has seen yet may have clocks that begin now */
+		u->detail = why;
+		if (!why)
+			return -1;
+	} else if (!m.there || (sha_is_zero(&m.rest) && !m.failed)) {
+		u->reason = REASON_MISSING;
+	} else if (m.failed) {
+		u->reason = REASON_FAILED_BEFORE;
+	} else if (!sha_eq(&m.rest, &rest.key)) {
+		u->reason = REASON_CODE_CHANGED;
+	}
+	*out = u;
+	return 0;
 }

@@ -118,7 +118,7 @@ static struct plan_unit *unit_of(struct planner *p, const struct data_item *it, 
 	u->ds = p->day->ds;
 	u->datum = it->datum;
 	u->label = datum_label(p->a, it->datum);
-	u->role = ROLE_ASKED;
+	u->role = p->params ? ROLE_ASKED : ROLE_STALE; /* --param is for some jobs of a round */
 	u->reason = p->again ? REASON_ASKED
 	            : !it->num ? REASON_MISSING
 	            : p->same_rest ? REASON_INPUT_CHANGED

@@ -1,27 +1,23 @@
 /*
- * The events of data-driven jobs, one after the other, and what each of them is to do about it.
+ * The events of data-driven jobs, one after the other: which jobs each moves, and what those are to do about it.
  *
  * Which events are pending is asked of the rows each time: head moves of a job's inputs beyond what it has taken. So
  * nothing is lost with a process that dies, and who works beside takes none of them twice (the job's lease).
+ *
+ * The jobs of one event are one round: a job is looked at when all whose outputs it reads are through, so those that do
+ * not wait for each other run side by side, in the slots of one engine.
  */
-#include "flow/data.h"
-
-#include <stdlib.h>
-#include <unistd.h>
-
 #include "base/str.h"
 #include "flow/catalog.h"
-#include "flow/key.h"
+#include "flow/data_in.h"
 #include "flow/lease.h"
 #include "flow/run_int.h"
 #include "flow/tick.h"
 #include "sys/clock.h"
 #include "sys/fault.h"
 
-struct event_ref {
-	struct id id;
-	int64_t order; /* the first of its head moves */
-};
+/* A job in a round. */
+enum turn { TURN_NONE, TURN_OPEN, TURN_RUNS, TURN_OVER };
 
 struct driver {
 	struct flow *f;
@@ -32,9 +28,18 @@ struct driver {
 	struct run_summary *sum;
 	const struct job **jobs; /* in an order in which they can run */
 	size_t n_jobs;
-	struct id *tried;        /* per job: the event of its last run in this command */
+	struct id *tried;        /* by job: the event of its last run in this command */
 	struct id own, batch;    /* the command's own event, once it is recorded */
 	bool recorded;
+	/* the round */
+	const struct data_event *event; /* NULL: of the heads */
+	enum turn *turns;        /* by job */
+	bool *waited;            /* by job: it was said that another command works on it */
+	struct data_set **sets;  /* those that run or ran */
+	size_t n_sets;
+	struct data_set *first;  /* found before there was an engine */
+	struct data_feed feed;
+	bool did;
 };
 
 static struct db *db_of(const struct driver *d)
@@ -60,6 +65,9 @@ static void choose(struct driver *d)
 
 	d->jobs = arena_array(d->a, const struct job *, g->n + 1);
 	d->tried = arena_array(d->a, struct id, g->n + 1);
+	d->turns = arena_array(d->a, enum turn, g->n + 1);
+	d->waited = arena_array(d->a, bool, g->n + 1);
+	d->sets = arena_array(d->a, struct data_set *, g->n + 1);
 	for (size_t i = 0; i < d->ask->n_jobs; i++) {
 		size_t n = 0;
 		const struct job **up = graph_ancestors(g, d->a, d->ask->jobs[i], &n);
@@ -88,248 +96,35 @@ static const struct dom *params_of(const struct driver *d, const struct job *j)
 	return d->ask->params && is_asked(d, j) ? d->ask->params : NULL;
 }
 
-/* --- how far a job is --- */
-
-struct mark {
-	bool there;
-	int64_t taken, repo;
-	struct sha rest;      /* zero: nothing was made yet, or the job was changed */
-	struct str trees;
-	bool failed;
-};
-
-static int look_mark(struct store *s, struct arena *a, const struct job *j, struct mark *out, struct err *e)
-{
-	struct q *q;
-	int r;
-
-	*out = (struct mark){0};
-	if (!db_has_data(s->db))
-		return 0;
-	q = db_query(s->db, "select taken, repo, rest, trees, failed is not null from data_job where job = ?");
-	q_text(q, 1, j->name);
-	r = q_step(q, e);
-	if (r == 1) {
-		out->there = true;
-		out->taken = q_col_int(q, 0);
-		out->repo = q_col_int(q, 1);
-		if (q_col_sha(q, 2, &out->rest))
-			out->trees = arena_str(a, q_col_blob(q, 3));
-		out->failed = q_col_int(q, 4);
-	}
-	q_done(q);
-	return r < 0 ? -1 : 0;
-}
-
-static int last_move(struct store *s, int64_t *out, struct err *e)
-{
-	struct q *q = db_query(s->db, "select coalesce(max(seq), 0) from head_move");
-	int r = q_step(q, e);
-
-	if (r == 1)
-		*out = q_col_int(q, 0);
-	q_done(q);
-	return r == 1 ? 0 : -1;
-}
-
-static int put_mark(struct store *s, const struct job *j, int64_t taken, struct err *e)
-{
-	struct q *q = db_query(s->db,
-	                       "insert into data_job(job, repo, taken) values(?1, 0, ?2) on conflict(job) do update"
-	                       " set taken = ?2, rest = null, failed = null");
-
-	q_text(q, 1, j->name);
-	q_int(q, 2, taken);
-	return q_run(q, e);
-}
-
-int data_see(struct flow *f, struct arena *a, const struct job *j, const struct dom *params, struct err *e)
-{
-	struct store *s = f->store;
-	struct unit_key rest;
-	struct mark m;
-	int64_t last;
-
-	if (key_rest(f, a, j, params, &rest, e) || look_mark(s, a, j, &m, e))
-		return -1;
-	if (m.there && (sha_is_zero(&m.rest) || sha_eq(&m.rest, &rest.key)))
-		return 0;
-	if (db_begin_durable(s->db, DB_PROCESS, e))
-		return -1;
-	if (db_make_data(s->db, e) || tick_see(s, a, j, e) || last_move(s, &last, e) || put_mark(s, j, last, e)) {
-		db_rollback(s->db);
-		return -1;
-	}
-	return db_commit(s->db, e);
-}
-
-/* --- events --- */
-
-/* The repo of an input: 1, 0 it is not there (any more), -1. */
-static int input_repo(struct driver *d, const struct job_input *in, struct repo *out, struct err *e)
-{
-	return repo_find(d->f->store, d->a, in->repo, out, e);
-}
-
-static int by_order(const void *x, const void *y)
-{
-	const struct event_ref *a = x, *b = y;
-
-	return a->order < b->order ? -1 : a->order > b->order;
-}
-
-struct event_list {
-	struct event_ref *p;
-	size_t n, cap;
-};
-
-static int events_of(struct driver *d, const struct job *j, struct event_list *l, struct err *e)
-{
-	struct mark m;
-
-	if (look_mark(d->f->store, d->a, j, &m, e))
-		return -1;
-	for (size_t i = 0; m.there && i < j->n_inputs; i++) {
-		struct repo repo;
-		int got = input_is_pinned(&j->inputs[i]) ? 0 : input_repo(d, &j->inputs[i], &repo, e), r;
-		struct q *q;
-
-		if (got < 0)
-			return -1;
-		if (!got)
-			continue;
-		q = db_query(db_of(d),
-		             "select m.event, " DATA_ORDER " o from head_move m where m.repo = ?1 and m.branch = ?2"
-		             " and m.seq > ?3 and o > ?3");
-		q_int(q, 1, repo.id);
-		q_text(q, 2, data_input_branch(&j->inputs[i]));
-		q_int(q, 3, m.taken);
-		while ((r = q_step(q, e)) == 1) {
-			struct event_ref ref = {id_of(q_col_text(q, 0)), q_col_int(q, 1)};
-
-			vec_push(d->a, l, ref);
-		}
-		q_done(q);
-		if (r < 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int order_of(struct driver *d, const struct id *id, int64_t *out, struct err *e)
-{
-	struct q *q = db_query(db_of(d), "select coalesce(min(seq), 0) from head_move where event = ?");
-	int r;
-
-	q_cstr(q, 1, id->hex);
-	r = q_step(q, e);
-	if (r == 1)
-		*out = q_col_int(q, 0);
-	q_done(q);
-	return r == 1 ? 0 : -1;
-}
-
-/* What is pending, in order, each once. */
-static int pending(struct driver *d, struct event_list *out, struct err *e)
-{
-	struct event_list l = {0};
-	int64_t until = INT64_MAX;
-	size_t n = 0;
-
-	if (d->ask->until && order_of(d, d->ask->until, &until, e))
-		return -1;
-	for (size_t i = 0; i < d->n_jobs; i++)
-		if (events_of(d, d->jobs[i], &l, e))
-			return -1;
-	if (l.n > 1)
-		qsort(l.p, l.n, sizeof(*l.p), by_order);
-	for (size_t i = 0; i < l.n; i++)
-		if (l.p[i].order <= until && (!n || l.p[n - 1].order != l.p[i].order))
-			l.p[n++] = l.p[i];
-	l.n = n;
-	*out = l;
-	return 0;
-}
-
-/* Whether the event moved an input, or was to move it and failed to (*why). */
-static int touches(struct driver *d, const struct job *j, const struct id *event, bool *moved, const char **why,
-                   struct err *e)
-{
-	*moved = false;
-	*why = NULL;
-	for (size_t i = 0; i < j->n_inputs; i++) {
-		const struct job *by = graph_producer(d->f->graph, j->inputs[i].repo);
-		struct repo repo;
-		int got = input_is_pinned(&j->inputs[i]) ? 0 : input_repo(d, &j->inputs[i], &repo, e), r;
-		bool here = false;
-		struct q *q;
-
-		if (got < 0)
-			return -1;
-		if (got) {
-			q = db_query(db_of(d),
-			             "select 1 from head_move where event = ? and repo = ? and branch = ? limit 1");
-			q_cstr(q, 1, event->hex);
-			q_int(q, 2, repo.id);
-			q_text(q, 3, data_input_branch(&j->inputs[i]));
-			r = q_step(q, e);
-			q_done(q);
-			if (r < 0)
-				return -1;
-			here = r;
-			*moved |= r;
-		}
-		if (!by || !by->tree || input_is_pinned(&j->inputs[i]) ||
-		    !str_eq(data_branch(by), data_input_branch(&j->inputs[i])))
-			continue;
-		q = db_query(db_of(d),
-		             "select state in ('failed', 'upstream-failed') from run where event = ? and job = ?"
-		             " order by created desc limit 1");
-		q_cstr(q, 1, event->hex);
-		q_text(q, 2, by->name);
-		r = q_step(q, e);
-		if (r == 1 && q_col_int(q, 0) && !here) /* some of its days failed, others are there */
-			*why = arena_printf(d->a, "%.*s could not be made", STR_ARG(j->inputs[i].repo));
-		q_done(q);
-		if (r < 0)
-			return -1;
-	}
-	return 0;
-}
-
 /* --- the job's lease --- */
 
+/* 1; 0: another command has it, which is said once; -1. */
 static int lease_job(struct driver *d, const struct data_set *set, struct err *e)
 {
 	struct lease l = {.job = set->job->name, .ds = "", .run = set->run};
-	bool said = false;
+	struct lease_holder holder;
+	bool *said = &d->waited[set->job->index];
+	size_t which;
+	int r;
 
-	for (;;) {
-		struct lease_holder holder;
-		size_t which;
-		int r;
-
-		if (db_begin_durable(db_of(d), DB_PROCESS, e))
-			return -1;
-		r = lease_take(db_of(d), &l, 1, &which, &holder, e);
-		if (r < 0) {
-			db_rollback(db_of(d));
-			return -1;
-		}
-		if (db_commit(db_of(d), e))
-			return -1;
-		if (r)
-			return 0;
-		if (!said && d->o->on_event) {
-			struct run_event ev = {.kind = RUN_UNIT_WAITS, .job = set->job, .run_id = holder.run};
-
-			ev.text = arena_printf(d->a, "another command works on it (run %.12s, pid %lld)", holder.run,
-			                       (long long)holder.pid);
-			d->o->on_event(d->o->ptr, &ev);
-		}
-		said = true;
-		usleep(DATA_LEASE_POLL_MS * 1000);
+	if (db_begin_durable(db_of(d), DB_PROCESS, e))
+		return -1;
+	r = lease_take(db_of(d), &l, 1, &which, &holder, e);
+	if (r < 0) {
+		db_rollback(db_of(d));
+		return -1;
 	}
+	if (db_commit(db_of(d), e))
+		return -1;
+	if (!r && !*said && d->o->on_event) {
+		struct run_event ev = {.kind = RUN_UNIT_WAITS, .job = set->job, .run_id = holder.run};
+
+		ev.text = arena_printf(d->a, "another command works on it (run %.12s, pid %lld)", holder.run,
+		                       (long long)holder.pid);
+		d->o->on_event(d->o->ptr, &ev);
+	}
+	*said |= !r;
+	return r;
 }
 
 static int release_job(struct driver *d, const struct data_set *set, struct err *e)
@@ -393,29 +188,6 @@ static int record_unrunnable(struct driver *d, struct data_set *set, struct err 
 	return 0;
 }
 
-static int carry_out(struct driver *d, struct data_set *set, struct err *e)
-{
-	struct plan p = {.data = set};
-	struct plan_ask ask = {.params = params_of(d, set->job)};
-	struct run_opts o = *d->o;
-	struct run_summary sum = {0};
-	size_t n = 0;
-
-	p.units = arena_array(d->a, struct plan_unit *, set->n_items);
-	for (size_t i = 0; i < set->n_items; i++)
-		if (set->items[i].run)
-			p.units[n++] = set->items[i].run;
-	p.n_units = n;
-	o.batch = set->batch;
-	if (run_plan(d->f, d->c, &p, &ask, &o, &sum, e))
-		return -1;
-	/* What was known at no cost is no unit of the plan. */
-	sum.known += set->total - MIN(set->total, sum.ran + sum.recovered + sum.failed + sum.skipped +
-	                                     sum.not_started);
-	run_summary_add(d->sum, &sum);
-	return 0;
-}
-
 /* Days that were asked for and cannot be made. */
 static void tell_missing(struct driver *d, const struct data_set *set)
 {
@@ -432,26 +204,37 @@ static void tell_missing(struct driver *d, const struct data_set *set)
 	}
 }
 
-/* With the lease held; gives it back where the run does not. */
-static int run_leased(struct driver *d, struct data_set *set, int64_t order, bool *did, struct err *e)
+static void unbind(struct driver *d, struct data_set *set)
 {
-	bool heads = order == INT64_MAX;
+	data_unbind_beside(d->f->store, set, (const struct data_set *const *)d->sets, d->n_sets);
+}
+
+/* Nothing of it is to be run. */
+static int give_back(struct driver *d, struct data_set *set, struct err *e)
+{
+	unbind(d, set);
+	return release_job(d, set, e);
+}
+
+/* With the lease held, which goes back where there is nothing to run: 1 it is to be run; 0; -1. */
+static int plan_leased(struct driver *d, struct data_set *set, int64_t order, struct err *e)
+{
+	bool heads = order == DATA_HEADS;
 	const char *missing = NULL;
 	struct repo repo = {0};
-	struct mark m;
+	struct data_mark m;
+	size_t n = 0;
 	int got;
 
-	if (look_mark(d->f->store, d->a, set->job, &m, e))
+	if (data_mark(d->f->store, d->a, set->job, &m, e))
 		return -1;
 	if (!heads && m.taken >= order) /* another command took it meanwhile */
 		return release_job(d, set, e);
-	set->taken = order;
-	if (d->ask->n_ranges)
-		set->taken = m.taken;
-	else if (heads && last_move(d->f->store, &set->taken, e))
+	set->taken = heads ? m.taken : order;
+	if (heads && !set->unrunnable && !d->ask->n_ranges && data_last_move(d->f->store, &set->taken, e))
 		return -1;
 	if (set->unrunnable) {
-		*did = true;
+		d->did = true;
 		return record_unrunnable(d, set, e);
 	}
 	got = repo_find(d->f->store, d->a, set->job->output, &repo, e);
@@ -463,8 +246,8 @@ static int run_leased(struct driver *d, struct data_set *set, int64_t order, boo
 	if (got < 0)
 		return -1;
 	if (!got) /* its first data will be an event */
-		return release_job(d, set, e);
-	*did = true;
+		return give_back(d, set, e);
+	d->did = true;
 	if (data_days(d->f, d->a, set, d->ask->ranges, d->ask->n_ranges, e))
 		return -1;
 	tell_missing(d, set);
@@ -472,95 +255,66 @@ static int run_leased(struct driver *d, struct data_set *set, int64_t order, boo
 		return -1;
 	if (set->part && !set->n_items) { /* as it is asked for, it is */
 		d->sum->known += set->total;
-		return release_job(d, set, e);
+		return give_back(d, set, e);
 	}
-	return carry_out(d, set, e);
+	set->units = arena_array(d->a, struct plan_unit *, set->n_items);
+	for (size_t i = 0; i < set->n_items; i++)
+		if (set->items[i].run)
+			set->units[n++] = set->items[i].run;
+	set->n_units = n;
+	return 1;
 }
 
-/* One job at one event; order INT64_MAX: at the heads. */
-static int run_one(struct driver *d, const struct job *j, const struct id *event, int64_t order,
-                   const char *unrunnable, bool *did, struct err *e)
+/* What a job is to do in a round. */
+enum answer { ANSWER_NOTHING, ANSWER_RUNS, ANSWER_LATER };
+
+/* One job at one event; order DATA_HEADS: at the heads. */
+static int make_set(struct driver *d, const struct job *j, const struct id *event, int64_t order,
+                    const char *unrunnable, struct data_set **out, enum answer *answer, struct err *e)
 {
 	struct data_set *set = arena_new_of(d->a, struct data_set);
-	int rc;
+	int r;
 
 	*set = (struct data_set){.job = j, .event = *event, .unrunnable = unrunnable, .refused = ERR_INIT};
 	memcpy(set->run, id_new().hex, sizeof(set->run));
+	r = batch_of(d, event, &set->batch, e) ? -1 : lease_job(d, set, e);
+	*answer = ANSWER_LATER;
+	if (r <= 0)
+		return r;
 	d->tried[j->index] = *event;
-	if (batch_of(d, event, &set->batch, e) || lease_job(d, set, e))
-		return -1;
 	fault_crash("data-leased");
-	rc = run_leased(d, set, order, did, e);
-	data_unbind(d->f->store, set);
-	if (rc) {
+	r = plan_leased(d, set, order, e);
+	if (r < 0) {
 		struct err ignored = ERR_INIT;
 
+		unbind(d, set);
 		if (release_job(d, set, &ignored))
 			err_clear(&ignored);
 		return err_wrap(e, "%.*s", STR_ARG(j->name));
 	}
+	*answer = r ? ANSWER_RUNS : ANSWER_NOTHING;
+	*out = set;
 	return 0;
 }
 
-/* --- all of it --- */
+/* --- the jobs of an event --- */
 
-static int take_event(struct driver *d, const struct event_ref *ev, bool *did, struct err *e)
+static int look_event(struct driver *d, const struct job *j, struct data_set **out, enum answer *answer, struct err *e)
 {
-	for (size_t i = 0; i < d->n_jobs && !d->sum->cancelled; i++) {
-		const struct job *j = d->jobs[i];
-		const char *why;
-		struct mark m;
-		bool moved;
+	const char *why;
+	struct data_mark m;
+	bool moved;
 
-		if (look_mark(d->f->store, d->a, j, &m, e) || touches(d, j, &ev->id, &moved, &why, e))
-			return -1;
-		if (!m.there || m.taken >= ev->order || (!moved && !why))
-			continue;
-		if (run_one(d, j, &ev->id, ev->order, why, did, e))
-			return -1;
-	}
-	return 0;
+	*answer = ANSWER_NOTHING;
+	if (data_mark(d->f->store, d->a, j, &m, e) ||
+	    data_touches(d->f, d->a, j, &d->event->id, &moved, &why, e))
+		return -1;
+	if (!m.there || m.taken >= d->event->order || (!moved && !why))
+		return 0;
+	return make_set(d, j, &d->event->id, d->event->order, why, out, answer, e);
 }
 
-/* The newest event of its inputs, under which it is tried again: 1, 0 there is none, -1. */
-static int newest_event(struct driver *d, const struct job *j, struct id *out, struct err *e)
-{
-	int64_t best = 0;
-
-	for (size_t i = 0; i < j->n_inputs; i++) {
-		struct repo repo;
-		int got = input_is_pinned(&j->inputs[i]) ? 0 : input_repo(d, &j->inputs[i], &repo, e);
-		struct q *q;
-
-		if (got < 0)
-			return -1;
-		if (!got)
-			continue;
-		q = db_query(db_of(d),
-		             "select event, seq from head_move where repo = ? and branch = ?"
-		             " order by seq desc limit 1");
-		q_int(q, 1, repo.id);
-		q_text(q, 2, data_input_branch(&j->inputs[i]));
-		got = q_step(q, e);
-		if (got == 1 && q_col_int(q, 1) > best) {
-			best = q_col_int(q, 1);
-			*out = id_of(q_col_text(q, 0));
-		}
-		q_done(q);
-		if (got < 0)
-			return -1;
-	}
-	return best > 0;
-}
-
-/* Whether none of its inputs ever had a commit: 1, 0, -1. Then there is nothing to run, not even for no units. */
-static int is_untouched(struct driver *d, const struct job *j, struct err *e)
-{
-	struct id ignored;
-	int r = input_any_pinned(j) ? 1 : newest_event(d, j, &ignored, e);
-
-	return r < 0 ? -1 : !r;
-}
+/* --- the heads --- */
 
 static int record_own(struct driver *d, struct err *e)
 {
@@ -598,7 +352,7 @@ static int id_is_free(struct driver *d, const struct job *j, const struct id *id
 }
 
 /* Whether it has made something, and the branch that it writes now has no commit: 1, 0, -1. */
-static int is_unwritten(struct driver *d, const struct job *j, const struct mark *m, struct err *e)
+static int is_unwritten(struct driver *d, const struct job *j, const struct data_mark *m, struct err *e)
 {
 	struct commit head;
 	int r;
@@ -610,17 +364,17 @@ static int is_unwritten(struct driver *d, const struct job *j, const struct mark
 }
 
 /* Whether the heads of its inputs are not what its output was made from, or that failed. */
-static int is_behind(struct driver *d, const struct job *j, const struct mark *m, bool *out, struct err *e)
+static int is_behind(struct driver *d, const struct job *j, const struct data_mark *m, bool *out, struct err *e)
 {
 	struct data_set set = {.job = j};
 	const char *missing = NULL;
-	int got = data_bind(d->f, d->a, &set, INT64_MAX, &missing, e), untouched = is_untouched(d, j, e),
-	    unwritten = is_unwritten(d, j, m, e);
+	int got = data_bind(d->f, d->a, &set, DATA_HEADS, &missing, e);
+	int untouched = data_untouched(d->f, d->a, j, e), unwritten = is_unwritten(d, j, m, e);
 
 	got = got < 0 || untouched < 0 || unwritten < 0 ? -1 : got && !untouched;
 	if (got > 0 && data_days(d->f, d->a, &set, NULL, 0, e))
 		got = -1;
-	data_unbind(d->f->store, &set);
+	unbind(d, &set);
 	if (got < 0)
 		return -1;
 	*out = got && (m->failed || unwritten || m->trees.n != set.n_trees * SHA_BYTES ||
@@ -629,54 +383,181 @@ static int is_behind(struct driver *d, const struct job *j, const struct mark *m
 }
 
 /* Whether changes stand before it that are not to be taken now: they will be, one by one, each under its own id. */
-static int is_owed(struct driver *d, const struct job *j, const struct mark *m, bool *out, struct err *e)
+static int is_owed(struct driver *d, const struct job *j, const struct data_mark *m, bool *out, struct err *e)
 {
-	struct event_list l = {0};
+	struct data_events l = {0};
 
-	if (!sha_is_zero(&m->rest) && events_of(d, j, &l, e))
+	if (!sha_is_zero(&m->rest) && data_events(d->f, d->a, j, &l, e))
 		return -1;
 	*out = l.n;
 	return 0;
 }
 
-/* New and changed jobs, and those whose last run failed. */
-static int take_heads(struct driver *d, bool *did, struct err *e)
+/*
+ * The event under which a job above it ran in this round and failed: then this one cannot run either, whether or not
+ * what it reads is there. 1 and *why; 0; -1.
+ */
+static int failed_above(struct driver *d, const struct job *j, struct id *event, const char **why, struct err *e)
 {
-	for (size_t i = 0; i < d->n_jobs && !d->sum->cancelled; i++) {
-		const struct job *j = d->jobs[i];
-		bool behind, owed, again = d->ask->again && is_asked(d, j) && !d->tried[j->index].hex[0], moved, waited;
-		struct id id = {0};
-		const char *why = NULL;
-		struct mark m;
-		int free;
+	*why = NULL;
+	for (size_t i = 0; i < j->n_inputs && !*why; i++) {
+		const struct job *by = graph_producer(d->f->graph, j->inputs[i].repo);
+		bool moved;
 
-		if (look_mark(d->f->store, d->a, j, &m, e) || is_behind(d, j, &m, &behind, e) ||
-		    is_owed(d, j, &m, &owed, e))
-			return -1;
-		if (!again && (!behind || owed || d->tried[j->index].hex[0] || (d->ask->until && m.failed)))
+		if (!by || !d->tried[by->index].hex[0])
 			continue;
-		if (newest_event(d, j, &id, e) < 0)
-			return -1;
-		/* Who waits for a change that a job has never seen waits for the job under that change's id. */
-		waited = d->ask->until && !strcmp(id.hex, d->ask->until->hex);
-		if (again || (sha_is_zero(&m.rest) && !waited && !m.failed)) {
-			if (record_own(d, e))
-				return -1;
-			id = d->own;
-		}
-		free = id.hex[0] ? id_is_free(d, j, &id, e) : 0;
-		if (free < 0)
-			return -1;
-		if (!free) {
-			if (record_own(d, e))
-				return -1;
-			id = d->own;
-		}
-		if (touches(d, j, &id, &moved, &why, e) || run_one(d, j, &id, INT64_MAX, why, did, e))
+		*event = d->tried[by->index];
+		if (data_touches(d->f, d->a, j, event, &moved, why, e))
 			return -1;
 	}
+	return *why != NULL;
+}
+
+/* Under which id it runs at the heads; `id`: of the newest event of its inputs, or none. */
+static int choose_id(struct driver *d, const struct job *j, const struct data_mark *m, bool again, struct id *id,
+                     struct err *e)
+{
+	int free;
+	/* Who waits for a change that a job has never seen waits for the job under that change's id. */
+	bool waited = d->ask->until && !strcmp(id->hex, d->ask->until->hex);
+
+	if (again || (sha_is_zero(&m->rest) && !waited && !m->failed)) {
+		if (record_own(d, e))
+			return -1;
+		*id = d->own;
+	}
+	free = id->hex[0] ? id_is_free(d, j, id, e) : 0;
+	if (free < 0 || (!free && record_own(d, e)))
+		return -1;
+	if (!free)
+		*id = d->own;
 	return 0;
 }
+
+/* New and changed jobs, and those whose last run failed. */
+static int look_heads(struct driver *d, const struct job *j, struct data_set **out, enum answer *answer, struct err *e)
+{
+	bool behind, owed, again = d->ask->again && is_asked(d, j) && !d->tried[j->index].hex[0], moved;
+	struct id id = {0};
+	const char *why = NULL;
+	struct data_mark m;
+	int failed = d->tried[j->index].hex[0] ? 0 : failed_above(d, j, &id, &why, e);
+
+	*answer = ANSWER_NOTHING;
+	if (failed < 0 || data_mark(d->f->store, d->a, j, &m, e))
+		return -1;
+	if (failed)
+		return make_set(d, j, &id, DATA_HEADS, why, out, answer, e);
+	if (is_behind(d, j, &m, &behind, e) || is_owed(d, j, &m, &owed, e))
+		return -1;
+	if (!again && (!behind || owed || d->tried[j->index].hex[0] || (d->ask->until && m.failed)))
+		return 0;
+	if (data_newest(d->f, d->a, j, &id, e) < 0 || choose_id(d, j, &m, again, &id, e) ||
+	    data_touches(d->f, d->a, j, &id, &moved, &why, e))
+		return -1;
+	return make_set(d, j, &id, DATA_HEADS, why, out, answer, e);
+}
+
+/* --- days --- */
+
+static int look_days(struct driver *d, const struct job *j, struct data_set **out, enum answer *answer, struct err *e)
+{
+	return record_own(d, e) ? -1 : make_set(d, j, &d->own, DATA_HEADS, NULL, out, answer, e);
+}
+
+/* --- a round --- */
+
+/* Whether all jobs of the round whose outputs it reads are through. */
+static bool can_be_looked_at(const struct driver *d, const struct job *j)
+{
+	const struct graph_node *n = graph_node(d->f->graph, j);
+
+	for (size_t i = 0; i < n->n_up; i++)
+		if (d->turns[n->up[i]->job->index] == TURN_OPEN || d->turns[n->up[i]->job->index] == TURN_RUNS)
+			return false;
+	return true;
+}
+
+static int next_set(void *ptr, struct data_set **out, struct err *e)
+{
+	struct driver *d = ptr;
+
+	*out = d->first;
+	d->first = NULL;
+	if (*out)
+		return 1;
+	d->feed.waits = false;
+	for (size_t i = 0; i < d->n_jobs; i++) {
+		const struct job *j = d->jobs[i];
+		enum answer answer;
+
+		if (d->turns[j->index] != TURN_OPEN || !can_be_looked_at(d, j))
+			continue;
+		if (d->ask->n_ranges ? look_days(d, j, out, &answer, e)
+		    : d->event       ? look_event(d, j, out, &answer, e)
+		                     : look_heads(d, j, out, &answer, e))
+			return -1;
+		if (answer == ANSWER_LATER) {
+			d->feed.waits = true;
+			continue;
+		}
+		d->turns[j->index] = answer == ANSWER_RUNS ? TURN_RUNS : TURN_OVER;
+		if (answer == ANSWER_RUNS) {
+			d->sets[d->n_sets++] = *out;
+			return 1;
+		}
+	}
+	*out = NULL;
+	return 0;
+}
+
+static void set_ended(void *ptr, struct data_set *set)
+{
+	struct driver *d = ptr;
+
+	d->turns[set->job->index] = TURN_OVER;
+	/* What was known at no cost is no unit of the plan. */
+	d->sum->known += set->total - MIN(set->total, set->n_units);
+}
+
+/* What is left of the sets of a round; those that did not end give their jobs back. */
+static void round_end(struct driver *d)
+{
+	for (size_t i = 0; i < d->n_sets; i++) {
+		struct err ignored = ERR_INIT;
+
+		data_unbind(d->f->store, d->sets[i]);
+		if (d->turns[d->sets[i]->job->index] == TURN_RUNS && release_job(d, d->sets[i], &ignored))
+			err_clear(&ignored);
+	}
+	d->n_sets = 0;
+}
+
+/* Jobs at one event; event NULL: at the heads. */
+static int take_round(struct driver *d, const struct data_event *event, const struct job *only, struct err *e)
+{
+	struct plan_ask ask = {.params = d->ask->params};
+	struct run_summary sum = {0};
+	struct plan p = {.data = &d->feed};
+	int r;
+
+	d->event = event;
+	for (size_t i = 0; i < d->n_jobs; i++) {
+		d->turns[d->jobs[i]->index] = only && d->jobs[i] != only ? TURN_NONE : TURN_OPEN;
+		d->waited[d->jobs[i]->index] = false;
+	}
+	d->feed = (struct data_feed){.next = next_set, .ended = set_ended, .ptr = d};
+	r = next_set(d, &d->first, e);
+	if (r > 0 || (!r && d->feed.waits)) {
+		r = run_plan(d->f, d->c, &p, &ask, d->o, &sum, e);
+		if (!r)
+			run_summary_add(d->sum, &sum);
+	}
+	round_end(d);
+	return r < 0 ? -1 : 0;
+}
+
+/* --- all of it --- */
 
 /* The days that were asked for, of the jobs that were, whatever they have yet to take. */
 static int take_days(struct driver *d, struct err *e)
@@ -684,13 +565,11 @@ static int take_days(struct driver *d, struct err *e)
 	for (size_t i = 0; i < d->ask->n_jobs && !d->sum->cancelled; i++) {
 		const struct job *j = d->ask->jobs[i];
 		const char *why = NULL;
-		bool did = false;
 
-		if (data_see(d->f, d->a, j, params_of(d, j), e) || record_own(d, e))
+		d->did = false;
+		if (take_round(d, NULL, j, e))
 			return -1;
-		if (run_one(d, j, &d->own, INT64_MAX, NULL, &did, e))
-			return -1;
-		if (did)
+		if (d->did)
 			continue;
 		if (data_waits(d->f, d->a, j, &why, e) < 0)
 			return -1;
@@ -715,7 +594,6 @@ int data_run(struct flow *f, struct catalog *c, struct arena *a, const struct da
              struct run_summary *sum, struct err *e)
 {
 	struct driver d = {.f = f, .c = c, .a = a, .ask = ask, .o = o, .sum = sum};
-	bool did = true;
 
 	choose(&d);
 	for (size_t i = 0; i < d.n_jobs; i++)
@@ -725,74 +603,17 @@ int data_run(struct flow *f, struct catalog *c, struct arena *a, const struct da
 		return take_days(&d, e);
 	if (ask->ticks && make_ticks(&d, e))
 		return -1;
-	while (did && !sum->cancelled) {
-		struct event_list l;
+	do {
+		struct data_events l;
 
-		did = false;
-		if (pending(&d, &l, e))
+		d.did = false;
+		if (data_pending(f, a, d.jobs, d.n_jobs, ask->until, &l, e))
 			return -1;
 		for (size_t i = 0; i < l.n && !sum->cancelled; i++)
-			if (take_event(&d, &l.p[i], &did, e))
+			if (take_round(&d, &l.p[i], NULL, e))
 				return -1;
-		if (!did && take_heads(&d, &did, e))
+		if (!d.did && !sum->cancelled && take_round(&d, NULL, NULL, e))
 			return -1;
-	}
-	return 0;
-}
-
-int data_waits(struct flow *f, struct arena *a, const struct job *j, const char **why, struct err *e)
-{
-	struct data_ask ask = {0};
-	struct driver d = {.f = f, .a = a, .ask = &ask};
-	struct data_set set = {.job = j};
-	const char *missing = NULL;
-	int got = data_bind(f, a, &set, INT64_MAX, &missing, e);
-
-	data_unbind(f->store, &set);
-	if (got > 0) {
-		const struct job_input *in = &j->inputs[0];
-
-		got = is_untouched(&d, j, e);
-		got = got < 0 ? -1 : !got;
-		missing = arena_printf(a, "%.*s has no commit on %.*s yet", STR_ARG(in->repo),
-		                       STR_ARG(data_input_branch(in)));
-	}
-	if (!got)
-		*why = missing;
-	return got < 0 ? -1 : !got;
-}
-
-int data_look(struct flow *f, struct arena *a, const struct job *j, struct plan_unit **out, struct err *e)
-{
-	struct data_ask ask = {0};
-	struct driver d = {.f = f, .a = a, .ask = &ask, .jobs = &j, .n_jobs = 1};
-	struct plan_unit *u = arena_new_of(a, struct plan_unit);
-	struct event_list l = {0};
-	const char *why = NULL;
-	struct unit_key rest;
-	size_t n, ticks = 0;
-	struct mark m;
-
-	*u = (struct plan_unit){.job = j, .ds = {.every = EVERY_NONE}, .role = ROLE_STALE, .reason = REASON_UP_TO_DATE};
-	if (key_rest(f, a, j, NULL, &rest, e) || look_mark(f->store, a, j, &m, e) || (m.there && pending(&d, &l, e)) ||
-	    (m.there && tick_count(f->store, a, j, f->now_ms, &ticks, e)))
-		return -1;
-	n = l.n + ticks;
-	if (n) {
-		u->reason = REASON_INPUT_CHANGED;
-		u->detail = arena_printf(a, "%zu change%s to take", n, n == 1 ? "" : "s");
-	} else if (m.there && sha_is_zero(&m.rest) && data_waits(f, a, j, &why, e)) {
-		u->reason = REASON_INPUT_MISSING; /* a job that nobody has seen yet may have clocks that begin now */
-		u->detail = why;
-		if (!why)
-			return -1;
-	} else if (!m.there || (sha_is_zero(&m.rest) && !m.failed)) {
-		u->reason = REASON_MISSING;
-	} else if (m.failed) {
-		u->reason = REASON_FAILED_BEFORE;
-	} else if (!sha_eq(&m.rest, &rest.key)) {
-		u->reason = REASON_CODE_CHANGED;
-	}
-	*out = u;
+	} while (d.did && !sum->cancelled);
 	return 0;
 }

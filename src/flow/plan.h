@@ -7,7 +7,7 @@
 
 #include "flow/flow.h"
 
-struct data_set;
+struct data_feed;
 
 /* Why a unit is in a plan, or is not: one table of words (defs/reasons.def). */
 enum reason {
@@ -101,7 +101,7 @@ struct plan {
 	struct plan_unit **not_run;  /* looked at, but up to date or not possible, each with its reason */
 	size_t n_not_run;
 	size_t n_up_to_date;         /* of not_run */
-	struct data_set *data;       /* its units are those of a data-driven job at one event (data.h); NULL */
+	struct data_feed *data;      /* units of data-driven jobs, which come as they can run (data.h); NULL */
 	size_t n_missing_input;      /* of not_run: asked for by name or range and not possible: exit status 1 */
 };
 

@@ -88,7 +88,7 @@ static int unlease(struct engine *g, struct group *gr, bool *ours, struct err *e
 {
 	*ours = true;
 	if (gr->data) {
-		struct lease l = {.job = gr->data->job->name, .ds = "", .run = gr->data->run};
+		struct lease l = {.job = gr->data->job->name, .ds = "", .run = gr->data->id};
 		int r = lease_drop(g->f->store->db, &l, e);
 
 		*ours = r;
@@ -140,8 +140,8 @@ static bool hold_days(struct data_set *d)
 /* All units of one event: one commit, or none. */
 static int data_end(struct engine *g, struct ingest *in, struct group *gr, struct err *e)
 {
-	struct data_set *d = gr->data;
-	struct run_job *r = &g->jobs[0];
+	struct run_job *r = gr->data;
+	struct data_set *d = r->data;
 	int got = 0;
 
 	for (size_t i = 0; i < gr->list.n; i++) {
@@ -186,7 +186,7 @@ static int group_end(struct engine *g, struct ingest *in, struct group *gr, stru
 		return -1;
 	gr->lost = !ours;
 	gr->published = ours && !g->cancelled &&
-	                (!gr->n_bad || (gr->data && gr->data->job->every != EVERY_NONE && hold_days(gr->data)));
+	                (!gr->n_bad || (gr->data && gr->data->job->every != EVERY_NONE && hold_days(gr->data->data)));
 	if (gr->data)
 		return data_end(g, in, gr, e) ? -1 : runs_end(g, gr, e);
 	for (size_t i = 0; gr->published && i < gr->list.n; i++)
@@ -334,17 +334,17 @@ static void group_said(struct engine *g, struct group *gr)
 	struct run_unit *bad = NULL;
 	size_t n = 0;
 
-	if (gr->data && gr->data->refused.code) {
+	if (gr->data && gr->data->data->refused.code) {
 		if (!g->sum->first.code)
-			g->sum->first = gr->data->refused;
+			g->sum->first = gr->data->data->refused;
 		g->sum->held_groups++;
 		g->sum->failed++;
-		run_event(g, RUN_UNIT_FAILED, NULL, gr->data->refused.msg, &gr->data->refused, 0);
+		run_event_set(g, gr->data->data, &gr->data->data->refused);
 		if (!gr->published)
 			return;
 	}
 	if (gr->data && gr->published)
-		held_said(g, gr->data);
+		held_said(g, gr->data->data);
 	for (size_t i = 0; i < gr->list.n; i++) {
 		n += gives(gr->list.p[i]);
 		if (!bad && !state_good(gr->list.p[i]->state))
@@ -418,6 +418,8 @@ static int go_on(struct engine *g, struct run_unit *list, struct err *e)
 			group_said(g, u->group);
 			if (group_told(g, u->group, e))
 				return -1;
+			if (u->group->data)
+				run_feed_ended(g, u->group);
 		}
 	}
 	return 0;
@@ -523,7 +525,7 @@ int publish_flush(struct engine *g, struct err *e)
 	return rc;
 }
 
-int publish_alone(struct engine *g, struct err *e)
+int publish_alone(struct engine *g, struct group *gr, struct err *e)
 {
 	struct db *d = g->f->store->db;
 	struct ingest *in = ingest_new(g->f->store);
@@ -531,13 +533,15 @@ int publish_alone(struct engine *g, struct err *e)
 
 	if (ingest_begin(in, e))
 		goto done;
-	if (group_end(g, in, g->groups[0], e)) {
+	if (group_end(g, in, gr, e)) {
 		db_rollback(d);
 		goto done;
 	}
 	rc = db_commit(d, e);
-	if (!rc)
-		group_said(g, g->groups[0]);
+	if (!rc) {
+		group_said(g, gr);
+		run_feed_ended(g, gr);
+	}
 done:
 	ingest_free(in);
 	return rc;

@@ -18,7 +18,7 @@
  */
 must_check int publish_flush(struct engine *g, struct err *e);
 /* Publishes the group of a data-driven run of which no unit is to run. */
-must_check int publish_alone(struct engine *g, struct err *e);
+must_check int publish_alone(struct engine *g, struct group *gr, struct err *e);
 /* Brings datastore/ after the heads: now, or if it has been behind for RUN_SHOW_MS. */
 must_check int publish_show(struct engine *g, bool now, struct err *e);
 

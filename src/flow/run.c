@@ -31,14 +31,19 @@ void run_event(struct engine *g, enum run_event_kind kind, struct run_unit *u, c
 		.err = err,
 		.ms = ms,
 		.done = g->n_settled,
-		.total = g->n_units,
+		.total = g->units.n,
 		.running = (size_t)g->used,
 	};
 
-	if (!u && g->p->data && err) { /* of the run as a whole */
-		ev.job = g->p->data->job;
-		ev.run_id = g->p->data->run;
-	}
+	if (g->o->on_event)
+		g->o->on_event(g->o->ptr, &ev);
+}
+
+void run_event_set(struct engine *g, const struct data_set *d, const struct err *err)
+{
+	struct run_event ev = {.kind = RUN_UNIT_FAILED, .job = d->job, .run_id = d->run, .text = err->msg, .err = err,
+	                       .done = g->n_settled, .total = g->units.n, .running = (size_t)g->used};
+
 	if (g->o->on_event)
 		g->o->on_event(g->o->ptr, &ev);
 }
@@ -233,13 +238,14 @@ static void step(struct engine *g)
 				run_out_take(u->task);
 			continue;
 		}
-		if (g->p->data && !g->n_units && !g->groups[0]->ended) { /* nothing runs, all is known */
-			if (publish_alone(g, &e))
+		if (g->hungry && !g->cancelled) {
+			if (run_feed(g, &e))
 				break;
+			continue;
 		}
 		if (publish_show(g, false, &e))
 			break;
-		if (g->n_settled == g->n_units) {
+		if (g->n_settled == g->units.n && !run_feed_open(g)) {
 			g->ended = true;
 			loop_stop(g->loop);
 		}
@@ -379,8 +385,8 @@ void run_cancel_waiting(struct engine *g)
 	struct run_unit *u;
 
 	g->hot = g->cold = g->prepared = (struct queue){0};
-	for (size_t i = 0; i < g->n_units; i++) {
-		u = &g->units[i];
+	for (size_t i = 0; i < g->units.n; i++) {
+		u = g->units.p[i];
 		if (u->step >= STEP_WORK && u->step != STEP_PAUSE)
 			continue;
 		loop_close(u->timer);
@@ -399,9 +405,9 @@ static void on_signal(struct loop_ev *ev, int signo, void *ptr)
 	if (!g->cancelled)
 		run_event(g, RUN_NOTE, NULL, "stopping; nothing more is published (once more stops at once)", NULL, 0);
 	g->cancelled = true;
-	for (size_t i = 0; i < g->n_units; i++)
-		if (g->units[i].step == STEP_WORK)
-			run_unit_cancel(&g->units[i], g->hard);
+	for (size_t i = 0; i < g->units.n; i++)
+		if (g->units.p[i]->step == STEP_WORK)
+			run_unit_cancel(g->units.p[i], g->hard);
 	run_cancel_waiting(g);
 	run_wake(g);
 }
@@ -409,8 +415,8 @@ static void on_signal(struct loop_ev *ev, int signo, void *ptr)
 /* Ends what runs when the machinery itself cannot go on: nothing may outlive us unseen. */
 static void stop_all(struct engine *g)
 {
-	for (size_t i = 0; i < g->n_units; i++) {
-		struct run_unit *u = &g->units[i];
+	for (size_t i = 0; i < g->units.n; i++) {
+		struct run_unit *u = g->units.p[i];
 
 		if (u->task && u->task->started)
 			proc_kill_marked(u->task->t.marker);
@@ -422,28 +428,15 @@ static void stop_all(struct engine *g)
 
 /* --- the frame --- */
 
-static void tell_notes(struct engine *g)
-{
-	for (size_t i = 0; i < g->n_jobs; i++) {
-		const struct job *j = g->jobs[i].job;
-		const char *text = j->kind->note ? j->kind->note(j, g->arena, g->jobs[i].n_units) : NULL;
-
-		if (text)
-			run_event(g, RUN_NOTE, NULL, text, NULL, 0);
-	}
-}
-
 /* Tasks run by the PATH that the workspace keeps: a shell that has another Python since is told so. */
 static void tell_python(struct engine *g)
 {
 	const struct dom *set = workspace_setting(g->f->ws, "path");
-	bool python = false;
 	char *here, *theirs;
 
-	for (size_t i = 0; i < g->n_jobs && !python; i++)
-		python = str_has_suffix(g->jobs[i].job->main_file, STR(".py"));
-	if (!python || (set && set->type == DOM_STR))
+	if (g->told_python || (set && set->type == DOM_STR))
 		return;
+	g->told_python = true;
 	here = proc_which(g->arena, "python3", NULL);
 	theirs = proc_which(g->arena, "python3", g->path);
 	if (!here || (theirs && !strcmp(here, theirs)))
@@ -453,6 +446,24 @@ static void tell_python(struct engine *g)
 	                       "python3 here is %s, tasks use %s; 'leat config path --here' gives them this one", here,
 	                       theirs ? theirs : "none"),
 	          NULL, 0);
+}
+
+int run_join(struct engine *g, struct run_job *r, struct err *e)
+{
+	const struct job_kind *k = r->job->kind;
+
+	return run_code_pin(g, r, e) || (r->n_units && k->ready && k->ready(r->job, g->f->ws, e)) ? -1 : 0;
+}
+
+void run_join_tell(struct engine *g, struct run_job *r)
+{
+	const struct job *j = r->job;
+	const char *text = j->kind->note ? j->kind->note(j, g->arena, r->n_units) : NULL;
+
+	if (text)
+		run_event(g, RUN_NOTE, NULL, text, NULL, 0);
+	if (str_has_suffix(j->main_file, STR(".py")))
+		tell_python(g);
 }
 
 static int begin(struct engine *g, struct err *e)
@@ -476,18 +487,12 @@ static int begin(struct engine *g, struct err *e)
 	if (loop_signal(g->loop, signals, ARRAY_LEN(signals), on_signal, g, &g->signals, e))
 		return -1;
 	for (size_t i = 0; i < g->n_jobs; i++)
-		if (run_code_pin(g, &g->jobs[i], e))
+		if (run_join(g, &g->jobs[i], e))
 			return -1;
-	for (size_t i = 0; i < g->n_jobs; i++) {
-		const struct job *j = g->jobs[i].job;
-
-		if (g->jobs[i].n_units && j->kind->ready && j->kind->ready(j, g->f->ws, e))
-			return -1;
-	}
-	if (run_rows_begin(g, e))
+	if (!g->p->data && run_rows_begin(g, e))
 		return -1;
-	tell_notes(g);
-	tell_python(g);
+	for (size_t i = 0; i < g->n_jobs; i++)
+		run_join_tell(g, &g->jobs[i]);
 	return 0;
 }
 
@@ -509,8 +514,8 @@ static const struct id *others_batch(const struct engine *g)
 {
 	const struct id *batch = NULL;
 
-	for (size_t i = 0; i < g->n_units; i++) {
-		const struct other *o = g->units[i].other;
+	for (size_t i = 0; i < g->units.n; i++) {
+		const struct other *o = g->units.p[i]->other;
 
 		if (!o || (batch && strcmp(batch->hex, o->batch.hex) != 0))
 			return NULL;

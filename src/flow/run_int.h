@@ -101,6 +101,7 @@ struct run_job {
 	size_t n_units, n_left, n_bad, n_cancelled, n_unmade; /* n_unmade: of n_bad, upstream failed */
 	size_t n_held;             /* good, and not published: their groups were not */
 	struct run_pool *pool;     /* NULL: none */
+	struct data_set *data;     /* of a data-driven job: the event that it runs for; NULL */
 	bool asked;                /* --param is for it */
 	bool dirs, logs;           /* its folders are there */
 	struct desk *desks;        /* free ones */
@@ -125,7 +126,7 @@ struct group {
 	bool ended, said, published, lost; /* lost: its leases were no longer ours */
 	size_t n_edges;            /* from other groups, while run_make.c puts them in order */
 	bool ordered;
-	struct data_set *data;     /* of a data-driven job: all its units of one event; NULL */
+	struct run_job *data;      /* of a data-driven job: all its units of one event; NULL */
 	struct group *into;        /* merged into that one */
 	struct group *next;
 };
@@ -181,6 +182,7 @@ struct run_unit {
 	int64_t place;             /* it holds in its pool, from 1; 0: none */
 	bool in_slot;
 	bool said;                 /* that it has started */
+	size_t turn;               /* of a data-driven job: units of runs side by side go by turns */
 	size_t with;               /* with how many it may run at once; 0: not said */
 	bool published;            /* by another command, whose result was taken over */
 	const struct other *other; /* that command's; NULL: there is none */
@@ -213,11 +215,11 @@ struct engine {
 	struct arena *arena;
 	struct loop *loop;
 	struct workers *workers;
-	struct loop_ev *signals, *flush_timer, *lease_timer, *pool_timer, *pump;
+	struct loop_ev *signals, *flush_timer, *lease_timer, *feed_timer, *pool_timer, *pump;
 	struct run_job *jobs;
 	size_t n_jobs;
-	struct run_unit *units;
-	size_t n_units, n_settled;
+	VEC(struct run_unit *) units;
+	size_t n_settled;
 	struct group **groups;
 	size_t n_groups, n_unleased;
 	struct run_pool *pools;
@@ -234,6 +236,8 @@ struct engine {
 	int64_t done_since, shown_at, started_at;
 	struct run_job *lagging;
 	bool cancelled, hard, flushing, ended;
+	bool told_python;
+	bool hungry;                /* a data-driven run has ended (or none has begun): there may be more to run */
 	bool interrupted;          /* files were not taken in because a signal waited for the loop */
 	bool fatal;
 	struct err fatal_err;
@@ -257,8 +261,18 @@ void run_event(struct engine *g, enum run_event_kind kind, struct run_unit *u, c
                int64_t ms);
 void run_cancel_waiting(struct engine *g);
 
+must_check int run_join(struct engine *g, struct run_job *r, struct err *e); /* its code, and what its kind needs */
+void run_join_tell(struct engine *g, struct run_job *r);                     /* what is to be said of it first */
+void run_event_set(struct engine *g, const struct data_set *d, const struct err *err); /* its run as a whole failed */
+
 /* run_make.c: units, groups and runs of a plan */
 must_check int run_make(struct engine *g, struct err *e);
+struct group *run_make_set(struct engine *g, struct data_set *d); /* not yet recorded */
+
+/* run_feed.c: data-driven runs, which join as they can run */
+must_check int run_feed(struct engine *g, struct err *e); /* asks for more of them; outside a flush */
+bool run_feed_open(const struct engine *g);               /* more may come */
+void run_feed_ended(struct engine *g, struct group *gr);  /* its group has ended */
 
 /* run_unit.c */
 void run_unit_ready(struct run_unit *u);               /* nothing is left to wait for */
@@ -321,6 +335,7 @@ must_check int run_out_unchecked(struct run_unit *u, struct arena *a, const stru
 
 /* run_rows.c: all rows but those of publishing; inside write transactions */
 must_check int run_rows_begin(struct engine *g, struct err *e);
+must_check int run_rows_begin_set(struct engine *g, struct group *gr, struct err *e);
 must_check int run_rows_intent(struct engine *g, struct run_unit *u, struct err *e);
 must_check int run_rows_attempt_end(struct engine *g, struct run_unit *u, const struct task *t, enum state s,
                                     struct err *e);
@@ -355,6 +370,19 @@ static inline struct run_unit *queue_pop(struct queue *q)
 		u->next = NULL;
 	}
 	return u;
+}
+
+/* Into a queue in which units are in the order of their turns, behind those of the same. */
+static inline void queue_join(struct queue *q, struct queue *more)
+{
+	struct queue out = {0};
+
+	while (q->n || more->n) {
+		bool from = more->n && (!q->n || more->first->turn < q->first->turn);
+
+		queue_push(&out, queue_pop(from ? more : q));
+	}
+	*q = out;
 }
 
 static inline const struct dom *run_params(const struct run_unit *u)

@@ -41,8 +41,8 @@ static void on_over(struct loop_ev *ev, void *ptr)
 	leave(&g->hot, r);
 	leave(&g->cold, r);
 	leave(&g->prepared, r);
-	for (size_t i = 0; i < g->n_units; i++) {
-		struct run_unit *u = &g->units[i];
+	for (size_t i = 0; i < g->units.n; i++) {
+		struct run_unit *u = g->units.p[i];
 
 		if (u->run != r || (u->step > STEP_WORK && u->step != STEP_PAUSE))
 			continue;

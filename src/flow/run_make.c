@@ -31,10 +31,9 @@ static struct run_pool *pool_of(struct engine *g, struct str name)
 static struct group *group_of(struct engine *g, struct map *by_key, const struct plan_unit *p)
 {
 	const struct job *j = p->job;
-	bool chain = j->pipeline.n && !j->kind->outside_world && !g->p->data;
+	bool chain = j->pipeline.n && !j->kind->outside_world;
 	struct str name = chain ? j->pipeline : j->name;
-	const char *label = g->p->data ? "" : p->ds.label; /* all units of an event end together */
-	struct str key = arena_strf(g->arena, "%c%.*s %s", chain ? 'p' : 'j', STR_ARG(name), label);
+	struct str key = arena_strf(g->arena, "%c%.*s %s", chain ? 'p' : 'j', STR_ARG(name), p->ds.label);
 	struct group *gr = map_get(by_key, key);
 
 	if (!gr) {
@@ -62,10 +61,10 @@ static void groups_merge_cycles(struct engine *g)
 	struct group *first = NULL, *last = NULL;
 	size_t kept = 0, n_ordered = 0;
 
-	for (size_t i = 0; i < g->n_units; i++)
-		for (size_t k = 0; k < g->units[i].n_downs; k++)
-			if (g->units[i].downs[k]->group != g->units[i].group)
-				g->units[i].downs[k]->group->n_edges++;
+	for (size_t i = 0; i < g->units.n; i++)
+		for (size_t k = 0; k < g->units.p[i]->n_downs; k++)
+			if (g->units.p[i]->downs[k]->group != g->units.p[i]->group)
+				g->units.p[i]->downs[k]->group->n_edges++;
 	for (size_t i = 0; i < g->n_groups; i++)
 		if (!g->groups[i]->n_edges) {
 			if (last)
@@ -89,11 +88,12 @@ static void groups_merge_cycles(struct engine *g)
 	}
 	if (n_ordered == g->n_groups)
 		return;
-	for (size_t i = 0; i < g->n_units; i++)
-		for (size_t k = 0; k < g->units[i].n_downs; k++) {
-			struct group *a = group_root(g->units[i].group), *b = group_root(g->units[i].downs[k]->group);
+	for (size_t i = 0; i < g->units.n; i++)
+		for (size_t k = 0; k < g->units.p[i]->n_downs; k++) {
+			struct group *a = group_root(g->units.p[i]->group);
+			struct group *b = group_root(g->units.p[i]->downs[k]->group);
 
-			if (a != b && !g->units[i].group->ordered && !g->units[i].downs[k]->group->ordered)
+			if (a != b && !g->units.p[i]->group->ordered && !g->units.p[i]->downs[k]->group->ordered)
 				b->into = a;
 		}
 	for (size_t i = 0; i < g->n_groups; i++) {
@@ -114,24 +114,24 @@ static void groups_merge_cycles(struct engine *g)
 
 static int downs_make(struct engine *g, struct err *e)
 {
-	for (size_t i = 0; i < g->n_units; i++)
-		for (size_t k = 0; k < g->units[i].p->n_upstream; k++) {
-			struct run_unit *up = g->units[i].p->upstream[k]->own;
+	for (size_t i = 0; i < g->units.n; i++)
+		for (size_t k = 0; k < g->units.p[i]->p->n_upstream; k++) {
+			struct run_unit *up = g->units.p[i]->p->upstream[k]->own;
 
 			if (!up)
 				return err_set(e, ERR_INTERNAL, "%.*s %s waits for a unit that is not in the plan",
-				               STR_ARG(g->units[i].p->job->name), g->units[i].p->ds.label);
+				               STR_ARG(g->units.p[i]->p->job->name), g->units.p[i]->p->ds.label);
 			up->n_downs++;
 		}
-	for (size_t i = 0; i < g->n_units; i++) {
-		g->units[i].downs = arena_array(g->arena, struct run_unit *, g->units[i].n_downs);
-		g->units[i].n_downs = 0;
+	for (size_t i = 0; i < g->units.n; i++) {
+		g->units.p[i]->downs = arena_array(g->arena, struct run_unit *, g->units.p[i]->n_downs);
+		g->units.p[i]->n_downs = 0;
 	}
-	for (size_t i = 0; i < g->n_units; i++)
-		for (size_t k = 0; k < g->units[i].p->n_upstream; k++) {
-			struct run_unit *up = g->units[i].p->upstream[k]->own;
+	for (size_t i = 0; i < g->units.n; i++)
+		for (size_t k = 0; k < g->units.p[i]->p->n_upstream; k++) {
+			struct run_unit *up = g->units.p[i]->p->upstream[k]->own;
 
-			up->downs[up->n_downs++] = &g->units[i];
+			up->downs[up->n_downs++] = g->units.p[i];
 		}
 	return 0;
 }
@@ -148,52 +148,76 @@ static struct id *event_of(struct engine *g, struct map *by_label, const char *l
 	return id;
 }
 
-/* Its run and its group are there, whether or not a unit is to run. */
-static void make_data(struct engine *g, struct data_set *d, struct map *by_name, struct map *by_key)
+/* A unit of the plan, its run and its group. */
+static void make_unit(struct engine *g, struct run_unit *u, struct plan_unit *p, struct run_job *r,
+                      const struct id *event, struct group *gr)
 {
-	struct plan_unit any = {.job = d->job, .ds = {.every = EVERY_NONE}};
-	struct run_job *r = job_of(g, by_name, d->job);
-
-	memcpy(r->id, d->run, sizeof(r->id));
-	r->repo = d->repo;
-	group_of(g, by_key, &any)->data = d;
+	*u = (struct run_unit){.p = p, .eng = g, .run = r, .event = event, .group = gr};
+	p->own = u;
+	r->n_units++;
+	r->n_left++;
+	r->asked |= p->role == ROLE_ASKED;
+	if (p->job->pool.n && !r->pool)
+		r->pool = pool_of(g, p->job->pool);
+	u->n_wait = p->n_upstream + 1; /* 1: the group's leases */
+	vec_push(g->arena, &gr->list, u);
+	gr->n_left++;
+	vec_push(g->arena, &g->units, u);
 }
 
-int run_make(struct engine *g, struct err *e)
+/* Its run and its group are there, whether or not a unit is to run. The leases are held since before it was planned. */
+struct group *run_make_set(struct engine *g, struct data_set *d)
+{
+	struct run_unit *units = arena_array(g->arena, struct run_unit, d->n_units + 1);
+	struct run_job *r = &g->jobs[g->n_jobs++];
+	struct group *gr = arena_new_of(g->arena, struct group);
+
+	r->job = d->job;
+	r->data = d;
+	r->repo = d->repo;
+	memcpy(r->id, d->run, sizeof(r->id));
+	gr->key = d->job->name;
+	gr->data = r;
+	gr->leased = gr->told = true;
+	g->groups[g->n_groups++] = gr;
+	for (size_t i = 0; i < d->n_units; i++)
+		make_unit(g, &units[i], d->units[i], r, &d->event, gr);
+	return gr;
+}
+
+static int make_plan(struct engine *g, struct err *e)
 {
 	struct map by_name, by_key, by_label;
 	size_t n = g->p->n_units;
+	struct run_unit *units = arena_array(g->arena, struct run_unit, n + 1);
 
 	map_init(&by_name, g->arena);
 	map_init(&by_key, g->arena);
 	map_init(&by_label, g->arena);
-	g->units = arena_array(g->arena, struct run_unit, n);
-	g->groups = arena_array(g->arena, struct group *, n + 1);
-	g->jobs = arena_array(g->arena, struct run_job, MIN(n, g->f->jobs->n) + 1);
-	g->pools = arena_array(g->arena, struct run_pool, MIN(n, g->f->jobs->n + 1));
-	g->n_units = n;
-	if (g->p->data)
-		make_data(g, g->p->data, &by_name, &by_key);
+	g->units.p = arena_array(g->arena, struct run_unit *, n + 1);
+	g->units.cap = n + 1;
 	for (size_t i = 0; i < n; i++) {
-		struct run_unit *u = &g->units[i];
+		struct plan_unit *p = g->p->units[i];
 
-		*u = (struct run_unit){.p = g->p->units[i], .eng = g};
-		u->p->own = u;
-		u->run = job_of(g, &by_name, u->p->job);
-		u->run->n_units++;
-		u->run->n_left++;
-		u->run->asked |= u->p->role == ROLE_ASKED;
-		if (u->p->job->pool.n && !u->run->pool)
-			u->run->pool = pool_of(g, u->p->job->pool);
-		u->event = g->p->data ? &g->p->data->event : event_of(g, &by_label, u->p->ds.label);
-		u->n_wait = u->p->n_upstream + 1; /* 1: the group's leases */
-		u->group = group_of(g, &by_key, u->p);
-		vec_push(g->arena, &u->group->list, u);
-		u->group->n_left++;
+		make_unit(g, &units[i], p, job_of(g, &by_name, p->job), event_of(g, &by_label, p->ds.label),
+		          group_of(g, &by_key, p));
 	}
 	if (downs_make(g, e))
 		return -1;
 	groups_merge_cycles(g);
 	g->n_unleased = g->n_groups;
 	return 0;
+}
+
+int run_make(struct engine *g, struct err *e)
+{
+	/* A data-driven job runs once in an engine. */
+	size_t n_jobs = g->p->data ? g->f->jobs->n : MIN(g->p->n_units, g->f->jobs->n);
+	size_t n_groups = g->p->data ? n_jobs : g->p->n_units;
+
+	g->groups = arena_array(g->arena, struct group *, n_groups + 1);
+	g->jobs = arena_array(g->arena, struct run_job, n_jobs + 1);
+	g->pools = arena_array(g->arena, struct run_pool, n_jobs + 1);
+	g->hungry = g->p->data;
+	return g->p->data ? 0 : make_plan(g, e);
 }

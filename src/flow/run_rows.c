@@ -51,7 +51,7 @@ static int begin_run(struct engine *g, struct run_job *r, struct err *e)
 
 	q_cstr(q, 1, r->id);
 	q_text(q, 2, r->job->name);
-	q_cstr(q, 3, g->sum->batch.hex);
+	q_cstr(q, 3, r->data ? r->data->batch.hex : g->sum->batch.hex);
 	q_cstr(q, 4, g->o->kind ? g->o->kind : "run");
 	q_cstr(q, 5, state_word(STATE_RUNNING));
 	q_cstr(q, 6, g->o->command);
@@ -62,7 +62,7 @@ static int begin_run(struct engine *g, struct run_job *r, struct err *e)
 		q_sha(q, 8, &code);
 	q_int(q, 9, clock_now_ms());
 	q_int(q, 10, clock_now_ms());
-	q_cstr(q, 11, g->p->data ? g->p->data->event.hex : NULL);
+	q_cstr(q, 11, r->data ? r->data->event.hex : NULL);
 	rc = q_run(q, e);
 	buf_free(&b);
 	return rc || lease_take(g->f->store->db, &own, 1, &which, &holder, e) < 0 ? -1 : 0;
@@ -96,8 +96,8 @@ static int begin_events(struct engine *g, struct err *e)
 	struct map seen;
 
 	map_init(&seen, g->arena);
-	for (size_t i = 0; i < g->n_units; i++) {
-		struct run_unit *u = &g->units[i];
+	for (size_t i = 0; i < g->units.n; i++) {
+		struct run_unit *u = g->units.p[i];
 		struct event ev = {.id = *u->event, .batch = g->sum->batch, .kind = g->o->kind ? g->o->kind : "run",
 		                   .label = u->p->ds.label, .command = g->o->command};
 
@@ -110,26 +110,34 @@ static int begin_events(struct engine *g, struct err *e)
 	return 0;
 }
 
-static int begin_rows(struct engine *g, struct err *e)
+struct rows_begin {
+	struct run_job *jobs;
+	size_t n_jobs;
+	struct run_unit **units;
+	size_t n_units;
+	bool events;
+};
+
+static int begin_rows(struct engine *g, const struct rows_begin *b, struct err *e)
 {
-	if (!g->p->data && begin_events(g, e))
+	if (b->events && begin_events(g, e))
 		return -1;
-	for (size_t i = 0; i < g->n_jobs; i++)
-		if (begin_run(g, &g->jobs[i], e))
+	for (size_t i = 0; i < b->n_jobs; i++)
+		if (begin_run(g, &b->jobs[i], e))
 			return -1;
-	for (size_t i = 0; i < g->n_units; i++)
-		if (begin_unit(g, &g->units[i], e))
+	for (size_t i = 0; i < b->n_units; i++)
+		if (begin_unit(g, b->units[i], e))
 			return -1;
 	return 0;
 }
 
 /* Repos that the run will make: a name that may not be is refused now, before anything has run. */
-static int try_outputs(struct engine *g, bool *missing, struct err *e)
+static int try_outputs(struct engine *g, const struct rows_begin *b, bool *missing, struct err *e)
 {
 	struct store *s = g->f->store;
 
-	for (size_t i = 0; i < g->n_jobs; i++) {
-		const struct job *j = g->jobs[i].job;
+	for (size_t i = 0; i < b->n_jobs; i++) {
+		const struct job *j = b->jobs[i].job;
 		struct repo repo;
 		int r = repo_find(s, g->arena, j->output, &repo, e);
 
@@ -140,29 +148,43 @@ static int try_outputs(struct engine *g, bool *missing, struct err *e)
 	return 0;
 }
 
-int run_rows_begin(struct engine *g, struct err *e)
+static int rows_begin(struct engine *g, const struct rows_begin *b, struct err *e)
 {
 	struct db *d = g->f->store->db;
 	bool missing = false;
 	int rc;
 
-	if (try_outputs(g, &missing, e))
+	if (try_outputs(g, b, &missing, e))
 		return -1;
 	if (missing) {
 		if (db_begin_durable(d, DB_PROCESS, e))
 			return -1;
-		rc = try_outputs(g, &missing, e);
+		rc = try_outputs(g, b, &missing, e);
 		db_rollback(d);
 		if (rc)
 			return -1;
 	}
 	if (db_begin_durable(d, DB_PROCESS, e))
 		return -1;
-	if (begin_rows(g, e)) {
+	if (begin_rows(g, b, e)) {
 		db_rollback(d);
 		return -1;
 	}
 	return db_commit(d, e);
+}
+
+int run_rows_begin(struct engine *g, struct err *e)
+{
+	struct rows_begin all = {g->jobs, g->n_jobs, g->units.p, g->units.n, true};
+
+	return rows_begin(g, &all, e);
+}
+
+int run_rows_begin_set(struct engine *g, struct group *gr, struct err *e)
+{
+	struct rows_begin one = {gr->data, 1, gr->list.p, gr->list.n, false};
+
+	return rows_begin(g, &one, e);
 }
 
 int run_rows_lease(struct engine *g, struct group *gr, size_t *which, struct lease_holder *holder, struct err *e)
@@ -170,8 +192,6 @@ int run_rows_lease(struct engine *g, struct group *gr, size_t *which, struct lea
 	struct lease one = {0}, *all = &one;
 	int r;
 
-	if (gr->data) /* held since before it was planned (data_run.c) */
-		return 1;
 	if (gr->list.n > 1)
 		all = xcalloc(gr->list.n, sizeof(*all));
 	for (size_t i = 0; i < gr->list.n; i++)
@@ -317,7 +337,7 @@ int run_rows_run_end(struct engine *g, struct run_job *r, struct err *e)
 	               : r->n_bad > r->n_unmade ? STATE_FAILED
 	               : r->n_bad                 ? STATE_UPSTREAM_FAILED
 	                                          : STATE_SUCCESS;
-	const struct data_set *data = g->p->data;
+	const struct data_set *data = r->data;
 	struct q *q;
 
 	run_limit_end(r);
