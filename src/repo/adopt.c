@@ -2,11 +2,12 @@
 #include <stdio.h>
 
 #include "base/name.h"
+#include "base/map.h"
 #include "base/str.h"
 #include "repo/drift.h"
 #include "repo/place.h"
 #include "repo/tree_page.h"
-#include "sys/lock.h"
+#include "sys/fd.h"
 
 #define NOTES_MAX 20 /* files named one by one */
 
@@ -29,6 +30,7 @@ struct adopt {
 	datastore_note note;
 	void *ptr;
 	struct ingest *in;
+	struct map locked; /* names of repos: no other is looked at */
 	VEC(struct share *) shares, open; /* open: those whose stat caches are */
 	int64_t busy;        /* files that somebody is writing */
 	struct err busy_err; /* the first of them */
@@ -206,6 +208,8 @@ static int new_repo(void *ptr, struct str name, const char *why_not, struct err 
 
 	if (ad->o->repo.p && !str_eq(ad->o->repo, name))
 		return 0;
+	if (!why_not && !map_has(&ad->locked, name)) /* it came just now: the next commit's */
+		return 0;
 	if (why_not) {
 		say(ad, arena_printf(ad->a, "datastore/%.*s holds what is not adopted: %s", STR_ARG(name), why_not));
 		return 0;
@@ -301,7 +305,7 @@ static int adopt_all(struct adopt *ad, struct disk_repo *repos, size_t n, struct
 	bool any = false;
 
 	for (size_t i = 0; i < n; i++)
-		if ((!ad->o->repo.p || str_eq(ad->o->repo, repos[i].repo.name)) && adopt_repo(ad, &repos[i], false, e))
+		if (map_has(&ad->locked, repos[i].repo.name) && adopt_repo(ad, &repos[i], false, e))
 			return -1;
 	if (drift_strays(ad->s, ad->a, new_repo, ad, e))
 		return -1;
@@ -359,15 +363,53 @@ static int restore_repo(struct adopt *ad, const struct disk_repo *r, struct err 
 static int restore_all(struct adopt *ad, struct disk_repo *repos, size_t n, struct err *e)
 {
 	for (size_t i = 0; i < n; i++)
-		if ((!ad->o->repo.p || str_eq(ad->o->repo, repos[i].repo.name)) && restore_repo(ad, &repos[i], e))
+		if (map_has(&ad->locked, repos[i].repo.name) && restore_repo(ad, &repos[i], e))
 			return -1;
 	return 0;
+}
+
+struct locking {
+	struct adopt *ad;
+	VEC(struct str) names;
+};
+
+static int lock_stray(void *ptr, struct str name, const char *why_not, struct err *e)
+{
+	struct locking *l = ptr;
+
+	(void)e;
+	if (!why_not)
+		vec_push(l->ad->a, &l->names, name);
+	return 0;
+}
+
+/* All that will be looked at, at once: those who change datastore/ meanwhile wait, but nobody of another repo. */
+static int lock_all(struct adopt *ad, int *fd, struct err *e)
+{
+	struct locking l = {.ad = ad};
+	struct repo *repos;
+	size_t n;
+
+	if (ad->o->repo.p) {
+		vec_push(ad->a, &l.names, ad->o->repo);
+	} else {
+		if (repo_list(ad->s, ad->a, &repos, &n, e))
+			return -1;
+		for (size_t i = 0; i < n; i++)
+			vec_push(ad->a, &l.names, repos[i].name);
+		if (!ad->o->restore && drift_strays(ad->s, ad->a, lock_stray, &l, e))
+			return -1;
+	}
+	map_init(&ad->locked, ad->a);
+	for (size_t i = 0; i < l.names.n; i++)
+		map_set(&ad->locked, l.names.p[i], ad);
+	return disk_lock(ad->s, l.names.p, l.names.n, 0, fd, e) < 0 ? -1 : 0;
 }
 
 int datastore_commit(struct store *s, struct arena *a, const struct adopt_opts *o, struct id batch,
 		     struct adopted **out, size_t *n, datastore_note note, void *ptr, struct err *e)
 {
-	struct lock lock cleanup(lock_drop) = LOCK_INIT;
+	int fd FD_CLEANUP = -1;
 	struct adopt ad = {.s = s, .a = a, .o = o, .batch = batch, .note = note, .ptr = ptr};
 	VEC(struct adopted) all = {0};
 	struct err inner = ERR_INIT;
@@ -376,8 +418,7 @@ int datastore_commit(struct store *s, struct arena *a, const struct adopt_opts *
 	size_t many;
 	int rc;
 
-	if (lock_take(&lock, arena_printf(a, "%s/" DISK_LOCK, s->leat_dir), NULL, 0, e) ||
-	    disk_repos(s, a, 0, false, &repos, &many, e))
+	if (lock_all(&ad, &fd, e) || disk_repos(s, a, 0, false, &repos, &many, e))
 		return -1;
 	ad.in = ingest_new(s);
 	rc = o->restore ? restore_all(&ad, repos, many, e) : adopt_all(&ad, repos, many, e);
@@ -392,7 +433,8 @@ int datastore_commit(struct store *s, struct arena *a, const struct adopt_opts *
 	for (size_t i = 0; i < ad.shares.n; i++)
 		vec_push(a, &all, ad.shares.p[i]->out);
 	/* what others have committed meanwhile, and what a crash left behind */
-	if (datastore_show(s, 0, note, ptr, &inner))
+	fd_close(&fd);
+	if (datastore_update(s, 0, note, ptr, &inner))
 		say(&ad, arena_printf(a, "%s; the next command that writes tries again", inner.msg));
 	place_sweep(s, note, ptr);
 	*out = all.p;

@@ -118,6 +118,7 @@ int branch_move(struct store *s, int64_t repo, struct str branch, const struct i
 	q_cstr(q, 4, to ? to->hex : NULL);
 	q_cstr(q, 5, event.hex);
 	q_int(q, 6, clock_now_ms());
+	store_moved(s, repo);
 	return q_run(q, e) || (to && trigger_fire(s, repo, branch, event, e)) ? -1 : 0;
 }
 

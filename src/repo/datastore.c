@@ -9,7 +9,7 @@
 #include "repo/blob.h"
 #include "repo/place.h"
 #include "sys/fault.h"
-#include "sys/lock.h"
+#include "sys/fd.h"
 
 #define SWAP_MAX 1000 /* files in a folder that is built anew for a swap; above, one rename each */
 
@@ -209,100 +209,95 @@ static int show(struct place *p, const struct disk_repo *r, struct err *e)
 	return 0;
 }
 
-static int record(struct store *s, const struct disk_repo *repos, size_t n, struct err *e)
+static int record(struct store *s, const struct disk_repo *r, struct err *e)
 {
+	fault_crash("datastore-swapped");
 	if (db_begin_durable(s->db, DB_PROCESS, e))
 		return -1;
-	for (size_t i = 0; i < n; i++) {
-		if (disk_shown(s, repos[i].repo.id, &repos[i].head, e) ||
-		    set_unshown(s, &repos[i], repos[i].hidden, e)) {
-			db_rollback(s->db);
-			return -1;
-		}
+	if (disk_shown(s, r->repo.id, &r->head, e) || set_unshown(s, r, r->hidden, e)) {
+		db_rollback(s->db);
+		return -1;
 	}
 	return db_commit(s->db, e);
 }
 
-int datastore_show(struct store *s, int64_t repo, datastore_note note, void *ptr, struct err *e)
+/* One repo that lags, its byte of the lock in hand. */
+static int show_one(struct store *s, struct disk_repo *r, datastore_note note, void *ptr, struct err *e)
 {
 	struct arena *a cleanup(arena_cleanup) = arena_new();
-	struct err first = ERR_INIT;
-	struct disk_repo *repos;
-	size_t n, done = 0;
+	struct place p = {.s = s,
+			  .a = a,
+			  .repo = r->repo.name,
+			  .output = r->repo.role == REPO_OUTPUT,
+			  .note = note,
+			  .ptr = ptr,
+			  .base = &r->shown,
+			  .next = &r->head};
+	int want = wanted(s, r, e), rc;
 
-	if (disk_repos(s, a, repo, true, &repos, &n, e))
+	if (want < 0)
 		return -1;
-	for (size_t i = 0; i < n; i++) {
-		struct disk_repo *r = &repos[i];
-		struct arena *own cleanup(arena_cleanup) = arena_new();
-		struct place p = {.s = s,
-		                  .a = own,
-		                  .repo = r->repo.name,
-		                  .output = r->repo.role == REPO_OUTPUT,
-		                  .note = note,
-		                  .ptr = ptr,
-		                  .base = &r->shown,
-		                  .next = &r->head};
-		struct err inner = ERR_INIT;
-		int want = wanted(s, r, &inner);
-		p.cache = want < 0 ? NULL : statcache_open(s, r->repo.id);
-		if (want >= 0 && !(want ? show(&p, r, &inner) : hide(&p, r, &inner))) {
-			r->hidden = !want;
-			if (!want && !r->unshown && note)
-				note(ptr, arena_printf(own,
-						       "datastore/%.*s is not made: it would hold %lld files"
-						       " (materialise in leat.yaml, on or off, decides)",
-						       STR_ARG(r->repo.name), (long long)r->files));
-			if (!want)
-				r->head = tree_empty_id();
-			repos[done++] = *r;
-		} else if (first.code == ERR_NONE) { /* one repo that cannot be shown hinders no other */
-			err_wrap(&inner, "datastore/%.*s", STR_ARG(r->repo.name));
-			first = inner;
-		}
-		statcache_close(p.cache);
-	}
-	if (done)
-		fault_crash("datastore-swapped");
-	if (done && record(s, repos, done, e))
+	p.cache = statcache_open(s, r->repo.id);
+	rc = want ? show(&p, r, e) : hide(&p, r, e);
+	statcache_close(p.cache);
+	if (rc)
 		return -1;
-	if (first.code != ERR_NONE) {
-		*e = first;
-		return -1;
-	}
-	return 0;
+	r->hidden = !want;
+	if (!want && !r->unshown && note)
+		note(ptr, arena_printf(a,
+				       "datastore/%.*s is not made: it would hold %lld files"
+				       " (materialise in leat.yaml, on or off, decides)",
+				       STR_ARG(r->repo.name), (long long)r->files));
+	if (!want)
+		r->head = tree_empty_id();
+	return record(s, r, e);
 }
 
-/* A process that died after the row had said "shown" left its folders. Whoever holds the lock now swept first. */
-static void sweep_left(struct store *s, datastore_note note, void *ptr)
+/*
+ * Whose head this handle has moved is waited for: its user looks into datastore/ next. Another repo that lags and is
+ * being worked on is the business of who works on it, so a small put never waits for the head of a large one.
+ */
+static int catch_up(struct store *s, const struct disk_repo *known, bool wait, datastore_note note, void *ptr,
+		    struct err *e)
 {
 	struct arena *a cleanup(arena_cleanup) = arena_new();
-	struct lock lock cleanup(lock_drop) = LOCK_INIT;
-	struct err busy = ERR_INIT;
+	int fd FD_CLEANUP = -1;
+	struct disk_repo *now;
+	size_t n;
+	int r = disk_lock(s, &known->repo.name, 1, wait ? 0 : DISK_TRY, &fd, e);
 
-	if (place_has_left(s) && !lock_try(&lock, arena_printf(a, "%s/" DISK_LOCK, s->leat_dir), NULL, 0, &busy))
-		place_sweep(s, note, ptr);
+	if (r <= 0)
+		return r;
+	if (disk_repos(s, a, known->repo.id, true, &now, &n, e) || (n && show_one(s, now, note, ptr, e)))
+		return err_wrap(e, "datastore/%.*s", STR_ARG(known->repo.name));
+	return 0;
 }
 
 int datastore_update(struct store *s, int64_t repo, datastore_note note, void *ptr, struct err *e)
 {
 	struct arena *a cleanup(arena_cleanup) = arena_new();
-	struct lock lock cleanup(lock_drop) = LOCK_INIT;
+	struct err first = ERR_INIT;
 	struct disk_repo *repos;
 	size_t n;
 
 	if (disk_repos(s, a, repo, true, &repos, &n, e))
 		return -1;
-	if (!n) {
-		sweep_left(s, note, ptr);
-		return 0;
-	}
-	fault_crash("commit-done");
-	if (lock_take(&lock, arena_printf(a, "%s/" DISK_LOCK, s->leat_dir), NULL, 0, e))
-		return -1;
+	if (n)
+		fault_crash("commit-done");
 	/* Before, not after: who dies in between leaves at most what he was at himself, and his repo lagging. */
-	place_sweep(s, note, ptr);
-	return datastore_show(s, repo, note, ptr, e);
+	if (n || place_has_left(s))
+		place_sweep(s, note, ptr);
+	for (size_t i = 0; i < n; i++) {
+		struct err inner = ERR_INIT;
+		if (catch_up(s, &repos[i], repo || store_has_moved(s, repos[i].repo.id), note, ptr, &inner) &&
+		    first.code == ERR_NONE)
+			first = inner; /* one repo that cannot be shown hinders no other */
+	}
+	if (first.code != ERR_NONE) {
+		*e = first;
+		return -1;
+	}
+	return 0;
 }
 
 /* The newest ended repo of that name, and what its folder shows. */
@@ -323,17 +318,28 @@ static int ended(struct store *s, struct arena *a, struct str name, int64_t *id,
 	return r;
 }
 
+/* Its own folder, and its zone's where that is empty and nobody is about to make another repo's there. */
+static void remove_folders(struct store *s, struct arena *a, struct str repo, int *fd)
+{
+	struct err ignored = ERR_INIT;
+
+	if (rmdir(disk_path(s, a, repo, STR(""))) || disk_lock_all(s, fd, &ignored) != 1)
+		return;
+	for (repo = parent_of(repo); repo.n && !rmdir(disk_path(s, a, repo, STR("")));)
+		repo = parent_of(repo);
+}
+
 int datastore_remove(struct store *s, struct str repo, struct err *e)
 {
 	struct arena *a cleanup(arena_cleanup) = arena_new();
-	struct lock lock cleanup(lock_drop) = LOCK_INIT;
+	int fd FD_CLEANUP = -1;
 	struct sha shown, none = tree_empty_id();
 	struct place p = {.s = s, .a = a, .repo = repo, .output = true, .base = &shown, .next = &none};
 	struct q *q;
 	int64_t id = 0;
 	int r, rc;
 
-	if (lock_take(&lock, arena_printf(a, "%s/" DISK_LOCK, s->leat_dir), NULL, 0, e))
+	if (disk_lock(s, &repo, 1, 0, &fd, e) < 0)
 		return -1;
 	r = ended(s, a, repo, &id, &shown, e);
 	if (r <= 0)
@@ -344,8 +350,7 @@ int datastore_remove(struct store *s, struct str repo, struct err *e)
 	statcache_close(p.cache);
 	if (rc)
 		return -1;
-	for (struct str up = repo; up.n && !rmdir(arena_printf(a, "%s/%.*s", s->data_dir, STR_ARG(up)));)
-		up = parent_of(up);
+	remove_folders(s, a, repo, &fd);
 	if (db_begin_durable(s->db, DB_PROCESS, e))
 		return -1;
 	q = db_query(s->db, "delete from materialised where repo = ?");

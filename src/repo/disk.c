@@ -1,13 +1,17 @@
 #include "repo/disk.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
 #include "base/map.h"
 #include "base/str.h"
+#include "base/xx64.h"
 #include "repo/blob.h"
 #include "sys/dirs.h"
+#include "sys/fd.h"
+#include "sys/lock.h"
 
 char *disk_path(struct store *s, struct arena *a, struct str repo, struct str path)
 {
@@ -433,6 +437,56 @@ int disk_repos(struct store *s, struct arena *a, int64_t repo, bool only_lagging
 	*out = all.p;
 	*n = all.n;
 	return 0;
+}
+
+#define LOCK_BYTES ((uint64_t)1 << 61)
+
+static int lock_open(struct store *s, int *fd, struct err *e)
+{
+	char path[BLOB_PATH_CAP];
+
+	snprintf(path, sizeof(path), "%s/datastore.lock", s->leat_dir);
+	return *fd >= 0 ? 0 : lock_bytes_open(path, fd, e);
+}
+
+static int by_offset(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+int disk_lock(struct store *s, const struct str *repos, size_t n, unsigned how, int *fd, struct err *e)
+{
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	uint64_t *at = arena_array(a, uint64_t, n);
+	struct err inner = ERR_INIT;
+	int r = 1;
+
+	for (size_t i = 0; i < n; i++)
+		at[i] = xx64(repos[i].p, repos[i].n, 0) % LOCK_BYTES;
+	if (n > 1)
+		qsort(at, n, sizeof(*at), by_offset);
+	if (lock_open(s, fd, &inner)) {
+		if (how & DISK_SHARED && inner.code == ERR_PERMISSION)
+			return 1; /* there is none, and who may not make it finds nobody there who writes */
+		*e = inner;
+		return -1;
+	}
+	for (size_t i = 0; i < n && r > 0; i++) {
+		if (how & DISK_TRY)
+			r = lock_bytes_alone(*fd, at[i], 1, e);
+		else
+			r = (how & DISK_SHARED ? lock_byte : lock_byte_alone)(*fd, at[i], e) ? -1 : 1;
+	}
+	if (r <= 0)
+		fd_close(fd);
+	return r;
+}
+
+int disk_lock_all(struct store *s, int *fd, struct err *e)
+{
+	return lock_open(s, fd, e) ? -1 : lock_bytes_alone(*fd, 0, LOCK_BYTES, e);
 }
 
 int disk_shown(struct store *s, int64_t repo, const struct sha *tree, struct err *e)

@@ -54,6 +54,15 @@ must_check int disk_repos(struct store *s, struct arena *a, int64_t repo, bool o
 /* Inside a write transaction. */
 must_check int disk_shown(struct store *s, int64_t repo, const struct sha *tree, struct err *e);
 
-#define DISK_LOCK "datastore.lock" /* in .leat: held while datastore/ is changed; shared while it is looked at */
+/*
+ * .leat/datastore.lock, a byte a repo (by its name, so that one may be locked that is yet to come): held alone while
+ * datastore/REPO is changed or adopted, shared while it is looked at. Who wants several asks for them at once, and they
+ * are taken in one order; nobody who holds one asks for another. *fd, when closed, gives them back.
+ * 1; 0 with DISK_TRY: somebody holds it; -1.
+ */
+enum { DISK_SHARED = 1, DISK_TRY = 2 };
+must_check int disk_lock(struct store *s, const struct str *repos, size_t n, unsigned how, int *fd, struct err *e);
+/* All of them at once and alone, if nobody is at work on any (but by this fd itself): 1, 0, -1. */
+must_check int disk_lock_all(struct store *s, int *fd, struct err *e);
 
 #endif

@@ -2,7 +2,12 @@
 #include "base/name.h"
 #include "base/str.h"
 #include "repo/drift.h"
-#include "sys/lock.h"
+#include "sys/fd.h"
+
+struct drift_found {
+	struct str name;
+	const char *why_not;
+};
 
 struct strays {
 	struct store *s;
@@ -93,15 +98,45 @@ static int folder(struct strays *st, struct str path, bool zone, struct err *e)
 	return st->cb(st->ptr, path, NULL, e);
 }
 
+struct found {
+	struct arena *a;
+	VEC(struct drift_found) all;
+};
+
+static int keep(void *ptr, struct str name, const char *why_not, struct err *e)
+{
+	struct found *f = ptr;
+	struct drift_found one = {arena_str(f->a, name), why_not};
+
+	(void)e;
+	vec_push(f->a, &f->all, one);
+	return 0;
+}
+
+/* The folder of a repo that came while they were looked at is no stray: then the look is taken anew. */
 int drift_strays(struct store *s, struct arena *a, drift_stray cb, void *ptr, struct err *e)
 {
-	struct strays st = {.s = s, .a = a, .cb = cb, .ptr = ptr};
+	struct strays st = {.s = s, .a = a, .cb = keep};
+	struct found found = {.a = a};
 	struct repo *repos;
+	size_t n;
 
-	if (repo_list(s, a, &repos, &st.n, e))
+	if (!dir_exists(s->data_dir))
+		return 0;
+	if (repo_list(s, a, &repos, &n, e))
 		return -1;
-	st.repos = repos;
-	return dir_exists(s->data_dir) ? within(&st, STR(""), e) : 0;
+	do {
+		found.all.n = 0;
+		st.repos = repos;
+		st.n = n;
+		st.ptr = &found;
+		if (within(&st, STR(""), e) || repo_list(s, a, &repos, &n, e))
+			return -1;
+	} while (n > st.n);
+	for (size_t i = 0; i < found.all.n; i++)
+		if (cb(ptr, found.all.p[i].name, found.all.p[i].why_not, e))
+			return -1;
+	return 0;
 }
 
 struct drifts {
@@ -157,10 +192,22 @@ static int repo_drift(struct store *s, struct drifts *ds, const struct disk_repo
 	return 0;
 }
 
+/* While nobody changes its folder, and by what it shows then. */
+static int locked_drift(struct store *s, struct drifts *ds, const struct disk_repo *known, bool rehash, struct err *e)
+{
+	int fd FD_CLEANUP = -1;
+	struct disk_repo *now;
+	size_t n;
+
+	if (disk_lock(s, &known->repo.name, 1, DISK_SHARED, &fd, e) < 0 ||
+	    disk_repos(s, ds->a, known->repo.id, false, &now, &n, e))
+		return -1;
+	return n ? repo_drift(s, ds, now, rehash, e) : 0;
+}
+
 int datastore_drift(struct store *s, struct arena *a, struct str repo, bool rehash, struct drift **out, size_t *n,
                     struct err *e)
 {
-	struct lock lock cleanup(lock_drop) = LOCK_INIT;
 	struct drifts ds = {.a = a};
 	struct disk_repo *repos;
 	struct repo one = {0};
@@ -171,11 +218,10 @@ int datastore_drift(struct store *s, struct arena *a, struct str repo, bool reha
 		if (r <= 0)
 			return r < 0 ? -1 : repo_not_found(s, repo, e);
 	}
-	if (lock_take(&lock, arena_printf(a, "%s/" DISK_LOCK, s->leat_dir), NULL, LOCK_SHARED | LOCK_LOOK, e) ||
-	    disk_repos(s, a, one.id, false, &repos, &many, e))
+	if (disk_repos(s, a, one.id, false, &repos, &many, e))
 		return -1;
 	for (size_t i = 0; i < many; i++)
-		if (repo_drift(s, &ds, &repos[i], rehash, e))
+		if (locked_drift(s, &ds, &repos[i], rehash, e))
 			return -1;
 	if (!repo.p && drift_strays(s, a, stray, &ds, e))
 		return -1;

@@ -11,7 +11,6 @@
 #include "sys/clock.h"
 #include "sys/fault.h"
 #include "sys/file.h"
-#include "sys/lock.h"
 
 #define BATCH 2000      /* ids of garbage in memory at a time */
 #define LOOK 50000      /* rows looked at by one statement */
@@ -470,22 +469,12 @@ static void note(void *ptr, const char *text)
 		g->how->note(g->how->ptr, text);
 }
 
-/* .leat/old, after its 60 s, and what crashes left of swaps. */
-static int sweep_old(struct gc *g, struct err *e)
-{
-	struct lock l cleanup(lock_drop) = LOCK_INIT;
-	char path[BLOB_PATH_CAP];
-
-	snprintf(path, sizeof(path), "%s/%s", g->s->leat_dir, DISK_LOCK);
-	if (lock_take(&l, path, NULL, 0, e))
-		return -1;
-	place_sweep(g->s, note, g);
-	return 0;
-}
-
 int gc_sweep_files(struct gc *g, struct err *e)
 {
 	gc_say(g, "sweeping files", 0);
 	scratch_sweep(g->s);
-	return sweep_views(g, e) || sweep_rowless(g, e) || sweep_old(g, e) ? -1 : 0;
+	if (sweep_views(g, e) || sweep_rowless(g, e))
+		return -1;
+	place_sweep(g->s, note, g); /* .leat/old, after its 60 s, and what crashes left of swaps */
+	return 0;
 }

@@ -392,13 +392,16 @@ bool place_has_left(struct store *s)
 	return false;
 }
 
+/* What lies there is somebody's who is at work, or was left by one who died: only when nobody is at work. */
 static void sweep_staging(struct store *s, datastore_note note, void *ptr)
 {
 	struct arena *a cleanup(arena_cleanup) = arena_new();
 	struct err ignored = ERR_INIT;
 	struct dir_names names;
+	int fd FD_CLEANUP = -1;
 
-	if (dir_list(a, arena_printf(a, "%s/staging", s->leat_dir), &names, &ignored))
+	if (!place_has_left(s) || disk_lock_all(s, &fd, &ignored) != 1 ||
+	    dir_list(a, arena_printf(a, "%s/staging", s->leat_dir), &names, &ignored))
 		return;
 	for (size_t i = 0; i < names.n; i++) {
 		char *path = arena_printf(a, "%s/staging/%s", s->leat_dir, names.p[i]);

@@ -31,12 +31,10 @@ must_check int place_lost(struct place *p, const char *disk, struct str path, st
 must_check int place_one(struct place *p, struct str path, const struct entry *entry, struct err *e);
 /* Makes a whole folder of the repo ("" = all) what `next` has there, by one exchange. */
 must_check int place_folder(struct place *p, struct str folder, struct err *e);
-/* datastore_update for who holds the lock already. */
-must_check int datastore_show(struct store *s, int64_t repo, datastore_note note, void *ptr, struct err *e);
 /* Removes folders that were left empty, from that of `path` up to the repo's own (which stays). */
 void place_prune(struct place *p, struct str path);
 
-/* .leat/old and what a crash left in .leat/staging: with the lock held. */
+/* .leat/old, and what a crash left in .leat/staging if nobody works on datastore/. Who holds a lock of it must not. */
 bool place_has_left(
 	struct store *s); /* is there anything of the kind in .leat/staging? Theirs who hold the lock, too */
 void place_sweep(struct store *s, datastore_note note, void *ptr);

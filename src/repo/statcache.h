@@ -2,7 +2,8 @@
  * repo/statcache.h: the hash of a file of datastore/ by its stat, so that unchanged files are not read again
  * (SEMANTICS 6). Per repo a file in .leat/cache/ that is appended to, and where there are many files an image of a
  * whole tree (image.h) that most of it goes into. They may be deleted at any time, and nothing that goes wrong with
- * them is an error. Only under .leat/datastore.lock. A row says "with this stat it has these bytes", which stays true.
+ * them is an error. Only under the repo's lock (disk.h). A row says "with this stat it has these bytes", which stays
+ * true.
  */
 #ifndef LEAT_REPO_STATCACHE_H
 #define LEAT_REPO_STATCACHE_H

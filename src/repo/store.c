@@ -193,9 +193,30 @@ void store_close(struct store *s)
 	fd_close(&s->sessions);
 	packs_free(s->packs);
 	free(s->leases);
+	free(s->moved);
 	free(s->leat_dir);
 	free(s->data_dir);
 	free(s);
+}
+
+bool store_has_moved(const struct store *s, int64_t repo)
+{
+	size_t i = 0;
+
+	while (i < s->n_moved && s->moved[i] != repo)
+		i++;
+	return i < s->n_moved;
+}
+
+void store_moved(struct store *s, int64_t repo)
+{
+	if (store_has_moved(s, repo))
+		return;
+	if (s->n_moved == s->cap_moved) {
+		s->cap_moved = s->cap_moved ? 2 * s->cap_moved : 8;
+		s->moved = xrealloc(s->moved, s->cap_moved * sizeof(*s->moved));
+	}
+	s->moved[s->n_moved++] = repo;
 }
 
 static const char *const roles[] = {"source", "output", "system"};

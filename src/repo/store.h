@@ -39,6 +39,8 @@ struct store {
 	int sessions;         /* .leat/sessions.lock; -1: none yet */
 	int live;             /* sessions of writers that this handle has */
 	int64_t epoch;        /* the gc epoch that they began in, while live > 0 */
+	int64_t *moved;       /* repos of which this handle has moved a head, for datastore.c; sorted by nothing */
+	size_t n_moved, cap_moved;
 };
 
 /*
@@ -55,6 +57,10 @@ struct id {
 	char hex[ID_HEX + 1]; /* "" = none */
 };
 struct id id_new(void);
+
+/* Which repos this handle has moved a head of (or tried to): what its user expects to see in datastore/. */
+void store_moved(struct store *s, int64_t repo);
+bool store_has_moved(const struct store *s, int64_t repo);
 struct id id_of(struct str hex); /* 32 digits, else the zero id */
 
 /*

@@ -234,6 +234,14 @@ int lock_byte(int fd, uint64_t at, struct err *e)
 	return error ? err_errno(e, error, "cannot take a lock") : 0;
 }
 
+int lock_byte_alone(int fd, uint64_t at, struct err *e)
+{
+	short type = F_UNLCK;
+	int error = byte_call(fd, F_OFD_SETLKW, F_WRLCK, at, 1, &type);
+
+	return error ? err_errno(e, error, "cannot take a lock") : 0;
+}
+
 void lock_byte_free(int fd, uint64_t at)
 {
 	lock_bytes_free(fd, at, 1);

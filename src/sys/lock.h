@@ -49,12 +49,13 @@ must_check bool lock_try_again(struct lock *l); /* does not wait */
 bool lock_is_held(const char *path, char who[LOCK_TEXT]);
 
 /*
- * Bytes of a file as shared locks (OFD locks of fcntl), one byte a thing: many may hold one, nobody waits, a holder
- * that dies lets go, and the file itself stays empty. The locks belong to the descriptor: closing it frees them all.
+ * Bytes of a file as locks (OFD locks of fcntl), one byte a thing: many may share one, a holder that dies lets go, and
+ * the file itself stays empty. The locks belong to the descriptor: closing it frees them all.
  */
 must_check int lock_bytes_open(const char *path, int *fd, struct err *e); /* made if absent */
 must_check int lock_byte(int fd, uint64_t at, struct err *e);             /* at < 2^62; held already is fine */
 void lock_byte_free(int fd, uint64_t at);
+must_check int lock_byte_alone(int fd, uint64_t at, struct err *e); /* waits until nobody else holds it */
 /* Whether another descriptor holds it: 1, 0, -1. An absent file is for the caller to judge. */
 must_check int lock_byte_held(int fd, uint64_t at, struct err *e);
 /* Holds n bytes alone, if nobody holds one: 1, 0, -1. Give them back soon: who wants one of them waits. */
