@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/map.h"
@@ -441,12 +442,14 @@ int disk_repos(struct store *s, struct arena *a, int64_t repo, bool only_lagging
 
 #define LOCK_BYTES ((uint64_t)1 << 61)
 
-static int lock_open(struct store *s, int *fd, struct err *e)
+static int lock_open(struct store *s, bool shared, int *fd, struct err *e)
 {
 	char path[BLOB_PATH_CAP];
 
 	snprintf(path, sizeof(path), "%s/datastore.lock", s->leat_dir);
-	return *fd >= 0 ? 0 : lock_bytes_open(path, fd, e);
+	if (*fd < 0 && lock_bytes_open(path, fd, e))
+		return -1;
+	return !shared && access(path, W_OK) ? err_errno(e, errno, "cannot open the lock %s", path) : 0;
 }
 
 static int by_offset(const void *a, const void *b)
@@ -467,7 +470,7 @@ int disk_lock(struct store *s, const struct str *repos, size_t n, unsigned how, 
 		at[i] = xx64(repos[i].p, repos[i].n, 0) % LOCK_BYTES;
 	if (n > 1)
 		qsort(at, n, sizeof(*at), by_offset);
-	if (lock_open(s, fd, &inner)) {
+	if (lock_open(s, how & DISK_SHARED, fd, &inner)) {
 		if (how & DISK_SHARED && inner.code == ERR_PERMISSION)
 			return 1; /* there is none, and who may not make it finds nobody there who writes */
 		*e = inner;
@@ -486,7 +489,7 @@ int disk_lock(struct store *s, const struct str *repos, size_t n, unsigned how, 
 
 int disk_lock_all(struct store *s, int *fd, struct err *e)
 {
-	return lock_open(s, fd, e) ? -1 : lock_bytes_alone(*fd, 0, LOCK_BYTES, e);
+	return lock_open(s, false, fd, e) ? -1 : lock_bytes_alone(*fd, 0, LOCK_BYTES, e);
 }
 
 int disk_shown(struct store *s, int64_t repo, const struct sha *tree, struct err *e)
