@@ -1,4 +1,5 @@
 /* What differs between two pins: files with their sizes, counts, and the lines of texts. */
+#include "api/diff.h"
 #include "api/rows.h"
 #include "api/spot.h"
 #include "base/str.h"
@@ -173,6 +174,24 @@ static int differ(struct diffing *d, const struct pin *a, const struct entry *x,
 	return tree_diff(d->api->store, &x->id, &y->id, stat, stat ? count_row : diff_row, d, e);
 }
 
+static int check_ways(const struct args *args, struct err *e)
+{
+	static const char *const of_rows[] = {"key", "tolerance", "limit", "summary", "markdown"};
+	bool rows = args_flag(args, "rows");
+
+	if (args_flag(args, "stat") + args_flag(args, "name-only") + args_flag(args, "patch") + rows > 1)
+		return err_set(e, ERR_BAD_REQUEST,
+		               "--stat, --name-only, --patch and --rows are four ways to show one thing");
+	for (size_t i = 0; !rows && i < ARRAY_LEN(of_rows); i++)
+		if (args_count(args, of_rows[i])) {
+			err_set(e, ERR_BAD_REQUEST, "--%s is about rows", of_rows[i]);
+			return err_hint(e, "leat diff --rows --%s ...", of_rows[i]);
+		}
+	if (args_flag(args, "markdown") && args_flag(args, "json"))
+		return err_set(e, ERR_BAD_REQUEST, "--markdown or --json, not both");
+	return 0;
+}
+
 int api_diff(struct api *api, const struct args *args, struct sink *out, struct err *e)
 {
 	struct diffing d = {.api = api, .out = out, .names = args_flag(args, "name-only"),
@@ -182,9 +201,13 @@ int api_diff(struct api *api, const struct args *args, struct sink *out, struct 
 	struct pin a, b;
 	int rc;
 
-	if (stat + d.names + d.lines > 1)
-		return err_set(e, ERR_BAD_REQUEST, "--stat, --name-only and --patch are three ways to show one thing");
-	if (sides(api, args, &a, &b, e) || side(api, &a, &x, &has_x, e) || side(api, &b, &y, &has_y, e))
+	if (check_ways(args, e))
+		return -1;
+	if (sides(api, args, &a, &b, e))
+		return -1;
+	if (args_flag(args, "rows"))
+		return diff_rows(api, args, &a, &b, out, e);
+	if (side(api, &a, &x, &has_x, e) || side(api, &b, &y, &has_y, e))
 		return -1;
 	if (!has_x && !has_y && b.path.n) {
 		err_set(e, ERR_NOT_FOUND, "there is no /%.*s on either side", STR_ARG(b.path));

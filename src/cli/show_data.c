@@ -352,6 +352,90 @@ static void diff_counts(struct show_state *s, const struct dom *row)
 	        show_int(row, "size"));
 }
 
+/* --- diff --rows --- */
+
+static const struct sign {
+	const char *word, *sign;
+	enum style style;
+} row_signs[] = {{"added", "+", STYLE_GREEN}, {"removed", "-", STYLE_RED}, {"changed", "~", STYLE_YELLOW}};
+
+static struct str cell_text(struct arena *a, const struct dom *v)
+{
+	struct buf b cleanup(buf_free) = BUF_INIT((size_t)64 << 20);
+
+	if (!v)
+		return STR("");
+	if (v->type == DOM_STR)
+		return v->s;
+	dom_write_json(&b, v, DOM_COMPACT);
+	return arena_str(a, buf_str(&b));
+}
+
+/* name value, name old -> new */
+static struct str cells_text(struct arena *a, const struct dom *old, const struct dom *new)
+{
+	struct str all = STR("");
+	const struct dom *of = new ? new : old;
+
+	dom_each(v, of) {
+		struct str value = cell_text(a, v), was = old && new ? cell_text(a, dom_get(old, arena_cstr(a, v->key)))
+		                                                     : STR_NULL;
+
+		all = arena_strf(a, "%.*s%s%.*s %.*s%s%.*s", STR_ARG(all), all.n ? ", " : "", STR_ARG(v->key),
+		                 STR_ARG(was.p ? was : value), was.p ? " -> " : "", was.p ? (int)value.n : 0, value.p);
+	}
+	return all;
+}
+
+static void row_counts(struct show_state *s, const struct dom *row)
+{
+	const struct dom *n = dom_get(row, "rows"), *columns = dom_get(row, "columns");
+	const struct dom *parts = dom_get(row, "partitions");
+	int64_t changed = show_int(n, "changed"), all = changed + show_int(n, "added") + show_int(n, "removed");
+	struct str each = STR("");
+
+	dom_each(c, columns)
+		each = arena_strf(s->arena, "%.*s%s%.*s %" PRId64, STR_ARG(each), each.n ? ", " : "", STR_ARG(c->key),
+		                  c->i);
+	if (show_int(n, "shown") && show_int(n, "shown") < all)
+		fprintf(s->out, "... and %" PRId64 " more rows (--limit 0 shows all)\n", all - show_int(n, "shown"));
+	fprintf(s->out, "rows: %" PRId64 " added, %" PRId64 " removed, %" PRId64 " changed%s%.*s%s\n",
+	        show_int(n, "added"), show_int(n, "removed"), changed, each.n ? " (" : "", STR_ARG(each),
+	        each.n ? ")" : "");
+	if (show_int(parts, "same"))
+		fprintf(s->out, "partitions: %" PRId64 " compared, %" PRId64 " the same and not read\n",
+		        show_int(parts, "compared"), show_int(parts, "same"));
+}
+
+static void show_row_diff(struct show_state *s, const struct dom *row)
+{
+	const struct sign *sign = NULL;
+	struct arena *a = s->arena;
+	struct str key, cells, type = show_text(row, "type"), old_type = show_text(row, "old_type");
+
+	if (dom_get(row, "rows")) {
+		row_counts(s, row);
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(row_signs); i++)
+		if (str_is(show_text(row, "change"), row_signs[i].word))
+			sign = &row_signs[i];
+	if (!sign)
+		return;
+	fprintf(s->out, "%s%s ", style_on(s->out, sign->style), sign->sign);
+	if (dom_get(row, "column")) {
+		fprintf(s->out, "column %.*s%s  %.*s%s%.*s\n", STR_ARG(show_text(row, "column")), style_off(s->out),
+		        STR_ARG(old_type), old_type.n && type.n ? " -> " : "", STR_ARG(type));
+		return;
+	}
+	key = cells_text(a, NULL, dom_get(row, "key"));
+	cells = cells_text(a, dom_get(row, "old"), dom_get(row, "new"));
+	fprintf(s->out, "%.*s%s%s%.*s", STR_ARG(key), style_off(s->out), key.n && cells.n ? ":  " : "", STR_ARG(cells));
+	if (show_int(row, "times") > 1)
+		fprintf(s->out, "  (%" PRId64 " times)", show_int(row, "times"));
+	fputc('\n', s->out);
+}
+
 void show_diff(struct show_state *s, const struct dom *row)
 {
 	static const struct {
@@ -362,6 +446,10 @@ void show_diff(struct show_state *s, const struct dom *row)
 
 	if (!row)
 		return;
+	if (args_flag(s->args, "rows")) {
+		show_row_diff(s, row);
+		return;
+	}
 	if (dom_get(row, "new")) {
 		diff_counts(s, row);
 		return;

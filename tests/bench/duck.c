@@ -1,6 +1,7 @@
 /*
  * bench-duck LIBDUCKDB SOURCE TARGET DAYS: the floor of the year: one process that asks DuckDB, day by day, to read a
  * CSV whose schema it is given (no sniffing), to write it as Parquet, and to write the day's aggregate of that.
+ * bench-duck LIBDUCKDB SQL: one process that asks DuckDB this.
  * Prints one JSON line with the wall and CPU time (s) and the rows of the last aggregate.
  */
 #include <dlfcn.h>
@@ -60,21 +61,8 @@ static void folder(char *out, size_t cap, const char *root, const char *table, c
 	}
 }
 
-int main(int argc, char **argv)
+static void year(void *con, const char *source, const char *target, int days)
 {
-	void *db, *con;
-	struct timespec t0, t1;
-	struct rusage u;
-	int days = argc == 5 ? atoi(argv[4]) : 0;
-
-	if (days <= 0) {
-		fprintf(stderr, "usage: bench-duck LIBDUCKDB SOURCE TARGET DAYS\n");
-		return 2;
-	}
-	clock_gettime(CLOCK_MONOTONIC, &t0);
-	load(argv[1]);
-	if (duck_open(NULL, &db) != 0 || duck_connect(db, &con) != 0)
-		return 1;
 	for (int d = 0; d < days; d++) {
 		time_t t = 1672531200 + (time_t)d * 86400;
 		struct tm tm;
@@ -82,8 +70,8 @@ int main(int argc, char **argv)
 
 		gmtime_r(&t, &tm);
 		strftime(label, sizeof(label), "%Y-%m-%d", &tm);
-		folder(sales, sizeof(sales), argv[3], "sales", label);
-		folder(daily, sizeof(daily), argv[3], "daily", label);
+		folder(sales, sizeof(sales), target, "sales", label);
+		folder(daily, sizeof(daily), target, "daily", label);
 		snprintf(
 			sql, sizeof(sql),
 			"copy (select * from read_csv('%s/ds=%s/sales.csv', auto_detect=false, header=true, delim=',', "
@@ -91,7 +79,7 @@ int main(int argc, char **argv)
 			" columns={'id':'BIGINT','shop':'VARCHAR','product':'VARCHAR',"
 			"'quantity':'BIGINT','price':'DOUBLE','note':'VARCHAR'})) to '%s/part-0.parquet' (format"
 			" parquet)",
-			argv[2], label, sales);
+			source, label, sales);
 		query(con, sql);
 		snprintf(
 			sql, sizeof(sql),
@@ -103,6 +91,27 @@ int main(int argc, char **argv)
 			sales, daily);
 		query(con, sql);
 	}
+}
+
+int main(int argc, char **argv)
+{
+	void *db, *con;
+	struct timespec t0, t1;
+	struct rusage u;
+	int days = argc == 5 ? atoi(argv[4]) : 0;
+
+	if (days <= 0 && argc != 3) {
+		fprintf(stderr, "usage: bench-duck LIBDUCKDB SOURCE TARGET DAYS | LIBDUCKDB SQL\n");
+		return 2;
+	}
+	clock_gettime(CLOCK_MONOTONIC, &t0);
+	load(argv[1]);
+	if (duck_open(NULL, &db) != 0 || duck_connect(db, &con) != 0)
+		return 1;
+	if (argc == 3)
+		query(con, argv[2]);
+	else
+		year(con, argv[2], argv[3], days);
 	clock_gettime(CLOCK_MONOTONIC, &t1);
 	getrusage(RUSAGE_SELF, &u);
 	printf("{\"wall\": %.6f, \"cpu\": %.6f}\n",
