@@ -453,10 +453,12 @@ int api_commit(struct api *api, const struct args *args, struct sink *out, struc
 			STR_ARG(args_pos(args, 0)));
 		return err_hint(e, "leat put %.*s FILE writes to it", STR_ARG(args_pos(args, 0)));
 	}
+	while (str_has_suffix(o.path, STR("/")))
+		o.path.n--;
 	struct err broken = ERR_INIT; /* jobs that cannot stand together: all outputs stay what they are */
 	if (!api_open(api, OP_W | OP_J | OP_R, &broken) && owner_release(api->flow, e))
 		return -1;
-	if (o.repo.n && !o.restore && api->flow) {
+	if (o.repo.n && !o.path.n && !o.restore && api->flow) {
 		int stays = stay_commit_repo(api, args, o.repo, out, e);
 
 		if (stays)
@@ -480,6 +482,7 @@ int api_commit(struct api *api, const struct args *args, struct sink *out, struc
 			return -1;
 	}
 	if (!some)
-		sink_note(out, o.restore ? "nothing to restore" : "nothing to commit");
+		sink_note(out, "nothing to %s%s%.*s", o.restore ? "restore" : "commit", o.path.n ? " at /" : "",
+			  STR_ARG(o.path));
 	return 0;
 }

@@ -62,7 +62,7 @@ static void name_drift(struct adopt *ad, const struct disk_repo *r, const struct
 
 	for (size_t i = 0; i < scan->files.n; i++) {
 		const struct disk_file *f = &scan->files.p[i];
-		if (!words[f->state])
+		if (!words[f->state] || !under(f->path, ad->o->path))
 			continue;
 		if (all++ < NOTES_MAX) {
 			named++;
@@ -158,7 +158,7 @@ static int adopt_files(struct adopt *ad, struct share *sh, const struct disk_sca
 
 	for (size_t i = 0; i < scan->files.n; i++) {
 		struct disk_file *f = &scan->files.p[i];
-		if (!words[f->state] || !adoptable(ad, sh, f))
+		if (!words[f->state] || !under(f->path, ad->o->path) || !adoptable(ad, sh, f))
 			continue;
 		if (f->state == DISK_DELETED) {
 			if (add_change(ad, sh, f, NULL, e))

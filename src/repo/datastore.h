@@ -24,7 +24,7 @@ must_check int datastore_drift(struct store *s, struct arena *a, struct str repo
 
 struct adopt_opts {
 	struct str repo;   /* STR_NULL: all */
-	struct str path;   /* within repo, for restore */
+	struct str path;   /* within repo: nothing else is adopted or restored; "" all */
 	bool restore, rehash;
 	struct str message;
 };

@@ -73,7 +73,9 @@ static int within(struct strays *st, struct str path, struct err *e)
 	}
 	if (!loose)
 		return 0;
-	/* raw/ds=...: a k=v folder is never part of a name, so the repo would be raw itself */
+	/* raw/ds=...: a k=v folder is never part of a name, so the repo would be the zone itself */
+	if (path.n && parts && is_zone(st->s->ws, path) && relation(st, path) == APART)
+		return st->cb(st->ptr, path, "partitions right in a zone: a repo of it is a folder of its own", e);
 	if (path.n && parts && relation(st, path) == APART)
 		return st->cb(st->ptr, path, NULL, e);
 	return st->cb(st->ptr, path, path.n ? "files that lie in no repo" : "files that lie in no folder", e);

@@ -237,3 +237,18 @@ int gone_tell(struct store *s, const struct repo *r, struct str id, struct err *
 			 (long long)into.number);
 	return 1;
 }
+
+int gone_tell_number(struct store *s, const struct repo *r, int64_t number, struct err *e)
+{
+	struct q *q = db_query(s->db, "select id from gone where repo = ? and number = ? order by at desc limit 1");
+	struct id id = {""};
+	int got;
+
+	q_int(q, 1, r->id);
+	q_int(q, 2, number);
+	got = q_step(q, e);
+	if (got == 1)
+		id = id_of(q_col_text(q, 0));
+	q_done(q);
+	return got <= 0 ? got : gone_tell(s, r, str_of(id.hex), e);
+}

@@ -20,5 +20,7 @@ must_check int gone_drop(struct store *s, const struct repo *r, const struct com
 
 /* What was taken out under this id or beginning of one: 1 and *e says what became of it (ERR_NOT_FOUND), 0, -1. */
 must_check int gone_tell(struct store *s, const struct repo *r, struct str id, struct err *e);
+/* The same of a number: of the commit taken out last that had it. */
+must_check int gone_tell_number(struct store *s, const struct repo *r, int64_t number, struct err *e);
 
 #endif

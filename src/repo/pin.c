@@ -231,6 +231,19 @@ static int not_there(struct resolve *r, const struct commit *from, struct err *e
 	                last);
 }
 
+/* A number that none has any more, or not yet. */
+static int above(struct resolve *r, const struct commit *from, int64_t number, struct err *e)
+{
+	int told = gone_tell_number(r->s, &r->repo, number, e);
+
+	if (!told)
+		return not_there(r, from, e);
+	if (told > 0)
+		err_hint(e, "the newest of %.*s is %.*s.%lld", STR_ARG(r->repo.name), STR_ARG(r->base),
+			 (long long)from->number);
+	return -1;
+}
+
 static int squashed(struct resolve *r, const struct commit *into, struct err *e)
 {
 	err_set(e, ERR_NOT_FOUND, "%.*s@%.*s was squashed into %.*s.%lld", STR_ARG(r->repo.name), STR_ARG(r->rev),
@@ -279,7 +292,7 @@ static int by_number(struct resolve *r, const struct commit *from, int64_t numbe
 	int found = 0;
 
 	if (number < 1 || number > c->number)
-		return not_there(r, from, e);
+		return number > c->number ? above(r, from, number, e) : not_there(r, from, e);
 	if (c->number > number && !r->open)
 		found = jump(r, number, c, e);
 	if (found)

@@ -312,6 +312,20 @@ static int clashes(struct store *s, struct str name, struct err *e)
 	return r;
 }
 
+/* It would stand in the way of every repo of the zone: none lies inside another. */
+static int is_zone(struct store *s, struct str name, struct err *e)
+{
+	for (size_t i = 0; i < s->ws->n_zones; i++) {
+		if (str_eq(s->ws->zones[i], name)) {
+			err_set(e, ERR_BAD_NAME, "%.*s is a zone: the repos in it are %.*s/NAME", STR_ARG(name),
+				STR_ARG(name));
+			return err_hint(e, "name one, say %.*s/new; `zones:` of leat.yaml lists the zones",
+					STR_ARG(name));
+		}
+	}
+	return 0;
+}
+
 int repo_ensure(struct store *s, struct arena *a, struct str name, enum repo_role role, struct str job,
                 struct repo *out, struct err *e)
 {
@@ -321,7 +335,7 @@ int repo_ensure(struct store *s, struct arena *a, struct str name, enum repo_rol
 	BUG_IF(!db_in_write(s->db));
 	if (r)
 		return r < 0 ? -1 : 0;
-	if (name_check_repo(name, e) || clashes(s, name, e))
+	if (name_check_repo(name, e) || clashes(s, name, e) || is_zone(s, name, e))
 		return -1;
 	q = db_query(s->db, "insert into repo(name, role, job, created) values(?, ?, ?, ?)");
 	q_text(q, 1, name);

@@ -329,10 +329,14 @@ static int apply_name(struct folder *f, struct slot *t, const struct tree_edit *
 	}
 	if (i < n && apply_below(f, t, edits + i, n - i, e))
 		return -1;
-	if (t->put_over && t->have && t->had && t->old.kind != t->made.kind)
-		return err_set(e, ERR_REFUSED, "%.*s is a %s and cannot become a %s in the same change", (int)t->end,
-		               edits[0]->path.p, t->old.kind == ENTRY_FILE ? "file" : "folder",
-		               t->made.kind == ENTRY_FILE ? "file" : "folder");
+	if (t->put_over && t->have && t->had && t->old.kind != t->made.kind) {
+		bool file = t->old.kind == ENTRY_FILE;
+		err_set(e, ERR_REFUSED, "/%.*s is a %s: no %s can take its place", (int)t->end, edits[0]->path.p,
+			file ? "file" : "folder", file ? "folder" : "file");
+		return file ? err_hint(e, "leat rm takes the file away first")
+			    : err_hint(e, "/%.*s/, with a slash, is in the folder; leat rm -r takes the folder away first",
+				       (int)t->end, edits[0]->path.p);
+	}
 	return 0;
 }
 
