@@ -35,11 +35,13 @@ static int push(struct api *api, const struct egress *x, const struct egress_kin
 {
 	struct arena *a cleanup(arena_cleanup) = arena_new();
 	struct egress_push p = {.to = x, .flow = api->flow, .arena = a, .now = &c->tree,
-	                        .repo = repo->name, .commit = &c->id};
+	                        .repo = repo->name, .commit = &c->id, .tries = row->tries, .n_tries = row->n_tries};
 	struct err why = ERR_INIT;
 
 	if (row->has_tree)
 		p.was = &row->tree;
+	if (egress_begin(api->store, repo->id, x->told, c, e))
+		return -1;
 	if (kind->push(&p, &why)) {
 		sink_note(out, "%.*s@%.12s could not be pushed to %.*s: %s", STR_ARG(repo->name), c->id.hex,
 		          STR_ARG(x->told), err_text(a, &why));

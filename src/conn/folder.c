@@ -1,16 +1,21 @@
 /* A folder of this machine: it holds the files of the commit; what the last push brought and is gone goes. */
 #include <errno.h>
 
+#include "base/map.h"
 #include "base/str.h"
 #include "conn/conn.h"
 #include "repo/blob.h"
+#include "sys/fault.h"
 #include "sys/file.h"
 #include "sys/rand.h"
+
+#define TEMP ".leat-egress.tmp" /* what a push that was killed was writing: the next one removes it */
 
 struct pushing {
 	struct egress_push *p;
 	const char *dir;
 	bool removing; /* the first pass: a file may take the place of a folder */
+	struct map *done; /* written already; NULL: each comes once */
 };
 
 static char *at(const struct pushing *w, struct arena *a, struct str path)
@@ -18,21 +23,23 @@ static char *at(const struct pushing *w, struct arena *a, struct str path)
 	return arena_printf(a, "%s/%.*s", w->dir, STR_ARG(path));
 }
 
-/* Beside its place, then by name: who reads it sees the old or the new one. */
+/* In a folder of its own, then by name: who reads it sees the old or the new one. */
 static int write_file(struct pushing *w, struct str path, const struct entry *en, struct err *e)
 {
 	struct arena *a cleanup(arena_cleanup) = arena_new();
-	char *to = at(w, a, path), *temp = arena_printf(a, "%s.leat-%08x", to, (unsigned)rand_u64());
-	struct err ignored = ERR_INIT;
+	char *to = at(w, a, path),
+	     *temp = arena_printf(a, "%s/" TEMP "/%016llx", w->dir, (unsigned long long)rand_u64());
 
+	if (w->done && map_has(w->done, path))
+		return 0;
 	if (dir_make_parent(to, 0755, e) || blob_write_to(w->p->flow->store, &en->id, temp, 0644, e))
 		return -1;
-	if (file_rename(temp, to, e)) {
-		if (file_unlink(temp, &ignored))
-			err_clear(&ignored);
+	if (file_rename(temp, to, e))
 		return -1;
-	}
+	if (w->done)
+		map_set(w->done, path, w);
 	w->p->n_written++;
+	fault_crash("egress-file-done");
 	return 0;
 }
 
@@ -42,9 +49,15 @@ static int remove_file(struct pushing *w, struct str path, struct err *e)
 	struct str parent = path, base;
 	bool empty = true;
 
-	if (file_unlink(at(w, a, path), e))
-		return -1;
-	w->p->n_removed++;
+	/* What a push that was not done was to bring may not be there, or a folder in its place. */
+	if (dir_exists(at(w, a, path)))
+		return 0;
+	if (file_exists(at(w, a, path))) {
+		if (file_unlink(at(w, a, path), e))
+			return -1;
+		w->p->n_removed++;
+		fault_crash("egress-file-done");
+	}
 	while (empty && str_rcut(parent, '/', &parent, &base)) {
 		const char *dir = at(w, a, parent);
 
@@ -72,21 +85,55 @@ static int on_file(void *ptr, struct str path, const struct entry *en, struct er
 	return write_file(ptr, path, en, e);
 }
 
+/* Against what the last push left there, and against what those that were not done since then may have. */
+static int each_diff(struct pushing *w, struct err *e)
+{
+	struct egress_push *p = w->p;
+	struct store *s = p->flow->store;
+
+	if (p->was && tree_diff(s, p->was, p->now, false, on_diff, w, e))
+		return -1;
+	for (size_t i = 0; i < p->n_tries; i++)
+		if (tree_diff(s, &p->tries[i], p->now, false, on_diff, w, e))
+			return -1;
+	return 0;
+}
+
+/* First what goes: a file may take the place of a folder. */
+static int write_all(struct pushing *w, bool known, struct err *e)
+{
+	struct egress_push *p = w->p;
+	struct map done;
+
+	w->removing = true;
+	if (each_diff(w, e))
+		return -1;
+	w->removing = false;
+	if (p->n_tries) {
+		map_init(&done, p->arena);
+		w->done = &done;
+	}
+	return known ? each_diff(w, e) : tree_walk(p->flow->store, NULL, p->now, false, on_file, w, e);
+}
+
 static int push(struct egress_push *p, struct err *e)
 {
-	struct store *s = p->flow->store;
 	char *place = arena_cstr(p->arena, p->to->place);
 	struct pushing w = {.p = p};
+	struct err late = ERR_INIT;
+	const char *temp;
+	bool known;
+	int rc;
 
 	w.dir = *place == '/' ? place : path_join(p->arena, p->flow->ws->dir, place);
-	if (p->was && dir_exists(w.dir)) {
-		w.removing = true;
-		if (tree_diff(s, p->was, p->now, false, on_diff, &w, e))
-			return -1;
-		w.removing = false;
-		return tree_diff(s, p->was, p->now, false, on_diff, &w, e);
-	}
-	return dir_make(w.dir, 0755, e) || tree_walk(s, NULL, p->now, false, on_file, &w, e) ? -1 : 0;
+	temp = arena_printf(p->arena, "%s/" TEMP, w.dir);
+	known = p->was && dir_exists(w.dir);
+	if (dir_make(w.dir, 0755, e) || dir_remove_tree(temp, e) || dir_make_one(temp, 0700, e))
+		return -1;
+	rc = write_all(&w, known, e);
+	if (dir_remove_tree(temp, rc ? &late : e))
+		rc = -1;
+	return rc;
 }
 
 const struct egress_kind egress_path = {.scheme = "", .push = push};

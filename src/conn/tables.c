@@ -10,6 +10,7 @@
 #include "db/sqlite_file.h"
 #include "flow/table.h"
 #include "repo/view.h"
+#include "sys/fault.h"
 #include "sys/file.h"
 
 #define SQL_MAX ((size_t)60 << 20)
@@ -266,6 +267,9 @@ static int begin(struct loading *l, struct egress_push *p, struct err *e)
 	if (dir_make_parent(l->path, 0755, e) || tree_walk(p->flow->store, NULL, p->now, false, on_file, l, e) ||
 	    (p->was && tree_diff(p->flow->store, p->was, p->now, false, on_diff, l, e)))
 		return -1;
+	for (size_t i = 0; i < p->n_tries; i++)
+		if (tree_diff(p->flow->store, &p->tries[i], p->now, false, on_diff, l, e))
+			return -1;
 	for (size_t i = 0; i < l->tables.n; i++)
 		if (make_reader(l, &l->tables.p[i], e))
 			return err_wrap(e, "table %.*s", STR_ARG(l->tables.p[i].name));
@@ -417,6 +421,7 @@ static int load(struct loading *l, struct err *e)
 			return -1;
 		l->p->n_removed += n > 0;
 	}
+	fault_crash("egress-tables-filled");
 	return sqlite_file_commit(l->file, e);
 }
 

@@ -110,26 +110,71 @@ int egress_of(struct arena *a, const struct job *j, struct egress *out, struct e
 	"create table if not exists egress(repo integer not null, url text not null, commit_id text not null,"        \
 	" good text, error text, at integer not null, primary key(repo, url)) without rowid"
 
-/* Few stores have it: it is made with the first push. */
-static bool has_table(struct store *s)
+#define TRIES                                                                                                          \
+	"create table if not exists egress_try(repo integer not null, url text not null, commit_id text not null,"    \
+	" primary key(repo, url, commit_id)) without rowid"
+
+/* Few stores have them: they are made with the first push. */
+static bool has_table(struct store *s, const char *name)
 {
-	struct q *q = db_query(s->db, "select 1 from sqlite_master where type = 'table' and name = 'egress'");
+	struct q *q = db_query(s->db, "select 1 from sqlite_master where type = 'table' and name = ?");
 	struct err ignored = ERR_INIT;
-	bool has = q_step(q, &ignored) == 1;
+	bool has;
+
+	q_cstr(q, 1, name);
+	has = q_step(q, &ignored) == 1;
 
 	q_done(q);
 	return has;
 }
 
+/* As long as history has it, its tree is there: 1, 0, -1. */
+static int tree_of(struct store *s, int64_t repo, struct str id, struct sha *out, struct err *e)
+{
+	struct commit c;
+	int r = commit_find(s, repo, id, &c, e);
+
+	if (r == 1 && c.forgotten)
+		return 0;
+	if (r == 1)
+		*out = c.tree;
+	return r;
+}
+
+static int look_tries(struct store *s, int64_t repo, struct str told, struct egress_row *out, struct err *e)
+{
+	struct id ids[EGRESS_MAX_TRIES];
+	struct q *q;
+	size_t n = 0;
+	int r;
+
+	if (!has_table(s, "egress_try"))
+		return 0;
+	q = db_query(s->db, "select commit_id from egress_try where repo = ? and url = ?");
+	q_int(q, 1, repo);
+	q_text(q, 2, told);
+	while ((r = q_step(q, e)) == 1 && n < EGRESS_MAX_TRIES)
+		ids[n++] = id_of(q_col_text(q, 0));
+	q_done(q);
+	if (r == 1)
+		out->has_tree = false;
+	for (size_t i = 0; i < n && r >= 0; i++) {
+		r = tree_of(s, repo, str_of(ids[i].hex), &out->tries[out->n_tries], e);
+		out->n_tries += r == 1;
+		/* Nobody knows what it brought. */
+		out->has_tree = out->has_tree && r == 1;
+	}
+	return r < 0 ? -1 : 0;
+}
+
 int egress_look(struct store *s, int64_t repo, struct str told, struct egress_row *out, struct err *e)
 {
 	struct id good = {0};
-	struct commit c;
 	struct q *q;
 	int r;
 
 	*out = (struct egress_row){0};
-	if (!has_table(s))
+	if (!has_table(s, "egress"))
 		return 0;
 	q = db_query(s->db, "select commit_id, good, error from egress where repo = ? and url = ?");
 	q_int(q, 1, repo);
@@ -142,14 +187,40 @@ int egress_look(struct store *s, int64_t repo, struct str told, struct egress_ro
 		out->failed = !q_col_is_null(q, 2);
 	}
 	q_done(q);
-	/* As long as history has it, its tree is there. */
-	if (r == 1 && good.hex[0])
-		r = commit_find(s, repo, str_of(good.hex), &c, e);
-	if (r == 1 && good.hex[0] && !c.forgotten) {
-		out->has_tree = true;
-		out->tree = c.tree;
+	if (r == 1 && good.hex[0]) {
+		r = tree_of(s, repo, str_of(good.hex), &out->tree, e);
+		out->has_tree = r == 1;
 	}
-	return r < 0 ? -1 : 0;
+	return r < 0 || look_tries(s, repo, told, out, e) ? -1 : 0;
+}
+
+int egress_begin(struct store *s, int64_t repo, struct str told, const struct commit *c, struct err *e)
+{
+	struct q *q;
+
+	if (db_begin(s->db, e))
+		return -1;
+	if (q_run(db_query(s->db, TABLE), e) || q_run(db_query(s->db, TRIES), e))
+		goto failed;
+	q = db_query(s->db, "insert or ignore into egress_try(repo, url, commit_id) values(?, ?, ?)");
+	q_int(q, 1, repo);
+	q_text(q, 2, told);
+	q_cstr(q, 3, c->id.hex);
+	if (q_run(q, e))
+		goto failed;
+	return db_commit(s->db, e);
+failed:
+	db_rollback(s->db);
+	return -1;
+}
+
+static int drop_tries(struct store *s, int64_t repo, struct str told, struct err *e)
+{
+	struct q *q = db_query(s->db, "delete from egress_try where repo = ? and url = ?");
+
+	q_int(q, 1, repo);
+	q_text(q, 2, told);
+	return q_run(q, e);
 }
 
 int egress_note(struct store *s, int64_t repo, struct str told, const struct commit *c, const char *error,
@@ -159,7 +230,8 @@ int egress_note(struct store *s, int64_t repo, struct str told, const struct com
 
 	if (db_begin(s->db, e))
 		return -1;
-	if (q_run(db_query(s->db, TABLE), e))
+	if (q_run(db_query(s->db, TABLE), e) || q_run(db_query(s->db, TRIES), e) ||
+	    (!error && drop_tries(s, repo, told, e)))
 		goto failed;
 	q = db_query(s->db, "insert into egress(repo, url, commit_id, good, error, at) values(?1, ?2, ?3, ?4, ?5, ?6)"
 	                    " on conflict(repo, url) do update set commit_id = ?3, good = coalesce(?4, good),"

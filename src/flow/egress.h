@@ -22,12 +22,19 @@ struct egress {
 	int line, col;          /* in job->file */
 };
 
-/* One push: all of `now`, where `was` (NULL: not known) is what the target was left with the last time. */
+#define EGRESS_MAX_TRIES 32 /* pushes one after the other that were not done; after more the target is not known */
+
+/*
+ * One push: all of `now`, where `was` (NULL: not known) is what the target was left with by the last that was done, and
+ * since then some of each of `tries` may have got there.
+ */
 struct egress_push {
 	const struct egress *to;
 	struct flow *flow;
 	struct arena *arena;
 	const struct sha *was, *now;
+	const struct sha *tries;
+	size_t n_tries;
 	struct str repo;
 	const struct id *commit; /* whose tree `now` is */
 	size_t n_written, n_removed; /* out: files, or tables */
@@ -51,8 +58,12 @@ struct egress_row {
 	struct id commit;
 	bool has_tree;
 	struct sha tree;        /* of the last that went well */
+	struct sha tries[EGRESS_MAX_TRIES]; /* trees of those that were begun since, and are in history */
+	size_t n_tries;
 };
 must_check int egress_look(struct store *s, int64_t repo, struct str told, struct egress_row *out, struct err *e);
+/* Before anything is changed there, so that the next push knows what a killed or failed one may have left. */
+must_check int egress_begin(struct store *s, int64_t repo, struct str told, const struct commit *c, struct err *e);
 /* error NULL: it went well. */
 must_check int egress_note(struct store *s, int64_t repo, struct str told, const struct commit *c, const char *error,
                            struct err *e);

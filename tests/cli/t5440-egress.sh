@@ -28,6 +28,11 @@ test_expect 'a failed push is told, does not undo the publication, and is tried 
 	exits 1 leat run 2>err && has err "could not be pushed" && rm ../out && leat run 2>err && has err "pushed to ../out: 3 files" && diff -r in ../out && leat run 2>err && lacks err pushed
 '
 
+test_expect 'what a push that failed half way had brought or changed goes with the next one, though that one looks like the last good one' '
+	workspace h && mkdir in && echo 1 >in/a && echo 1 >in/z && leat put in in && copy p "{URL: ../half}" && leat run && rm ../half/z && mkdir ../half/z && touch ../half/z/in-the-way && echo 2 >in/a && echo new >in/b && echo 2 >in/z && leat put in in && exits 1 leat run 2>err && has err "could not be pushed" &&
+	eq "$(cat ../half/a ../half/b | tr "\n" " ")" "2 new " && rm -r ../half/z && echo 1 >../half/z && echo 1 >in/a && rm in/b && echo 1 >in/z && printf "put in in/a in/z\nrm in:/b\n" | leat batch -f - && leat run 2>err && has err "pushed to ../half" && diff -r in ../half
+'
+
 test_expect 'put --run and wait push too, file:// is a folder, a Pachyderm spec brings its egress' '
 	cd w && printf "{\"pipeline\": {\"name\": \"s\"}, \"input\": {\"pfs\": {\"repo\": \"in\", \"glob\": \"/a\"}}, \"transform\": {\"cmd\": [\"sh\"], \"stdin\": [\"cp \$in \$LEAT_OUTPUT\"]}, \"egress\": {\"URL\": \"file://$TRASH/far/away\"}}" >s.json &&
 	leat apply -f s.json && echo 6 >in/a && leat put in in/a --run 2>err && eq "$(cat ../far/away/a)" 6 && eq "$(cat ../out/a)" 6 && has jobs/s/job.yaml "URL:"

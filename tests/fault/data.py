@@ -12,6 +12,9 @@ import json
 import os
 import random
 import re
+import shutil
+import sqlite3
+import subprocess
 import sys
 import threading
 import time
@@ -19,6 +22,7 @@ import time
 from stores import Workspace, Wrong, clone, folder, remove, sha
 
 DEFS = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', 'src', 'defs', 'faults.def')
+FAKE = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'fake')
 IN_A_ROW = 3
 ROUNDS = 20  # of all operations, and then a point is not reached
 
@@ -26,6 +30,13 @@ JOB = 'kind: script\ninputs:\n  in: {repo: %s, glob: "%s"}\n'
 COPY = '#!/bin/sh\nset -e\ncp $LEAT_INPUT_in/* $LEAT_OUTPUT/\n'
 LIST = '#!/bin/sh\nset -e\nls $LEAT_INPUT_in >$LEAT_OUTPUT/list\n'
 SPEC = {'transform': {'cmd': ['sh'], 'stdin': ['cp $LEAT_INPUT_in/* $LEAT_OUTPUT/']}}
+
+
+BATCH = {'transform': {'cmd': ['bash'], 'datumBatching': True,
+                       'stdin': ['while leat next; do . /pfs/.env; cat $LEAT_INPUT_in/* >$LEAT_OUTPUT/$(basename $in); done']}}
+TABLES = 'kind: script\ninputs:\n  in: {repo: in, glob: "/"}\noutput: rows\n%s'
+ROWS = '#!/bin/sh\nset -e\ncd $LEAT_INPUT_in\nfor f in *; do mkdir $LEAT_OUTPUT/$f; (echo text; cat $f) >$LEAT_OUTPUT/$f/1.csv; done\n'
+ALL = 'kind: script\ninputs:\n  in: {repo: in, glob: "/"}\noutput: all\n%s'
 
 
 class Home:
@@ -56,7 +67,28 @@ class Home:
         clone(self.template, self.ready)
         for args in (('put', 'in', self.file('b')), ('put', 'in', self.file('new')), ('rm', 'in:/b')):
             w.ok(*args)
-        self.w = Workspace(leat, self.at)
+        self.w, self.doing, self.server = Workspace(leat, self.at), '', None
+
+    def stores(self):
+        """Where an object store is, started when it is first asked for (tests/fake/s3d.py)."""
+        if not self.server:
+            port = self.file('port')
+            self.server = subprocess.Popen([sys.executable, os.path.join(FAKE, 's3d.py'), '--port-file', port])
+            while not os.path.exists(port):
+                time.sleep(0.01)
+            self.url = 'http://127.0.0.1:' + self.read('port')
+            self.s3('make', 'out')
+        return self.url
+
+    def s3(self, *args):
+        env = dict(os.environ, AWS_ACCESS_KEY_ID='leat', AWS_SECRET_ACCESS_KEY='leatleatleat')
+        return subprocess.run([sys.executable, os.path.join(FAKE, 's3.py'), self.url, *args], env=env, check=True,
+                              stdout=subprocess.PIPE).stdout
+
+    def end(self):
+        if self.server:
+            self.server.kill()
+            self.server.wait()
 
     def file(self, name):
         return os.path.join(self.root, name)
@@ -79,10 +111,13 @@ class Home:
         """Runs it with a fault, or to its death at some moment; says whether it died."""
         if fault:
             r = self.w.run(args, {'LEAT_CRASH_AT': fault})
+            if r.status == 1 and 'ended without an answer' in r.err: # the process that pushed for it
+                return True
             if r.status not in (0, -9):
                 raise Wrong('with %s: %s' % (fault, r))
             return r.status == -9
-        took, start = self.took.get(args[0], 0.2), time.monotonic()
+        what = (self.doing, args[0])
+        took, start = self.took.get(what, 0.2), time.monotonic()
         p = self.w.popen(args, stdin=-3, stdout=-3, stderr=-3) # DEVNULL
         timer = threading.Timer(self.r.random() * min(took, 5), p.kill)
         timer.start()
@@ -91,7 +126,7 @@ class Home:
         if p.returncode not in (0, -9):
             raise Wrong('leat %s: status %d' % (' '.join(args), p.returncode))
         if not p.returncode:
-            self.took[args[0]] = 0.5 * took + 0.5 * (time.monotonic() - start)
+            self.took[what] = 0.5 * took + 0.5 * (time.monotonic() - start)
         return p.returncode == -9
 
 
@@ -185,6 +220,112 @@ def delete(h, die):
     h.w.ok('run', '-q')
 
 
+def lazy(h, die):
+    h.write('lazy.json', h.read('three.json').replace('"glob": "/*"', '"glob": "/*", "lazy": true').replace('cp $LEAT_INPUT_in/*', 'cat $in >$LEAT_OUTPUT/$(basename $in) #'))
+    apply(h, die, 'lazy.json')
+
+
+def batching(h, die, spec=BATCH):
+    spec = dict(spec, pipeline={'name': 'three'}, input={'pfs': {'repo': 'in', 'name': 'in', 'glob': '/*'}})
+    h.write('batching.json', json.dumps(spec))
+    apply(h, die, 'batching.json')
+
+
+def batching_lazy(h, die):
+    spec = dict(BATCH, pipeline={'name': 'three'}, input={'pfs': {'repo': 'in', 'name': 'in', 'glob': '/*', 'lazy': True}})
+    h.write('batching.json', json.dumps(spec))
+    apply(h, die, 'batching.json')
+
+
+def pushed(h, die, egress, template, code, holds):
+    """Each of four states is published without egress, so that what dies is the push alone: that of a state that comes
+    while the one before is half there, too."""
+    job = 'w/jobs/push/job.yaml'
+    h.write(job, template % '')
+    h.write('w/jobs/push/job.sh', code)
+    for change in (None, ('put', 'in', h.file('new/e')), ('put', 'in', h.file('c')), ('rm', 'in:/e')):
+        h.write(job, template % '')
+        if change:
+            h.w.ok(*change)
+        h.w.ok('run', '-q')
+        h.write(job, template % ('egress: %s\n' % egress))
+        if h.r.randrange(2): # else what died is left, and the next state comes over it
+            take(h, die, ['run', '-q'])
+            holds()
+        else:
+            die(['run', '-q'])
+    h.w.ok('run', '-q')
+    holds()
+
+
+def want_files(h):
+    return {path[1:]: sum_ for path, sum_ in h.w.content('in').items()}
+
+
+def same(what, have, want):
+    if have != want:
+        raise Wrong('%s holds %s, not %s' % (what, have, want))
+
+
+def egress_folder(h, die):
+    target = h.file('target')
+    shutil.rmtree(target, ignore_errors=True)
+
+    def holds():
+        have = {}
+        for name in os.listdir(target):
+            with open(os.path.join(target, name), 'rb') as f:
+                have[name] = sha(f.read())
+        same('the folder', have, want_files(h))
+    pushed(h, die, '{URL: %s}' % target, ALL, COPY, holds)
+
+
+def egress_store(h, die):
+    url, at = h.stores(), 'r%d' % h.r.getrandbits(40)
+
+    def holds():
+        keys = [line.rsplit(' ', 1)[0] for line in h.s3('ls', 'out', at + '/').decode().splitlines()]
+        names = [k[len(at) + 1:] for k in keys if not k.endswith('/_leat_egress')]
+        same('the store', {n: sha(h.s3('cat', 'out', at + '/' + n)) for n in names}, want_files(h))
+        listed = json.loads(h.s3('cat', 'out', at + '/_leat_egress'))
+        same('its list', (listed['state'], {f['path']: f['sha256'] for f in listed['files']}), ('whole', want_files(h)))
+    pushed(h, die, '{URL: "%s/out/%s"}' % (url.replace('//', '//leat:leatleatleat@'), at), ALL, COPY, holds)
+
+
+def lines(h):
+    return {path[1:]: h.w.ok('cat', 'in:' + path).decode().splitlines() for path in h.w.content('in')}
+
+
+def egress_sqlite(h, die):
+    target = h.file('target.db')
+    for end in ('', '-journal', '-wal'):
+        if os.path.exists(target + end):
+            os.unlink(target + end)
+
+    def holds():
+        c = sqlite3.connect(target)
+        names = [n for n, in c.execute("select name from sqlite_master where type = 'table'")]
+        have = {n: [v for v, in c.execute('select text from "%s"' % n)] for n in names}
+        c.close()
+        same('the database', {n: v for n, v in have.items() if v}, lines(h)) # one whose files are gone is emptied
+    pushed(h, die, '{sqlDatabase: {url: "sqlite://%s"}}' % target, TABLES, ROWS, holds)
+
+
+def egress_duckdb(h, die):
+    target = h.file('target.duckdb')
+    for end in ('', '.wal'):
+        if os.path.exists(target + end):
+            os.unlink(target + end)
+
+    def holds():
+        have = {}
+        for name in 'abce':
+            r = h.w.run(['sql', '--format', 'csv', "commit; attach '%s' as there (read_only); begin transaction; select * from query('select text from there.%s')" % (target, name)])
+            have[name] = r.out.decode().splitlines()[1:] if not r.status else []
+        same('the database', {n: v for n, v in have.items() if v}, lines(h))
+    pushed(h, die, '{sqlDatabase: {url: "duckdb://%s"}}' % target, TABLES, ROWS, holds)
+
+
 OPERATIONS = [ # (name, begins with changes that are not taken, what is done, jobs that it makes)
     ('run', True, run, ()),
     ('run of a job', True, run_one, ()),
@@ -197,6 +338,13 @@ OPERATIONS = [ # (name, begins with changes that are not taken, what is done, jo
     ('apply of two and run', False, apply_both, ('three', 'four')),
     ('apply of a changed spec', False, apply_changed, ('three',)),
     ('apply --delete', True, delete, ()),
+    ('lazy inputs', True, lazy, ('three',)),
+    ('a batch of units', True, batching, ('three',)),
+    ('a batch of units with lazy inputs', True, batching_lazy, ('three',)),
+    ('egress to a folder', False, egress_folder, ()),
+    ('egress to an object store', False, egress_store, ()),
+    ('egress to SQLite', False, egress_sqlite, ()),
+    ('egress to DuckDB', False, egress_duckdb, ()),
 ]
 
 
@@ -234,6 +382,7 @@ def right(h, jobs):
 def one(h, operation, fault):
     """How many deaths. `fault` is a point (it dies there once), or None."""
     name, pending, act, jobs = operation
+    h.doing = name
     clone(h.template if pending else h.ready, h.at)
     deaths, want = [], 1 if fault else h.r.randrange(1, IN_A_ROW + 1)
 
@@ -257,7 +406,8 @@ def points():
     with open(DEFS) as f:
         rows = re.findall(r'^F\("([a-z-]+)", "([^"]+)"\)', f.read(), re.M)
     elsewhere = ('recover-half', 'ticks-made')  # passed by recovery and by cron inputs only: t6000, t6016
-    return [n for n, where in rows if where.startswith('flow/') and n not in elsewhere] + ['commit-made', 'commit-done']
+    return [n for n, where in rows if n.startswith('egress-') or where.startswith('flow/') and n not in elsewhere] + [
+        'commit-made', 'commit-done']
 
 
 def at_points(h, times):
@@ -267,6 +417,8 @@ def at_points(h, times):
             name = operation[0]
             for p, by in told.items():
                 if sum(by.values()) >= times or p not in passes.get(name, told):
+                    continue
+                if p.startswith('egress-') != name.startswith('egress '):
                     continue
                 if one(h, operation, '%s:%d' % (p, h.r.randrange(1, 5) if name in passes else 1)):
                     by[name] = by.get(name, 0) + 1
@@ -295,15 +447,18 @@ def main():
     leat, mode, times = sys.argv[1], sys.argv[2], int(sys.argv[3])
     seed = int(sys.argv[4]) if len(sys.argv) > 4 else 1
     root = folder()
-    keep = False
+    keep, h = False, None
     try:
-        {'kills': at_random, 'points': at_points}[mode](Home(leat, root, random.Random(seed)), times)
+        h = Home(leat, root, random.Random(seed))
+        {'kills': at_random, 'points': at_points}[mode](h, times)
         return 0
     except Wrong as w:
         print('wrong (seed %d): %.3000s' % (seed, w))
         keep = os.environ.get('LEAT_TEST_KEEP')
         return 1
     finally:
+        if h:
+            h.end()
         print('kept in ' + root) if keep else remove(root)
 
 

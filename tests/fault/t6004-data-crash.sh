@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A run over the events of data-driven jobs, killed at each point: run again, the commits are those of a run that was not.
-# Then run, wait, put --run, batch and apply (the table in data.py), killed at points and at random moments, and again.
+# Then run, wait, put --run, batch, apply, lazy inputs, batches of units and egress to each kind of target (the table in data.py), killed at points and at random moments, and again.
 . "$(dirname "$0")/../lib.sh"
 . "$TESTS/lib-data.sh"
 needs_faults
@@ -29,7 +29,7 @@ done
 test_expect 'killed at the second change, after the first was published: it is not taken again' '
 	prepare second && got=0 && { LEAT_CRASH_AT=publish-head-moved:4 leat run -q || got=$?; } && { [ $got -ge 128 ] || [ $got = 0 ]; } && leat run -q && is_right
 '
-test_expect "run, wait, put --run, batch and apply, killed ${LEAT_TEST_CRASHES:-1} times at each point, and again: the same commits" '
+test_expect "run, wait, put --run, batch, apply and egress, killed ${LEAT_TEST_CRASHES:-1} times at each point, and again: the same commits" '
 	python3 "$TESTS/fault/data.py" "$LEAT_BIN" points ${LEAT_TEST_CRASHES:-1} ${LEAT_TEST_SEED:-1}
 '
 # A look for leaks that is killed in its midst says so, and a report fails the script.
