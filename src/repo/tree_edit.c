@@ -334,7 +334,7 @@ static int apply_name(struct folder *f, struct slot *t, const struct tree_edit *
 		err_set(e, ERR_REFUSED, "/%.*s is a %s: no %s can take its place", (int)t->end, edits[0]->path.p,
 			file ? "file" : "folder", file ? "folder" : "file");
 		return file ? err_hint(e, "leat rm takes the file away first")
-			    : err_hint(e, "/%.*s/, with a slash, is in the folder; leat rm -r takes the folder away first",
+			    : err_hint(e, "/%.*s/, with a slash, is in it; leat rm -r takes the folder away first",
 				       (int)t->end, edits[0]->path.p);
 	}
 	return 0;

@@ -27,7 +27,7 @@ test_expect 'a zone is no repo: not by put, start, branch or cp; what lies right
 	[ -f datastore/raw/ds=2024-01-01/x ] && leat put raw/t f && eq "$(leat ls --json | wc -l)" 1
 '
 test_expect 'a file put where a folder lies is told which it is and what to do; so is a folder where a file lies' '
-	cd w && leat put raw/k ../d && exits 2 leat put raw/k:/q ../one 2>err && has err "/q is a folder" "/q/, with a slash" "leat rm -r" &&
+	cd w && leat put raw/k ../d && exits 2 leat put raw/k:/q ../one 2>err && has err "/q is a folder" "/q/, with a slash, is in it" "leat rm -r" &&
 	exits 2 leat put raw/k:/top/x ../one 2>err && has err "top" file && leat put raw/k:/q/ ../one && eq "$(leat cat raw/k:/q/one)" one
 '
 test_done
