@@ -329,6 +329,10 @@ static int delete_one(struct applying *w, struct str name, struct err *e)
 	struct dir_names names;
 	struct job *j;
 
+	away = arena_printf(w->a, "%s/jobs/_deleted-%.*s", w->api->ws->dir,
+	                    STR_ARG(name)); /* no job: it begins with _ */
+	if (!dir_exists(dir) && dir_exists(away)) /* one that was killed */
+		return (!w->dry && dir_remove_tree(away, e)) || tell(w, name, "deleted", e) ? -1 : 0;
 	if (!spec_of(w, dir)) {
 		if (jobs_find(w->api->flow->jobs, name, &j, e))
 			return -1;
@@ -337,8 +341,6 @@ static int delete_one(struct applying *w, struct str name, struct err *e)
 	}
 	if (only_ours(w, dir, &names, e))
 		return -1;
-	away = arena_printf(w->a, "%s/jobs/_deleted-%.*s", w->api->ws->dir,
-	                    STR_ARG(name)); /* no job: it begins with _ */
 	if (!w->dry && (dir_remove_tree(away, e) || file_rename(dir, away, e) || dir_remove_tree(away, e)))
 		return -1;
 	say(w, STR("the outputs of deleted jobs stay, as plain repos"));

@@ -110,8 +110,8 @@ bool db_roots_whole(struct db *d)
 	bool right;
 
 	snprintf(name, sizeof(name), "%s" DB_ROOTS, path);
-	if (!file_exists(name) || db_roots_right(path, db_handle(d)))
-		return true;
+	if (!db_vfs_sums(db_handle(d)) || !file_exists(name) || db_roots_right(path, db_handle(d)))
+		return true; /* without sums there is none, whatever lies there */
 	if (db_hold(d, &ignored)) { /* somebody may just be writing it */
 		err_clear(&ignored);
 		return false;

@@ -74,17 +74,19 @@ bool db_page_whole(const uint8_t *page, size_t n, int64_t number)
 }
 
 /* The header says whether there are sums, unless the byte that says it is damaged itself: then the page's own sum
- * tells. */
+ * tells (one that is there: a page may end in zeros in a database that never had sums). */
 static void learn(struct file *f, const uint8_t *header)
 {
 	uint8_t page[DB_PAGE_MAX];
+	uint64_t have;
 
 	f->page = header[AT_PAGE_SIZE] << 8 | header[AT_PAGE_SIZE + 1];
 	f->sums = header[AT_RESERVED] == DB_PAGE_SUM;
 	if (f->sums || !is_page(f->page, 0) || f->page > DB_PAGE_MAX || CALL(f, xRead, page, f->page, 0))
 		return;
 	page[AT_RESERVED] = DB_PAGE_SUM;
-	f->sums = db_page_whole(page, (size_t)f->page, 1);
+	memcpy(&have, page + f->page - DB_PAGE_SUM, sizeof(have));
+	f->sums = have && db_page_whole(page, (size_t)f->page, 1);
 }
 
 static int write_gathered(sqlite3_file *base)

@@ -48,7 +48,8 @@ static void rename_keys(struct dom *v, int depth)
 		return;
 	dom_each (child, v) {
 		for (size_t i = 0; i < ARRAY_LEN(names); i++)
-			if (child->key.p && str_is(child->key, names[i].snake))
+			if (child->key.p && str_is(child->key, names[i].snake) &&
+			    !dom_get(v, names[i].camel)) /* written both ways it is one too many, and stays one */
 				child->key = str_of(names[i].camel);
 		if (depth < DOM_MAX_DEPTH)
 			rename_keys(child, depth + 1);

@@ -262,6 +262,11 @@ static int take_fields(struct reading *r, const struct dom *map, const struct fi
 				f = &fields[i];
 		if (!f)
 			return unknown(r, v, fields, n);
+		if (v->type != DOM_NULL && get(map, f->name) != v) {
+			err_set(r->e, ERR_BAD_CONFIG, "\"%s\" stands twice, here as \"%.*s\"", f->name,
+				STR_ARG(v->key));
+			return err_at(r->e, r->file, v->key_line, v->key_col);
+		}
 		if (f->fate == TAKEN || f->fate == SILENT || says_nothing(v))
 			continue;
 		if ((f->fate == AS_KEY || f->fate == LIMIT) && job_key(r, section, f->key)) {

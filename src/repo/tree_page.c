@@ -102,6 +102,30 @@ static bool get_item(struct reader *r, int level, struct item *t)
 	return !r->bad && t->n > 0;
 }
 
+/* FNV-1a, mixed by a multiplication so that its top bits depend on all of the name; each level looks at other bits. */
+static bool ends(int level, struct str name, size_t n, int bits)
+{
+	uint64_t h = 0xcbf29ce484222325u;
+
+	if (n >= TREE_PAGE_MAX)
+		return true;
+	if (level && n < 2) /* an index page of one would not make the levels fewer */
+		return false;
+	for (size_t i = 0; i < name.n; i++)
+		h = (h ^ (uint8_t)name.p[i]) * 0x100000001b3u;
+	h = (h ^ h >> 32) * 0x9e3779b97f4a7c15u;
+	return !(h >> (64 - bits * (level % 10 + 1)) & ((1u << bits) - 1));
+}
+
+/* Whether it was cut by another rule than that of so many bits. */
+static bool goes_on(const struct page *p, int bits)
+{
+	for (size_t i = 0; i + 1 < p->n; i++)
+		if (ends(p->level, p->items[i].entry.name, i + 1, bits))
+			return true;
+	return false;
+}
+
 int tree_page_decode(struct arena *a, struct str body, struct page *out, struct err *e)
 {
 	struct reader r = {(const uint8_t *)body.p, (const uint8_t *)body.p + body.n, false};
@@ -127,31 +151,21 @@ int tree_page_decode(struct arena *a, struct str body, struct page *out, struct 
 			return damaged(e, "a name holds a '/' or a zero byte");
 		if (i && str_cmp(t[-1].entry.name, t->entry.name) >= 0)
 			return damaged(e, "its names are not in order");
-		if (i + 1 < p.n && tree_page_ends(p.level, t->entry.name, i + 1))
-			return damaged(e, "it goes on after the entry that ends it");
 		if (__builtin_add_overflow(size, t->entry.size, &size) ||
 		    __builtin_add_overflow(files, t->entry.files, &files))
 			return damaged(e, "its sums cannot be");
 	}
 	if (r.p != r.end)
 		return damaged(e, "bytes follow its last entry");
+	if (goes_on(&p, TREE_PAGE_BITS) && goes_on(&p, TREE_PAGE_BITS_OLD))
+		return damaged(e, "it goes on after the entry that ends it");
 	*out = p;
 	return 0;
 }
 
-/* FNV-1a, mixed by a multiplication so that its top bits depend on all of the name; each level looks at other bits. */
 bool tree_page_ends(int level, struct str name, size_t n)
 {
-	uint64_t h = 0xcbf29ce484222325u;
-
-	if (n >= TREE_PAGE_MAX)
-		return true;
-	if (level && n < 2) /* an index page of one would not make the levels fewer */
-		return false;
-	for (size_t i = 0; i < name.n; i++)
-		h = (h ^ (uint8_t)name.p[i]) * 0x100000001b3u;
-	h = (h ^ h >> 32) * 0x9e3779b97f4a7c15u;
-	return !(h >> (64 - TREE_PAGE_BITS * (level % 10 + 1)) & ((1u << TREE_PAGE_BITS) - 1));
+	return ends(level, name, n, TREE_PAGE_BITS);
 }
 
 void tree_page_sums(const struct page *p, struct entry *out, int64_t *entries)

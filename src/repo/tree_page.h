@@ -15,6 +15,7 @@
 #define TREE_PAGE_MAX 512     /* items in a page */
 #define TREE_PAGE_MAX_LEVEL 15
 #define TREE_PAGE_BITS 5      /* one name in 32 ends its page */
+#define TREE_PAGE_BITS_OLD 6  /* one in 64 did in early stores: such pages are read, and cut anew by edits */
 #define TREE_PAGE_MAX_NAME 255
 #define TREE_PAGE_MAX_BYTES (TREE_PAGE_MAX * (TREE_PAGE_MAX_NAME + 80))
 

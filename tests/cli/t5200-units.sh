@@ -67,6 +67,7 @@ test_expect 'what cannot be is named with file, line and column, exit 2' '
 	t="transform: {cmd: [x]}" &&
 	bad "{pipeline: {name: p}, $t, input: {pfs: {repo: a, glob: \"/[x\"}}}" "1:75: the pattern" "closing ]" &&
 	bad "{pipeline: {name: p}, $t, input: {pfs: {repo: a, globb: /}}}" "unknown field \"globb\"" "did you mean \"glob\"" &&
+	bad "{pipeline: {name: p}, $t, input: {pfs: {repo: a, glob: \"/(*)\", joinOn: \$1, join_on: \$1}}}" "\"joinOn\" stands twice, here as \"join_on\"" &&
 	bad "{pipeline: {name: p}, $t, inptu: {pfs: {repo: a, glob: /}}}" "unknown field \"inptu\"" "did you mean \"input\"" &&
 	bad "{pipeline: {name: p}, $t, input: {join: [{pfs: {repo: a, glob: \"/(*)\", joinOn: \$2}}]}}" "there is no \$2: the glob has 1 group" &&
 	bad "{pipeline: {name: p}, $t, input: {cross: [{pfs: {repo: a, glob: /}}, {pfs: {repo: a, glob: /}}]}}" "two inputs are called \"a\""

@@ -211,12 +211,16 @@ def apply_changed(h, die):
 
 
 def delete(h, die):
+    def left():
+        return [n for n in os.listdir(os.path.join(h.at, 'jobs')) if 'three' in n]
+
     apply(h, lambda args: False)
-    there = os.path.join(h.at, 'jobs/three')
-    while os.path.exists(there) and die(['apply', '--delete', 'three']): # killed late, it has deleted it
+    while left() and die(['apply', '--delete', 'three']): # killed late, it has deleted it
         pass
-    if os.path.exists(there):
+    if left():
         h.w.ok('apply', '--delete', 'three')
+    if left():
+        raise Wrong('apply --delete leaves %s' % left())
     h.w.ok('run', '-q')
 
 

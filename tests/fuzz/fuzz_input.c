@@ -53,7 +53,8 @@ static void begin(void)
 {
 	static const char *const first[] = {"a=1",   "b=2",     "b1=2",     "1-x=3", "1-y=4", "2-x=5", "11=6",
 	                                    "d/1=7", "d/2=8",   "d/e/f=9",  "x y=1", "ds/x-1=2", "k/1=1", NULL};
-	static const char *const second[] = {"a", "b=other", "c=new", "d/2", "d/3=new", "ds/x-1=2nd", "11=6", "k/1", NULL};
+	static const char *const second[] = {"a", "b=other", "c=new", "d/2", "d/3=new", "ds/x-1=2nd", "11=6",
+	                                     "k/1", NULL};
 	static const char *const third[] = {"k=now a file", "1-y", NULL};
 
 	fx_begin();

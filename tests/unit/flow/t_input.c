@@ -97,6 +97,8 @@ static void leaves(void)
 static const struct good bads[] = {
 	{"input: {pfs: {repo: a}}\n", "3:14: the key \"glob\" is missing"},
 	{"input: {pfs: {repo: a, glob: /, joinon: x}}\n", "3:33: unknown key \"joinon\" (did you mean \"joinOn\"?)"},
+	{"input: {pfs: {repo: a, glob: \"/(*)\", joinOn: x, join_on: x}}\n",
+         "3:49: unknown key \"join_on\" (did you mean \"joinOn\"?)"},
 	{"input: {psf: {repo: a, glob: /}}\n", "3:9: unknown key \"psf\" (did you mean \"pfs\"?)"},
 	{"input: {pfs: {repo: a, glob: \"/[ab\"}}\n", "3:30: the pattern \"[ab\", character 2: a closing ] is missing"},
 	{"input: {pfs: {repo: a, glob: \"/(a\"}}\n", "3:30: the pattern \"(a\", character 2: a closing ) is missing"},
