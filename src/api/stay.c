@@ -233,15 +233,27 @@ static bool ended_in(const struct staying *w, int64_t ms)
 static int commit_left(struct api *api, const struct args *args, const struct staying *w, const struct dom *state,
                        struct err *e)
 {
+	struct stay_commit how = {.command = args->command, .inputs = dom_get(state, "inputs"),
+	                          .reason = "its keeper was killed; this is what it had written"};
 	struct commit c;
 	bool made = false;
 
 	if (!stay_is_spout(w->job) && dir_exists(w->at.out) &&
-	    stay_commit(api->store, api->arena, w->job, w->at.out, args->command, dom_get(state, "inputs"), STR_NULL,
-	                &c, &made, e))
+	    stay_commit(api->store, api->arena, w->job, w->at.out, &how, &c, &made, e))
 		return err_hint(e, "what it wrote is still in %s", w->at.out);
 	state = stay_ended(api->arena, state, STAY_STOPPED, NULL, made ? c.id.hex : NULL);
 	return dir_remove_tree(w->at.out, e) ? -1 : stay_set_state(api->arena, &w->at, state, e);
+}
+
+/* For why, should it have something to commit. */
+static void note_who(struct api *api, const struct staying *w)
+{
+	struct err none = ERR_INIT;
+	const char *text = arena_printf(api->arena, "leat down ended it (uid %u, process %d)", (unsigned)getuid(),
+	                                (int)getpid());
+
+	if (file_replace(w->at.stop, str_of(text), 0644, 0, &none))
+		err_clear(&none);
 }
 
 static int end_keeper(struct api *api, const struct staying *w, const struct dom *state, struct err *e)
@@ -250,6 +262,7 @@ static int end_keeper(struct api *api, const struct staying *w, const struct dom
 
 	if (!pid || pid->type != DOM_INT || pid->i <= 1)
 		return err_set(e, ERR_BUSY, "%.*s is just being started", STR_ARG(w->job->name));
+	note_who(api, w);
 	(void)kill((pid_t)pid->i, SIGTERM);
 	if (ended_in(w, w->job->grace_ms + DOWN_MS))
 		return 0;
@@ -354,6 +367,7 @@ int stay_commit_repo(struct api *api, const struct args *args, struct str repo, 
 {
 	const struct job *j = graph_producer(api->flow->graph, repo);
 	struct staying w = {.job = j};
+	struct stay_commit how;
 	struct commit c;
 	struct dom *row;
 	bool made;
@@ -366,8 +380,13 @@ int stay_commit_repo(struct api *api, const struct args *args, struct str repo, 
 		          STR_ARG(j->name));
 		return 1;
 	}
-	if (stay_commit(api->store, api->arena, j, w.at.out, args->command, dom_get(stay_state(api->arena, &w.at),
-	    "inputs"), args_value(args, "message"), &c, &made, e))
+	how = (struct stay_commit){.command = args->command,
+	                           .inputs = dom_get(stay_state(api->arena, &w.at), "inputs"),
+	                           .message = args_value(args, "message"),
+	                           .reason = "committed after it had ended"};
+	if (stay_is_up(&w.at))
+		how.reason = "committed while it ran";
+	if (stay_commit(api->store, api->arena, j, w.at.out, &how, &c, &made, e))
 		return -1;
 	if (!made) {
 		sink_note(out, "nothing to commit");

@@ -171,6 +171,13 @@ static int tell(struct catalog *c, struct arena *a, const struct found *f, struc
 	why_move(a, doc, list->first);
 	if (add_rows(c, a, doc, "commits", COMMIT_SQL, f->id, COMMIT_KEYS, e) < 0)
 		return -1;
+	list = dom_get(doc, "commits");
+	dom_each (k, list) {
+		const struct dom *run = dom_get(k, "run");
+
+		if (run && why_stay(c, a, run->s, doc, e))
+			return -1;
+	}
 	return add_rows(c, a, doc, "units", "select " UNIT_COLS " from unit where global_id = ? order by id", f->id,
 	      UNIT_KEYS, e);
 }

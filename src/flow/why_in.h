@@ -25,6 +25,8 @@ void why_move(struct arena *a, struct dom *to, struct dom *from);
 /* What an id or a unique beginning of one is: *type run, event, batch, commit, open commit or unit. */
 must_check int why_find(struct catalog *c, struct arena *a, struct str text, const char **type, struct str *id,
                         struct err *e);
+/* Of a run of a job that stays: its program, inputs and end, as `stayed` of the document; nothing of another. */
+must_check int why_stay(struct catalog *c, struct arena *a, struct str run, struct dom *doc, struct err *e);
 /* REPO[@PIN][:/PATH] and what stands there. */
 must_check int why_pin(struct store *s, struct arena *a, struct str text, struct pin *pin, struct entry *at,
                        struct err *e);

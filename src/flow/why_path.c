@@ -150,7 +150,7 @@ static int put_doc(struct trace *t, int64_t repo, struct str commit, struct str 
 			dom_set_str(t->a, doc, "command", q_col_text(q, 1));
 	}
 	q_done(q);
-	if (r < 0)
+	if (r < 0 || why_stay(t->c, t->a, str_of(full.run.hex), doc, e))
 		return -1;
 	*out = doc;
 	return 1;

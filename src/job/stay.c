@@ -20,6 +20,7 @@ void stay_place(struct arena *a, const struct store *s, struct str job, struct s
 		.state = arena_printf(a, "%s/state.json", dir),
 		.log = arena_printf(a, "%s/log", dir),
 		.out = arena_printf(a, "%s/out", dir),
+		.stop = arena_printf(a, "%s/stop", dir),
 	};
 }
 
@@ -103,10 +104,12 @@ bool stay_is_spout(const struct job *j)
 void stay_keys(struct arena *a, const struct job *j, struct stay_keys *out)
 {
 	const struct dom *port = dom_get(j->own, "port"), *health = dom_get(j->own, "health"),
-			 *start = dom_get(j->own, "start_timeout");
+			 *start = dom_get(j->own, "start_timeout"), *every = dom_get(j->own, "health_every");
 	struct str how = health && health->type == DOM_STR ? health->s : STR("tcp");
 
-	*out = (struct stay_keys){.start_ms = 60000};
+	*out = (struct stay_keys){.start_ms = 60000, .every_ms = 5000};
+	if (every && (!keys_duration(dom_text(a, every), &out->every_ms) || out->every_ms < 1))
+		out->every_ms = 5000;
 	if (port && port->type == DOM_INT)
 		out->port = (int)port->i;
 	if (start && !keys_duration(dom_text(a, start), &out->start_ms))

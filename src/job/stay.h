@@ -6,6 +6,7 @@
  * starts it anew when an input that is not pinned moves or when it ends by itself, and commits. It is started by `up`
  * and ended by SIGTERM (`down`); it needs no terminal and no daemon. Below .leat/stay/JOB/:
  *
+ *   stop        who asked it to end, as a sentence (down)
  *   lock        held by the keeper as long as it lives
  *   state.json  what it has come to (struct stay_state as JSON), replaced whole
  *   log, log.1  what the process printed, and what came before that
@@ -33,7 +34,7 @@ int stay_worker_main(int argc, char **argv);
 int stay_guard_main(int argc, char **argv);
 
 struct stay_place {
-	const char *dir, *lock, *state, *log, *out; /* absolute */
+	const char *dir, *lock, *state, *log, *out, *stop; /* absolute */
 };
 void stay_place(struct arena *a, const struct store *s, struct str job, struct stay_place *out);
 
@@ -62,7 +63,7 @@ struct stay_keys {
 	int port;
 	enum stay_health health;
 	const char *path;
-	int64_t start_ms;
+	int64_t start_ms, every_ms; /* how long it may take to work; how often it is looked at */
 };
 void stay_keys(struct arena *a, const struct job *j, struct stay_keys *out);
 bool stay_is_spout(const struct job *j);
@@ -73,9 +74,14 @@ bool stay_is_spout(const struct job *j);
  * A commit of the job's output: all that is in `dir` (a service's out), or, of a spout, those files over the head, and
  * then they are taken out of `dir`. *made: not if a service's is as its head.
  */
-must_check int stay_commit(struct store *s, struct arena *a, const struct job *j, const char *dir, const char *command,
-                           const struct dom *inputs, struct str message, struct commit *out, bool *made,
-                           struct err *e);
+struct stay_commit {
+	const char *command;
+	const struct dom *inputs; /* name to REPO@COMMIT; NULL */
+	struct str message;       /* STR_NULL: kind and name */
+	const char *reason;       /* what made it commit now: for why */
+};
+must_check int stay_commit(struct store *s, struct arena *a, const struct job *j, const char *dir,
+                           const struct stay_commit *how, struct commit *out, bool *made, struct err *e);
 /* The head of its output as files of one's own; `dir` is made. */
 must_check int stay_lay_out(struct store *s, struct arena *a, const struct job *j, const char *dir, struct err *e);
 
@@ -86,14 +92,15 @@ struct stay_turn {
 	struct attempt t;
 	struct attempt_given given;
 	struct sha *trees;       /* of its inputs; zero: nothing is there yet */
+	struct sha seen;         /* hash of what it sees of them */
 	const struct dom *inputs; /* a map: name to REPO@COMMIT */
 	int64_t since;            /* when it was started, by clock_mono_ms */
 };
 /* Inputs go to in/N; marker, run id and log are the keeper's. What it had before is forgotten. */
 must_check int stay_turn(struct stay_turn *turn, struct flow *f, struct loop *loop, const struct job *j,
                          const struct stay_place *p, unsigned n, const char *marker, int log, struct err *e);
-/* Whether an input that is not pinned stands elsewhere now: 1, 0, -1. */
-must_check int stay_moved(struct store *s, const struct job *j, const struct sha *trees, struct err *e);
+/* Whether it would see other files now, through globs and branches of inputs that are not pinned: 1, 0, -1. */
+must_check int stay_moved(struct store *s, const struct job *j, const struct stay_turn *turn, struct err *e);
 
 /* --- stay_health.c --- */
 

@@ -22,14 +22,15 @@
 #define QUIET_MOST 10    /* ... and how often that is waited for anew */
 #define POLL_MS 2000     /* heads are looked at in any case */
 #define PROBE_FIRST_MS 50
-#define PROBE_MS 5000
+#define SICK_LOOKS 3     /* bad answers in a row after which it is started anew */
+#define SICK_MOST 3      /* ... and how often in a row, before it is given up */
 #define ALONE_MS 200     /* what has no health check works if it lives that long */
 #define BACK_MS 250      /* before it is started again; doubled each time, */
 #define BACK_MOST_MS 60000
 #define WELL_MS 60000    /* until it has run that long */
 #define STREAM 65536
 
-enum want { WANT_UP, WANT_AGAIN, WANT_DOWN };
+enum want { WANT_UP, WANT_AGAIN, WANT_LATER, WANT_DOWN };
 
 struct keeper {
 	struct arena *a;
@@ -50,6 +51,8 @@ struct keeper {
 	enum want want;
 	bool running, works, worked; /* the process lives; it works; it has worked once */
 	unsigned n, restarts, quiets;
+	unsigned bad, sick;     /* answers in a row; restarts for that in a row */
+	bool good;              /* this start of it has worked */
 	int64_t started, back;
 	struct dom *state;
 	const char *marker, *spool;
@@ -122,15 +125,33 @@ static void clear(struct keeper *k)
 			err_clear(&e); /* the next start tries again */
 }
 
-static int commit_out(struct keeper *k, struct err *e)
+/* Who asked it to end; NULL: nobody said, a signal came. */
+static const char *who_stopped(struct keeper *k, struct arena *a)
+{
+	struct err none = ERR_INIT;
+	struct str text;
+
+	if (!file_exists(k->at.stop) || file_read(a, k->at.stop, STAY_MAX_STATE, &text, &none)) {
+		err_clear(&none);
+		return NULL;
+	}
+	return arena_cstr(a, text);
+}
+
+static int commit_out(struct keeper *k, const char *reason, struct err *e)
 {
 	struct arena *a cleanup(arena_cleanup) = arena_new();
+	struct stay_commit how = {.command = "leat down", .inputs = k->turn.inputs, .reason = reason};
 	struct commit c;
 	bool made;
 
 	if (stay_is_spout(k->j) || !dir_exists(k->at.out))
 		return 0;
-	if (stay_commit(k->s, a, k->j, k->at.out, "leat down", k->turn.inputs, STR_NULL, &c, &made, e))
+	if (!reason)
+		how.reason = who_stopped(k, a);
+	if (!how.reason)
+		how.reason = "a signal ended it";
+	if (stay_commit(k->s, a, k->j, k->at.out, &how, &c, &made, e))
 		return err_hint(e, "what it wrote is still in %s", k->at.out);
 	if (made)
 		k->commit = c.id;
@@ -149,7 +170,7 @@ static void finish(struct keeper *k, const struct err *why)
 	while (k->pipe >= 0 && read_pipe(k)) /* what it wrote last */
 		;
 	k->over = true;
-	if (commit_out(k, &e)) {
+	if (commit_out(k, why ? why->msg : NULL, &e)) {
 		say(k, "%s", e.msg);
 		tell(k, STAY_FAILED, NULL, why ? why : &e);
 	} else {
@@ -210,6 +231,27 @@ static void probe_in(struct keeper *k, int64_t ms)
 
 static void end_process(struct keeper *k, enum want want);
 
+/* It has worked, and does not any more: it is started anew, later each time, and after some times no more. */
+static void fell_ill(struct keeper *k, const char *text)
+{
+	struct err *e = arena_new_of(k->a, struct err);
+
+	*e = (struct err)ERR_INIT;
+	if (k->good && clock_mono_ms() - k->turn.since > WELL_MS)
+		k->sick = 0;
+	if (k->sick++ < SICK_MOST) {
+		err_set(e, ERR_FAILED, "it answered badly %d times in a row: %s", SICK_LOOKS, text);
+		k->late = e;
+		end_process(k, WANT_LATER);
+		return;
+	}
+	err_set(e, ERR_FAILED, "it was started anew %d times and does not work: %s", SICK_MOST, text);
+	err_hint(e, "leat logs %.*s shows what it printed; leat up %.*s tries again", STR_ARG(k->j->name),
+	         STR_ARG(k->j->name));
+	k->late = e;
+	end_process(k, WANT_DOWN);
+}
+
 static void on_probe(void *ptr, bool good, const char *text)
 {
 	struct keeper *k = ptr;
@@ -234,8 +276,15 @@ static void on_probe(void *ptr, bool good, const char *text)
 		end_process(k, WANT_DOWN);
 		return;
 	}
+	k->good |= good;
+	k->bad = good ? 0 : k->bad + (k->good || clock_mono_ms() - k->turn.since > k->keys.start_ms);
+	if (k->bad >= SICK_LOOKS) {
+		fell_ill(k, text);
+		return;
+	}
 	if (checks)
-		probe_in(k, good || clock_mono_ms() - k->turn.since > k->keys.start_ms ? PROBE_MS : PROBE_FIRST_MS);
+		probe_in(k, k->good || clock_mono_ms() - k->turn.since > k->keys.start_ms ? k->keys.every_ms
+		                                                                          : PROBE_FIRST_MS);
 }
 
 /* What keeps a process that ended by itself from being started again at once. */
@@ -269,6 +318,12 @@ static void on_end(void *ptr, const struct proc_exit *x)
 	stay_probe_end(k->probe);
 	if (k->want == WANT_DOWN) {
 		finish(k, k->late);
+	} else if (k->want == WANT_LATER) {
+		const struct err *why = k->late;
+
+		k->want = WANT_UP;
+		k->late = NULL;
+		wait_and_start(k, why);
 	} else if (k->want == WANT_AGAIN) {
 		k->want = WANT_UP;
 		k->restarts++;
@@ -338,6 +393,8 @@ static void start(struct keeper *k)
 		return;
 	}
 	k->running = true;
+	k->good = false;
+	k->bad = 0;
 	k->started = clock_now_ms();
 	k->turn.since = clock_mono_ms();
 	tell(k, STAY_STARTING, NULL, NULL);
@@ -349,7 +406,7 @@ static void start(struct keeper *k)
 static bool moved(struct keeper *k)
 {
 	struct err e = ERR_INIT;
-	int r = stay_moved(k->s, k->j, k->turn.trees, &e);
+	int r = stay_moved(k->s, k->j, &k->turn, &e);
 
 	if (r < 0)
 		say(k, "%s", e.msg);
@@ -473,10 +530,11 @@ static void follow(struct keeper *k)
 static int commit_archive(struct keeper *k, struct err *e)
 {
 	struct arena *a cleanup(arena_cleanup) = arena_new();
+	struct stay_commit how = {.command = "leat up", .inputs = k->turn.inputs, .reason = "an archive was whole"};
 	struct commit c;
 	bool made;
 
-	if (stay_commit(k->s, a, k->j, k->spool, "leat up", k->turn.inputs, STR_NULL, &c, &made, e) ||
+	if (stay_commit(k->s, a, k->j, k->spool, &how, &c, &made, e) ||
 	    dir_remove_tree(k->spool, e) || dir_make(k->spool, 0755, e))
 		return -1;
 	if (made) {
@@ -596,10 +654,11 @@ static int make_folders(struct keeper *k, struct err *e)
 	static const char *const folders[] = {"in", "work", "root", "tmp", "home"};
 	struct stat st;
 
-	if (!lstat(k->at.out, &st) && S_ISDIR(st.st_mode) && commit_out(k, e))
+	if (!lstat(k->at.out, &st) && S_ISDIR(st.st_mode) &&
+	    commit_out(k, "its keeper was killed; this is what it had written", e))
 		return -1;
 	clear(k);
-	if (dir_remove_tree(k->at.out, e))
+	if (dir_remove_tree(k->at.out, e) || (file_exists(k->at.stop) && file_unlink(k->at.stop, e)))
 		return -1;
 	for (size_t i = 0; i < ARRAY_LEN(folders); i++)
 		if (dir_make(arena_printf(k->a, "%s/%s", k->at.dir, folders[i]), 0700, e))

@@ -1,5 +1,7 @@
 /* What jobs that stay write becomes commits of their outputs. */
+#include "base/buf.h"
 #include "base/str.h"
+#include "base/url.h"
 #include "flow/owner.h"
 #include "job/stay.h"
 #include "repo/blob.h"
@@ -15,6 +17,8 @@ struct making {
 	struct event ev;
 	struct entry root;
 	VEC(struct tree_edit) edits;
+	const struct dom *inputs;
+	const char *reason;
 	struct str message, meta;
 };
 
@@ -46,13 +50,54 @@ static int head_tree(struct making *m, struct sha *out, struct err *e)
 	return r < 0 ? -1 : 0;
 }
 
+/* What it is, for why: the keys that name its program, its code, its inputs as they are written and as they were. */
+static struct str program_of(struct making *m, struct buf *b)
+{
+	static const char *const names[] = {"cmd", "stdin", "image", "port"};
+	struct dom *doc = dom_new(m->a, DOM_MAP), *code = dom_new(m->a, DOM_LIST), *inputs = dom_new(m->a, DOM_LIST);
+	const struct job *j = m->j;
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		const struct dom *v = dom_get(job_doc(j), names[i]);
+
+		if (v)
+			dom_set(m->a, doc, names[i], dom_copy(m->a, v));
+	}
+	for (size_t i = 0; i < j->n_code; i++) {
+		struct dom *one = dom_new(m->a, DOM_MAP);
+		char hex[SHA_HEX + 1];
+
+		sha_hex(&j->code[i].sha, hex);
+		dom_set_str(m->a, one, "path", j->code[i].path);
+		dom_set_cstr(m->a, one, "sha256", hex);
+		dom_add(code, one);
+	}
+	for (size_t i = 0; i < j->n_inputs; i++) {
+		const struct job_input *in = &j->inputs[i];
+		const struct dom *at = dom_get(m->inputs, arena_cstr(m->a, in->name));
+		struct dom *one = dom_new(m->a, DOM_MAP);
+
+		dom_set_str(m->a, one, "name", in->name);
+		dom_set_str(m->a, one, "repo", in->repo);
+		dom_set_str(m->a, one, "pin", in->pin);
+		dom_set_str(m->a, one, "at", at && at->type == DOM_STR ? at->s : STR_NULL);
+		dom_add(inputs, one);
+	}
+	if (j->n_code)
+		dom_set(m->a, doc, "code", code);
+	dom_set(m->a, doc, "inputs", inputs);
+	dom_write_json(b, doc, DOM_COMPACT);
+	return buf_str(b);
+}
+
 /* So that `runs` shows it, and the output is known to be a job's. */
 static int run_row(struct making *m, struct id run, struct err *e)
 {
 	struct q *q = db_query(m->s->db,
 	                       "insert into run(id, job, batch, kind, state, command, created, started, finished,"
-	                       " event, ran, known, recovered, failed)"
-	                       " values(?, ?, ?, ?, 'success', ?, ?6, ?6, ?6, ?, 0, 0, 0, 0)");
+	                       " event, ran, known, recovered, failed, reason, params)"
+	                       " values(?, ?, ?, ?, 'success', ?, ?6, ?6, ?6, ?, 0, 0, 0, 0, ?8, ?9)");
+	struct buf b cleanup(buf_free) = BUF_INIT(STAY_MAX_STATE);
 
 	q_cstr(q, 1, run.hex);
 	q_text(q, 2, m->j->name);
@@ -61,6 +106,8 @@ static int run_row(struct making *m, struct id run, struct err *e)
 	q_cstr(q, 5, m->ev.command);
 	q_int(q, 6, clock_now_ms());
 	q_cstr(q, 7, m->ev.id.hex);
+	q_cstr(q, 8, m->reason);
+	q_text(q, 9, url_redact(m->a, program_of(m, &b)));
 	return q_run(q, e);
 }
 
@@ -117,15 +164,16 @@ static void no_note(void *ptr, const char *text)
 	(void)text;
 }
 
-int stay_commit(struct store *s, struct arena *a, const struct job *j, const char *dir, const char *command,
-                const struct dom *inputs, struct str message, struct commit *out, bool *made, struct err *e)
+int stay_commit(struct store *s, struct arena *a, const struct job *j, const char *dir, const struct stay_commit *how,
+                struct commit *out, bool *made, struct err *e)
 {
-	struct making m = {.s = s, .a = a, .j = j, .in = ingest_new(s), .meta = meta_of(a, inputs)};
+	struct making m = {.s = s, .a = a, .j = j, .in = ingest_new(s), .inputs = how->inputs, .reason = how->reason,
+	                   .meta = meta_of(a, how->inputs)};
 	struct err ignored = ERR_INIT;
 	int r;
 
-	m.message = message.n ? message : arena_strf(a, "%.*s %.*s", STR_ARG(j->kind_name), STR_ARG(j->name));
-	m.ev = (struct event){.id = id_new(), .kind = "commit", .label = "", .command = command};
+	m.message = how->message.n ? how->message : arena_strf(a, "%.*s %.*s", STR_ARG(j->kind_name), STR_ARG(j->name));
+	m.ev = (struct event){.id = id_new(), .kind = "commit", .label = "", .command = how->command};
 	m.ev.batch = m.ev.id;
 	*made = false;
 	if (take_in(&m, dir, e) || ingest_begin(m.in, e)) {

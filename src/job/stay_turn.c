@@ -98,9 +98,44 @@ static void unlease(struct stay_turn *t, struct store *s)
 			store_lease_drop(s, t->t.inputs[i].reads.repo->head.id);
 }
 
-int stay_moved(struct store *s, const struct job *j, const struct sha *trees, struct err *e)
+/* --- what it sees --- */
+
+static int hash_parts(void *ptr, const struct datum *d, struct err *e)
+{
+	struct sha_ctx *h = ptr;
+
+	(void)e;
+	for (size_t i = 0; i < d->n; i++) {
+		sha_add(h, &d->parts[i].leaf, sizeof(d->parts[i].leaf));
+		sha_field(h, d->parts[i].path);
+		sha_add(h, &d->parts[i].entry.id, SHA_BYTES);
+	}
+	return 0;
+}
+
+/* Of inputs that are whole their trees, of the others what the globs, and what combines them, give. */
+static int seen_of(struct store *s, struct arena *a, const struct job *j, const struct sha *trees, struct sha *out,
+                   struct err *e)
+{
+	struct sha_ctx h;
+
+	sha_init(&h);
+	for (size_t i = 0; i < j->n_inputs; i++)
+		if (is_whole(&j->inputs[i]))
+			sha_add(&h, &trees[i], SHA_BYTES);
+	if (j->tree && datum_each(j, s, a, trees, hash_parts, &h, e))
+		return -1;
+	*out = sha_end(&h);
+	return 0;
+}
+
+int stay_moved(struct store *s, const struct job *j, const struct stay_turn *turn, struct err *e)
 {
 	struct arena *a cleanup(arena_cleanup) = arena_new();
+	struct sha *now = arena_array(a, struct sha, j->n_inputs + 1), seen = {0};
+	struct id *leased = arena_array(a, struct id, j->n_inputs + 1);
+	bool other = false;
+	int rc;
 
 	for (size_t i = 0; i < j->n_inputs; i++) {
 		struct commit c;
@@ -108,13 +143,17 @@ int stay_moved(struct store *s, const struct job *j, const struct sha *trees, st
 
 		if (got < 0)
 			return -1;
-		if (!got)
-			continue;
-		store_lease_drop(s, c.id);
-		if (!sha_eq(&c.tree, &trees[i]))
-			return 1;
+		now[i] = got ? c.tree : turn->trees[i];
+		if (got)
+			leased[i] = c.id;
+		other |= !sha_eq(&now[i], &turn->trees[i]);
 	}
-	return 0;
+	/* Their leases last until that has been read. */
+	rc = other ? seen_of(s, a, j, now, &seen, e) : 0;
+	for (size_t i = 0; i < j->n_inputs; i++)
+		if (leased[i].hex[0])
+			store_lease_drop(s, leased[i]);
+	return rc ? -1 : other && !sha_eq(&seen, &turn->seen);
 }
 
 static int write_spec(struct stay_turn *t, const struct dom *spec, struct err *e)
@@ -181,7 +220,7 @@ int stay_turn(struct stay_turn *turn, struct flow *f, struct loop *loop, const s
 		folders[i] = arena_printf(a, "%s/in/%u/%.*s", p->dir, n, STR_ARG(j->inputs[i].name));
 	if (bind_inputs(turn, f->store, j, e))
 		return -1;
-	rc = fill(turn, f, p, e);
+	rc = fill(turn, f, p, e) || seen_of(f->store, a, j, turn->trees, &turn->seen, e);
 	/* Links to blobs are only for what is mounted read-only. */
 	g.copy = !rc && !turn->t.root_dir && !bind_available(NULL);
 	if (!rc)
