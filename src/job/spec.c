@@ -723,7 +723,9 @@ static int one_spec(struct reading *r, const struct dom *doc, const struct job_k
 	stays(r, doc, "service", kinds);
 	stays(r, doc, "spout", kinds);
 	dom_set_cstr(r->a, r->s->job, "kind", r->kind->name);
-	if (!t) {
+	if (!t) { /* perhaps it is there and written wrong */
+		if (take_fields(r, doc, top_fields, ARRAY_LEN(top_fields), "", r->s->job))
+			return -1;
 		err_set(r->e, ERR_BAD_CONFIG, "the spec has no transform");
 		return at(r, doc);
 	}

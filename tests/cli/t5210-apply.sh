@@ -86,4 +86,8 @@ test_expect 'a program that is not on this machine is named, with what to use in
 test_expect 'a job.yaml is no spec, exit 2' '
 	cd w && exits 2 leat apply -f jobs/mine/job.yaml 2> err && has err "is no Pachyderm spec" "jobs/NAME/job.yaml"
 '
+test_expect 'a transform that is written wrong is an unknown field with the right word, not one that is missing' '
+	cd w && echo "{\"pipeline\": {\"name\": \"z\"}, \"transfrom\": {\"cmd\": [\"true\"]}, \"input\": {\"pfs\": {\"repo\": \"in\", \"glob\": \"/\"}}}" >../bad.json && exits 2 leat apply -f ../bad.json 2>err && has err "bad.json:1:" "unknown field \"transfrom\"" "did you mean \"transform\"" &&
+	echo "{\"pipeline\": {\"name\": \"z\"}}" >../bad.json && exits 2 leat apply -f ../bad.json 2>err && has err "the spec has no transform"
+'
 test_done
