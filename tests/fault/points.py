@@ -19,7 +19,7 @@ ROUNDS = 60  # stores tried before it gives up
 def points():
     with open(DEFS) as f:
         rows = re.findall(r'^F\("([a-z-]+)", "([^"]+)"\)', f.read(), re.M)
-    return [n for n, where in rows if not where.startswith('flow/')]
+    return [n for n, where in rows if not where.startswith('flow/') and not n.startswith('egress-')]
 
 
 def dies(s, point, nth):
