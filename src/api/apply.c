@@ -62,6 +62,28 @@ static const char *spec_of(struct applying *w, const char *dir)
 	return NULL;
 }
 
+/* What is being written, and stays where that is killed (file_replace). */
+static bool is_temp(const char *name)
+{
+	struct str s = str_of(name);
+
+	return str_has_prefix(s, STR(".leat-")) && str_has_suffix(s, STR(".tmp"));
+}
+
+/* A folder in which an apply that was killed had no more than begun: it is nobody's. */
+static bool only_begun(struct applying *w, const char *dir)
+{
+	struct err ignored = ERR_INIT;
+	struct dir_names names;
+
+	if (dir_list(w->a, dir, &names, &ignored))
+		return false;
+	for (size_t i = 0; i < names.n; i++)
+		if (!is_temp(names.p[i]))
+			return false;
+	return w->dry || !dir_remove_tree(dir, &ignored);
+}
+
 /* The name is free, or that of a job that apply made. */
 static int may_write(struct applying *w, const struct change *c, struct err *e)
 {
@@ -76,7 +98,7 @@ static int may_write(struct applying *w, const struct change *c, struct err *e)
 	if (other && !str_eq(other->dir, dir))
 		return err_set(e, ERR_REFUSED, "there is a job %.*s already: %.*s", STR_ARG(other->name),
 		               STR_ARG(other->file));
-	if (!dir_exists(c->dir) || spec_of(w, c->dir))
+	if (!dir_exists(c->dir) || spec_of(w, c->dir) || only_begun(w, c->dir))
 		return 0;
 	err_set(e, ERR_REFUSED, "%.*s is a job that apply did not make", STR_ARG(dir));
 	return err_hint(e, "give one of the two another name");
@@ -311,7 +333,7 @@ static int only_ours(struct applying *w, const char *dir, struct dir_names *name
 	if (dir_list(w->a, dir, names, e))
 		return -1;
 	for (size_t i = 0; i < names->n; i++) {
-		bool is = false;
+		bool is = is_temp(names->p[i]);
 
 		for (size_t k = 0; k < ARRAY_LEN(ours); k++)
 			is |= !strcmp(names->p[i], ours[k]);

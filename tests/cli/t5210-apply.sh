@@ -90,4 +90,9 @@ test_expect 'a transform that is written wrong is an unknown field with the righ
 	cd w && echo "{\"pipeline\": {\"name\": \"z\"}, \"transfrom\": {\"cmd\": [\"true\"]}, \"input\": {\"pfs\": {\"repo\": \"in\", \"glob\": \"/\"}}}" >../bad.json && exits 2 leat apply -f ../bad.json 2>err && has err "bad.json:1:" "unknown field \"transfrom\"" "did you mean \"transform\"" &&
 	echo "{\"pipeline\": {\"name\": \"z\"}}" >../bad.json && exits 2 leat apply -f ../bad.json 2>err && has err "the spec has no transform"
 '
+test_expect 'a folder in which an apply was killed before its first file stood is no job of somebody else: the same again makes it, and --delete takes it away' '
+	cd w && mkdir -p jobs/begun jobs/both/x && touch jobs/begun/.leat-00ff.tmp && apply "{\"pipeline\": {\"name\": \"begun\"}, $t}" && test -f jobs/begun/job.yaml && test ! -e jobs/begun/.leat-00ff.tmp &&
+	touch jobs/begun/.leat-00fe.tmp && leat apply --delete begun && test ! -e jobs/begun && mkdir jobs/_deleted-begun && touch jobs/_deleted-begun/job.yaml && leat apply --delete begun && test ! -e jobs/_deleted-begun &&
+	exits 2 leat apply --delete begun && exits 2 apply "{\"pipeline\": {\"name\": \"both\"}, $t}" 2> err && has err "is a job that apply did not make" && rmdir jobs/both/x jobs/both
+'
 test_done

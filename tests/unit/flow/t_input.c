@@ -121,8 +121,6 @@ static const struct good bads[] = {
 	{"inputs: {a: {repo: a, joinOn: $1}}\n", "3:31: joinOn says something of the files of a glob"},
 	{"inputs: {a: {repo: a, glob: \"/(*)\", joinOn: $1}, b: b}\n", "3:13: only one input has joinOn"},
 	{"inputs: {a: {repo: a, glob: /}, b: {repo: b, optional: true}}\n", "3:36: optional is for partitions"},
-	{"partition: daily\ninputs: {a: {repo: a, glob: /}}\n",
-         "3:12: the units of a job come from the calendar or from globs"},
 	{"input: {cron: {name: t, spec: \"@every 0s\"}}\n", "3:31: \"spec\" cannot be \"@every 0s\""},
 };
 
