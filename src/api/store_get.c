@@ -85,8 +85,8 @@ static int fit_range(const struct args *args, const struct entry *entry, struct 
 	if (last)
 		r.from = MAX(entry->size - last, 0);
 	if (some && r.from && r.from >= entry->size)
-		return err_set(e, ERR_NOT_FOUND, "it has %lld bytes; --range %.*s begins behind them",
-		               (long long)entry->size, STR_ARG(args_value(args, "range")));
+		return err_set(e, ERR_NOT_FOUND, "%.*s has %lld bytes; --range %.*s begins behind them",
+		               STR_ARG(args_pos(args, 0)), (long long)entry->size, STR_ARG(args_value(args, "range")));
 	*out = r;
 	return 0;
 }

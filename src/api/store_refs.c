@@ -95,7 +95,8 @@ static int resolve(struct change *c, const struct naming *n, struct pin *out, st
 	struct arena *a = c->api->arena;
 	struct str text = n->pin;
 
-	if (!memchr(text.p, '@', text.n))
+	/* no branch has a slash in its name: it is a repo's, whose head is meant */
+	if (!memchr(text.p, '@', text.n) && !memchr(text.p, '/', text.n))
 		text = arena_strf(a, "%.*s@%.*s", STR_ARG(n->repo), STR_ARG(text));
 	if (pin_resolve(c->api->store, a, text, out, e))
 		return -1;

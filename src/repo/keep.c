@@ -36,7 +36,7 @@ int keep_parse(struct str text, struct keep_rule *out, struct err *e)
 		*out = k;
 		return 0;
 	}
-	err_set(e, ERR_BAD_REQUEST, "'%s' says not what to keep", STR_SHOWN(text));
+	err_set(e, ERR_BAD_REQUEST, "'%s' does not say what to keep", STR_SHOWN(text));
 	return err_hint(e, "last 30 (commits of each branch), 90d (what is younger), tagged, or all");
 }
 

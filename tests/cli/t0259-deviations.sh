@@ -30,4 +30,9 @@ test_expect 'a file put where a folder lies is told which it is and what to do; 
 	cd w && leat put raw/k ../d && exits 2 leat put raw/k:/q ../one 2>err && has err "/q is a folder" "/q/, with a slash, is in it" "leat rm -r" &&
 	exits 2 leat put raw/k:/top/x ../one 2>err && has err "top" file && leat put raw/k:/q/ ../one && eq "$(leat cat raw/k:/q/one)" one
 '
+test_expect 'a tag or branch may be told a repo by its name: its head is meant; another repo is refused by name' '
+	cd w && leat tag raw/n@here raw/n && eq "$(leat get raw/n@here:/f -o - | cat)" again && leat branch raw/n@side --head raw/n && leat branch raw/n@side --head raw/n@.1 &&
+	exits 2 leat tag raw/n@there raw/r 2>err && has err "raw/r" "no commit of raw/n" && exits 2 leat keep raw/n 30 2>err && has err "does not say what to keep" &&
+	exits 1 leat get raw/n:/f --range 100- 2>err && has err "raw/n:/f has 6 bytes"
+'
 test_done
