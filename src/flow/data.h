@@ -40,13 +40,13 @@ struct data_item {
 	struct data_day *day;      /* NULL: of one that is no more */
 	const char *folder;        /* what it wrote lies there: "ds=2018-01-02/"; "": at the root */
 	struct sha id;
-	const struct datum *datum; /* NULL: it is gone */
+	bool gone;
 	const char *label;         /* its paths, one a line, as INPUT:/PATH */
 	int64_t num;               /* its row; 0: it has none */
 	struct sha old_tree;       /* of that row */
 	struct sha key;
 	struct plan_unit *run;     /* its unit, which is to run; NULL: known or gone */
-	struct entry tree;         /* what it gave, if that is known */
+	struct sha tree;           /* what it gave, if that is known */
 	int64_t unit;              /* which made that */
 };
 

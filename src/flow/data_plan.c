@@ -110,21 +110,21 @@ static const char *label_of(struct planner *p, const struct datum *d)
 	return out;
 }
 
-static struct plan_unit *unit_of(struct planner *p, const struct data_item *it, const struct sha *key)
+static struct plan_unit *unit_of(struct planner *p, const struct data_item *it, const struct datum *d)
 {
 	struct plan_unit *u = arena_new_of(p->a, struct plan_unit);
 
 	u->job = p->d->job;
 	u->ds = p->day->ds;
-	u->datum = it->datum;
-	u->label = datum_label(p->a, it->datum);
+	u->datum = datum_copy(p->a, d);
+	u->label = datum_label(p->a, d);
 	u->role = p->params ? ROLE_ASKED : ROLE_STALE; /* --param is for some jobs of a round */
 	u->reason = p->again ? REASON_ASKED
 	            : !it->num ? REASON_MISSING
 	            : p->same_rest ? REASON_INPUT_CHANGED
 	                           : REASON_CODE_CHANGED;
 	u->key = p->rest;
-	u->key.key = *key;
+	u->key.key = it->key;
 	u->inputs = p->day->inputs;
 	u->n_inputs = p->d->job->n_inputs;
 	u->current_tree = it->old_tree;
@@ -166,7 +166,8 @@ static int row_folder(struct planner *p, const struct row *row, const char **out
 /* What a day that is not looked at now has, it keeps: one whose partition went, as every unit of the calendar does. */
 static int add_gone(struct planner *p, const struct row *row, struct err *e)
 {
-	struct data_item it = {.id = row->id, .num = row->num, .old_tree = row->tree, .key = row->key, .folder = ""};
+	struct data_item it = {.id = row->id, .num = row->num, .old_tree = row->tree, .key = row->key, .folder = "",
+	                       .gone = true};
 	struct ds ds;
 
 	if (row_folder(p, row, &it.folder, e))
@@ -189,6 +190,7 @@ static int add(struct planner *p, const struct datum *d, const struct row *row, 
 {
 	struct store *s = p->f->store;
 	struct data_item it = {.id = d->id, .day = p->day, .folder = p->folder};
+	struct entry tree = {0};
 	struct sha content;
 	bool same;
 	int got = 0;
@@ -205,19 +207,19 @@ static int add(struct planner *p, const struct datum *d, const struct row *row, 
 	}
 	if (same) {
 		it.unit = row->unit;
-		got = memo_whole(s, &row->tree, &it.tree, e);
+		got = memo_whole(s, &row->tree, &tree, e);
 	}
 	if (!got && p->rest.memoised && !p->again)
-		got = memo_find(s, &it.key, &it.tree, &it.unit, e);
+		got = memo_find(s, &it.key, &tree, &it.unit, e);
 	if (got < 0)
 		return -1;
 	if (p->items.n >= PLAN_MAX_UNITS)
 		return err_set(e, ERR_LIMIT, "job %.*s would have more than %d units at once", STR_ARG(p->d->job->name),
 		               PLAN_MAX_UNITS);
-	it.datum = datum_copy(p->a, d);
+	it.tree = tree.id;
 	it.label = label_of(p, d);
 	if (!got)
-		it.run = unit_of(p, &it, &it.key);
+		it.run = unit_of(p, &it, d);
 	vec_push(p->a, &p->items, it);
 	return 0;
 }
@@ -226,17 +228,11 @@ static int on_datum(void *ptr, const struct datum *d, struct err *e)
 {
 	struct planner *p = ptr;
 	struct row *row = map_get(&p->rows, by_id(&d->id));
-	bool had = row != NULL;
 
-	if (had && row->seen) /* a union may come to the same files twice */
-		return 0;
-	if (!had) {
-		row = arena_new_of(p->a, struct row);
-		map_set(&p->rows, by_id(&d->id), row);
-	}
-	row->seen = true;
+	if (row)
+		row->seen = true;
 	p->d->total++;
-	return add(p, d, had ? row : NULL, e);
+	return add(p, d, row, e);
 }
 
 static int on_change(void *ptr, const struct datum *was, const struct datum *is, struct err *e)
