@@ -36,7 +36,7 @@ int plan_days(struct api *api, const struct job *j, const struct ds_range *r, si
               struct err *e)
 {
 	const char *why = NULL;
-	struct data_set set;
+	struct data_set set = {0};
 	int got = data_look_days(api->flow, api->arena, j, r, n_ranges, &set, &why, e);
 
 	for (size_t i = 0; got > 0 && i < set.n_days; i++) {
@@ -54,7 +54,8 @@ int plan_days(struct api *api, const struct job *j, const struct ds_range *r, si
 		if (!n_ranges && (u.reason == REASON_UP_TO_DATE || day->missing))
 			continue;
 		if (sink_row(out, plan_row(api->arena, &u), e))
-			return -1;
+			got = -1;
 	}
+	data_set_free(&set);
 	return got < 0 ? -1 : 0;
 }

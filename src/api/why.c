@@ -64,6 +64,7 @@ static int why_day(struct api *api, const struct job *j, const struct ds_range *
 	dom_set_cstr(a, doc, "state", state);
 	dom_set_int(a, doc, "units", (int64_t)set.total);
 	dom_set_int(a, doc, "to_run", (int64_t)n);
+	data_set_free(&set);
 	dom_set_str(a, doc, "output", j->output);
 	return sink_row(out, doc, e);
 }

@@ -66,7 +66,7 @@ struct data_set {
 	struct unit_input *inputs;
 	struct repo repo;          /* its output; id 0: not there yet */
 	bool rebuild;              /* the head is not what the rows say: it is made anew from all of them */
-	struct data_item *items;
+	struct data_item *items;   /* data_set_free */
 	size_t n_items;
 	struct plan_unit **units;  /* those that are to run */
 	size_t n_units;
@@ -168,6 +168,8 @@ must_check int data_bad_now(struct store *s, struct arena *a, const struct job *
 /* data_plan.c: what is to be run; fills rebuild, items, total. params: --param, or NULL. */
 must_check int data_plan(struct flow *f, struct arena *a, struct data_set *d, const struct dom *params, bool again,
                          struct err *e);
+
+void data_set_free(struct data_set *d); /* its items; all else is the arena's */
 
 /* data_publish.c: inside the transaction that ends the run */
 struct ingest;

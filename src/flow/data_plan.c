@@ -1,4 +1,5 @@
 /* What an event of a data-driven job is to run: which of its datums are not as its output's head has them. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -93,6 +94,23 @@ static int find_row(struct planner *p, const struct sha *id, struct row *out, st
 
 /* --- one datum --- */
 
+/* There may be a million: no arena, which would keep each array that became too small. */
+static void push(struct planner *p, const struct data_item *it)
+{
+	if (p->items.n == p->items.cap) {
+		p->items.cap = p->items.cap ? p->items.cap * 2 : 8;
+		p->items.p = xrealloc(p->items.p, p->items.cap * sizeof(*it));
+	}
+	p->items.p[p->items.n++] = *it;
+}
+
+void data_set_free(struct data_set *d)
+{
+	free(d->items);
+	d->items = NULL;
+	d->n_items = 0;
+}
+
 static const char *label_of(struct planner *p, const struct datum *d)
 {
 	struct buf b = BUF_INIT(LABEL_MAX);
@@ -181,7 +199,7 @@ static int add_gone(struct planner *p, const struct row *row, struct err *e)
 	} else if (p->d->part) {
 		return 0;
 	}
-	vec_push(p->a, &p->items, it);
+	push(p, &it);
 	return 0;
 }
 
@@ -220,7 +238,7 @@ static int add(struct planner *p, const struct datum *d, const struct row *row, 
 	it.label = label_of(p, d);
 	if (!got)
 		it.run = unit_of(p, &it, d);
-	vec_push(p->a, &p->items, it);
+	push(p, &it);
 	return 0;
 }
 
@@ -334,13 +352,14 @@ static int look_before(struct planner *p, struct before *out, struct err *e)
 	return r < 0 ? -1 : 0;
 }
 
-int data_plan(struct flow *f, struct arena *a, struct data_set *d, const struct dom *params, bool again,
-              struct err *e)
+static int plan(struct flow *f, struct arena *a, struct data_set *d, const struct dom *params, bool again,
+                struct err *e)
 {
 	struct planner p = {.f = f, .a = a, .d = d, .params = params, .again = again || d->job->reprocess};
 	struct before b;
 	int got = 0;
 
+	data_set_free(d);
 	if (key_rest(f, a, d->job, params, &p.rest, e) || look_before(&p, &b, e))
 		return -1;
 	d->rest = p.rest.key;
@@ -352,12 +371,25 @@ int data_plan(struct flow *f, struct arena *a, struct data_set *d, const struct 
 			on_day(&p, d->days);
 			got = datum_changes(d->job, f->store, a, b.trees, d->trees, on_change, &p, e);
 		}
-		if (got < 0)
-			return -1;
 	}
-	if (!got && plan_all(&p, e))
+	if (got < 0 || (!got && plan_all(&p, e))) {
+		free(p.items.p);
 		return -1;
+	}
 	d->items = p.items.p;
 	d->n_items = p.items.n;
 	return 0;
+}
+
+/* One look for all of it: each of very many questions would take and give a lock of its own. */
+int data_plan(struct flow *f, struct arena *a, struct data_set *d, const struct dom *params, bool again,
+              struct err *e)
+{
+	int rc;
+
+	if (db_read_begin(f->store->db, e))
+		return -1;
+	rc = plan(f, a, d, params, again, e);
+	db_read_end(f->store->db);
+	return rc;
 }

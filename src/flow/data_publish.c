@@ -10,6 +10,8 @@
 #include "flow/owner.h"
 #include "flow/run_int.h"
 
+#define MANY 10000         /* items from which on their pages are kept in memory */
+#define MANY_KIB (96 << 10) /* ... as many as that: else they would be written and read again and again */
 #define SLICE 50000 /* edits of a tree at a time: what is held of them at once */
 
 /* A path that an item writes now, or a row of datum_file or datum_in. */
@@ -588,6 +590,8 @@ int data_publish(struct store *s, struct ingest *in, struct data_set *d, struct 
 	struct publishing p = {.s = s, .in = in, .d = d, .a = a, .scratch = scratch, .slice = slice};
 	int r;
 
+	if (d->n_items >= MANY)
+		db_cache(s->db, MANY_KIB);
 	p.nums = arena_array(a, int64_t, d->n_items);
 	r = publish(&p, e);
 	free(p.wrote.p);

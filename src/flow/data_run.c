@@ -287,6 +287,7 @@ static int make_set(struct driver *d, const struct job *j, const struct id *even
 	if (r < 0) {
 		struct err ignored = ERR_INIT;
 
+		data_set_free(set);
 		unbind(d, set);
 		if (release_job(d, set, &ignored))
 			err_clear(&ignored);
@@ -526,6 +527,7 @@ static void round_end(struct driver *d)
 	for (size_t i = 0; i < d->n_sets; i++) {
 		struct err ignored = ERR_INIT;
 
+		data_set_free(d->sets[i]);
 		data_unbind(d->f->store, d->sets[i]);
 		if (d->turns[d->sets[i]->job->index] == TURN_RUNS && release_job(d, d->sets[i], &ignored))
 			err_clear(&ignored);
