@@ -15,7 +15,8 @@ struct pushing {
 	struct egress_push *p;
 	const char *dir;
 	bool removing; /* the first pass: a file may take the place of a folder */
-	struct map *done; /* written already; NULL: each comes once */
+	bool again;      /* a file may come more than once: */
+	struct map done; /* it is written already */
 };
 
 static char *at(const struct pushing *w, struct arena *a, struct str path)
@@ -30,14 +31,14 @@ static int write_file(struct pushing *w, struct str path, const struct entry *en
 	char *to = at(w, a, path),
 	     *temp = arena_printf(a, "%s/" TEMP "/%016llx", w->dir, (unsigned long long)rand_u64());
 
-	if (w->done && map_has(w->done, path))
+	if (w->again && map_has(&w->done, path))
 		return 0;
 	if (dir_make_parent(to, 0755, e) || blob_write_to(w->p->flow->store, &en->id, temp, 0644, e))
 		return -1;
 	if (file_rename(temp, to, e))
 		return -1;
-	if (w->done)
-		map_set(w->done, path, w);
+	if (w->again)
+		map_set(&w->done, path, w);
 	w->p->n_written++;
 	fault_crash("egress-file-done");
 	return 0;
@@ -103,16 +104,12 @@ static int each_diff(struct pushing *w, struct err *e)
 static int write_all(struct pushing *w, bool known, struct err *e)
 {
 	struct egress_push *p = w->p;
-	struct map done;
-
 	w->removing = true;
 	if (each_diff(w, e))
 		return -1;
 	w->removing = false;
-	if (p->n_tries) {
-		map_init(&done, p->arena);
-		w->done = &done;
-	}
+	w->again = p->n_tries;
+	map_init(&w->done, p->arena);
 	return known ? each_diff(w, e) : tree_walk(p->flow->store, NULL, p->now, false, on_file, w, e);
 }
 

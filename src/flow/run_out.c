@@ -169,6 +169,18 @@ static int own_folder(const struct task *t, bool *untouched, struct err *e)
 	return err_hint(e, "write into the folder that LEAT_OUTPUT names, and delete only what is in it");
 }
 
+/* A path below the output folder as the task's author knows it. */
+static int as_seen(const struct task *t, struct err *e)
+{
+	struct str dir = str_of(t->t.out_dir);
+	struct err was = *e;
+
+	if (!str_has_prefix(str_of(was.msg), dir))
+		return -1;
+	err_set(e, was.code, "%s%s", t->t.root_dir ? "/pfs/out" : "$LEAT_OUTPUT", was.msg + dir.n);
+	return was.hint[0] ? err_hint(e, "%s", was.hint) : -1;
+}
+
 static int take(struct task *t, struct compare *c, struct err *e)
 {
 	struct run_unit *u = t->u;
@@ -179,14 +191,14 @@ static int take(struct task *t, struct compare *c, struct err *e)
 
 	if (own_folder(t, &untouched, e) ||
 	    (!untouched && dir_walk(t->t.out_dir, DIR_UNSORTED, look, &n, e)))
-		return -1;
+		return as_seen(t, e);
 	u->has_tree = true;
 	u->tree = (struct entry){.kind = ENTRY_FOLDER, .id = tree_empty_id()};
 	if (!n) /* ran and gave nothing */
 		return 0;
 	u->in = ingest_new(g->f->store);
 	if (ingest_folder(u->in, t->t.out_dir, INGEST_MOVE, &u->tree, e))
-		return -1;
+		return as_seen(t, e);
 	fault_crash("unit-output-ingested");
 	if (u->p->datum) { /* what it gave before, if it did */
 		c->head.id = u->p->current_tree;

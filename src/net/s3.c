@@ -406,18 +406,20 @@ static int end_upload(struct s3 *s, const char *key, const char *id, struct err 
 	return request(s, &c, e) < 0 ? -1 : 0;
 }
 
-static int put_part(struct s3 *s, const char *key, const char *id, int number, struct call *c, struct buf *done,
+/* The part `number` of the upload `id`: `of` says which bytes. */
+static int put_part(struct s3 *s, const char *key, const char *id, int number, const struct call *of, struct buf *done,
                     struct err *e)
 {
 	struct sign_header q[] = {{"partNumber", arena_printf(s->a, "%d", number)}, {"uploadId", id}};
 	struct sha payload;
+	struct call c = *of;
 	int r;
 
-	c->query = sign_query(s->a, q, 2);
-	c->payload = &payload;
-	if (part_sha(c->fd, c->at, c->n, &payload, key, e))
+	c.query = sign_query(s->a, q, 2);
+	c.payload = &payload;
+	if (part_sha(c.fd, c.at, c.n, &payload, key, e))
 		return -1;
-	r = request(s, c, e);
+	r = request(s, &c, e);
 	if (!r)
 		err_set(e, ERR_CONFLICT, "s3://%s/%s: its upload was ended by somebody else", s->t.bucket, key);
 	buf_addf(done, "<Part><PartNumber>%d</PartNumber><ETag>%s</ETag></Part>", number, s->etag);

@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "repo/fsck_in.h"
 #include "repo/tree_page.h"
+#include "repo/view.h"
 #include "sys/fd.h"
 
 #define HITS_NAMED 5 /* places named for one damaged thing */
@@ -447,6 +448,15 @@ static int tell_bad(struct fsck *f, struct err *e)
 	return 0;
 }
 
+static int bad_view(void *ptr, const char *view, const char *path, struct err *e)
+{
+	struct fsck *f = ptr;
+
+	return fsck_finding(f, e, "damaged-view", "%s/%s is a copy for readers and does not hold the bytes of its file; "
+	                    "leat fsck --repair takes it away, and it is made anew when it is needed",
+	                    view + strlen(f->s->ws->dir) + 1, path);
+}
+
 int fsck_run(struct store *s, int (*cb)(void *ptr, const struct fsck_finding *f, struct err *e), void *ptr,
              struct fsck_totals *out, struct err *e)
 {
@@ -467,7 +477,7 @@ int fsck_run(struct store *s, int (*cb)(void *ptr, const struct fsck_finding *f,
 	if (db_read_begin(s->db, e))
 		return -1;
 	if (fsck_borne(&f, check_pages(&f, e), e) || fsck_borne(&f, check_commits(&f, e), e) ||
-	    fsck_borne(&f, check_references(&f, e), e) || tell_bad(&f, e)) {
+	    fsck_borne(&f, check_references(&f, e), e) || tell_bad(&f, e) || view_check(s, bad_view, &f, e)) {
 		db_read_end(s->db);
 		return -1;
 	}

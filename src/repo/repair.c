@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "repo/blob.h"
 #include "repo/pack.h"
+#include "repo/view.h"
 #include "sys/file.h"
 #include "sys/rand.h"
 
@@ -219,6 +220,17 @@ static int read_pack(const struct dir_entry *t, void *ptr, struct err *e)
 	return DIR_GO;
 }
 
+static int drop_view(void *ptr, const char *view, const char *path, struct err *e)
+{
+	struct repair *r = ptr;
+
+	(void)path;
+	if (dir_remove_tree(view, e))
+		return -1;
+	say(r, "%s was no true copy any more and is taken away", view + strlen(r->s->ws->dir) + 1);
+	return 0;
+}
+
 int repair_run(struct store *s, void (*note)(void *ptr, const char *text), void *ptr, struct err *e)
 {
 	struct arena *a cleanup(arena_cleanup) = arena_new();
@@ -231,5 +243,7 @@ int repair_run(struct store *s, void (*note)(void *ptr, const char *text), void 
 		rc = dir_walk(arena_printf(a, "%s/lost+found", s->leat_dir), DIR_GONE_OK, in_lost, &r, e);
 	if (!rc && r.open)
 		rc = dir_walk(arena_printf(a, "%s/old", s->leat_dir), DIR_GONE_OK, in_old, &r, e);
-	return rc ? -1 : dir_walk(arena_printf(a, "%s/packs", s->leat_dir), DIR_FLAT | DIR_GONE_OK, read_pack, &r, e);
+	if (!rc)
+		rc = dir_walk(arena_printf(a, "%s/packs", s->leat_dir), DIR_FLAT | DIR_GONE_OK, read_pack, &r, e);
+	return rc ? -1 : view_check(s, drop_view, &r, e);
 }

@@ -112,3 +112,70 @@ int view_make(struct store *s, const struct sha *tree, const char *as, char *out
 		return err_set(e, ERR_LIMIT, "the path %s is too long", path);
 	return 0;
 }
+
+/* --- whether copies are what they say --- */
+
+struct checking {
+	struct view v;
+	struct arena *a;
+	char *bad; /* the first file that is not what it says */
+};
+
+static int check_file(void *ptr, struct str path, const struct entry *entry, struct err *e)
+{
+	struct checking *c = ptr;
+	char *file = arena_printf(c->a, "%s/%.*s", c->v.made, STR_ARG(path));
+	struct err ignored = ERR_INIT;
+	struct blob_at at;
+	struct stat st;
+	struct sha have;
+
+	(void)e;
+	if (c->bad || blob_need(c->v.s, &entry->id, &at, &ignored) || !view_holds(&c->v, file, &entry->id, &at))
+		return 0; /* fsck tells of the object; and who needs the view makes it anew */
+	if (lstat(file, &st) || file_key_of(&st).mtime_ns != copy_time(&entry->id))
+		return 0; /* a link */
+	if (file_sha(file, &have, NULL, &ignored) || !sha_eq(&have, &entry->id))
+		c->bad = arena_cstr(c->a, path);
+	return 0;
+}
+
+static int check_views(struct store *s, struct arena *a, const char *dir, const struct sha *tree, view_bad_cb cb,
+                       void *ptr, struct err *e)
+{
+	struct err ignored = ERR_INIT;
+	struct dir_names as;
+
+	if (dir_list(a, dir, &as, &ignored))
+		return 0; /* it went meanwhile */
+	for (size_t i = 0; i < as.n; i++) {
+		struct checking c = {.v = {.s = s, .made = path_join(a, dir, as.p[i])}, .a = a};
+
+		if (tree_walk(s, NULL, tree, false, check_file, &c, &ignored))
+			err_clear(&ignored); /* a tree that is gone or damaged: nobody reads by it */
+		if (c.bad && cb(ptr, c.v.made, c.bad, e))
+			return -1;
+	}
+	return 0;
+}
+
+int view_check(struct store *s, view_bad_cb cb, void *ptr, struct err *e)
+{
+	struct arena *a cleanup(arena_cleanup) = arena_new(), *one cleanup(arena_cleanup) = arena_new();
+	char *views = arena_printf(a, "%s/views", s->leat_dir);
+	struct dir_names trees;
+
+	if (!dir_exists(views))
+		return 0;
+	if (dir_list(a, views, &trees, e))
+		return -1;
+	for (size_t i = 0; i < trees.n; i++) {
+		struct sha tree;
+
+		if (sha_parse(str_of(trees.p[i]), &tree) &&
+		    check_views(s, one, path_join(one, views, trees.p[i]), &tree, cb, ptr, e))
+			return -1;
+		arena_reset(one);
+	}
+	return 0;
+}

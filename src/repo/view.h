@@ -14,4 +14,11 @@
  */
 must_check int view_make(struct store *s, const struct sha *tree, const char *as, char *out, size_t cap, struct err *e);
 
+/*
+ * Every copy in a view that would be taken as it is (its stat is right) and does not hold the bytes of its object: once
+ * for each such view, with its folder (absolute) and the path of the first such file in it. -1 also if cb gives that.
+ */
+typedef int (*view_bad_cb)(void *ptr, const char *view, const char *path, struct err *e);
+must_check int view_check(struct store *s, view_bad_cb cb, void *ptr, struct err *e);
+
 #endif

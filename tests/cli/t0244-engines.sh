@@ -27,9 +27,9 @@ test_expect 'a table of three days lies in datastore/' '
 if command -v duckdb >/dev/null; then
 	test_expect 'the duckdb CLI reads it in place, prunes by ds, and what it writes is adopted' '
 		cd w && eq "$(duckdb -csv -noheader -c "select count(*), sum(n)::bigint, count(distinct ds) from \
-			read_parquet(\"datastore/tables/t/**/*.parquet\", hive_partitioning = true)")" "30,1035,3" &&
-		mkdir -p datastore/raw/cli && duckdb -c "copy (select * from (values (1, \"2024-01-01\"), (2, \"2024-01-01\"), (3, \"2024-01-02\"), \
-			(4, \"2024-01-02\")) t(v, ds)) to \"datastore/raw/cli\" (format parquet, partition_by (ds), overwrite_or_ignore)" &&
+			read_parquet(\$\$datastore/tables/t/**/*.parquet\$\$, hive_partitioning = true)")" "30,1035,3" &&
+		mkdir -p datastore/raw/cli && duckdb -c "copy (select * from (values (1, \$\$2024-01-01\$\$), (2, \$\$2024-01-01\$\$), (3, \$\$2024-01-02\$\$), \
+			(4, \$\$2024-01-02\$\$)) t(v, ds)) to \$\$datastore/raw/cli\$\$ (format parquet, partition_by (ds), overwrite_or_ignore)" &&
 		leat commit raw/cli && written cli
 	'
 else

@@ -97,4 +97,8 @@ test_expect 'fsck --repair takes damaged and missing files from equal copies, an
 	python3 "$TESTS/fake/edit_db.py" .leat/leat.db "delete from packed" && exits 1 leat fsck > ../found && leat fsck --repair 2> ../err && has ../err "their rows again" && leat fsck &&
 	leat cat raw/small:/20 | cmp - s/20
 '
+test_expect 'a copy in a view that readers would take as it is: named by fsck, taken away by --repair, made anew by who reads' '
+	workspace views && printf "a,b\n1,2\n" > x.csv && leat put raw/v x.csv --ds 2024-01-01 && leat sql "select sum(b) from raw.v" --format csv > want && f=$(find .leat/views -name x.csv) && test -f "$f" && leat fsck &&
+	chmod u+w "$f" && flip "$f" 6 && exits 1 leat fsck > found && has found damaged-view "$f is a copy for readers" && leat fsck --repair 2> err && has err "no true copy any more" && ! test -e "$f" && leat sql "select sum(b) from raw.v" --format csv > got && same got want && leat fsck
+'
 test_done

@@ -52,7 +52,7 @@ test_expect 'errCmd runs after a limit of time, for as long at most as the unit 
 test_expect 'a unit that writes a link, a socket or a hole of a terabyte fails with a sentence, one that writes elsewhere cannot; nothing is lost' '
 	workspace bad && for i in good link socket hole else; do echo $i >$i; done && leat put in good link socket hole else &&
 	spec p "\"datumTries\": 1, \"transform\": {\"cmd\": [\"sh\"], \"stdin\": [\"cd \$LEAT_OUTPUT; n=\$(basename \$in)\", \"case \$n in link) ln -s /etc/passwd x;; socket) python3 -c \\\"import socket; socket.socket(socket.AF_UNIX).bind(\\x27x\\x27)\\\";; hole) truncate -s 1T x;; else) touch /pfs/else /pfs/in/else /usr/else || exit 5;; *) cp \$in \$n;; esac\"]}" &&
-	exits 1 leat run >out 2>&1 && has out "symbolic link" "socket" "mostly holes" "exit status 5" && eq "$(leat ls p 2>/dev/null)" "" && leat fsck && ! [ -e /usr/else ] &&
+	exits 1 leat run >out 2>&1 && has out "/x is a symbolic link" "/x is no plain file (a socket" "mostly holes" "exit status 5" && lacks out staging && eq "$(leat ls p 2>/dev/null)" "" && leat fsck && ! [ -e /usr/else ] &&
 	leat rm in:/link && leat rm in:/socket && leat rm in:/hole && leat rm in:/else && exits 1 leat run && eq "$(leat ls p)" /good
 '
 test_done
