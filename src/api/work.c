@@ -391,6 +391,7 @@ struct whole {
 	bool has_data;
 	const struct plan *p; /* of the calendar */
 	size_t missing, up_to_date;
+	bool lost; /* of outputs nothing is left in datastore/ nor in the store: they are made again */
 };
 
 /* Jobs whose units come from the data and that wait for something to be there. */
@@ -441,9 +442,10 @@ static int run_both(struct api *api, struct asking *q, struct whole *w, struct c
 		return -1;
 	if (w->data.n_jobs && !q->jobs.n)
 		return 0;
-	/* What data brought has moved heads; a new look at them has to see what is lost once more. */
+	/* What data brought has moved heads; a new look at them has to see once more what is lost, if something was. */
 	if (db_version(api->store->db) != before &&
-	    (catalog_new(api->store, api->arena, &c, e) || restore_look(api->flow, c, api->arena, &q->ask, e)))
+	    (catalog_new(api->store, api->arena, &c, e) ||
+	     (w->lost && restore_look(api->flow, c, api->arena, &q->ask, e))))
 		return -1;
 	ask_finish(q);
 	w->o.batch = w->sum.batch;
@@ -502,6 +504,7 @@ static int carry_out(struct api *api, const struct args *args, struct asking *q,
 	    restore_outputs(api->flow, c, api->arena, &q->ask, on_note, out, &restored, e))
 		goto done;
 	w.o.slots = (int)slots;
+	w.lost = restored.lost;
 	if (!api->flow->jobs->n)
 		sink_note(out, "no jobs yet; 'leat new' lists templates");
 	if (run_both(api, q, &w, c, out, e) || egress_push_all(api, asked, n_asked, out, e))

@@ -452,7 +452,8 @@ static int bad_view(void *ptr, const char *view, const char *path, struct err *e
 {
 	struct fsck *f = ptr;
 
-	return fsck_finding(f, e, "damaged-view", "%s/%s is a copy for readers and does not hold the bytes of its file; "
+	return fsck_finding(f, e, "damaged-view",
+	                    "%s/%s is a copy for readers and does not hold the bytes of its file; "
 	                    "leat fsck --repair takes it away, and it is made anew when it is needed",
 	                    view + strlen(f->s->ws->dir) + 1, path);
 }
