@@ -157,7 +157,7 @@ static int failed_at(struct flow *f, struct arena *a, const struct job *by, stru
 {
 	struct q *q = db_query(f->store->db,
 	                       "select state in ('failed', 'timed-out'), state = 'upstream-failed', reason from run"
-	                       " where event = ? and job = ? order by created desc limit 1");
+	                       " where event = ? and +job = ? order by created desc limit 1"); /* by the event's runs */
 	int r;
 
 	q_cstr(q, 1, event->hex);
@@ -189,7 +189,8 @@ int data_touches(struct flow *f, struct arena *a, const struct job *j, const str
 			return -1;
 		if (got) {
 			q = db_query(f->store->db,
-			             "select 1 from head_move where event = ? and repo = ? and branch = ? limit 1");
+			             /* by the event's few rows, not by all that the branch ever had: hence + */
+			             "select 1 from head_move where event = ? and +repo = ? and +branch = ? limit 1");
 			q_cstr(q, 1, event->hex);
 			q_int(q, 2, repo.id);
 			q_text(q, 3, data_input_branch(in));
