@@ -1,4 +1,5 @@
 #include "api/diff.h"
+#include "api/rows.h"
 #include "base/str.h"
 #include "flow/rowdiff.h"
 #include "flow/table.h"
@@ -49,13 +50,19 @@ static void without_ds(struct diffing *d, struct rowdiff_side *s, const struct t
 
 static int side(struct api *api, struct catalog *c, const struct pin *pin, struct reads *r, struct err *e)
 {
+	struct part *own;
+
 	*r = (struct reads){.state = READS_OK};
 	if (!pin->has_commit)
 		return 0;
-	return reads_for_query(c, api->arena, pin->repo.name, str_of(pin->commit.id.hex), true, r, e) ||
-	                       only_part(pin, r, e)
-	               ? -1
-	               : 0;
+	if (reads_for_query(c, api->arena, pin->repo.name, str_of(pin->commit.id.hex), true, r, e))
+		return -1;
+	/* The list is the catalog's, and both sides may have the same one; here it is cut. */
+	own = arena_array(api->arena, struct part, r->n_parts + 1);
+	if (r->n_parts)
+		memcpy(own, r->parts, r->n_parts * sizeof(*own));
+	r->parts = own;
+	return only_part(pin, r, e);
 }
 
 /* What has one content on both sides need not be read. */
@@ -71,6 +78,8 @@ static void leave_out_same(struct diffing *d)
 	while (i < x->n_parts || k < y->n_parts) {
 		int c = i == x->n_parts ? 1 : k == y->n_parts ? -1 : strcmp(x->parts[i].label, y->parts[k].label);
 
+		if (d->of_parts && i < x->n_parts && k < y->n_parts)
+			c = 0; /* one on each side, whatever they are called */
 		if (!c && sha_eq(&x->parts[i].entry.id, &y->parts[k].entry.id)) {
 			d->same++;
 			i++;
@@ -140,14 +149,7 @@ static void add_cell(struct buf *b, const struct dom *v)
 		buf_addstr(&one, v->s);
 	else
 		dom_write_json(&one, v, DOM_COMPACT);
-	for (size_t i = 0; i < one.n; i++) {
-		if (one.p[i] == '|' || one.p[i] == '\\')
-			buf_addc(b, '\\');
-		if (one.p[i] == '\n')
-			buf_adds(b, "<br>");
-		else if (one.p[i] != '\r')
-			buf_addc(b, one.p[i]);
-	}
+	rows_markdown_cell(b, buf_str(&one));
 }
 
 static void add_cells(struct buf *b, const struct dom *map)

@@ -84,18 +84,6 @@ static void csv_cell(struct buf *b, struct str s)
 	buf_addc(b, '"');
 }
 
-static void markdown_cell(struct buf *b, struct str s)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] == '|' || s.p[i] == '\\')
-			buf_addc(b, '\\');
-		if (s.p[i] == '\n')
-			buf_adds(b, "<br>");
-		else if (s.p[i] != '\r')
-			buf_addc(b, s.p[i]);
-	}
-}
-
 /* The titles of a CSV or Markdown result; JSON has them in each row. */
 static void head_text(struct querying *k)
 {
@@ -111,7 +99,7 @@ static void head_text(struct querying *k)
 			csv_cell(b, name);
 		} else {
 			buf_adds(b, first ? "| " : " | ");
-			markdown_cell(b, name);
+			rows_markdown_cell(b, name);
 		}
 		first = false;
 	}
@@ -146,7 +134,7 @@ static void row_text(struct querying *k, const struct str *cells, size_t n)
 			break;
 		default:
 			buf_adds(b, i ? " | " : "| ");
-			markdown_cell(b, cells[i].p ? cells[i] : STR("NULL"));
+			rows_markdown_cell(b, cells[i].p ? cells[i] : STR("NULL"));
 		}
 	}
 	buf_adds(b, k->format == FORMAT_CSV ? "\n" : k->format == FORMAT_JSON ? "}" : " |\n");

@@ -105,6 +105,18 @@ void row_err(struct arena *a, struct dom *row, const struct err *e)
 	dom_set(a, row, "error", m);
 }
 
+void rows_markdown_cell(struct buf *b, struct str s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] == '|' || s.p[i] == '\\')
+			buf_addc(b, '\\');
+		if (s.p[i] == '\n')
+			buf_adds(b, "<br>");
+		else if (s.p[i] != '\r')
+			buf_addc(b, s.p[i]);
+	}
+}
+
 int rows_ds_prefix(const struct args *args, struct str *prefix, struct err *e)
 {
 	struct str label = args_value(args, "ds");

@@ -17,6 +17,9 @@ void row_time(struct arena *a, struct dom *row, const char *key, int64_t ms); /*
 void row_sha(struct arena *a, struct dom *row, const char *key, const struct sha *id);
 void row_err(struct arena *a, struct dom *row, const struct err *e); /* code, message, file, line, col, hint */
 
+/* s as it stands in a cell of a Markdown table: bars and backslashes escaped, a line end as <br>. */
+void rows_markdown_cell(struct buf *b, struct str s);
+
 /* "ds=D/" in front of a path if the request has --ds; the label is checked. */
 must_check int rows_ds_prefix(const struct args *args, struct str *prefix, struct err *e);
 

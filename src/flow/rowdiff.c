@@ -170,6 +170,22 @@ static void add_differs(struct buf *b, const struct differ *w, size_t i)
 		         w->ask->tolerance);
 }
 
+/* The rows of d in order, as many as are wanted, beside the counts s, which come even if there are none. */
+static void add_listed(struct buf *b, const struct differ *w, const char *by, size_t n)
+{
+	buf_adds(b, " from s left join (select * from d");
+	if (w->ask->limit >= 0) {
+		buf_adds(b, " order by ");
+		add_numbered(b, by, n, ", ");
+		buf_addf(b, " limit %" PRId64, w->ask->limit);
+	}
+	buf_adds(b, ") l on true");
+	if (w->ask->limit) {
+		buf_adds(b, " order by ");
+		add_numbered(b, by, n, ", ");
+	}
+}
+
 /*
  * Result: how, the counts added, removed, changed, m0, m1, ... (of all, in each row), then k0, k1, ..., and for each
  * column o0, n0, d0 (whether it differs), ...; one row with `how` null if nothing differs.
@@ -200,17 +216,7 @@ static void add_by_key(struct buf *b, const struct differ *w)
 	add_numbered(b, ", s.m#", w->n_cells, "");
 	add_numbered(b, ", l.k#", w->n_keys, "");
 	add_numbered(b, ", l.o#, l.n#, l.d#", w->n_cells, "");
-	buf_adds(b, " from s left join (select * from d");
-	if (w->ask->limit >= 0) {
-		buf_adds(b, " order by ");
-		add_numbered(b, "k#", w->n_keys, ", ");
-		buf_addf(b, " limit %" PRId64, w->ask->limit);
-	}
-	buf_adds(b, ") l on true");
-	if (w->ask->limit) {
-		buf_adds(b, " order by ");
-		add_numbered(b, "l.k#", w->n_keys, ", ");
-	}
+	add_listed(b, w, "k#", w->n_keys);
 }
 
 /* Result: how, added, removed, times, then c0, c1, ... */
@@ -228,18 +234,7 @@ static void add_by_row(struct buf *b, const struct differ *w)
 	            "coalesce(sum(-t) filter (t < 0), 0)::bigint as r from d) "
 	            "select case when l.t > 0 then '+' when l.t < 0 then '-' end as how, s.a, s.r, abs(l.t) as times");
 	add_numbered(b, ", l.c#", w->n_cells, "");
-	buf_adds(b, " from s left join (select * from d");
-	if (w->ask->limit >= 0) {
-		buf_adds(b, " order by ");
-		add_numbered(b, "c#", w->n_cells, ", ");
-		buf_addf(b, ", t limit %" PRId64, w->ask->limit);
-	}
-	buf_adds(b, ") l on true");
-	if (w->ask->limit) {
-		buf_adds(b, " order by ");
-		add_numbered(b, "l.c#", w->n_cells, ", ");
-		buf_adds(b, ", l.t");
-	}
+	add_listed(b, w, "c#", w->n_cells);
 }
 
 /* --- keys that are not unique --- */

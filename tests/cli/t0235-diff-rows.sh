@@ -22,7 +22,8 @@ O
 	leat diff --rows --key id raw/o@master^ raw/o > out && has out "partitions: 1 compared, 2 the same and not read"
 '
 test_expect 'one pin alone is compared with its parent; a partition by its path; the same pin has no difference' '
-	cd w && rows --key id raw/o && has rows "~ id 2" && rows --key id raw/o@master.2:/ds=2024-01-01 raw/o:/ds=2024-01-02 && has rows "rows: 1 added, 1 removed, 2 changed" && rows --key id raw/o raw/o && same rows - <<O && rows --key id raw/o@master.1 raw/o@master.2 && has rows "rows: 4 added, 0 removed, 0 changed"
+	cd w && rows --key id raw/o && has rows "~ id 2" && rows --key id raw/o@master.2:/ds=2024-01-01 raw/o:/ds=2024-01-02 && has rows "rows: 1 added, 1 removed, 2 changed" && rows --key id raw/o:/ds=2024-01-02 raw/o:/ds=2024-01-01 && has rows "rows: 1 added, 1 removed, 2 changed" && rows --key id raw/o:/ds=2024-01-01 raw/o:/ds=2024-01-02 && has rows "rows: 1 added, 1 removed, 2 changed" &&
+	rows --key id raw/o:/ds=2024-01-01 raw/o:/ds=2024-01-03 && eq "$(cat rows)" "rows: 0 added, 0 removed, 0 changed" && rows --key id raw/o raw/o && same rows - <<O && rows --key id raw/o@master.1 raw/o@master.2 && has rows "rows: 4 added, 0 removed, 0 changed"
 rows: 0 added, 0 removed, 0 changed
 O
 '
