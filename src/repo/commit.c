@@ -1,6 +1,7 @@
 #include "repo/commit.h"
 
 #include "base/str.h"
+#include "repo/overlay.h"
 #include "repo/tree_page.h"
 #include "repo/trigger.h"
 #include "sys/clock.h"
@@ -48,7 +49,7 @@ static int one(struct q *q, struct arena *a, struct commit *out, struct err *e)
 	return r;
 }
 
-int branch_head(struct store *s, int64_t repo, struct str branch, struct commit *out, struct err *e)
+int commit_of_branch(struct store *s, int64_t repo, struct str branch, struct commit *out, struct err *e)
 {
 	struct q *q = db_query(s->db, "select " COMMIT_COLUMNS
 				      " from branch b join commits c on c.repo = b.repo and c.id = b.head"
@@ -57,6 +58,13 @@ int branch_head(struct store *s, int64_t repo, struct str branch, struct commit 
 	q_int(q, 1, repo);
 	q_text(q, 2, branch);
 	return one(q, NULL, out, e);
+}
+
+int branch_head(struct store *s, int64_t repo, struct str branch, struct commit *out, struct err *e)
+{
+	int r = commit_of_branch(s, repo, branch, out, e);
+
+	return r || str_is(branch, BRANCH_DEFAULT) ? r : overlay_head_named(s, repo, branch, out, e);
 }
 
 int commit_find(struct store *s, int64_t repo, struct str id, struct commit *out, struct err *e)
@@ -97,13 +105,20 @@ int commit_log(struct store *s, struct arena *a, const struct commit *from, int6
 
 int branch_move(struct store *s, int64_t repo, struct str branch, const struct id *to, struct id event, struct err *e)
 {
+	bool master = str_is(branch, BRANCH_DEFAULT);
 	struct commit old = {0};
 	struct q *q;
-	int r = branch_head(s, repo, branch, &old, e);
+	int r = commit_of_branch(s, repo, branch, &old, e);
 
 	BUG_IF(!db_in_write(s->db));
-	if (r < 0)
+	if (r < 0 || (!master && overlay_moving(s, repo, branch, e)))
 		return -1;
+	if (master && !r) { /* now it is everybody's */
+		q = db_query(s->db, "update repo set made_on = null where id = ? and made_on is not null");
+		q_int(q, 1, repo);
+		if (q_run(q, e))
+			return -1;
+	}
 	q = db_query(s->db, "insert into branch(repo, name, head) values(?1, ?2, ?3)"
 	                    " on conflict(repo, name) do update set head = ?3");
 	q_int(q, 1, repo);

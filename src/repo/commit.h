@@ -49,8 +49,12 @@ must_check int commit_make(struct store *s, struct ingest *in, const struct comm
  */
 must_check int branch_move(struct store *s, int64_t repo, struct str branch, const struct id *to, struct id event,
                            struct err *e);
+/* Of a workspace branch's name (repo/overlay.h) also where it has written nothing: as it reads the repo. */
 must_check int branch_head(struct store *s, int64_t repo, struct str branch, struct commit *out,
 			   struct err *e); /* 1, 0 = empty, -1 */
+/* The same of the branch's own row only. */
+must_check int commit_of_branch(struct store *s, int64_t repo, struct str branch, struct commit *out,
+				struct err *e); /* 1, 0 = empty or none, -1 */
 must_check int commit_find(struct store *s, int64_t repo, struct str id, struct commit *out,
 			   struct err *e); /* 1, 0, -1 */
 /* The same with author and message, in the arena. */

@@ -30,6 +30,9 @@ static int names(struct q *q, const struct commit *c, struct buf *b, struct err 
 
 #define HEADS "select name from branch where repo = ? and head = ? order by name"
 #define TAGS "select name from tag where repo = ? and commit_id = ? order by name"
+#define BASES                                                                                                          \
+	"select o.name from workspace_base w join workspace_branch o on o.id = w.branch"                               \
+	" where w.repo = ? and w.base = ? order by o.name"
 #define CHILDREN                                                                                                       \
 	"select '.' || number || ' (' || substr(id, 1, 8) || ')' from commits"                                         \
 	" where repo = ? and parent = ? order by number"
@@ -40,15 +43,22 @@ static int refuse(const struct repo *r, const struct commit *c, const char *why,
 		       list);
 }
 
-static int refuse_tagged(struct store *s, const struct repo *r, const struct commit *c, struct err *e)
+static int refuse_held(struct store *s, const struct repo *r, const struct commit *c, struct err *e)
 {
 	struct buf b cleanup(buf_free) = BUF_INIT(600);
 	int n = names(db_query(s->db, TAGS), c, &b, e);
 
+	if (n < 0)
+		return -1;
+	if (n) {
+		refuse(r, c, "is tagged ", b.p, e);
+		return err_hint(e, "leat tag --delete %.*s@TAG takes the tag away first", STR_ARG(r->name));
+	}
+	n = names(db_query(s->db, BASES), c, &b, e);
 	if (n <= 0)
 		return n;
-	refuse(r, c, "is tagged ", b.p, e);
-	return err_hint(e, "leat tag --delete %.*s@TAG takes the tag away first", STR_ARG(r->name));
+	refuse(r, c, "is what workspace branches began from: ", b.p, e);
+	return err_hint(e, "leat merge or leat branch --delete ends one first");
 }
 
 static int record(struct store *s, const struct commit *c, const char *how, const char *into, struct id event,
@@ -89,7 +99,7 @@ int gone_squash(struct store *s, const struct repo *r, const struct commit *c, s
 	int n;
 
 	BUG_IF(!db_in_write(s->db));
-	if (refuse_tagged(s, r, c, e))
+	if (refuse_held(s, r, c, e))
 		return -1;
 	n = names(db_query(s->db, HEADS), c, &b, e);
 	if (n < 0)
@@ -162,7 +172,7 @@ int gone_drop(struct store *s, const struct repo *r, const struct commit *c, str
 	int n;
 
 	BUG_IF(!db_in_write(s->db));
-	if (refuse_tagged(s, r, c, e))
+	if (refuse_held(s, r, c, e))
 		return -1;
 	n = names(db_query(s->db, CHILDREN), c, &b, e);
 	if (n < 0)

@@ -88,6 +88,7 @@ static const char *const always[] = {
 	"select commit_id from tag where repo = ?",
 	"select base from open_commit where repo = ? and state = 'open' and base is not null",
 	"select id from commits where repo = ? and hidden = 1",
+	"select base from workspace_base where repo = ? and base is not null",
 };
 
 /* The newest n of each branch. */
@@ -242,6 +243,9 @@ static int refused(struct store *s, const struct repo *r, const struct commit *c
 		{"select name from tag where repo = ? and commit_id = ?", "is tagged"},
 		{"select id from open_commit where repo = ? and base = ? and state = 'open'",
 		 "is what an open commit began from:"},
+		{"select o.name from workspace_base w join workspace_branch o on o.id = w.branch"
+		 " where w.repo = ? and w.base = ?",
+		 "is what a workspace branch began from:"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

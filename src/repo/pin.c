@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "repo/gone.h"
 #include "repo/open.h"
+#include "repo/overlay.h"
 
 #define PREFIX_MIN 4
 #define CANDIDATES 8 /* named when a prefix is ambiguous */
@@ -178,6 +179,20 @@ static int find_open(struct resolve *r, struct commit *out, struct err *e)
 	return open_as_commit(r->s, &o, out, e) ? -1 : 1;
 }
 
+/* A workspace branch with no branch of its own in this repo: what it reads. 1, 0 = empty, 2 = there is none, -1. */
+static int on_workspace_branch(struct resolve *r, struct commit *out, struct err *e)
+{
+	struct overlay o;
+	struct commit head;
+	int got = overlay_find(r->s, r->a, r->base, &o, e);
+
+	if (got <= 0)
+		return got ? got : 2;
+	r->branch = arena_str(r->a, r->base);
+	got = overlay_head(r->s, &o, r->repo.id, &head, e);
+	return got > 0 ? commit_read(r->s, r->a, r->repo.id, str_of(head.id.hex), out, e) : got;
+}
+
 /* The base of the pin. 1 a commit; 0 a branch without commits; -1. */
 static int resolve_base(struct resolve *r, struct commit *out, struct err *e)
 {
@@ -188,6 +203,12 @@ static int resolve_base(struct resolve *r, struct commit *out, struct err *e)
 		r->branch = arena_str(r->a, r->base);
 	if (!found)
 		found = named(r, "select commit_id from tag where repo = ? and name = ?", &id, e);
+	if (!found && !str_is(r->base, BRANCH_DEFAULT) && !(is_hex(r->base) && r->base.n == ID_HEX)) {
+		int on = on_workspace_branch(r, out, e);
+
+		if (on != 2)
+			return on;
+	}
 	if (!found && is_hex(r->base) && r->base.n >= PREFIX_MIN && r->base.n <= ID_HEX)
 		found = prefix(r, &id, e);
 	if (found < 0)
@@ -346,7 +367,7 @@ static int find_commit(struct resolve *r, struct commit *out, struct err *e)
 
 	while (base < r->rev.n && r->rev.p[base] != '^' && r->rev.p[base] != '~' && r->rev.p[base] != '.')
 		base++;
-	r->base = base ? str_sub(r->rev, 0, base) : STR(BRANCH_DEFAULT); /* @^ and @.3 are master's */
+	r->base = base ? str_sub(r->rev, 0, base) : store_branch(r->s); /* of @^ and @.3 */
 	if (name_check_branch(r->base, e))
 		return -1;
 	found = resolve_base(r, out, e);
@@ -413,10 +434,10 @@ int pin_resolve(struct store *s, struct arena *a, struct str text, struct pin *o
 
 	if (pin_parse(text, &repo, &rev, &path, e) || name_path(path.p ? path : STR(""), clean, &n, &p.folder, e))
 		return -1;
-	found = repo_find(s, a, repo, &r.repo, e);
+	found = rev.p ? repo_find_any(s, a, repo, &r.repo, e) : repo_find(s, a, repo, &r.repo, e);
 	if (found <= 0)
 		return found < 0 ? -1 : repo_not_found(s, repo, e);
-	r.rev = rev.p ? rev : STR(BRANCH_DEFAULT);
+	r.rev = rev.p ? rev : store_branch(s);
 	do {
 		r.branch = STR_NULL;
 		r.open = false;

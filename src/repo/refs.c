@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/str.h"
+#include "repo/overlay.h"
 #include "sys/clock.h"
 
 #define NAMED 12
@@ -67,13 +68,26 @@ static int one_id(struct q *q, int64_t repo, struct str name, struct id *out, st
 	return r;
 }
 
-int refs_has_branch(struct store *s, int64_t repo, struct str name, struct err *e)
+int refs_branch_row(struct store *s, int64_t repo, struct str name, struct err *e)
 {
 	struct id ignored;
 
+	return one_id(db_query(s->db, "select head from branch where repo = ? and name = ?"), repo, name, &ignored, e);
+}
+
+int refs_has_branch(struct store *s, int64_t repo, struct str name, struct err *e)
+{
+	struct arena *a cleanup(arena_cleanup) = NULL;
+	struct overlay o;
+	int r;
+
 	if (str_is(name, BRANCH_DEFAULT))
 		return 1;
-	return one_id(db_query(s->db, "select head from branch where repo = ? and name = ?"), repo, name, &ignored, e);
+	r = refs_branch_row(s, repo, name, e);
+	if (r)
+		return r;
+	a = arena_new();
+	return overlay_find(s, a, name, &o, e);
 }
 
 int refs_tag(struct store *s, int64_t repo, struct str name, struct id *out, struct err *e)
@@ -95,12 +109,35 @@ static int not_there(const struct repo *r, const char *what, struct str name, co
 	return -1;
 }
 
+int refs_drop_branch(struct store *s, const struct repo *r, struct str name, struct id event, struct err *e)
+{
+	struct q *q;
+
+	if (branch_move(s, r->id, name, NULL, event, e))
+		return -1;
+	q = db_query(s->db, "delete from branch where repo = ? and name = ?");
+	q_int(q, 1, r->id);
+	q_text(q, 2, name);
+	return q_run(q, e);
+}
+
+/* Of a workspace branch the repo is read at master again. */
+static int delete_branch(struct store *s, struct arena *a, const struct repo *r, struct str name, struct id event,
+                         struct err *e)
+{
+	struct overlay o;
+	int is_overlay = overlay_find(s, a, name, &o, e);
+
+	if (is_overlay < 0)
+		return -1;
+	return is_overlay ? overlay_forget(s, &o, r, event, e) : refs_drop_branch(s, r, name, event, e);
+}
+
 int refs_delete_branch(struct store *s, const struct repo *r, struct str name, struct id event, struct err *e)
 {
 	struct arena *a cleanup(arena_cleanup) = arena_new();
 	struct ref *refs;
 	size_t n;
-	struct q *q;
 
 	BUG_IF(!db_in_write(s->db));
 	if (str_is(name, BRANCH_DEFAULT)) {
@@ -120,12 +157,7 @@ int refs_delete_branch(struct store *s, const struct repo *r, struct str name, s
 			return err_hint(e, "finish or drop it first: leat drop %.*s@%.8s", STR_ARG(r->name),
 			                refs[i].open.hex);
 		}
-		if (branch_move(s, r->id, name, NULL, event, e))
-			return -1;
-		q = db_query(s->db, "delete from branch where repo = ? and name = ?");
-		q_int(q, 1, r->id);
-		q_text(q, 2, name);
-		return q_run(q, e);
+		return delete_branch(s, a, r, name, event, e);
 	}
 	return not_there(r, "branch", name, refs, n, e);
 }

@@ -6,6 +6,7 @@
 
 #include "base/name.h"
 #include "base/str.h"
+#include "repo/overlay.h"
 #include "repo/pack.h"
 #include "repo/tree_page.h"
 #include "sys/clock.h"
@@ -248,7 +249,7 @@ static int find_by(struct store *s, struct arena *a, const char *sql, struct str
 	return r;
 }
 
-int repo_find(struct store *s, struct arena *a, struct str name, struct repo *out, struct err *e)
+int repo_find_any(struct store *s, struct arena *a, struct str name, struct repo *out, struct err *e)
 {
 	struct err inner = ERR_INIT;
 	int r = find_by(s, a,
@@ -265,6 +266,19 @@ int repo_find(struct store *s, struct arena *a, struct str name, struct repo *ou
 	if (r < 0)
 		*e = inner;
 	return r;
+}
+
+int repo_find(struct store *s, struct arena *a, struct str name, struct repo *out, struct err *e)
+{
+	struct repo found;
+	int r = repo_find_any(s, a, name, &found, e), shows;
+
+	if (r <= 0)
+		return r;
+	shows = overlay_shows(s, found.id, e);
+	if (shows > 0)
+		*out = found;
+	return shows;
 }
 
 /* Another repo that this name cannot stand beside: 1 and *e filled, 0, -1. */
@@ -329,7 +343,7 @@ static int is_zone(struct store *s, struct str name, struct err *e)
 int repo_ensure(struct store *s, struct arena *a, struct str name, enum repo_role role, struct str job,
                 struct repo *out, struct err *e)
 {
-	int r = repo_find(s, a, name, out, e);
+	int r = repo_find_any(s, a, name, out, e);
 	struct q *q;
 
 	BUG_IF(!db_in_write(s->db));
@@ -337,11 +351,15 @@ int repo_ensure(struct store *s, struct arena *a, struct str name, enum repo_rol
 		return r < 0 ? -1 : 0;
 	if (name_check_repo(name, e) || clashes(s, name, e) || is_zone(s, name, e))
 		return -1;
-	q = db_query(s->db, "insert into repo(name, role, job, created) values(?, ?, ?, ?)");
+	q = db_query(s->db, "insert into repo(name, role, job, created, made_on) values(?, ?, ?, ?, ?)");
 	q_text(q, 1, name);
 	q_cstr(q, 2, roles[role]);
 	q_text(q, 3, job);
 	q_int(q, 4, clock_now_ms());
+	if (s->on)
+		q_int(q, 5, s->on->id);
+	else
+		q_null(q, 5);
 	if (q_run(q, e))
 		return -1;
 	*out = (struct repo){.id = db_last_rowid(s->db), .name = arena_str(a, name), .role = role,
@@ -382,10 +400,16 @@ int repo_set_role(struct store *s, struct repo *r, enum repo_role role, struct s
 
 int repo_list(struct store *s, struct arena *a, struct repo **out, size_t *n, struct err *e)
 {
-	struct q *q = db_query(s->db, "select id, name, role, job from repo where ended is null order by name");
+	const char *sql = s->on ? "select r.id, r.name, r.role, r.job from repo r left join workspace_base w"
+	                          " on w.repo = r.id and w.branch = ?1 where " OVERLAY_SHOWS " order by r.name"
+	                        : "select id, name, role, job from repo where ended is null and made_on is null"
+	                          " order by name";
+	struct q *q = db_query(s->db, sql);
 	VEC(struct repo) all = {0};
 	int r;
 
+	if (s->on)
+		overlay_bind(s, q);
 	while ((r = q_step(q, e)) == 1) {
 		struct repo row;
 		repo_row(q, a, &row);

@@ -25,12 +25,14 @@
 #include "repo/workspace.h"
 
 struct tree_cache;
+struct overlay;
 
 struct store {
 	struct workspace *ws; /* not owned */
 	struct db *db;
 	char *leat_dir;       /* absolute, "/x/.leat" */
 	char *data_dir;       /* absolute, "/x/datastore" */
+	const struct overlay *on; /* the workspace branch this handle works on (repo/overlay.h); NULL: master */
 	struct tree_cache *trees; /* pages read lately (tree_page.c) */
 	int readers;          /* .leat/readers.lock, with a lock per commit being read; -1: none yet */
 	uint64_t *leases;     /* the bytes of it that are locked here */
@@ -117,6 +119,8 @@ struct repo {
 };
 /* 1 found, 0 there is none (out untouched), -1 error. */
 must_check int repo_find(struct store *s, struct arena *a, struct str name, struct repo *out, struct err *e);
+/* Also one that only a workspace branch has (repo/overlay.h), when this handle is not on it. */
+must_check int repo_find_any(struct store *s, struct arena *a, struct str name, struct repo *out, struct err *e);
 /* Inside a write transaction: found or made. Refuses a name inside or above another repo's, or equal but for case. */
 must_check int repo_ensure(struct store *s, struct arena *a, struct str name, enum repo_role role, struct str job,
                            struct repo *out, struct err *e);

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
-#include "repo/commit.h"
+#include "repo/overlay.h"
 #include "sys/file.h"
 #include "t.h"
 
@@ -94,7 +94,7 @@ __attribute__((sentinel)) static inline int fx_commit_as(struct str repo, enum r
 {
 	struct ingest *in = ingest_new(fx_store);
 	struct tree_edit edits[64] = {0};
-	struct commit_new c = {.branch = STR(BRANCH_DEFAULT), .id = id_new(), .edits = edits, .even_if_equal = true};
+	struct commit_new c = {.branch = store_branch(fx_store), .id = id_new(), .edits = edits, .even_if_equal = true};
 	struct event ev = {.id = c.id, .kind = "put"};
 	bool made;
 	va_list ap;
