@@ -3,9 +3,9 @@
 #include <stdio.h>
 
 #include "base/buf.h"
-#include "base/map.h"
 #include "base/str.h"
 #include "base/tz.h"
+#include "repo/merge.h"
 #include "repo/tree_page.h"
 #include "sys/clock.h"
 #include "sys/fault.h"
@@ -297,183 +297,39 @@ int open_close(struct store *s, const struct open_commit *o, enum open_state sta
 
 /* --- finishing --- */
 
-struct theirs {
-	struct str path;
-	bool there; /* as their head has it */
-	struct sha id;
-	bool above; /* a folder that holds something of theirs */
-};
-
-struct merge {
-	struct arena *a;
-	struct map theirs;            /* what the head changed since the start, and the folders above what it put */
-	VEC(struct theirs *) changed; /* the former */
-	struct map folders;           /* above what we put */
-	struct map puts;              /* what we put */
-	VEC(struct tree_edit) edits;
-	VEC(struct str) conflicts;
-};
-
-static void mark_above(struct merge *m, struct map *in, struct str path)
-{
-	for (size_t i = path.n; i-- > 0;) {
-		struct str folder = {path.p, i};
-		struct theirs *t;
-		if (path.p[i] != '/')
-			continue;
-		if (map_has(in, folder))
-			return;
-		t = arena_new_of(m->a, struct theirs);
-		*t = (struct theirs){.path = folder, .above = true};
-		map_set(in, folder, t);
-	}
-}
-
-static int their_change(void *ptr, enum diff_kind kind, struct str path, const struct entry *old_entry,
-                        const struct entry *new_entry, struct err *e)
-{
-	struct merge *m = ptr;
-	struct theirs *t = arena_new_of(m->a, struct theirs);
-
-	(void)old_entry;
-	(void)e;
-	t->path = arena_str(m->a, path);
-	t->there = kind != DIFF_REMOVED;
-	if (t->there)
-		t->id = new_entry->id;
-	map_set(&m->theirs, t->path, t);
-	vec_push(m->a, &m->changed, t);
-	return 0;
-}
-
-static int our_change(void *ptr, enum diff_kind kind, struct str path, const struct entry *old_entry,
-                      const struct entry *new_entry, struct err *e)
-{
-	struct merge *m = ptr;
-	struct tree_edit ed = {.op = kind == DIFF_REMOVED ? EDIT_REMOVE : EDIT_PUT, .path = arena_str(m->a, path)};
-
-	(void)old_entry;
-	(void)e;
-	if (new_entry)
-		ed.entry = *new_entry;
-	vec_push(m->a, &m->edits, ed);
-	if (ed.op == EDIT_PUT) {
-		map_set(&m->puts, ed.path, m);
-		mark_above(m, &m->folders, ed.path);
-	}
-	return 0;
-}
-
-/* A file of theirs where we have a folder, or the other way round. */
-static bool kinds_clash(struct merge *m, const struct tree_edit *ed)
-{
-	const struct theirs *t = map_get(&m->theirs, ed->path);
-
-	if (ed->op != EDIT_PUT)
-		return false;
-	if (t && t->above)
-		return true;
-	for (size_t i = ed->path.n; i-- > 0;) {
-		if (ed->path.p[i] != '/')
-			continue;
-		t = map_get(&m->theirs, (struct str){ed->path.p, i});
-		if (t && t->there && !t->above)
-			return true;
-	}
-	return false;
-}
-
-static bool conflicts(struct merge *m, const struct tree_edit *ed)
-{
-	const struct theirs *t = map_get(&m->theirs, ed->path);
-
-	if (kinds_clash(m, ed))
-		return true;
-	if (!t || t->above)
-		return false;
-	return (ed->op == EDIT_PUT) != t->there || (t->there && !sha_eq(&t->id, &ed->entry.id));
-}
-
-/* What of theirs stands where ours must go, of another kind, is removed first. */
-static void make_way(struct merge *m)
-{
-	VEC(struct tree_edit) all = {0};
-
-	for (size_t k = 0; k < m->changed.n; k++) {
-		const struct theirs *t = m->changed.p[k];
-		struct tree_edit ed = {.op = EDIT_REMOVE, .path = t->path};
-		bool way = t->there && map_has(&m->folders, t->path);
-		for (size_t i = t->path.n; t->there && !way && i-- > 0;) {
-			ed.path.n = i; /* the folder that a file of ours replaces goes as a whole */
-			way = t->path.p[i] == '/' && map_has(&m->puts, ed.path);
-		}
-		if (way)
-			vec_push(m->a, &all, ed);
-	}
-	if (!all.n)
-		return;
-	for (size_t i = 0; i < m->edits.n; i++)
-		vec_push(m->a, &all, m->edits.p[i]);
-	m->edits.p = all.p;
-	m->edits.n = all.n;
-	m->edits.cap = all.cap;
-}
-
 static int tell_conflicts(const struct merge *m, const struct open_commit *o, const struct repo *repo, struct err *e)
 {
 	struct buf b = BUF_INIT(900);
 
-	for (size_t i = 0; i < m->conflicts.n && i < CONFLICTS_NAMED; i++)
-		buf_addf(&b, "%s/%.*s", i ? ", " : "", STR_ARG(m->conflicts.p[i]));
-	if (m->conflicts.n > CONFLICTS_NAMED)
-		buf_addf(&b, " and %zu more", m->conflicts.n - CONFLICTS_NAMED);
+	for (size_t i = 0; i < m->n_conflicts && i < CONFLICTS_NAMED; i++)
+		buf_addf(&b, "%s/%.*s", i ? ", " : "", STR_ARG(m->conflicts[i]));
+	if (m->n_conflicts > CONFLICTS_NAMED)
+		buf_addf(&b, " and %zu more", m->n_conflicts - CONFLICTS_NAMED);
 	err_set(e, ERR_CONFLICT, "%.*s@%.*s has changed %s since %s was started, which changes it too",
 		STR_ARG(repo->name), STR_ARG(o->branch), b.p, o->id.hex);
 	buf_free(&b);
 	return err_hint(e, "--force finishes with what was put into the open commit; leat diff shows both");
 }
 
-static int merge_edits(struct store *s, struct merge *m, const struct open_commit *o, const struct sha *head,
-                       bool force, const struct repo *repo, struct err *e)
-{
-	size_t n;
-
-	map_init(&m->theirs, m->a);
-	map_init(&m->folders, m->a);
-	map_init(&m->puts, m->a);
-	if (tree_diff(s, &o->base_tree, &o->tree, false, our_change, m, e) ||
-	    tree_diff(s, &o->base_tree, head, false, their_change, m, e))
-		return -1;
-	for (size_t i = 0; i < m->changed.n; i++)
-		if (m->changed.p[i]->there)
-			mark_above(m, &m->theirs, m->changed.p[i]->path);
-	n = m->edits.n;
-	for (size_t i = 0; i < n && !force; i++)
-		if (conflicts(m, &m->edits.p[i]))
-			vec_push(m->a, &m->conflicts, m->edits.p[i].path);
-	if (m->conflicts.n)
-		return tell_conflicts(m, o, repo, e);
-	if (force)
-		make_way(m);
-	return 0;
-}
-
 int open_merge(struct store *s, struct ingest *in, const struct open_commit *o, const struct repo *repo,
                struct open_finishing *f, struct err *e)
 {
 	struct arena *a cleanup(arena_cleanup) = arena_new();
-	struct merge m = {.a = a};
 	struct commit head = {.tree = tree_empty_id()};
-	struct entry root = {.id = o->tree};
+	struct merge_ask ask = {.base = o->base_tree, .tree = o->tree};
+	struct merge m;
 
 	if (branch_head(s, repo->id, o->branch, &head, e) < 0)
 		return -1;
-	if (!sha_eq(&head.tree, &o->base_tree) && (merge_edits(s, &m, o, &head.tree, f->force, repo, e) ||
-	                                           tree_apply(s, in, &head.tree, m.edits.p, m.edits.n, &root, e)))
+	ask.onto = head.tree;
+	ask.take = f->force ? MERGE_TREE : MERGE_NEITHER;
+	if (merge_trees(s, in, a, &ask, &m, e))
 		return -1;
+	if (m.n_conflicts)
+		return tell_conflicts(&m, o, repo, e);
 	f->head = head.tree;
 	f->tree = o->tree;
-	f->root = root.id;
+	f->root = m.root;
 	f->merged = true;
 	return 0;
 }

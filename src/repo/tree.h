@@ -54,7 +54,7 @@ struct tree_edit {
 must_check int tree_apply(struct store *s, struct ingest *in, const struct sha *base, const struct tree_edit *edits,
                           size_t n, struct entry *out_root, struct err *e);
 
-/* Differences of two trees, unchanged folders skipped by id; by path. */
+/* Differences of two trees, unchanged folders skipped by id; by path. cb returns as a tree_cb does. */
 enum diff_kind { DIFF_ADDED, DIFF_REMOVED, DIFF_CHANGED };
 typedef int (*diff_cb)(void *ptr, enum diff_kind kind, struct str path, const struct entry *old_entry,
                        const struct entry *new_entry, struct err *e);

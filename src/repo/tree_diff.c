@@ -110,7 +110,7 @@ static int entry(struct diff *d, const struct entry *old, const struct entry *ne
 	}
 	r = tell(d, !old ? DIFF_ADDED : !new ? DIFF_REMOVED : DIFF_CHANGED, n, old, new, e);
 	if (r || (old ? old : new)->kind == ENTRY_FILE)
-		return r;
+		return r == TREE_SKIP ? 0 : r;
 	d->path[n] = '/';
 	return compare(d, old ? &old->id : &none, new ? &new->id : &none, n + 1, e);
 }
