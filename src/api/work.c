@@ -6,6 +6,7 @@
 #include "api/alone.h"
 #include "api/data.h"
 #include "api/egress.h"
+#include "api/plan.h"
 #include "api/plan_row.h"
 #include "api/rows.h"
 #include "api/stay.h"
@@ -16,263 +17,6 @@
 
 #define RUNS_SHOWN 20
 #define REPEAT_MAX 20 /* lines about single units that did not run; the rest is counted */
-
-/* A request to plan: the jobs, partitions and parameters that the words and options name. */
-struct asking {
-	struct plan_ask ask;
-	VEC(const struct job *) jobs;
-	VEC(struct ds_range) ranges;
-	bool explicit_ds;
-	bool tick; /* cron inputs of the job tick now */
-};
-
-/* --param k=v, the value typed as YAML types it, over what the job declares. */
-static int parse_params(const struct args *args, const struct job *job, const struct dom **out, struct err *e)
-{
-	struct arena *a = args->arena;
-	struct dom *params = dom_new(a, DOM_MAP);
-	size_t n = args_count(args, "param");
-
-	if (!n)
-		return 0;
-	if (!job)
-		return err_set(e, ERR_BAD_REQUEST, "--param needs a job");
-	for (size_t i = 0; i < n; i++) {
-		struct str text = args_nth(args, "param", i), key, value;
-		struct dom *v;
-
-		if (!str_cut(text, '=', &key, &value))
-			return err_set(e, ERR_BAD_REQUEST, "--param '%.*s' is not KEY=VALUE", STR_ARG(text));
-		if (!dom_get(job->params, arena_cstr(a, key))) {
-			struct str *names = arena_array(a, struct str, job->params->n);
-			size_t k = 0;
-
-			dom_each (p, job->params)
-				names[k++] = p->key;
-			err_set(e, ERR_BAD_REQUEST, "job %.*s has no parameter '%.*s'", STR_ARG(job->name),
-			        STR_ARG(key));
-			return k ? keys_hint_nearest(e, key, names, k)
-			         : err_hint(e, "it declares none (params: in %.*s)", STR_ARG(job->file));
-		}
-		if (dom_yaml(a, value, "--param", &v, e))
-			return -1;
-		dom_set(a, params, arena_cstr(a, key), v);
-	}
-	*out = params;
-	return 0;
-}
-
-/* A parameter without a value in job.yaml must be given by hand. */
-static int check_params(const struct job *job, const struct dom *given, struct err *e)
-{
-	dom_each (p, job->params) {
-		if (p->type != DOM_NULL || (given && dom_get(given, p->key.p)))
-			continue;
-		err_set(e, ERR_BAD_REQUEST, "job %.*s needs the parameter '%.*s'", STR_ARG(job->name), STR_ARG(p->key));
-		job_at(e, job, p->key_line, p->key_col);
-		return err_hint(e, "--param %.*s=VALUE", STR_ARG(p->key));
-	}
-	return 0;
-}
-
-/* "newest": the latest ds whose own inputs are there. */
-static int add_range(struct api *api, struct asking *q, const struct job *job, struct str word, struct err *e)
-{
-	struct ds_range r;
-
-	if (jobs_get(api->flow->jobs, word)) {
-		err_set(e, ERR_BAD_REQUEST, "'%.*s' is a job, and one job is asked for at a time", STR_ARG(word));
-		return err_hint(e, "'leat run' makes all that is stale; -u makes what a job needs too");
-	}
-	if (str_has_prefix(word, STR("ds="))) /* as the folder is called */
-		word = str_sub(word, 3, word.n);
-	if (job->every == EVERY_NONE) {
-		err_set(e, ERR_BAD_DS, "job %.*s has no partition, so it takes no ds", STR_ARG(job->name));
-		return err_hint(e, "leat run %.*s", STR_ARG(job->name));
-	}
-	if (ds_words(word, job->every, job->tz, api->flow->now_ms / 1000, &r, e))
-		return -1;
-	vec_push(api->arena, &q->ranges, r);
-	return 0;
-}
-
-static int ask_job(struct api *api, const struct args *args, struct str name, struct asking *q, struct err *e)
-{
-	struct job *job;
-
-	if (jobs_find(api->flow->jobs, name, &job, e))
-		return -1;
-	if (job_stays(job)) {
-		err_set(e, ERR_BAD_REQUEST, "%.*s is a %.*s, which has no units to run", STR_ARG(name),
-		        STR_ARG(job->kind_name));
-		return err_hint(e, "leat up %.*s starts it", STR_ARG(name));
-	}
-	vec_push(api->arena, &q->jobs, job);
-	if (parse_params(args, job, &q->ask.params, e))
-		return -1;
-	return check_params(job, q->ask.params, e);
-}
-
-static void ask_finish(struct asking *q)
-{
-	q->ask.jobs = q->jobs.p;
-	q->ask.n_jobs = q->jobs.n;
-	q->ask.ranges = q->ranges.p;
-	q->ask.n_ranges = q->ranges.n;
-}
-
-/* Broken job files stop what would run jobs; a command about one good job may go on. */
-static int refuse_broken(struct api *api, const struct asking *q, struct sink *out, struct err *e)
-{
-	struct jobs *js = api->flow->jobs;
-
-	if (!js->n_errors)
-		return 0;
-	for (size_t i = q->jobs.n ? 0 : 1; i < js->n_errors; i++)
-		sink_note(out, "%s", err_text(api->arena, js->errors[i]));
-	if (q->jobs.n)
-		return 0;
-	*e = *js->errors[0];
-	return -1;
-}
-
-static int plan_rows(struct api *api, const struct plan *p, bool all, struct sink *out, struct err *e)
-{
-	for (size_t i = 0; i < p->n_units; i++)
-		if (sink_row(out, plan_row(api->arena, p->units[i]), e))
-			return -1;
-	for (size_t i = 0; i < p->n_not_run; i++)
-		if ((all || p->not_run[i]->reason == REASON_INPUT_MISSING) &&
-		    sink_row(out, plan_row(api->arena, p->not_run[i]), e))
-			return -1;
-	return 0;
-}
-
-/* --ds without a job is of every job that has partitions of that kind. */
-static int ask_all(struct api *api, struct str word, struct asking *q, struct err *e)
-{
-	struct jobs *js = api->flow->jobs;
-	struct err why = ERR_INIT;
-
-	err_set(&why, ERR_BAD_REQUEST, "no job has partitions");
-	for (size_t i = 0; i < js->n; i++) {
-		if (js->all[i]->every == EVERY_NONE)
-			continue;
-		err_clear(&why);
-		if (!add_range(api, q, js->all[i], word, &why))
-			vec_push(api->arena, &q->jobs, js->all[i]);
-	}
-	if (q->jobs.n)
-		return 0;
-	*e = why;
-	return -1;
-}
-
-static bool is_asked(const struct asking *q, const struct job *j)
-{
-	bool asked = !q->jobs.n;
-
-	for (size_t i = 0; i < q->jobs.n; i++)
-		asked |= q->jobs.p[i] == j;
-	return asked;
-}
-
-/* A job that never made anything and of which no unit is known, as one that reads what is not there: no line of the
- * plan tells of it. */
-static int say_idle(struct api *api, struct catalog *c, const struct asking *q, const struct plan *p, struct sink *out,
-                    struct err *e)
-{
-	struct jobs *js = api->flow->jobs;
-	struct map seen;
-	size_t said = 0;
-
-	map_init(&seen, api->arena);
-	for (size_t i = 0; i < p->n_units; i++)
-		map_set(&seen, p->units[i]->job->name, api);
-	for (size_t i = 0; i < p->n_not_run; i++)
-		map_set(&seen, p->not_run[i]->job->name, api);
-	for (size_t i = 0; out->people && i < js->n && said < REPEAT_MAX; i++) {
-		const struct job *j = js->all[i];
-		const char *why = NULL;
-		struct catalog_repo *made;
-		bool told = map_get(&seen, j->name) || j->tree || job_stays(j) || !is_asked(q, j);
-		int got = told ? 1 : catalog_repo(c, j->output, STR_NULL, &made, e);
-
-		if (got < 0)
-			return -1;
-		if (got)
-			continue;
-		for (size_t k = 0; k < j->n_inputs && !why; k++) {
-			struct catalog_repo *repo;
-			struct partset *parts;
-
-			if (!j->inputs[k].optional &&
-			    catalog_input(c, api->arena, &j->inputs[k], &repo, &parts, &why, e) < 0)
-				return -1;
-		}
-		if (why)
-			sink_note(out, "%.*s never ran: %s", STR_ARG(j->name), why);
-		else
-			sink_note(out, "%.*s never ran, and nothing tells for which ds: leat run %.*s DS",
-			          STR_ARG(j->name), STR_ARG(j->name));
-		said++;
-	}
-	return 0;
-}
-
-/* Ranges go side by side with the jobs here. */
-static const struct ds_range *own_range(const struct asking *q, const struct job *j)
-{
-	for (size_t i = 0; i < q->jobs.n; i++)
-		if (q->jobs.p[i] == j)
-			return &q->ranges.p[i];
-	return NULL;
-}
-
-int api_plan(struct api *api, const struct args *args, struct sink *out, struct err *e)
-{
-	struct asking q = {.ask = {.mode = PLAN_STALE, .upstream = args_flag(args, "upstream")}};
-	struct catalog *c;
-	struct plan *p;
-
-	for (size_t i = 0; i < args_n(args); i++) {
-		if (ask_job(api, args, args_pos(args, i), &q, e))
-			return -1;
-		if (args_count(args, "ds") && add_range(api, &q, q.jobs.p[i], args_value(args, "ds"), e))
-			return -1;
-	}
-	if (!args_n(args) && args_count(args, "ds") && ask_all(api, args_value(args, "ds"), &q, e))
-		return -1;
-	if (q.ranges.n) {
-		q.ask.mode = PLAN_EXPLICIT;
-		q.ask.pairs = true; /* each range was read by its job's zone and kind */
-	}
-	ask_finish(&q);
-	if (refuse_broken(api, &q, out, e) || catalog_new(api->store, api->arena, &c, e) ||
-	    restore_look(api->flow, c, api->arena, &q.ask, e) || plan_make(api->flow, c, api->arena, &q.ask, &p, e) ||
-	    say_idle(api, c, &q, p, out, e))
-		return -1;
-	for (size_t i = 0; i < api->flow->jobs->n; i++) {
-		const struct job *j = api->flow->jobs->all[i];
-		struct plan_unit *u;
-		bool shown;
-
-		if (!j->tree || job_stays(j) || !is_asked(&q, j))
-			continue;
-		if (data_look(api->flow, api->arena, j, &u, e))
-			return -1;
-		if (j->every != EVERY_NONE &&
-		    plan_days(api, j, q.ranges.n ? own_range(&q, j) : NULL, q.ranges.n > 0, out, e))
-			return -1;
-		if (q.ranges.n)
-			continue;
-		shown = reason_runs(u->reason) || u->reason == REASON_INPUT_MISSING ||
-			u->reason == REASON_UPSTREAM_FAILED || args_flag(args, "verbose");
-		if (shown && sink_row(out, plan_row(api->arena, u), e))
-			return -1;
-	}
-	return plan_rows(api, p, args_flag(args, "verbose"), out, e);
-}
 
 struct running {
 	struct api *api;
@@ -449,7 +193,7 @@ static int run_both(struct api *api, struct asking *q, struct whole *w, struct c
 		return -1;
 	ask_finish(q);
 	w->o.batch = w->sum.batch;
-	if (plan_make(api->flow, c, api->arena, &q->ask, &p, e) || say_idle(api, c, q, p, out, e))
+	if (plan_make(api->flow, c, api->arena, &q->ask, &p, e) || plan_say_idle(api, c, q, p, out, e))
 		return -1;
 	w->p = p;
 	say_not_run(api, p, q->explicit_ds, q->jobs.n && !q->ask.upstream, out, &w->missing, &w->up_to_date);
@@ -499,7 +243,7 @@ static int carry_out(struct api *api, const struct args *args, struct asking *q,
 		arena_free(r.row);
 		return -1;
 	}
-	if (args_int(args, "slots", 1, 1024, 0, &slots, e) || refuse_broken(api, q, out, e) ||
+	if (args_int(args, "slots", 1, 1024, 0, &slots, e) || ask_refuse_broken(api, q, out, e) ||
 	    run_recover(api->store, e) || catalog_new(api->store, api->arena, &c, e) ||
 	    restore_outputs(api->flow, c, api->arena, &q->ask, on_note, out, &restored, e))
 		goto done;
@@ -548,7 +292,7 @@ int api_run(struct api *api, const struct args *args, struct sink *out, struct e
 	if (!n && args_count(args, "param"))
 		return err_set(e, ERR_BAD_REQUEST, "--param needs a job: leat run JOB --param KEY=VALUE");
 	for (size_t i = 1; i < n; i++)
-		if (add_range(api, &q, q.jobs.p[0], args_pos(args, i), e))
+		if (ask_range(api, &q, q.jobs.p[0], args_pos(args, i), e))
 			return -1;
 	q.tick = args_flag(args, "tick");
 	if (q.tick && (!n || !has_clock(q.jobs.p[0]))) {
@@ -593,7 +337,7 @@ int api_backfill(struct api *api, const struct args *args, struct sink *out, str
 		return err_hint(e, "leat backfill %.*s --from 2024-01-01 --to 2024-01-31", STR_ARG(args_pos(args, 0)));
 	}
 	if (backfill_mode(args_value(args, "mode"), &q.ask.mode, e) || ask_job(api, args, args_pos(args, 0), &q, e) ||
-	    add_range(api, &q, q.jobs.p[0], arena_strf(api->arena, "%.*s..%.*s", STR_ARG(from), STR_ARG(to)), e))
+	    ask_range(api, &q, q.jobs.p[0], arena_strf(api->arena, "%.*s..%.*s", STR_ARG(from), STR_ARG(to)), e))
 		return -1;
 	if (!args_flag(args, "dry-run"))
 		return carry_out(api, args, &q, "backfill", out, e);

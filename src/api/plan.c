@@ -1,0 +1,106 @@
+#include "api/plan.h"
+
+#include "api/plan_row.h"
+#include "base/str.h"
+#include "flow/data.h"
+#include "flow/restore.h"
+
+#define REPEAT_MAX 20 /* jobs that never ran and are told of */
+
+int plan_rows(struct api *api, const struct plan *p, bool all, struct sink *out, struct err *e)
+{
+	for (size_t i = 0; i < p->n_units; i++)
+		if (sink_row(out, plan_row(api->arena, p->units[i]), e))
+			return -1;
+	for (size_t i = 0; i < p->n_not_run; i++)
+		if ((all || p->not_run[i]->reason == REASON_INPUT_MISSING) &&
+		    sink_row(out, plan_row(api->arena, p->not_run[i]), e))
+			return -1;
+	return 0;
+}
+
+int plan_say_idle(struct api *api, struct catalog *c, const struct asking *q, const struct plan *p, struct sink *out,
+                        struct err *e)
+{
+	struct jobs *js = api->flow->jobs;
+	struct map seen;
+	size_t said = 0;
+
+	map_init(&seen, api->arena);
+	for (size_t i = 0; i < p->n_units; i++)
+		map_set(&seen, p->units[i]->job->name, api);
+	for (size_t i = 0; i < p->n_not_run; i++)
+		map_set(&seen, p->not_run[i]->job->name, api);
+	for (size_t i = 0; out->people && i < js->n && said < REPEAT_MAX; i++) {
+		const struct job *j = js->all[i];
+		const char *why = NULL;
+		struct catalog_repo *made;
+		bool told = map_get(&seen, j->name) || j->tree || job_stays(j) || !ask_names(q, j);
+		int got = told ? 1 : catalog_repo(c, j->output, STR_NULL, &made, e);
+
+		if (got < 0)
+			return -1;
+		if (got)
+			continue;
+		for (size_t k = 0; k < j->n_inputs && !why; k++) {
+			struct catalog_repo *repo;
+			struct partset *parts;
+
+			if (!j->inputs[k].optional &&
+			    catalog_input(c, api->arena, &j->inputs[k], &repo, &parts, &why, e) < 0)
+				return -1;
+		}
+		if (why)
+			sink_note(out, "%.*s never ran: %s", STR_ARG(j->name), why);
+		else
+			sink_note(out, "%.*s never ran, and nothing tells for which ds: leat run %.*s DS",
+			          STR_ARG(j->name), STR_ARG(j->name));
+		said++;
+	}
+	return 0;
+}
+
+int api_plan(struct api *api, const struct args *args, struct sink *out, struct err *e)
+{
+	struct asking q = {.ask = {.mode = PLAN_STALE, .upstream = args_flag(args, "upstream")}};
+	struct catalog *c;
+	struct plan *p;
+
+	for (size_t i = 0; i < args_n(args); i++) {
+		if (ask_job(api, args, args_pos(args, i), &q, e))
+			return -1;
+		if (args_count(args, "ds") && ask_range(api, &q, q.jobs.p[i], args_value(args, "ds"), e))
+			return -1;
+	}
+	if (!args_n(args) && args_count(args, "ds") && ask_all(api, args_value(args, "ds"), &q, e))
+		return -1;
+	if (q.ranges.n) {
+		q.ask.mode = PLAN_EXPLICIT;
+		q.ask.pairs = true; /* each range was read by its job's zone and kind */
+	}
+	ask_finish(&q);
+	if (ask_refuse_broken(api, &q, out, e) || catalog_new(api->store, api->arena, &c, e) ||
+	    restore_look(api->flow, c, api->arena, &q.ask, e) || plan_make(api->flow, c, api->arena, &q.ask, &p, e) ||
+	    plan_say_idle(api, c, &q, p, out, e))
+		return -1;
+	for (size_t i = 0; i < api->flow->jobs->n; i++) {
+		const struct job *j = api->flow->jobs->all[i];
+		struct plan_unit *u;
+		bool shown;
+
+		if (!j->tree || job_stays(j) || !ask_names(&q, j))
+			continue;
+		if (data_look(api->flow, api->arena, j, &u, e))
+			return -1;
+		if (j->every != EVERY_NONE &&
+		    plan_days(api, j, q.ranges.n ? ask_own_range(&q, j) : NULL, q.ranges.n > 0, out, e))
+			return -1;
+		if (q.ranges.n)
+			continue;
+		shown = reason_runs(u->reason) || u->reason == REASON_INPUT_MISSING ||
+			u->reason == REASON_UPSTREAM_FAILED || args_flag(args, "verbose");
+		if (shown && sink_row(out, plan_row(api->arena, u), e))
+			return -1;
+	}
+	return plan_rows(api, p, args_flag(args, "verbose"), out, e);
+}
