@@ -70,6 +70,7 @@ void sink_note(struct sink *out, const char *fmt, ...) printf_like(2, 3);
 #define SHOW(...)
 #define EX(...)
 #define ALIAS(...)
+#define WORDS(...)
 #include "defs/ops.def"
 #undef OP
 #undef POS
@@ -77,5 +78,6 @@ void sink_note(struct sink *out, const char *fmt, ...) printf_like(2, 3);
 #undef SHOW
 #undef EX
 #undef ALIAS
+#undef WORDS
 
 #endif

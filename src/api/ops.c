@@ -18,6 +18,7 @@ const char *const op_area_titles[AREA_COUNT] = {
 #define SHOW(...)
 #define EX(...)
 #define ALIAS(...)
+#define WORDS(...)
 
 #undef OP
 enum verb {
@@ -68,6 +69,17 @@ static const struct op_alias aliases[] = {
 #undef ALIAS
 #define ALIAS(...)
 
+#undef WORDS
+#define WORDS(verb, name, words) {VERB_##verb, name, words},
+static const struct {
+	int verb;
+	const char *name, *words;
+} word_lists[] = {
+#include "defs/ops.def"
+};
+#undef WORDS
+#define WORDS(...)
+
 #define W OP_W
 #define J OP_J
 #define R OP_R
@@ -111,6 +123,14 @@ const struct op *op_table(size_t *n)
 	}
 	*n = VERB_COUNT;
 	return table;
+}
+
+const char *op_words(const struct op *op, const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(word_lists); i++)
+		if (&table[word_lists[i].verb] == op && !strcmp(word_lists[i].name, name))
+			return word_lists[i].words;
+	return NULL;
 }
 
 const struct op_alias *op_alias_table(size_t *n)

@@ -26,7 +26,8 @@ enum arg_kind {
 	ARG_DS,
 	ARG_TEMPLATE,
 	ARG_SETTING,
-	ARG_COMMAND
+	ARG_COMMAND,
+	ARG_WORDS /* one of a few: op_words */
 };
 
 struct op_pos {
@@ -73,6 +74,8 @@ struct op {
 
 /* The table, in the order of defs/ops.def. */
 const struct op *op_table(size_t *n);
+/* The words that an option or a positional of this name takes, parted by blanks; NULL: others too. */
+const char *op_words(const struct op *op, const char *name);
 
 struct op_alias {
 	const char *word, *means;

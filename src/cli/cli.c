@@ -273,11 +273,13 @@ int api_completion(struct api *api, const struct args *args, struct sink *out, s
 {
 	struct str shell = args_pos(args, 0);
 
-	if (shell.p && !str_is(shell, "bash")) {
-		err_set(e, ERR_BAD_REQUEST, "no completion for '%.*s' yet", STR_ARG(shell));
-		return err_hint(e, "there is one for bash: eval \"$(leat completion bash)\"");
+	const char *script = complete_script(shell.p ? shell : STR("bash"));
+
+	if (!script) {
+		err_set(e, ERR_BAD_REQUEST, "there is no completion for %s", STR_SHOWN(shell));
+		return err_hint(e, "there is one for bash, zsh and fish: eval \"$(leat completion bash)\"");
 	}
-	complete_script(stdout);
+	fputs(script, stdout);
 	return 0;
 }
 
@@ -342,10 +344,12 @@ int cli_main(int argc, char **argv, const struct job_kind *const *kinds)
 	buf_init(&c.line, LINE_MAX);
 	api_begin(&c.api, c.arena, kinds);
 	at = leading_options(&c, argc, argv, &status);
-	if (at >= 0 && at < argc && !strcmp(argv[at], "__complete"))
-		status = complete_words(&c.api, argc - at - 1, argv + at + 1);
+	if (at >= 0 && at < argc && (!strcmp(argv[at], "__complete") || !strcmp(argv[at], "__describe")))
+		status = complete_words(&c.api, argv[at][2] == 'd', argc - at - 1, argv + at + 1);
 	else if (at >= 0 && at < argc && !strcmp(argv[at], "__reference"))
 		status = reference_page(argv[at + 1], kinds);
+	else if (at >= 0 && at < argc && !strcmp(argv[at], "__man"))
+		status = man_page(argv[at + 1]);
 	else if (at >= 0 && at < argc)
 		status = run_verb(&c, argc, argv, at, command_text(c.arena, argc, argv));
 	else if (at >= 0)

@@ -16,12 +16,17 @@ int cli_main(int argc, char **argv, const struct job_kind *const *kinds);
 void help_all(FILE *f, bool every, const char *workspace_commands);
 void help_op(FILE *f, const struct op *op);
 
-/* complete.c: `leat completion bash`, and the hidden `leat __complete WORD…` that it calls */
-void complete_script(FILE *f);
-int complete_words(struct api *api, int argc, char **argv);
+/* complete.c: the hidden `leat __complete WORD…`, and `__describe` with a text beside each word */
+int complete_words(struct api *api, bool describe, int argc, char **argv);
+
+/* complete_script.c: `leat completion SHELL`, which calls them. NULL: none for that shell */
+const char *complete_script(struct str shell);
 
 /* reference.c: pages of docs/reference, printed as Markdown; name NULL lists them */
 int reference_page(const char *name, const struct job_kind *const *kinds);
+
+/* man.c: pages of the manual, in man(7): leat, leat-put, ...; name NULL lists them */
+int man_page(const char *name);
 
 /* extern.c: leat-NAME on PATH or in the workspace's commands/ */
 struct str_list {

@@ -7,51 +7,23 @@
 #include "repo/refs.h"
 
 /*
- * The script asks the program itself, so it never goes stale: `leat __complete WORD…` prints candidates for the last
- * word, one per line; a line "@files" or "@dirs" asks bash for those.
+ * `leat __describe WORD…` is the same for shells that show a text beside a candidate: it follows after a tab.
  */
-void complete_script(FILE *f)
+static bool described;
+
+static void offer_text(struct str prefix, struct str word, const char *text)
 {
-	fputs("# bash completion of leat: eval \"$(leat completion bash)\"\n"
-	      "_leat() {\n"
-	      "\tlocal line cur='' keep='' before='' words=() files quote='' c i\n"
-	      "\tline=${COMP_LINE:0:COMP_POINT}\n"
-	      "\t# words as the shell takes them; keep: what bash keeps of the last one, for outside quotes\n"
-	      "\t# it parts words at : = @ as well, and after a quote that is open\n"
-	      "\tfor ((i = 0; i < ${#line}; i++)); do\n"
-	      "\t\tc=${line:i:1}\n"
-	      "\t\tif [[ $quote && $c == \"$quote\" ]]; then quote='' keep=$before\n"
-	      "\t\telif [[ $c == \\\\ && $quote != \"'\" ]]; then ((++i)); cur+=${line:i:1}\n"
-	      "\t\telif [[ $quote ]]; then cur+=$c\n"
-	      "\t\telif [[ $c == [\\'\\\"] ]]; then quote=$c before=$keep keep=$cur\n"
-	      "\t\telif [[ $c == [[:space:]] ]]; then [[ -z $cur ]] || words+=(\"$cur\"); cur='' keep=''\n"
-	      "\t\telif [[ $c == [:=] ]]; then cur+=$c keep=$cur\n"
-	      "\t\telif [[ $c == @ ]]; then keep=$cur cur+=$c # a word may begin with it\n"
-	      "\t\telse cur+=$c; fi\n"
-	      "\tdone\n"
-	      "\twords+=(\"$cur\")\n"
-	      "\tCOMPREPLY=()\n"
-	      "\twhile IFS= read -r line; do\n"
-	      "\t\tcase $line in\n"
-	      "\t\t@files) mapfile -t files < <(compgen -f -- \"$cur\"); COMPREPLY+=(\"${files[@]}\"); compopt -o"
-	      " filenames; continue ;;\n"
-	      "\t\t@dirs) mapfile -t files < <(compgen -d -- \"$cur\"); COMPREPLY+=(\"${files[@]}\"); compopt -o"
-	      " filenames; continue ;;\n"
-	      "\t\t*/ | *=) compopt -o nospace ;;\n"
-	      "\t\tesac\n"
-	      "\t\tline=${line#\"$keep\"}\n"
-	      "\t\t[[ $quote || -z $line ]] || printf -v line %q \"$line\"\n"
-	      "\t\tCOMPREPLY+=(\"$line\")\n"
-	      "\tdone < <(\"${words[0]}\" __complete \"${words[@]:1}\" 2>/dev/null)\n"
-	      "}\n"
-	      "complete -F _leat leat\n",
-	      f);
+	if (!str_has_prefix(word, prefix))
+		return;
+	printf("%.*s", STR_ARG(word));
+	if (described && *text)
+		printf("\t%s", text);
+	putchar('\n');
 }
 
 static void offer(struct str prefix, struct str word)
 {
-	if (str_has_prefix(word, prefix))
-		printf("%.*s\n", STR_ARG(word));
+	offer_text(prefix, word, "");
 }
 
 static void offer_jobs(struct api *api, struct str prefix)
@@ -213,10 +185,25 @@ static void offer_settings(struct str prefix)
 
 	for (size_t i = 0; i < t->n; i++)
 		if (!t->rows[i].section[0])
-			offer(prefix, str_of(t->rows[i].name));
+			offer_text(prefix, str_of(t->rows[i].name), t->rows[i].text);
 }
 
-static void offer_kind(struct api *api, const struct op *op, enum arg_kind kind, struct str prefix, struct str first)
+static void offer_words(const char *words, struct str prefix)
+{
+	struct str rest = str_of(words), word;
+
+	while (rest.n) {
+		if (!str_cut(rest, ' ', &word, &rest)) {
+			word = rest;
+			rest = STR_NULL;
+		}
+		offer(prefix, word);
+	}
+}
+
+/* name: of the option or the positional, as op_words has it */
+static void offer_kind(struct api *api, const struct op *op, enum arg_kind kind, const char *name, struct str prefix,
+                       struct str first)
 {
 	size_t n;
 	const struct op *ops = op_table(&n);
@@ -246,16 +233,19 @@ static void offer_kind(struct api *api, const struct op *op, enum arg_kind kind,
 	case ARG_SETTING:
 		offer_settings(prefix);
 		break;
+	case ARG_WORDS:
+		offer_words(op_words(op, name), prefix);
+		break;
 	case ARG_COMMAND:
 		for (size_t i = 0; i < n; i++)
-			offer(prefix, str_of(ops[i].name));
+			offer_text(prefix, str_of(ops[i].name), ops[i].summary);
 		break;
 	default:
 		break;
 	}
 }
 
-int complete_words(struct api *api, int argc, char **argv)
+int complete_words(struct api *api, bool describe, int argc, char **argv)
 {
 	struct err e = ERR_INIT;
 	struct str last = argc ? str_of(argv[argc - 1]) : STR(""), first = STR_NULL;
@@ -264,6 +254,7 @@ int complete_words(struct api *api, int argc, char **argv)
 	const char *fixed;
 	size_t n_pos = 0;
 
+	described = describe;
 	if (argc > 2 && !strcmp(argv[0], "-C")) {
 		api->dir = argv[1];
 		argc -= 2;
@@ -273,7 +264,7 @@ int complete_words(struct api *api, int argc, char **argv)
 		struct str_list more = {0};
 		char *dir = NULL;
 
-		offer_kind(api, NULL, ARG_COMMAND, last, STR_NULL);
+		offer_kind(api, NULL, ARG_COMMAND, "", last, STR_NULL);
 		if (workspace_find(api->dir, api->arena, &dir, &e))
 			dir = NULL;
 		extern_list(api->arena, dir, &more);
@@ -298,14 +289,14 @@ int complete_words(struct api *api, int argc, char **argv)
 			first = str_of(argv[i]);
 	}
 	if (before && *before->arg) {
-		offer_kind(api, op, before->kind, last, first);
+		offer_kind(api, op, before->kind, before->name, last, first);
 	} else if (last.n && last.p[0] == '-') {
 		for (size_t i = 0; i < op->n_opts; i++)
-			offer(last, arena_strf(api->arena, "--%s", op->opts[i].name));
+			offer_text(last, arena_strf(api->arena, "--%s", op->opts[i].name), op->opts[i].text);
 	} else if (op->n_pos) {
 		const struct op_pos *p = &op->pos[MIN(n_pos, op->n_pos - 1)];
 
-		offer_kind(api, op, p->kind, last, first);
+		offer_kind(api, op, p->kind, p->name, last, first);
 		if (!n_pos && !strcmp(op->name, "why")) /* `why JOB|REPO…` takes jobs beside what its row says */
 			offer_jobs(api, last);
 	}

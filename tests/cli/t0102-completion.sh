@@ -75,7 +75,10 @@ test_expect 'another workspace by -C' '
 test_expect 'nothing, quietly, where there is no workspace or the line makes no sense' '
 	cd / && offers "leat ls ra" && offers "leat nosuch x" && offers "leat run x"
 '
-test_expect 'no other shell yet, said with exit 2' '
-	exits 2 leat completion zsh 2> err && has err zsh bash
+test_expect 'one of a few words where an option takes no others' '
+	offers "leat sql --format m" markdown && offers "leat find raw/x --type " any file folder && offers "leat completion " bash fish zsh && offers "leat config --schema j" job
+'
+test_expect 'another shell is refused with exit 2 and what there is' '
+	exits 2 leat completion tcsh 2> err && has err tcsh "bash, zsh and fish"
 '
 test_done
