@@ -3,6 +3,7 @@
 #include <strings.h>
 #include <sys/stat.h>
 
+#include "api/editor.h"
 #include "api/embedded.h"
 #include "api/rows.h"
 #include "base/name.h"
@@ -143,8 +144,11 @@ static int write_files(struct api *api, struct str tmpl, const char *dir, const 
 		name = str_sub(path, prefix.n, path.n);
 		if (str_is(name, TEMPLATE_FILE))
 			continue;
-		if (tmpl_render(a, (struct str){f->data, f->n}, f->path, &env, &r, e) ||
-		    file_write(arena_printf(a, "%s/%.*s", dir, STR_ARG(name)), r.text,
+		if (tmpl_render(a, (struct str){f->data, f->n}, f->path, &env, &r, e))
+			return -1;
+		if (str_is(name, "job.yaml"))
+			r.text = arena_strf(a, EDITOR_JOB_LINE "%.*s", STR_ARG(r.text));
+		if (file_write(arena_printf(a, "%s/%.*s", dir, STR_ARG(name)), r.text,
 		               str_has_suffix(name, STR(".sh")) ? 0777 : 0666, FILE_EXCL, e))
 			return -1;
 	}
@@ -216,7 +220,7 @@ int api_new(struct api *api, const struct args *args, struct sink *out, struct e
 	dir = arena_printf(a, "%s/%s", api->ws->dir, rel);
 	if (name_is_free(api, name, e))
 		return -1;
-	if (dir_make(dir, 0777, e) || write_files(api, tmpl, dir, vars, e))
+	if (dir_make(dir, 0777, e) || write_files(api, tmpl, dir, vars, e) || editor_write(api, api->ws->dir, e))
 		return -1;
 	row = dom_new(a, DOM_MAP);
 	dom_set_str(a, row, "job", name);

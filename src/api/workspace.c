@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "api/editor.h"
 #include "api/rows.h"
 #include "base/name.h"
 #include "base/str.h"
@@ -19,7 +20,7 @@ static void settings_text(struct buf *b, struct str name)
 {
 	const struct keys *t = workspace_keys();
 
-	buf_addf(b, "name: %.*s\n", STR_ARG(name));
+	buf_addf(b, EDITOR_WORKSPACE_LINE "name: %.*s\n", STR_ARG(name));
 	for (size_t i = 0; i < t->n; i++) {
 		const struct key *k = &t->rows[i];
 
@@ -100,7 +101,7 @@ int api_make_workspace(struct api *api, const char *dir, struct str name, struct
 		buf_free(&b);
 	}
 	if (rc || workspace_open(dir, &api->ws, e) || store_create(api->ws, e) || write_gitignore(a, dir, e) ||
-	    store_open(api->ws, &api->store, e))
+	    store_open(api->ws, &api->store, e) || editor_write(api, dir, e))
 		return -1;
 	return keep_path(api->store, e);
 }
@@ -316,13 +317,11 @@ int api_status(struct api *api, const struct args *args, struct sink *out, struc
 
 static int config_schema(struct api *api, struct str what, struct sink *out, struct err *e)
 {
-	const struct keys *t = workspace_keys();
+	struct dom *schema = editor_schema(api, what);
 
-	if (str_is(what, "job"))
-		return sink_row(out, job_json_schema(api->arena, api->kinds), e);
-	if (str_is(what, "workspace"))
-		return sink_row(out, keys_json_schema(api->arena, &t, 1, "leat.yaml"), e);
-	return err_set(e, ERR_BAD_REQUEST, "--schema is job or workspace, not '%.*s'", STR_ARG(what));
+	if (!schema)
+		return err_set(e, ERR_BAD_REQUEST, "--schema is job or workspace, not '%.*s'", STR_ARG(what));
+	return sink_row(out, schema, e);
 }
 
 static int config_row(struct api *api, const struct key *k, struct sink *out, struct err *e)

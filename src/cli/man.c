@@ -197,8 +197,8 @@ static void whole(void)
 	      " repos, which are versioned folders of files, and jobs, which make repos from others. No daemon is"
 	      " needed. Start with `leat playground`.");
 	puts(".PP");
-	prose("A ds is a partition's label: 2024-03-04 is a day, 2024-03 a month. Wherever a repo is named, a version of"
-	      " it may be: raw/orders@master.3 is its third.");
+	prose("A ds is a partition's label: 2024-03-04 is a day, 2024-03 a month. Wherever a repo is named, a version"
+	      " of it may be: raw/orders@master.3 is the third.");
 	for (int area = 0; area < AREA_COUNT; area++) {
 		printf(".SS %s\n", op_area_titles[area]);
 		for (size_t i = 0; i < n; i++)
