@@ -135,7 +135,8 @@ struct whole {
 	bool has_data;
 	const struct plan *p; /* of the calendar */
 	size_t missing, up_to_date;
-	bool lost; /* of outputs nothing is left in datastore/ nor in the store: they are made again */
+	struct restore *restore; /* what is not as the jobs made it in datastore/ */
+	struct restored restored;
 };
 
 /* Jobs whose units come from the data and that wait for something to be there. */
@@ -180,16 +181,25 @@ static int run_both(struct api *api, struct asking *q, struct whole *w, struct c
 		w->data.n_ranges = q->ranges.n;
 	}
 	w->has_data = data_split(api, &q->jobs.p, &q->jobs.n, &w->data);
+	if (w->has_data) { /* which does not ask what is lost of partitions */
+		w->o.beside = restore_go_on;
+		w->o.beside_ptr = w->restore;
+	} else if (restore_go_on(w->restore, true, e) < 0) {
+		return -1;
+	}
 	if (w->has_data ? data_run(api->flow, c, api->arena, &w->data, &w->o, &w->sum, e) ||
 	                          say_waiting(api, w, w->data.n_jobs > 0, out, e)
 	                : tick_make(api->store, api->arena, &ticks, e))
+		return -1;
+	w->o.beside = NULL;
+	if (restore_go_on(w->restore, true, e) < 0)
 		return -1;
 	if (w->data.n_jobs && !q->jobs.n)
 		return 0;
 	/* What data brought has moved heads; a new look at them has to see once more what is lost, if something was. */
 	if (db_version(api->store->db) != before &&
 	    (catalog_new(api->store, api->arena, &c, e) ||
-	     (w->lost && restore_look(api->flow, c, api->arena, &q->ask, e))))
+	     (w->restored.lost && restore_look(api->flow, c, api->arena, &q->ask, e))))
 		return -1;
 	ask_finish(q);
 	w->o.batch = w->sum.batch;
@@ -231,7 +241,6 @@ static int carry_out(struct api *api, const struct args *args, struct asking *q,
 {
 	struct running r = {api, out, arena_new()};
 	struct whole w = {.o = {.command = args->command, .kind = kind, .on_event = on_event, .ptr = &r}};
-	struct restored restored = {0};
 	const struct job **asked = q->jobs.p;
 	size_t n_asked = q->jobs.n;
 	struct catalog *c;
@@ -244,18 +253,17 @@ static int carry_out(struct api *api, const struct args *args, struct asking *q,
 		return -1;
 	}
 	if (args_int(args, "slots", 1, 1024, 0, &slots, e) || ask_refuse_broken(api, q, out, e) ||
-	    run_recover(api->store, e) || catalog_new(api->store, api->arena, &c, e) ||
-	    restore_outputs(api->flow, c, api->arena, &q->ask, on_note, out, &restored, e))
+	    run_recover(api->store, e) || catalog_new(api->store, api->arena, &c, e))
 		goto done;
+	w.restore = restore_begin(api->flow, c, api->arena, &q->ask, on_note, out, &w.restored);
 	w.o.slots = (int)slots;
-	w.lost = restored.lost;
 	if (!api->flow->jobs->n)
 		sink_note(out, "no jobs yet; 'leat new' lists templates");
 	if (run_both(api, q, &w, c, out, e) || egress_push_all(api, asked, n_asked, out, e))
 		goto done;
 	/* What had to be made again is in the store now, and can be shown. */
-	if (restored.lost && (catalog_new(api->store, api->arena, &c, e) ||
-	                      restore_outputs(api->flow, c, api->arena, &q->ask, on_note, out, &restored, e)))
+	if (w.restored.lost && (catalog_new(api->store, api->arena, &c, e) ||
+	                        restore_outputs(api->flow, c, api->arena, &q->ask, on_note, out, &w.restored, e)))
 		goto done;
 	/*
 	 * An input that is not there fails who asked for that very partition, also where `run JOB` stands for the last
@@ -266,6 +274,7 @@ static int carry_out(struct api *api, const struct args *args, struct asking *q,
 		api->exit_status = 1;
 	rc = sink_row(out, summary_row(api, &w), e);
 done:
+	restore_end(w.restore);
 	store_session_end(api->store);
 	arena_free(r.row);
 	return rc;

@@ -560,6 +560,11 @@ int publish_show(struct engine *g, bool now, struct err *e)
 		return 0;
 	if (!now && clock_mono_ms() - g->shown_at < RUN_SHOW_MS)
 		return 0;
+	if (g->o->beside && !g->beside_done) {
+		g->beside_done = true;
+		if (g->o->beside(g->o->beside_ptr, true, e) < 0)
+			return -1;
+	}
 	while ((r = g->lagging)) {
 		if (datastore_update(g->f->store, r->repo.id, on_note, g, e))
 			return -1;

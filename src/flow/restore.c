@@ -5,17 +5,20 @@
 
 #define NAMED 5 /* files in one note */
 
-struct restorer {
+struct restore {
 	struct flow *f;
 	struct catalog *c;
 	struct arena *a;
+	struct plan_ask ask; /* as it was when this began */
 	datastore_note note;
 	void *ptr;
 	bool look; /* changes nothing */
-	struct restored n;
+	struct restored *n;
+	struct drift_look *looking; /* NULL: not begun, or done */
+	bool done;
 };
 
-static void say(struct restorer *r, const char *text)
+static void say(struct restore *r, const char *text)
 {
 	if (r->note)
 		r->note(r->ptr, text);
@@ -47,7 +50,7 @@ static struct ds unit_of(const struct flow *f, struct str repo, struct str path)
 }
 
 /* Are the committed bytes of a path still in the store? 1, 0, -1. Paths that no commit has are none's loss. */
-static int is_whole(struct restorer *r, const struct drift *d, struct err *e)
+static int is_whole(struct restore *r, const struct drift *d, struct err *e)
 {
 	struct ds whole = {.every = EVERY_NONE};
 	struct entry root, at;
@@ -63,7 +66,7 @@ static int is_whole(struct restorer *r, const struct drift *d, struct err *e)
 	return !got || at.kind != ENTRY_FILE ? 1 : blob_present(r->f->store, &at.id, e);
 }
 
-static int put_back(struct restorer *r, struct str repo, struct str path, struct err *e)
+static int put_back(struct restore *r, struct str repo, struct str path, struct err *e)
 {
 	struct adopt_opts o = {.repo = repo, .path = path, .restore = true};
 	struct adopted *done = NULL;
@@ -73,7 +76,7 @@ static int put_back(struct restorer *r, struct str repo, struct str path, struct
 }
 
 /* All that differs in one output repo. */
-static int restore_repo(struct restorer *r, const struct drift *d, size_t n, struct err *e)
+static int restore_repo(struct restore *r, const struct drift *d, size_t n, struct err *e)
 {
 	static const char *const words[] = {[DRIFT_NEW] = "foreign", [DRIFT_EDITED] = "edited",
 	      [DRIFT_DELETED] = "deleted",
@@ -100,7 +103,7 @@ static int restore_repo(struct restorer *r, const struct drift *d, size_t n, str
 		}
 		unit = unit_of(r->f, d[i].repo, d[i].path);
 		catalog_lost(r->c, d[i].repo, &unit);
-		r->n.lost++;
+		r->n->lost++;
 		if (r->look)
 			continue;
 		say(r, arena_printf(r->a, "datastore/%.*s/%.*s: nothing is left of it in the store; it is made again",
@@ -114,7 +117,7 @@ static int restore_repo(struct restorer *r, const struct drift *d, size_t n, str
 			return -1;
 	if (!any && put_back(r, d->repo, STR_NULL, e) < 0)
 		return -1;
-	r->n.back += back;
+	r->n->back += back;
 	if (back)
 		say(r, arena_printf(r->a, "datastore/%.*s: %zu file%s put back as the job made %s: %s",
 		      STR_ARG(d->repo), back,
@@ -122,13 +125,10 @@ static int restore_repo(struct restorer *r, const struct drift *d, size_t n, str
 	return 0;
 }
 
-static int each_repo(struct restorer *r, const struct plan_ask *ask, struct err *e)
+static int go_over(struct restore *r, const struct drift *d, size_t n, struct err *e)
 {
-	struct drift *d = NULL;
-	size_t n = 0, end;
+	size_t end;
 
-	if (datastore_drift(r->f->store, r->a, STR_NULL, false, &d, &n, e) < 0)
-		return -1;
 	for (size_t i = 0; i < n; i = end) {
 		end = i + 1;
 		while (end < n && str_eq(d[end].repo, d[i].repo) && d[end].output == d[i].output &&
@@ -136,7 +136,7 @@ static int each_repo(struct restorer *r, const struct plan_ask *ask, struct err 
 			end++;
 		if (d[i].kind == DRIFT_LAGS)
 			continue; /* the next publish completes it */
-		if (d[i].output && is_asked(r->f, ask, d[i].repo)) {
+		if (d[i].output && is_asked(r->f, &r->ask, d[i].repo)) {
 			if (restore_repo(r, d + i, end - i, e) < 0)
 				return -1;
 		} else if (!r->look && !d[i].output && (d[i].path.n || d[i].kind == DRIFT_NEW_REPO)) {
@@ -148,20 +148,62 @@ static int each_repo(struct restorer *r, const struct plan_ask *ask, struct err 
 	return 0;
 }
 
+static int look_all(struct restore *r, struct err *e)
+{
+	struct drift *d = NULL;
+	size_t n = 0;
+
+	r->done = true;
+	return datastore_drift(r->f->store, r->a, STR_NULL, false, &d, &n, e) || go_over(r, d, n, e) ? -1 : 0;
+}
+
+int restore_go_on(void *restore, bool rest, struct err *e)
+{
+	struct restore *r = restore;
+	struct drift_look *l = r->looking;
+	struct drift *d = NULL;
+	size_t n = 0;
+
+	if (r->done)
+		return 0;
+	if (!l && rest)
+		return look_all(r, e);
+	if (!l)
+		return datastore_look_begin(r->f->store, r->a, &r->looking, e) ? -1 : 1;
+	if (!rest && !datastore_look_is_done(l))
+		return 1;
+	r->looking = NULL;
+	r->done = true;
+	return datastore_look_end(l, &d, &n, e) || go_over(r, d, n, e) ? -1 : 0;
+}
+
+void restore_end(struct restore *r)
+{
+	if (r)
+		datastore_look_drop(r->looking);
+}
+
+struct restore *restore_begin(struct flow *f, struct catalog *c, struct arena *a, const struct plan_ask *ask,
+                              datastore_note note, void *ptr, struct restored *out)
+{
+	struct restore *r = arena_new_of(a, struct restore);
+
+	*r = (struct restore){.f = f, .c = c, .a = a, .ask = *ask, .note = note, .ptr = ptr, .n = out};
+	*out = (struct restored){0};
+	return r;
+}
+
 int restore_outputs(struct flow *f, struct catalog *c, struct arena *a, const struct plan_ask *ask, datastore_note note,
                     void *ptr, struct restored *out, struct err *e)
 {
-	struct restorer r = {.f = f, .c = c, .a = a, .note = note, .ptr = ptr};
-
-	if (each_repo(&r, ask, e) < 0)
-		return -1;
-	*out = r.n;
-	return 0;
+	return look_all(restore_begin(f, c, a, ask, note, ptr, out), e);
 }
 
 int restore_look(struct flow *f, struct catalog *c, struct arena *a, const struct plan_ask *ask, struct err *e)
 {
-	struct restorer r = {.f = f, .c = c, .a = a, .look = true};
+	struct restored none;
+	struct restore *r = restore_begin(f, c, a, ask, NULL, NULL, &none);
 
-	return each_repo(&r, ask, e);
+	r->look = true;
+	return look_all(r, e);
 }

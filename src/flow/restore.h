@@ -21,6 +21,16 @@ struct restored {
  */
 must_check int restore_outputs(struct flow *f, struct catalog *c, struct arena *a, const struct plan_ask *ask,
                                datastore_note note, void *ptr, struct restored *out, struct err *e);
+/*
+ * The same beside a run (run_opts.beside): all that it is given, and *out, must outlive it. restore_end follows,
+ * whatever came of it.
+ */
+struct restore;
+struct restore *restore_begin(struct flow *f, struct catalog *c, struct arena *a, const struct plan_ask *ask,
+                              datastore_note note, void *ptr, struct restored *out);
+/* Of a struct restore: looks, in a thread; with `rest` to the end. 1: there is more; 0; -1. */
+must_check int restore_go_on(void *restore, bool rest, struct err *e);
+void restore_end(struct restore *r); /* NULL is fine */
 /* For `plan`: tells the catalog what is lost, changes nothing. */
 must_check int restore_look(struct flow *f, struct catalog *c, struct arena *a, const struct plan_ask *ask,
                             struct err *e);

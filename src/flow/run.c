@@ -222,6 +222,35 @@ static bool flush_due(struct engine *g)
 	return g->done.n >= RUN_FLUSH_UNITS || !g->used || clock_mono_ms() - g->done_since >= RUN_FLUSH_MS;
 }
 
+static void look_beside(struct engine *g);
+
+static void on_beside(struct loop_ev *ev, void *ptr)
+{
+	struct engine *g = ptr;
+	struct err e = ERR_INIT;
+	int more;
+
+	(void)ev;
+	g->beside = NULL;
+	if (g->fatal || g->ended || g->beside_done)
+		return;
+	more = g->o->beside(g->o->beside_ptr, false, &e);
+	g->beside_done = !more;
+	if (more < 0)
+		run_fatal(g, &e);
+	else
+		look_beside(g);
+}
+
+/* From when tasks run for the first time; it may hold what others wait for, and is ended soon. */
+static void look_beside(struct engine *g)
+{
+	if (!g->o->beside || g->beside_done || g->beside || (!g->used && !g->beside_begun))
+		return;
+	g->beside = loop_timer(g->loop, g->beside_begun ? RUN_BESIDE_MS : 0, on_beside, g);
+	g->beside_begun = true;
+}
+
 static void step(struct engine *g)
 {
 	struct err e = ERR_INIT;
@@ -251,6 +280,7 @@ static void step(struct engine *g)
 		}
 		if (fill_ahead(g, (size_t)g->slots, &e))
 			break;
+		look_beside(g);
 		return;
 	}
 	run_fatal(g, &e);

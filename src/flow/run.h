@@ -42,6 +42,12 @@ struct run_opts {
 	void (*on_event)(void *ptr, const struct run_event *ev);
 	void *ptr;
 	bool keep_staging;
+	/*
+	 * Work that nothing waits for: called every few milliseconds while tasks run; with `rest` it is ended, before
+	 * datastore/ is changed. 1: there is more; 0; -1. NULL: none.
+	 */
+	int (*beside)(void *beside_ptr, bool rest, struct err *e);
+	void *beside_ptr;
 };
 
 struct run_summary {

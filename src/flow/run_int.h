@@ -33,6 +33,7 @@
 #define RUN_AHEAD_BYTES ((int64_t)1 << 20) /* which are as large at most: others take long */
 #define RUN_INTENTS 64           /* attempts recorded ahead of their spawns in one transaction, at most */
 #define RUN_LEASE_POLL_MS 50     /* how often to look whether another command has let go of a unit */
+#define RUN_BESIDE_MS 2          /* how often run_opts.beside is asked */
 #define RUN_SHOW_MS 1000         /* datastore/ follows at least that often while units go on finishing */
 #define RUN_MAX_RETRY_MS ((int64_t)24 * 3600 * 1000)
 #define RUN_MAX_HOLE ((int64_t)64 << 30) /* bytes of a sparse file that are not there */
@@ -215,7 +216,8 @@ struct engine {
 	struct arena *arena;
 	struct loop *loop;
 	struct workers *workers;
-	struct loop_ev *signals, *flush_timer, *lease_timer, *feed_timer, *pool_timer, *pump;
+	struct loop_ev *signals, *flush_timer, *lease_timer, *feed_timer, *pool_timer, *pump, *beside;
+	bool beside_begun, beside_done; /* done: of run_opts.beside nothing is left */
 	struct run_job *jobs;
 	size_t n_jobs;
 	VEC(struct run_unit *) units;

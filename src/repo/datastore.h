@@ -21,6 +21,15 @@ struct drift {
 /* What differs in datastore/ from what Leat put there: by stat cache; writes nothing but the cache. */
 must_check int datastore_drift(struct store *s, struct arena *a, struct str repo /* STR_NULL: all */, bool rehash,
                                struct drift **out, size_t *n, struct err *e);
+/*
+ * The same of all, beside other work of this thread, which must not change datastore/ meanwhile: the repos' locks are
+ * held from begin to end or drop, one of which must follow. In the arena.
+ */
+struct drift_look;
+must_check int datastore_look_begin(struct store *s, struct arena *a, struct drift_look **out, struct err *e);
+bool datastore_look_is_done(struct drift_look *l); /* end does not wait */
+must_check int datastore_look_end(struct drift_look *l, struct drift **out, size_t *n, struct err *e);
+void datastore_look_drop(struct drift_look *l);    /* NULL is fine */
 
 struct adopt_opts {
 	struct str repo;   /* STR_NULL: all */

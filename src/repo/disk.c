@@ -114,6 +114,9 @@ struct walk {
 	struct map base, next;     /* path -> struct expected: where d->base is not as the image, next not as base */
 	struct finds finds[DIRS_THREADS];
 	size_t learned; /* rows that an image would hold better */
+	const char *root;
+	struct err err;            /* of the look at the files */
+	bool failed;
 };
 
 static struct str full_path(struct disk_scan *d, struct str path)
@@ -322,25 +325,50 @@ static void add_deleted(struct walk *w)
 		qsort(d->files.p + first, d->files.n - first, sizeof(*d->files.p), by_name);
 }
 
-int disk_scan(struct disk_scan *d, struct err *e)
+int disk_scan_begin(struct disk_scan *d, struct err *e)
 {
-	struct walk w = {.d = d};
-	int rc = expect_all(&w, e);
+	struct walk *w = arena_new_of(d->a, struct walk);
 
-	if (!rc)
-		rc = dirs_walk(disk_path(d->s, d->a, d->repo, d->sub), DIR_GONE_OK, compare, &w, e);
-	if (!rc)
-		rc = judge_all(&w, e);
+	w->d = d;
+	w->root = disk_path(d->s, d->a, d->repo, d->sub);
+	if (expect_all(w, e))
+		return -1;
+	d->walk = w;
+	return 0;
+}
+
+void disk_scan_walk(struct disk_scan *d)
+{
+	struct walk *w = d->walk;
+
+	w->failed = dirs_walk(w->root, DIR_GONE_OK, compare, w, &w->err);
+}
+
+int disk_scan_end(struct disk_scan *d, struct err *e)
+{
+	struct walk *w = d->walk;
+	int rc = w->failed ? -1 : judge_all(w, e);
+
+	if (w->failed)
+		*e = w->err;
 	for (size_t t = 0; t < DIRS_THREADS; t++) {
-		buf_free(&w.finds[t].folder);
-		arena_free(w.finds[t].a);
+		buf_free(&w->finds[t].folder);
+		arena_free(w->finds[t].a);
 	}
 	if (rc)
 		return -1;
-	add_deleted(&w);
-	if (d->cache && d->base && !d->sub.n && w.base.n + w.learned)
-		statcache_settle(d->cache, d->base, w.base.n + w.learned);
+	add_deleted(w);
+	if (d->cache && d->base && !d->sub.n && w->base.n + w->learned)
+		statcache_settle(d->cache, d->base, w->base.n + w->learned);
 	return 0;
+}
+
+int disk_scan(struct disk_scan *d, struct err *e)
+{
+	if (disk_scan_begin(d, e))
+		return -1;
+	disk_scan_walk(d);
+	return disk_scan_end(d, e);
 }
 
 static int expected_at(struct disk_scan *d, const struct sha *root, struct str path, struct expected *buf,

@@ -32,8 +32,14 @@ struct disk_scan {
 	bool rehash;                  /* trusts no stat */
 	bool all;                     /* tells of those too that are just as they were */
 	VEC(struct disk_file) files;  /* in the order of a walk, the deleted ones last; DISK_SAME maybe left out */
+	struct walk *walk;            /* between begin and end */
 };
 must_check int disk_scan(struct disk_scan *d, struct err *e);
+/* The same in three steps, of which the middle one touches nothing but the folder and may be another thread's. After a
+ * begin that went well come both others. */
+must_check int disk_scan_begin(struct disk_scan *d, struct err *e);
+void disk_scan_walk(struct disk_scan *d);
+must_check int disk_scan_end(struct disk_scan *d, struct err *e);
 /* One path: as one row of a scan; DISK_DELETED if it is not there (whatever base says). */
 must_check int disk_look(struct disk_scan *d, struct str path, struct disk_file *out, struct err *e);
 

@@ -1,7 +1,12 @@
 /* What differs in datastore/ from what Leat put there, and which folders there are no repo's. */
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+
 #include "base/name.h"
 #include "base/str.h"
 #include "repo/drift.h"
+#include "sys/fault.h"
 #include "sys/fd.h"
 
 struct drift_found {
@@ -155,27 +160,56 @@ static int stray(void *ptr, struct str name, const char *why_not, struct err *e)
 	return 0;
 }
 
-static int repo_drift(struct store *s, struct drifts *ds, const struct disk_repo *r, bool rehash, struct err *e)
-{
-	struct disk_scan scan = {
-		.s = s, .a = ds->a, .repo = r->repo.name, .base = &r->shown, .next = r->unshown ? NULL : &r->head,
-		.rehash = rehash};
-	struct drift d = {.repo = r->repo.name, .output = r->repo.role == REPO_OUTPUT};
-	int rc;
+/* One repo, while nobody changes its folder, and by what it shows then. */
+struct look_one {
+	struct disk_scan scan;
+	struct disk_repo *repo; /* NULL: it has ended */
+	int lock;
+};
 
-	if (!r->unshown && !sha_eq(&r->shown, &r->head)) {
+static int begin_one(struct store *s, struct arena *a, const struct disk_repo *known, bool rehash,
+                     struct look_one *o, struct err *e)
+{
+	struct disk_repo *now;
+	size_t n;
+
+	*o = (struct look_one){.lock = -1};
+	if (disk_lock(s, &known->repo.name, 1, DISK_SHARED, &o->lock, e) < 0 ||
+	    disk_repos(s, a, known->repo.id, false, &now, &n, e))
+		return -1;
+	if (!n)
+		return 0;
+	o->scan = (struct disk_scan){.s = s, .a = a, .repo = now->repo.name, .base = &now->shown,
+	                             .next = now->unshown ? NULL : &now->head, .rehash = rehash};
+	o->scan.cache = statcache_open(s, now->repo.id);
+	if (disk_scan_begin(&o->scan, e))
+		return -1;
+	o->repo = now;
+	return 0;
+}
+
+/* What it found, and its lock goes; `ds` NULL: only that. */
+static int end_one(struct look_one *o, struct drifts *ds, struct err *e)
+{
+	struct drift d = {0};
+	int rc = 0;
+
+	if (o->repo)
+		rc = disk_scan_end(&o->scan, e);
+	statcache_close(o->scan.cache);
+	fd_close(&o->lock);
+	if (rc || !ds || !o->repo)
+		return rc;
+	d.repo = o->repo->repo.name;
+	d.output = o->repo->repo.role == REPO_OUTPUT;
+	if (!o->repo->unshown && !sha_eq(&o->repo->shown, &o->repo->head)) {
 		d.kind = DRIFT_LAGS;
 		d.path = STR("");
 		vec_push(ds->a, &ds->all, d);
 	}
-	scan.cache = statcache_open(s, r->repo.id);
-	rc = disk_scan(&scan, e);
-	statcache_close(scan.cache);
-	if (rc)
-		return -1;
-	for (size_t i = 0; i < scan.files.n; i++) {
-		d.path = scan.files.p[i].path;
-		switch (scan.files.p[i].state) {
+	for (size_t i = 0; i < o->scan.files.n; i++) {
+		d.path = o->scan.files.p[i].path;
+		switch (o->scan.files.p[i].state) {
 		case DISK_NEW:
 		case DISK_ODD:
 			d.kind = DRIFT_NEW;
@@ -194,17 +228,18 @@ static int repo_drift(struct store *s, struct drifts *ds, const struct disk_repo
 	return 0;
 }
 
-/* While nobody changes its folder, and by what it shows then. */
 static int locked_drift(struct store *s, struct drifts *ds, const struct disk_repo *known, bool rehash, struct err *e)
 {
-	int fd FD_CLEANUP = -1;
-	struct disk_repo *now;
-	size_t n;
+	struct err ignored = ERR_INIT;
+	struct look_one o;
 
-	if (disk_lock(s, &known->repo.name, 1, DISK_SHARED, &fd, e) < 0 ||
-	    disk_repos(s, ds->a, known->repo.id, false, &now, &n, e))
+	if (begin_one(s, ds->a, known, rehash, &o, e)) {
+		(void)!end_one(&o, NULL, &ignored);
 		return -1;
-	return n ? repo_drift(s, ds, now, rehash, e) : 0;
+	}
+	if (o.repo)
+		disk_scan_walk(&o.scan);
+	return end_one(&o, ds, e);
 }
 
 int datastore_drift(struct store *s, struct arena *a, struct str repo, bool rehash, struct drift **out, size_t *n,
@@ -230,4 +265,100 @@ int datastore_drift(struct store *s, struct arena *a, struct str repo, bool reha
 	*out = ds.all.p;
 	*n = ds.all.n;
 	return 0;
+}
+
+/* --- while others work --- */
+
+struct drift_look {
+	struct store *s;
+	struct arena *a;
+	struct look_one *repos;
+	size_t n;
+	pthread_t thread;
+	bool threaded;
+	atomic_bool done;
+};
+
+static void *walk_all(void *ptr)
+{
+	struct drift_look *l = ptr;
+
+	for (size_t i = 0; i < l->n; i++)
+		if (l->repos[i].repo)
+			disk_scan_walk(&l->repos[i].scan);
+	atomic_store(&l->done, true);
+	return NULL;
+}
+
+static void start(struct drift_look *l)
+{
+	sigset_t all, old;
+
+	sigfillset(&all); /* signals are for the thread that has the loop */
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	/* what faults count must not depend on threads */
+	l->threaded = !fault_armed() && !fault_weave() && !pthread_create(&l->thread, NULL, walk_all, l);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (!l->threaded)
+		walk_all(l);
+}
+
+int datastore_look_begin(struct store *s, struct arena *a, struct drift_look **out, struct err *e)
+{
+	struct drift_look *l = arena_new_of(a, struct drift_look);
+	struct disk_repo *repos;
+	size_t n;
+
+	l->s = s;
+	l->a = a;
+	atomic_init(&l->done, false);
+	if (disk_repos(s, a, 0, false, &repos, &n, e))
+		return -1;
+	l->repos = arena_array(a, struct look_one, n);
+	for (; l->n < n; l->n++) {
+		if (begin_one(s, a, &repos[l->n], false, &l->repos[l->n], e)) {
+			struct err ignored = ERR_INIT;
+
+			(void)!end_one(&l->repos[l->n], NULL, &ignored);
+			walk_all(l);
+			datastore_look_drop(l);
+			return -1;
+		}
+	}
+	start(l);
+	*out = l;
+	return 0;
+}
+
+bool datastore_look_is_done(struct drift_look *l)
+{
+	return atomic_load(&l->done);
+}
+
+int datastore_look_end(struct drift_look *l, struct drift **out, size_t *n, struct err *e)
+{
+	struct drifts ds = {.a = l->a};
+	struct err inner = ERR_INIT;
+	int rc = 0;
+
+	if (l->threaded)
+		pthread_join(l->thread, NULL);
+	for (size_t i = 0; i < l->n; i++)
+		if (end_one(&l->repos[i], rc || !out ? NULL : &ds, rc ? &inner : e))
+			rc = -1;
+	if (rc || !out)
+		return rc;
+	if (drift_strays(l->s, l->a, stray, &ds, e))
+		return -1;
+	*out = ds.all.p;
+	*n = ds.all.n;
+	return 0;
+}
+
+void datastore_look_drop(struct drift_look *l)
+{
+	struct err ignored = ERR_INIT;
+
+	if (l)
+		(void)!datastore_look_end(l, NULL, NULL, &ignored);
 }
