@@ -36,4 +36,17 @@ test_expect 'files that people dropped into a source are named with the command 
 	leat run > out 2> err && has err "leat commit raw/x" && has out "0 ran" && test -f datastore/raw/x/ds=2018-01-04/f &&
 	leat commit raw/x && leat run > out && has out "1 ran"
 '
+test_expect 'outputs of jobs whose units come from the data are put back beside the run that takes an event' '
+	workspace data && for i in 1 2 3; do echo $i > f && leat put files:/$i f || return 1; done && mkdir -p jobs/one jobs/two &&
+	printf "cmd: [cp, -r, /pfs/in/., /pfs/out]\nkind: script\noutput: one\ninputs: {in: {repo: files, glob: \"/*\"}}\n" > jobs/one/job.yaml &&
+	sed "s/output: one/output: two/; s/repo: files/repo: one/" jobs/one/job.yaml > jobs/two/job.yaml && leat run &&
+	chmod u+w datastore/one/1 && echo more >> datastore/one/1 && rm datastore/two/2 && echo mine > datastore/files/mine &&
+	echo 4 > f && leat put files:/4 f && leat run > out 2> err && has out "2 ran" &&
+	has err "datastore/one: 1 file put back" "1 (edited)" "datastore/two: 1 file put back" "2 (deleted)" "leat commit files" &&
+	echo 1 | cmp - datastore/one/1 && echo 2 | cmp - datastore/two/2 && echo 4 | cmp - datastore/two/4 && grep -r more .leat/lost+found
+'
+test_expect 'so they are where no event is there, and where one job alone is asked for' '
+	cd data && rm datastore/one/1 datastore/two/1 && leat run one > out 2> err && has err "datastore/one: 1 file" && lacks err datastore/two: &&
+	test -f datastore/one/1 && ! test -f datastore/two/1 && leat run 2> err && has err "datastore/two: 1 file" && test -f datastore/two/1
+'
 test_done
