@@ -145,11 +145,8 @@ static int pins_there(struct applying *w, const struct job *j, struct err *e)
 	for (size_t i = 0; i < j->n_inputs; i++) {
 		struct commit c;
 
-		if (input_is_pinned(&j->inputs[i]) && input_resolve(w->api->store, w->a, j, &j->inputs[i], &c, e) < 0) {
-			if (e->code == ERR_NOT_FOUND)
-				e->code = ERR_BAD_CONFIG; /* the spec asks for what is not */
+		if (input_is_pinned(&j->inputs[i]) && input_resolve(w->api->store, w->a, j, &j->inputs[i], &c, e) < 0)
 			return -1;
-		}
 	}
 	return 0;
 }

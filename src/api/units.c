@@ -5,6 +5,7 @@
 #include "api/spec_file.h"
 #include "base/str.h"
 #include "flow/data.h"
+#include "flow/graph.h"
 #include "sys/clock.h"
 #include "sys/file.h"
 
@@ -117,25 +118,43 @@ static int list_units(struct listing *l, const struct job *j, struct err *e)
 	return 0;
 }
 
+/* What apply would refuse of the jobs of one file: a circle, one that reads its own output, an output of two. */
+static int check_together(struct listing *l, struct job **all, size_t n, struct err *e)
+{
+	struct api *api = l->api;
+	struct jobs js = {.arena = api->arena, .ws = api->ws, .kinds = api->kinds, .n = n};
+	struct graph *g;
+
+	js.all = arena_array(api->arena, struct job *, n);
+	for (size_t i = 0; i < n; i++)
+		js.all[i] = all[i];
+	jobs_index(&js);
+	return graph_make(api->arena, &js, &g, e);
+}
+
 static int of_file(struct listing *l, struct str path, struct err *e)
 {
 	struct api *api = l->api;
+	const char *file = str_is(path, "-") ? "standard input" : arena_cstr(api->arena, path);
 	struct spec_list specs;
+	struct job **all;
 
 	if (spec_file_read(api, path, &specs, e))
 		return -1;
+	all = arena_array(api->arena, struct job *, specs.specs.n);
 	for (size_t i = 0; i < specs.specs.n; i++) {
 		const struct spec *s = &specs.specs.p[i];
-		const char *file = str_is(path, "-") ? "standard input" : arena_cstr(api->arena, path);
-		struct job *j;
 
-		if (job_of_doc(api->arena, api->ws, api->kinds, s->name, file, s->job, &j, e))
+		if (job_of_doc(api->arena, api->ws, api->kinds, s->name, file, s->job, &all[i], e))
 			return -1;
 		for (size_t k = 0; k < s->notes.n; k++)
 			sink_note(l->out, "%.*s", STR_ARG(s->notes.p[k]));
-		if (list_units(l, j, e))
-			return -1;
 	}
+	if (check_together(l, all, specs.specs.n, e))
+		return -1;
+	for (size_t i = 0; i < specs.specs.n; i++)
+		if (list_units(l, all[i], e))
+			return -1;
 	return 0;
 }
 

@@ -183,6 +183,20 @@ static int unrunnable(struct flow *f, struct arena *a, const struct job *j, cons
 	return 1;
 }
 
+static bool has_cron(const struct job *j)
+{
+	for (size_t i = 0; i < j->n_inputs; i++)
+		if (j->inputs[i].cron.p)
+			return true;
+	return false;
+}
+
+/* At the heads, without a change of its inputs. */
+static bool would_run(const struct data_mark *m, const struct unit_key *rest)
+{
+	return !m->there || sha_is_zero(&m->rest) || m->failed || !sha_eq(&m->rest, &rest->key);
+}
+
 int data_look(struct flow *f, struct arena *a, const struct job *j, struct plan_unit **out, struct err *e)
 {
 	struct plan_unit *u = arena_new_of(a, struct plan_unit);
@@ -206,17 +220,17 @@ int data_look(struct flow *f, struct arena *a, const struct job *j, struct plan_
 		u->detail = why;
 		if (!why)
 			return -1;
-	} else if (m.there && sha_is_zero(&m.rest) && data_waits(f, a, j, &why, e)) {
-		u->reason = REASON_INPUT_MISSING; /* a job that nobody has seen yet may have clocks that begin now */
-		u->detail = why;
-		if (!why)
-			return -1;
-	} else if (!m.there || (sha_is_zero(&m.rest) && !m.failed)) {
-		u->reason = REASON_MISSING;
-	} else if (m.failed) {
-		u->reason = REASON_FAILED_BEFORE;
-	} else if (!sha_eq(&m.rest, &rest.key)) {
-		u->reason = REASON_CODE_CHANGED;
+	} else if (would_run(&m, &rest)) {
+		/* clocks of a job that nobody has seen yet may begin now */
+		if ((m.there || !has_cron(j)) && data_waits(f, a, j, &why, e)) {
+			u->reason = REASON_INPUT_MISSING;
+			u->detail = why;
+			if (!why)
+				return -1;
+		} else {
+			u->reason = !m.there || (sha_is_zero(&m.rest) && !m.failed) ? REASON_MISSING
+			            : m.failed ? REASON_FAILED_BEFORE : REASON_CODE_CHANGED;
+		}
 	}
 	*out = u;
 	return 0;

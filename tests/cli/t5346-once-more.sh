@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Units from data, tried once more by a stranger: what a spec asks for and is not there, circles, and each form of an
+# input through the real program. docs/how-to/inputs.md, docs/how-to/pachyderm.md, SEMANTICS 5.
+. "$(dirname "$0")/../lib.sh"
+
+workspace w >/dev/null 2>&1 || exit 1
+mkdir -p "$TRASH/three" && for i in 1 2 3; do echo "$i" >"$TRASH/three/$i"; done && leat put trips "$TRASH/three" >/dev/null 2>&1 || exit 1
+spec() { # NAME INPUT [more keys]: a file NAME.json
+	printf '{"pipeline": {"name": "%s"}, "transform": {"cmd": ["sh"], "stdin": ["%s"]}, "input": %s}\n' "$1" "${3:-true}" "$2" >"$1.json"
+}
+
+test_expect 'DESIGN 2.5: a pin that is not there is exit 1 wherever it stands, with the place and what there is, and makes nothing' '
+	cd w
+	for pin in deadbeef master.77 nobranch; do
+		spec p "{\"pfs\": {\"repo\": \"trips\", \"glob\": \"/*\", \"commit\": \"$pin\"}}"
+		for c in "units -f p.json" "apply -f p.json" "apply --dry-run -f p.json"; do exits 1 leat $c > out 2> err && has err "p.json:1:" "$pin" "master"; done
+		exits 1 leat get "trips@$pin:/1" 2> err && has err "$pin" && exits 1 leat sql "from \"trips@$pin\"" 2> err && has err "$pin"
+	done
+	spec p "{\"pfs\": {\"repo\": \"nosuch\", \"glob\": \"/*\", \"commit\": \"master.1\"}}" && exits 1 leat units -f p.json 2> err && has err "no repo nosuch" && exits 1 leat apply -f p.json 2> err && has err "no repo nosuch" "p.json:1:" && test ! -e jobs/p
+'
+test_expect 'a job whose pin is not there: plan says what is lacking, as run and units do, before and after it first ran' '
+	cd w && mkdir -p jobs/q && printf "kind: script\ninputs:\n  t: {repo: trips, pin: master.9, glob: /*}\n" > jobs/q/job.yaml && echo "cp \$LEAT_INPUT_t/* \$LEAT_OUTPUT" > jobs/q/job.sh &&
+	leat plan q > out && has out "an input is not there" "jobs/q/job.yaml:3:6" master.9 "nothing to run" && exits 1 leat run q 2> err && has err "waits" master.9 && exits 1 leat units q 2> err && has err master.9 && leat run > out 2>&1 && has out "lacks an input" &&
+	sed -i "s/master.9/master.1/" jobs/q/job.yaml && leat run q > out 2>&1 && has out "3 ran" && sed -i "s/master.1/master.8/; s/inputs:/params: {a: 1}\ninputs:/" jobs/q/job.yaml && leat plan q > out && has out "an input is not there" master.8 && exits 1 leat run q && rm -r jobs/q
+'
+test_expect 'units -f refuses a job that reads its own output, and jobs of a file that read each other in a circle, as apply does' '
+	cd w && spec own "{\"pfs\": {\"repo\": \"own\", \"glob\": \"/*\"}}" && exits 2 leat units -f own.json 2> err && has err "own.json:1:" "reads its own output" &&
+	spec aa "{\"pfs\": {\"repo\": \"bb\", \"glob\": \"/*\"}}" && spec bb "{\"pfs\": {\"repo\": \"aa\", \"glob\": \"/*\"}}" && cat aa.json bb.json > two.json && exits 2 leat units -f two.json 2> err && has err "in a circle" &&
+	printf "kind: script\noutput: qq\ninputs:\n  t: {repo: qq, glob: /*}\n" > own.yaml && exits 2 leat units -f own.yaml 2> err && has err "own.yaml:4:6" "reads its own output" &&
+	spec old "{\"pfs\": {\"repo\": \"trips\", \"glob\": \"/*\", \"commit\": \"master.1\"}}" && eq "$(leat units -f old.json --json | wc -l)" 3 && eq "$(cat own.json aa.json | tail -1 | leat units -f - --json 2> err | wc -l)" 0 && has err "bb holds nothing yet"
+'
+test_done
