@@ -321,9 +321,35 @@ static int tell_bad(struct api *api, struct id id, struct sink *out, struct err 
 	return 0;
 }
 
+/* An id as it stands, or that of the commit which a pin names. */
+static int what_id(struct api *api, struct str text, struct str *out, struct err *e)
+{
+	struct repo repo;
+	struct pin pin;
+	int there = memchr(text.p, '@', text.n) ? 1
+	            : is_hex(text)              ? 0
+	                                        : repo_find(api->store, api->arena, text, &repo, e);
+
+	if (there < 0)
+		return -1;
+	if (!there && memchr(text.p, '/', text.n))
+		return repo_not_found(api->store, text, e);
+	if (there && pin_resolve(api->store, api->arena, text, &pin, e))
+		return -1;
+	if (there && !pin.has_commit)
+		return no_commit(api, text, &pin, e);
+	if (!there && !is_hex(text)) {
+		err_set(e, ERR_BAD_REQUEST, "'%.*s' is no id", STR_ARG(text));
+		return err_hint(e, "an id is 32 hex digits, 4 of them are enough if no other begins so; REPO@PIN is that of"
+		                   " a commit");
+	}
+	*out = there ? arena_str(api->arena, str_of(pin.commit.id.hex)) : text;
+	return 0;
+}
+
 int api_wait(struct api *api, const struct args *args, struct sink *out, struct err *e)
 {
-	struct str limit = args_value(args, "timeout");
+	struct str limit = args_value(args, "timeout"), text;
 	int64_t until = INT64_MAX, ms;
 	struct id id;
 	struct err late = ERR_INIT;
@@ -335,13 +361,8 @@ int api_wait(struct api *api, const struct args *args, struct sink *out, struct 
 				       STR_SHOWN(limit));
 		until = clock_mono_ms() + ms;
 	}
-	if (!is_hex(args_pos(args, 0))) {
-		err_set(e, ERR_BAD_REQUEST, "'%.*s' is no id", STR_ARG(args_pos(args, 0)));
-		return err_hint(e, "an id is 32 hex digits, 4 of them are enough if no other begins so");
-	}
-	if (id_kinds(api, args_pos(args, 0), &id, &kinds, e) ||
-	    (!(kinds & ID_OPEN) && do_work(api, args, id, out, e)) ||
-	    id_kinds(api, args_pos(args, 0), &id, &kinds, e))
+	if (what_id(api, args_pos(args, 0), &text, e) || id_kinds(api, text, &id, &kinds, e) ||
+	    (!(kinds & ID_OPEN) && do_work(api, args, id, out, e)) || id_kinds(api, text, &id, &kinds, e))
 		return -1;
 	while (!(r = is_done(api, id, kinds, e))) {
 		if (clock_mono_ms() >= until)

@@ -24,6 +24,7 @@ struct field {
 	const char *key; /* of AS_KEY: what it is called in job.yaml; of REFUSED: what to do */
 };
 
+#define ALL_FILES "each unit sees all files that its glob gives; units that are known do not run again"
 static const struct field top_fields[] = {
 	{"pipeline", TAKEN, NULL},
 	{"transform", TAKEN, NULL},
@@ -67,6 +68,8 @@ static const struct field top_fields[] = {
 	{"scaleDownThreshold", KNOB, NULL},
 	{"gpu", KNOB, NULL},
 	{"determined", KNOB, NULL},
+	{"gcPolicy", KNOB, NULL},
+	{"incremental", REFUSED, ALL_FILES},
 	{"tfJob", REFUSED, "write the training as a command"},
 	{"s3Out", REFUSED, "write to /pfs/out instead"},
 };
@@ -105,8 +108,8 @@ static const struct field pfs_fields[] = {
 	{"project", SILENT, NULL},
 	{"repoType", SILENT, NULL},
 	{"method", SILENT, NULL},
-	{"from", SILENT, NULL},
-	{"fromCommit", SILENT, NULL},
+	{"from", REFUSED, ALL_FILES},
+	{"fromCommit", REFUSED, ALL_FILES},
 	{"s3", REFUSED, "read the files below /pfs instead"},
 	{"propagationSpec", REFUSED, "a job runs on every change of what it reads, or has the input pinned"},
 };

@@ -423,6 +423,19 @@ int repo_list(struct store *s, struct arena *a, struct repo **out, size_t *n, st
 	return 0;
 }
 
+/* `path` stood behind a repo without a ':'. "/master/30" is what Pachyderm 1.x calls its 31st commit. */
+static int hint_path(struct str repo, struct str path, struct err *e)
+{
+	struct str branch, number;
+	int64_t n;
+
+	if (str_cut(str_sub(path, 1, path.n), '/', &branch, &number) && str_to_i64(number, &n) && n >= 0)
+		return err_hint(e, "did you mean %.*s:%.*s, or the commit %.*s@%.*s.%lld? %.*s of Pachyderm 1.x counts"
+		                   " from 0", STR_ARG(repo), STR_ARG(path), STR_ARG(repo), STR_ARG(branch),
+		                (long long)n + 1, STR_ARG(str_sub(path, 1, path.n)));
+	return err_hint(e, "did you mean %.*s:%.*s?", STR_ARG(repo), STR_ARG(path));
+}
+
 int repo_not_found(struct store *s, struct str name, struct err *e)
 {
 	struct arena *a cleanup(arena_cleanup) = arena_new();
@@ -448,8 +461,7 @@ int repo_not_found(struct store *s, struct str name, struct err *e)
 	}
 	for (size_t i = 0; near < 0 && i < n; i++) /* a path where ':' is missing */
 		if (name.n > names[i].n + 1 && name.p[names[i].n] == '/' && str_has_prefix(name, names[i]))
-			return err_hint(e, "did you mean %.*s:%.*s?", STR_ARG(names[i]),
-			                STR_ARG(str_sub(name, names[i].n, name.n)));
+			return hint_path(names[i], str_sub(name, names[i].n, name.n), e);
 	if (near >= 0)
 		err_hint(e, "did you mean %.*s?", STR_ARG(names[near]));
 	else if (!n)

@@ -29,4 +29,15 @@ test_expect 'units -f refuses a job that reads its own output, and jobs of a fil
 	printf "kind: script\noutput: qq\ninputs:\n  t: {repo: qq, glob: /*}\n" > own.yaml && exits 2 leat units -f own.yaml 2> err && has err "own.yaml:4:6" "reads its own output" &&
 	spec old "{\"pfs\": {\"repo\": \"trips\", \"glob\": \"/*\", \"commit\": \"master.1\"}}" && eq "$(leat units -f old.json --json | wc -l)" 3 && eq "$(cat own.json aa.json | tail -1 | leat units -f - --json 2> err | wc -l)" 0 && has err "bb holds nothing yet"
 '
+test_expect 'wait and flush-commit take a commit by its pin too; REPO/BRANCH/N of Pachyderm 1.x is told what it is here' '
+	cd w && spec copy "{\"pfs\": {\"repo\": \"trips\", \"glob\": \"/*\"}}" "cp /pfs/trips/* /pfs/out" && leat apply -f copy.json && leat run copy && echo 4 | leat put trips:/4 - && leat wait trips@master > out && has out "run copy" && eq "$(leat ls copy | wc -l)" 4 &&
+	id=$(leat log trips --json | head -1 | json /dev/stdin "d[\"commit\"]") && leat flush-commit "$id" > want && leat flush-commit trips > got && same want got && leat flush-commit "trips@$id" > got && same want got &&
+	exits 1 leat flush-commit trips/master/0 2> err && has err "trips@master.1" "counts from 0" && exits 1 leat list-file trips/master/0 2> err && has err "trips@master.1" && exits 1 leat ls trips/sub/x 2> err && has err "trips:/sub/x" && lacks err Pachyderm &&
+	exits 1 leat wait trips@master.99 2> err && has err "2 commits" && exits 2 leat wait nosuch 2> err && has err "is no id" "REPO@PIN"
+'
+test_expect 'Pachyderm 1.x: what only reads a part of the data is refused with the reason, what is for a cluster is listed' '
+	cd w && old() { printf "{\"pipeline\": {\"name\": \"o\"}, \"transform\": {\"cmd\": [\"true\"]}, \"inputs\": [{\"repo\": {\"name\": \"trips\"}, \"glob\": \"/\"%s}]%s}\n" "$1" "$2" > o.json; } &&
+	old "" ", \"gc_policy\": {\"success\": \"3600s\"}, \"incremental\": false, \"standby\": true" && leat apply -f o.json > out 2> err && has err "ignored" gcPolicy standby && lacks err incremental && old "" ", \"incremental\": true" && exits 2 leat apply -f o.json 2> err && has err "o.json:1:" incremental "known do not run again" &&
+	for k in "\"from\": {\"repo\": {\"name\": \"trips\"}, \"id\": \"x\"}" "\"from_commit\": \"x\""; do old ", $k" "" && exits 2 leat apply -f o.json 2> err && has err "o.json:1:" "sees all files"; done
+'
 test_done
