@@ -7,7 +7,7 @@ static int parse_params(const struct args *args, const struct job *job, const st
 {
 	struct arena *a = args->arena;
 	struct dom *params = dom_new(a, DOM_MAP);
-	size_t n = args_count(args, "param");
+	size_t n = op_option(args->op, STR("param")) ? args_count(args, "param") : 0;
 
 	if (!n)
 		return 0;

@@ -197,3 +197,26 @@ void textdiff_write(struct buf *b, struct str old_text, struct str new_text)
 	while (write_hunk(b, &x, &y, &i, &j))
 		;
 }
+
+static void take(struct arena *a, const struct str *pieces, size_t n, struct side *out)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct line l = {.text = pieces[i], .hash = hash_bytes(pieces[i].p, pieces[i].n)};
+
+		vec_push(a, &out->v, l);
+	}
+}
+
+void textdiff_pieces(const struct str *x, size_t n, const struct str *y, size_t m, bool *gone, bool *added)
+{
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	struct side old = {0}, new = {0};
+
+	take(a, x, n, &old);
+	take(a, y, m, &new);
+	mark(a, &old, &new);
+	for (size_t i = 0; i < n; i++)
+		gone[i] = old.v.p[i].edited;
+	for (size_t i = 0; i < m; i++)
+		added[i] = new.v.p[i].edited;
+}

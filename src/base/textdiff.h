@@ -17,6 +17,11 @@
 
 /* UTF-8 without a NUL byte. */
 bool textdiff_is_text(struct str s);
+/*
+ * The same of any pieces (lines, tokens): gone[i]: x[i] is not in the other; added[j]: y[j] is new. Both are set for
+ * all.
+ */
+void textdiff_pieces(const struct str *x, size_t n, const struct str *y, size_t m, bool *gone, bool *added);
 /* Appends the hunks to *b; nothing where the texts are equal. */
 void textdiff_write(struct buf *b, struct str old_text, struct str new_text);
 

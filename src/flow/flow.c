@@ -31,6 +31,7 @@ int flow_open(struct store *s, const struct job_kind *const *kinds, bool lenient
 	f->kinds = kinds;
 	f->duck = duck_new(&conf);
 	f->keys = key_cache_new();
+	map_init(&f->code_told, a);
 	f->now_ms = clock_now_ms();
 	if (load(f, lenient, e) < 0) {
 		flow_close(f);

@@ -18,6 +18,7 @@ struct flow {
 	struct graph *graph;
 	struct duck *duck;                /* for parsing what no cache knows; not started until then */
 	struct key_cache *keys;           /* what is the same for all units of a job (key.c) */
+	struct map code_told;             /* changes of code that were looked into (codetext.c) */
 	const char *real_dirs[2];         /* .leat and datastore/ without links in the way, once asked for (exec) */
 	int64_t now_ms;                   /* one instant for the whole command */
 };

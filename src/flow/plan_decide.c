@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "flow/codetext.h"
 #include "flow/memo.h"
 #include "flow/plan_in.h"
 
@@ -142,7 +143,8 @@ static int explain(struct flow *f, struct catalog *c, struct arena *a, const str
 		      REASON_SETTING_CHANGED},
 		{"input", REASON_INPUT_CHANGED},
 	};
-	const struct dom *before = NULL, *now = NULL, *first;
+	const struct dom *before = NULL, *now = NULL;
+	struct dom *first;
 
 	if (read_ingredients(c, a, cur->unit, &before, e) < 0 || key_ingredients(f, c, a, params, u, &now, e) < 0)
 		return -1;
@@ -156,6 +158,8 @@ static int explain(struct flow *f, struct catalog *c, struct arena *a, const str
 	first = before ? key_diff(a, before, now)->first : NULL;
 	if (!first)
 		return 0;
+	if (codetext_explain(f, a, u->job, first, e))
+		return -1;
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
 		if (str_is(dom_get(first, "what")->s, kinds[i].what))
 			u->reason = kinds[i].reason;

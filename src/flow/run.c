@@ -1,4 +1,5 @@
 /* The engine's frame: its loop, what is started when, signals, the end. */
+#include "flow/codetext.h"
 #include "flow/publish.h"
 
 #include <signal.h>
@@ -482,6 +483,7 @@ int run_join(struct engine *g, struct run_job *r, struct err *e)
 {
 	const struct job_kind *k = r->job->kind;
 
+	codetext_load(g->f, r->job);
 	return run_code_pin(g, r, e) || (r->n_units && k->ready && k->ready(r->job, g->f->ws, e)) ? -1 : 0;
 }
 

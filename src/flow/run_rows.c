@@ -1,4 +1,5 @@
 /* The rows of runs, units, attempts and leases. */
+#include "flow/codetext.h"
 #include "flow/run_int.h"
 
 #include <stdio.h>
@@ -37,6 +38,15 @@ static struct str json_of(struct buf *b, const struct dom *d)
 	return buf_str(b);
 }
 
+/* What ran can be told from what runs next. */
+static int keep_code(struct engine *g, struct run_job *r, struct err *e)
+{
+	for (size_t i = 0; i < r->n_code; i++)
+		if (r->code[i].bytes.p && codetext_keep(g->f->store->db, &r->job->code[i].sha, r->code[i].bytes, e))
+			return -1;
+	return codetext_keep_query(g->f->store->db, r->job, e);
+}
+
 static int begin_run(struct engine *g, struct run_job *r, struct err *e)
 {
 	struct buf b = BUF_INIT(INGREDIENTS_MAX);
@@ -63,7 +73,7 @@ static int begin_run(struct engine *g, struct run_job *r, struct err *e)
 	q_int(q, 9, clock_now_ms());
 	q_int(q, 10, clock_now_ms());
 	q_cstr(q, 11, r->data ? r->data->event.hex : NULL);
-	rc = q_run(q, e);
+	rc = q_run(q, e) || keep_code(g, r, e);
 	buf_free(&b);
 	return rc || lease_take(g->f->store->db, &own, 1, &which, &holder, e) < 0 ? -1 : 0;
 }

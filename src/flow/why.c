@@ -1,6 +1,8 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "flow/accept.h"
+#include "flow/codetext.h"
 #include "flow/why_in.h"
 
 void why_hex(struct arena *a, struct dom *map, const char *key, const struct sha *s)
@@ -200,12 +202,16 @@ static const char *state_of(const struct plan_unit *u)
 	}
 }
 
-static const char *answer(struct arena *a, const struct plan_unit *u, const struct dom *made)
+static const char *answer(struct arena *a, const struct plan_unit *u, const struct dom *made,
+                          const struct dom *accepted)
 {
 	struct str what = arena_strf(a, "%.*s%s%s", STR_ARG(u->job->output), *u->ds.label ? " ds=" : "", u->ds.label);
 	const struct dom *run = made ? dom_get(made, "run") : NULL;
 	const char *by = run ? arena_printf(a, " (run %.*s)", 8, run->s.p) : "";
 
+	if (!strcmp(state_of(u), "up-to-date") && accepted)
+		return arena_printf(a, "%.*s is up to date: accepted by %.*s: %.*s", STR_ARG(what),
+		                    STR_ARG(dom_get(accepted, "by")->s), STR_ARG(dom_get(accepted, "because")->s));
 	if (!strcmp(state_of(u), "up-to-date"))
 		return arena_printf(a, "%.*s is up to date%s: %s", STR_ARG(what), by, plan_say(a, u));
 	return arena_printf(a, "%.*s is %s: %s", STR_ARG(what), state_of(u), plan_say(a, u));
@@ -258,24 +264,42 @@ static int add_key(struct flow *f, struct catalog *c, struct arena *a, struct pl
 	dom_set_bool(a, doc, "memoised", u->key.memoised);
 	if (u->key.why_not)
 		dom_set_cstr(a, doc, "why_not", u->key.why_not);
-	if (before)
-		dom_set(a, doc, "changes", key_diff(a, before, now));
+	if (before) {
+		struct dom *changes = key_diff(a, before, now);
+
+		dom_each (change, changes)
+			if (codetext_explain(f, a, u->job, change, e))
+				return -1;
+		dom_set(a, doc, "changes", changes);
+	}
 	dom_set(a, doc, "ingredients", (struct dom *)now);
 	return 0;
+}
+
+/* Of what is there somebody said that it is what its key gives. NULL: nobody did. */
+static int find_accepted(struct catalog *c, struct arena *a, const struct plan_unit *u, struct dom **out, struct err *e)
+{
+	const struct current *cur = NULL;
+
+	*out = NULL;
+	if (catalog_current(c, u->job->output, u->ds.label, &cur, e) < 0)
+		return -1;
+	return cur ? accept_find(catalog_store(c), a, &cur->key, &u->current_tree, out, e) : 0;
 }
 
 int why_unit(struct flow *f, struct catalog *c, struct arena *a, const struct job *j, const struct ds *ds,
              const struct dom **out, struct err *e)
 {
 	struct dom *doc = dom_new(a, DOM_MAP), *inputs = dom_new(a, DOM_LIST), *files = NULL, *made = NULL,
-	      *checks = NULL;
+	      *checks = NULL, *accepted = NULL;
 	struct dom *history = dom_new(a, DOM_MAP);
 	const struct dom *before = NULL;
 	struct plan_unit *u = NULL;
 
-	if (plan_look(f, c, a, j, ds, &u, e) < 0 || add_history(f, c, a, u, history, &made, &before, e) < 0)
+	if (plan_look(f, c, a, j, ds, &u, e) < 0 || add_history(f, c, a, u, history, &made, &before, e) < 0 ||
+	    find_accepted(c, a, u, &accepted, e) < 0)
 		return -1;
-	dom_set_cstr(a, doc, "answer", answer(a, u, made));
+	dom_set_cstr(a, doc, "answer", answer(a, u, made, accepted));
 	dom_set_str(a, doc, "job", j->name);
 	dom_set_cstr(a, doc, "ds", ds->label);
 	dom_set_cstr(a, doc, "state", state_of(u));
@@ -286,6 +310,8 @@ int why_unit(struct flow *f, struct catalog *c, struct arena *a, const struct jo
 	dom_set_str(a, doc, "output", j->output);
 	if (*ds->label)
 		dom_set_str(a, doc, "path", arena_strf(a, "ds=%s/", ds->label));
+	if (accepted)
+		dom_set(a, doc, "accepted", accepted);
 	if (add_key(f, c, a, u, doc, before, e) < 0)
 		return -1;
 	for (struct dom *v = history->first, *next; v; v = next) {
