@@ -102,7 +102,7 @@ static int prepare(struct alone *x, struct err *e)
 	if (key_rest(g->f, g->arena, x->what->job, x->what->params, &x->plan.key, e) ||
 	    run_task_path(g->f, g->arena, &g->path, e) || loop_new(&g->loop, e) || bind_inputs(x, e))
 		return -1;
-	g->workers = workers_new(g->loop, &conf);
+	g->workers = workers_new(g->loop, &conf, NULL);
 	proc_subreaper();
 	return loop_signal(g->loop, signals, ARRAY_LEN(signals), on_signal, x, &g->signals, e) ||
 	                       run_code_pin(g, &x->job, e)

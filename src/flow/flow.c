@@ -4,6 +4,7 @@
 
 #include "flow/jobsql.h"
 #include "flow/key.h"
+#include "flow/workers.h"
 #include "sys/clock.h"
 
 static int load(struct flow *f, bool lenient, struct err *e)
@@ -19,7 +20,8 @@ static int load(struct flow *f, bool lenient, struct err *e)
 	return graph_make(f->arena, f->jobs, &f->graph, e);
 }
 
-int flow_open(struct store *s, const struct job_kind *const *kinds, bool lenient, struct flow **out, struct err *e)
+int flow_open_warm(struct store *s, const struct job_kind *const *kinds, bool lenient, struct shelf *shelf,
+                   struct flow **out, struct err *e)
 {
 	struct arena *a = arena_new();
 	struct flow *f = arena_new_of(a, struct flow);
@@ -29,7 +31,8 @@ int flow_open(struct store *s, const struct job_kind *const *kinds, bool lenient
 	f->ws = s->ws;
 	f->store = s;
 	f->kinds = kinds;
-	f->duck = duck_new(&conf);
+	f->shelf = shelf;
+	f->duck = shelf_take(shelf, &conf);
 	f->keys = key_cache_new();
 	map_init(&f->code_told, a);
 	f->now_ms = clock_now_ms();
@@ -41,11 +44,24 @@ int flow_open(struct store *s, const struct job_kind *const *kinds, bool lenient
 	return 0;
 }
 
+int flow_open(struct store *s, const struct job_kind *const *kinds, bool lenient, struct flow **out, struct err *e)
+{
+	return flow_open_warm(s, kinds, lenient, NULL, out, e);
+}
+
+void flow_turn(struct flow *f, struct store *s)
+{
+	f->store = s;
+	key_cache_free(f->keys);
+	f->keys = key_cache_new();
+	f->now_ms = clock_now_ms();
+}
+
 void flow_close(struct flow *f)
 {
 	if (!f)
 		return;
-	duck_free(f->duck);
+	shelf_give(f->shelf, f->duck);
 	key_cache_free(f->keys);
 	jobs_free(f->jobs);
 	arena_free(f->arena);

@@ -9,6 +9,8 @@
 #include "flow/plug.h"
 #include "repo/store.h"
 
+struct shelf;
+
 struct flow {
 	struct arena *arena;
 	struct workspace *ws;
@@ -17,6 +19,7 @@ struct flow {
 	struct jobs *jobs;
 	struct graph *graph;
 	struct duck *duck;                /* for parsing what no cache knows; not started until then */
+	struct shelf *shelf;              /* where warm workers come from and go (workers.h); NULL: nowhere */
 	struct key_cache *keys;           /* what is the same for all units of a job (key.c) */
 	struct map code_told;             /* changes of code that were looked into (codetext.c) */
 	const char *real_dirs[2];         /* .leat and datastore/ without links in the way, once asked for (exec) */
@@ -30,6 +33,11 @@ struct flow {
  */
 must_check int flow_open(struct store *s, const struct job_kind *const *kinds, bool lenient,
                          struct flow **out, struct err *e);
+/* The same for one of many in a process, with workers of theirs. */
+must_check int flow_open_warm(struct store *s, const struct job_kind *const *kinds, bool lenient, struct shelf *shelf,
+                              struct flow **out, struct err *e);
+/* Its jobs over another store (of store_open_apart, in the same folder), at this time by the clock. */
+void flow_turn(struct flow *f, struct store *s);
 void flow_close(struct flow *f); /* NULL is fine */
 
 #endif

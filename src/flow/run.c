@@ -514,7 +514,7 @@ static int begin(struct engine *g, struct err *e)
 	g->run_dir = arena_printf(g->arena, "%s/staging/run", s->leat_dir);
 	if (run_make(g, e) || run_task_path(g->f, g->arena, &g->path, e) || loop_new(&g->loop, e))
 		return -1;
-	g->workers = workers_new(g->loop, &conf);
+	g->workers = workers_new(g->loop, &conf, g->f->shelf);
 	proc_subreaper();
 	if (loop_signal(g->loop, signals, ARRAY_LEN(signals), on_signal, g, &g->signals, e))
 		return -1;

@@ -20,16 +20,37 @@ struct work {
 struct workers {
 	struct loop *loop;
 	struct duck_conf conf;
+	struct shelf *shelf;   /* NULL */
 	char *leat_dir, *timezone;
 	struct worker *all;
 	struct arena *arena;   /* of one message */
 };
 
-struct workers *workers_new(struct loop *l, const struct duck_conf *conf)
+struct duck *shelf_take(struct shelf *s, const struct duck_conf *conf)
+{
+	return s && s->n ? s->duck[--s->n] : duck_new(conf);
+}
+
+void shelf_give(struct shelf *s, struct duck *d)
+{
+	if (!s || s->n == SHELF_MAX || duck_busy(d) || duck_fd(d) < 0)
+		duck_free(d);
+	else
+		s->duck[s->n++] = d;
+}
+
+void shelf_empty(struct shelf *s)
+{
+	while (s->n)
+		duck_free(s->duck[--s->n]);
+}
+
+struct workers *workers_new(struct loop *l, const struct duck_conf *conf, struct shelf *shelf)
 {
 	struct workers *w = xcalloc(1, sizeof(*w));
 
 	w->loop = l;
+	w->shelf = shelf;
 	w->conf = *conf;
 	w->conf.leat_dir = w->leat_dir = conf->leat_dir ? xstrdup(conf->leat_dir) : NULL;
 	w->conf.timezone = w->timezone = conf->timezone ? xstrdup(conf->timezone) : NULL;
@@ -46,7 +67,7 @@ void workers_free(struct workers *w)
 	while ((k = w->all)) {
 		w->all = k->next;
 		loop_close(k->ev);
-		duck_free(k->duck);
+		shelf_give(w->shelf, k->duck);
 		free(k->work);
 		free(k);
 	}
@@ -65,7 +86,7 @@ static struct worker *worker_free(struct workers *w)
 			return k;
 	k = xcalloc(1, sizeof(*k));
 	k->pool = w;
-	k->duck = duck_new(&w->conf);
+	k->duck = shelf_take(w->shelf, &w->conf);
 	k->next = w->all;
 	w->all = k;
 	return k;

@@ -13,8 +13,25 @@
 struct workers;
 struct work; /* one request under way; ends with its last message */
 
-struct workers *workers_new(struct loop *l, const struct duck_conf *conf) __attribute__((returns_nonnull));
-void workers_free(struct workers *w); /* ends all; work under way is dropped without a call; NULL is fine */
+/*
+ * Workers that stay warm from one run to the next: a pool takes what it needs, and what is idle at its end goes back.
+ * All are of one store. What does not fit ends.
+ */
+#define SHELF_MAX 8
+struct shelf {
+	struct duck *duck[SHELF_MAX];
+	size_t n;
+};
+/* Of an empty shelf, or none (NULL), a new one. */
+struct duck *shelf_take(struct shelf *s, const struct duck_conf *conf) __attribute__((returns_nonnull));
+void shelf_give(struct shelf *s, struct duck *d);
+void shelf_empty(struct shelf *s);
+
+/* shelf may be NULL. */
+struct workers *workers_new(struct loop *l, const struct duck_conf *conf, struct shelf *shelf)
+	__attribute__((returns_nonnull));
+/* Ends all, or puts them on the shelf; work under way is dropped without a call; NULL is fine. */
+void workers_free(struct workers *w);
 
 /*
  * PROGRESS, HEAD and ROWS as they come, then DONE or FAILED, once. The message and what it points to live until the

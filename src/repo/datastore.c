@@ -280,6 +280,8 @@ int datastore_update(struct store *s, int64_t repo, datastore_note note, void *p
 	struct disk_repo *repos;
 	size_t n;
 
+	if (s->apart)
+		return 0;
 	if (disk_repos(s, a, repo, true, &repos, &n, e))
 		return -1;
 	if (n)

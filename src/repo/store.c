@@ -32,27 +32,32 @@ struct id id_of(struct str hex)
 	return id;
 }
 
-static struct store *handle(struct workspace *ws)
+static struct store *handle_in(struct workspace *ws, const char *dir)
 {
 	struct store *s = xcalloc(1, sizeof(*s));
-	size_t n = strlen(ws->dir) + sizeof("/datastore");
+	size_t n = strlen(dir) + sizeof("/datastore");
 
 	s->ws = ws;
 	s->readers = s->sessions = -1;
 	s->leat_dir = xmalloc(n);
 	s->data_dir = xmalloc(n);
-	snprintf(s->leat_dir, n, "%s/.leat", ws->dir);
-	snprintf(s->data_dir, n, "%s/datastore", ws->dir);
+	snprintf(s->leat_dir, n, "%s/.leat", dir);
+	snprintf(s->data_dir, n, "%s/datastore", dir);
 	return s;
 }
 
-static int record_facts(struct store *s, struct err *e)
+static struct store *handle(struct workspace *ws)
+{
+	return handle_in(ws, ws->dir);
+}
+
+static int record_facts(struct store *s, enum db_durability how, struct err *e)
 {
 	static const char sql[] = "insert or ignore into store(key, value) values(?, ?)";
 	struct id id = id_new();
 	struct q *q;
 
-	if (db_begin_durable(s->db, DB_POWER, e))
+	if (db_begin_durable(s->db, how, e))
 		return -1;
 	q = db_query(s->db, sql);
 	q_cstr(q, 1, "workspace");
@@ -147,7 +152,7 @@ int store_create(struct workspace *ws, struct err *e)
 		err_hint(e, "make the workspace on a local disk");
 		goto out;
 	}
-	if (make_folders(s, e) || db_create(s->leat_dir, &s->db, e) || check_facts(s, e) || record_facts(s, e))
+	if (make_folders(s, e) || db_create(s->leat_dir, &s->db, e) || check_facts(s, e) || record_facts(s, DB_POWER, e))
 		goto out;
 	if (dir_sync(s->leat_dir, e) || dir_sync(ws->dir, e))
 		goto out;
@@ -182,6 +187,53 @@ int store_open(struct workspace *ws, struct store **out, struct err *e)
 	s->trees = tree_cache_new();
 	*out = s;
 	return 0;
+}
+
+/* The files of a database that was just made, kept beside it so that the next one is a copy. */
+static const char *const db_files[] = {"leat.db", "leat.db-wal", "leat.db-roots"};
+
+static int copy_db(const char *from, const char *to, struct err *e)
+{
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+
+	for (size_t i = 0; i < ARRAY_LEN(db_files); i++) {
+		char *src = arena_printf(a, "%s/%s", from, db_files[i]), *dst = arena_printf(a, "%s/%s", to, db_files[i]);
+		struct str bytes;
+
+		if (file_unlink(dst, e) || (file_exists(src) && (file_read(a, src, FILE_MAX_TEXT, &bytes, e) ||
+		                                                 file_write(dst, bytes, 0666, 0, e))))
+			return -1;
+	}
+	return file_unlink(arena_printf(a, "%s/leat.db-shm", to), e);
+}
+
+static int make_apart(struct store *s, const char *fresh, struct err *e)
+{
+	if (make_folders(s, e) || db_create(s->leat_dir, &s->db, e) || record_facts(s, DB_PROCESS, e))
+		return -1;
+	db_close(s->db);
+	s->db = NULL;
+	return dir_make(fresh, 0777, e) || copy_db(s->leat_dir, fresh, e) ? -1 : 0;
+}
+
+int store_open_apart(struct workspace *ws, const char *dir, struct store **out, struct err *e)
+{
+	struct store *s = handle_in(ws, dir);
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	char *fresh = arena_printf(a, "%s/fresh", dir);
+
+	s->apart = true;
+	if (dir_exists(fresh) ? copy_db(fresh, s->leat_dir, e) : make_apart(s, fresh, e))
+		goto fail;
+	if (db_open(s->leat_dir, &s->db, e))
+		goto fail;
+	db_set_durability(s->db, DB_PROCESS);
+	s->trees = tree_cache_new();
+	*out = s;
+	return 0;
+fail:
+	store_close(s);
+	return -1;
 }
 
 void store_close(struct store *s)

@@ -41,6 +41,7 @@ struct store {
 	int sessions;         /* .leat/sessions.lock; -1: none yet */
 	int live;             /* sessions of writers that this handle has */
 	int64_t epoch;        /* the gc epoch that they began in, while live > 0 */
+	bool apart;           /* of store_open_apart */
 	int64_t *moved;       /* repos of which this handle has moved a head, for datastore.c; sorted by nothing */
 	size_t n_moved, cap_moved;
 };
@@ -53,6 +54,12 @@ must_check int store_create(struct workspace *ws, struct err *e);
 /* Without one: ERR_NO_WORKSPACE naming `leat init`. */
 must_check int store_open(struct workspace *ws, struct store **out, struct err *e);
 void store_close(struct store *s); /* NULL is fine */
+/*
+ * A store by itself, `dir`/.leat, for jobs and settings of a workspace whose own store is not looked at, as it was just
+ * made: whatever it held before is gone, but for files that nobody can see. It is never shown as datastore/, lives as
+ * long as its process cares, and is the caller's to remove.
+ */
+must_check int store_open_apart(struct workspace *ws, const char *dir, struct store **out, struct err *e);
 
 #define ID_HEX 32
 struct id {

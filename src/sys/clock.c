@@ -24,7 +24,8 @@ static struct {
 	bool have;
 	bool racy; /* written so shortly before it was read that another write may bear the same times */
 	int64_t ms;
-} virtual = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+	int64_t stopped; /* clock_stop_at; -1: it goes */
+} virtual = {.mutex = PTHREAD_MUTEX_INITIALIZER, .stopped = -1};
 
 static int64_t ns_now(clockid_t id)
 {
@@ -73,7 +74,10 @@ int64_t clock_now_ms(void)
 
 	pthread_mutex_lock(&virtual.mutex);
 	look_up();
-	if (virtual.path) {
+	if (virtual.stopped >= 0) {
+		have = true;
+		now = virtual.stopped;
+	} else if (virtual.path) {
 		struct err e = ERR_INIT;
 		struct stat st;
 		struct file_key key;
@@ -96,9 +100,16 @@ bool clock_is_virtual(void)
 
 	pthread_mutex_lock(&virtual.mutex);
 	look_up();
-	is = virtual.path != NULL;
+	is = virtual.path != NULL || virtual.stopped >= 0;
 	pthread_mutex_unlock(&virtual.mutex);
 	return is;
+}
+
+void clock_stop_at(int64_t ms)
+{
+	pthread_mutex_lock(&virtual.mutex);
+	virtual.stopped = ms;
+	pthread_mutex_unlock(&virtual.mutex);
 }
 
 int clock_check(struct err *e)
