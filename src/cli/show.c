@@ -41,7 +41,7 @@ static const struct {
 	{"diff", show_diff},       {"fsck", show_finding},   {"run", show_run},
 	{"backfill", show_run},    {"rerun", show_run},      {"plan", show_plan},
 	{"why", show_why},         {"check", show_check},    {"schema", show_schema},
-	{"plot", show_plot},
+	{"plot", show_plot},       {"test", show_test},
 };
 
 struct shower *shower_new(struct arena *a, const struct args *args, const char *workspace_dir)

@@ -30,6 +30,9 @@ void db_set_durability(struct db *d, enum db_durability how);
 bool db_has_data(struct db *d);
 must_check int db_make_data(struct db *d, struct err *e);
 
+/* In a write transaction: all rows go but those of `store`. */
+must_check int db_empty(struct db *d, struct err *e);
+
 /* Write transaction. Nested begins are a BUG. A commit that fails has rolled back. */
 must_check int db_begin(struct db *d, struct err *e);
 must_check int db_begin_durable(struct db *d, enum db_durability how, struct err *e);

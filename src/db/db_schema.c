@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "db/db_in.h"
 
 static const struct {
@@ -52,6 +53,27 @@ int db_schema_raise(sqlite3 *h, int have, int *at)
 			rc = sqlite3_exec(h, sql, NULL, NULL, NULL);
 	}
 	return rc;
+}
+
+static int add_delete(void *ptr, int n, char **cells, char **names)
+{
+	buf_addf(ptr, "delete from \"%s\";", cells[0]);
+	return 0;
+}
+
+int db_empty(struct db *d, struct err *e)
+{
+	struct buf b cleanup(buf_free) = BUF_INIT(1 << 20);
+	sqlite3 *h = db_handle(d);
+	int rc = sqlite3_exec(h, "select name from sqlite_master where type = 'table' and name <> 'store'"
+	                         " and name not like 'sqlite\\_%' escape '\\'",
+	                      add_delete, &b, NULL);
+
+	if (!rc) {
+		buf_addc(&b, '\0');
+		rc = sqlite3_exec(h, b.p, NULL, NULL, NULL);
+	}
+	return rc ? err_set(e, ERR_IO, "%s cannot be emptied: %s", db_path(d), sqlite3_errmsg(h)) : 0;
 }
 
 bool db_schema_names(const char *name)

@@ -13,6 +13,7 @@
 
 struct sqlcache {
 	struct arena *arena;
+	const char *leat_dir; /* a clone that has none is not given one */
 	const char *path;
 	bool read, begin_anew;
 	struct sha library;
@@ -29,6 +30,7 @@ struct sqlcache *sqlcache_new(struct arena *a, const char *leat_dir)
 	struct sqlcache *c = arena_new_of(a, struct sqlcache);
 
 	c->arena = a;
+	c->leat_dir = arena_printf(a, "%s", leat_dir);
 	c->path = arena_printf(a, "%s/cache/sql", leat_dir);
 	map_init(&c->known, a);
 	return c;
@@ -111,7 +113,7 @@ static void write_lines(struct sqlcache *c, struct buf *lines)
 	struct err why = ERR_INIT;
 	int fd FD_CLEANUP = -1;
 
-	if (buf_over(lines) || dir_make_parent(c->path, 0777, &why))
+	if (buf_over(lines) || !dir_exists(c->leat_dir) || dir_make_parent(c->path, 0777, &why))
 		return;
 	if (file_open_write(c->path, c->begin_anew ? O_TRUNC : O_APPEND, 0666, &fd, &why) ||
 	    fd_write_all(fd, lines->p, lines->n, c->path, &why))

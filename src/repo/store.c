@@ -152,7 +152,8 @@ int store_create(struct workspace *ws, struct err *e)
 		err_hint(e, "make the workspace on a local disk");
 		goto out;
 	}
-	if (make_folders(s, e) || db_create(s->leat_dir, &s->db, e) || check_facts(s, e) || record_facts(s, DB_POWER, e))
+	if (make_folders(s, e) || db_create(s->leat_dir, &s->db, e) || check_facts(s, e) ||
+	    record_facts(s, DB_POWER, e))
 		goto out;
 	if (dir_sync(s->leat_dir, e) || dir_sync(ws->dir, e))
 		goto out;
@@ -189,50 +190,35 @@ int store_open(struct workspace *ws, struct store **out, struct err *e)
 	return 0;
 }
 
-/* The files of a database that was just made, kept beside it so that the next one is a copy. */
-static const char *const db_files[] = {"leat.db", "leat.db-wal", "leat.db-roots"};
-
-static int copy_db(const char *from, const char *to, struct err *e)
-{
-	struct arena *a cleanup(arena_cleanup) = arena_new();
-
-	for (size_t i = 0; i < ARRAY_LEN(db_files); i++) {
-		char *src = arena_printf(a, "%s/%s", from, db_files[i]), *dst = arena_printf(a, "%s/%s", to, db_files[i]);
-		struct str bytes;
-
-		if (file_unlink(dst, e) || (file_exists(src) && (file_read(a, src, FILE_MAX_TEXT, &bytes, e) ||
-		                                                 file_write(dst, bytes, 0666, 0, e))))
-			return -1;
-	}
-	return file_unlink(arena_printf(a, "%s/leat.db-shm", to), e);
-}
-
-static int make_apart(struct store *s, const char *fresh, struct err *e)
-{
-	if (make_folders(s, e) || db_create(s->leat_dir, &s->db, e) || record_facts(s, DB_PROCESS, e))
-		return -1;
-	db_close(s->db);
-	s->db = NULL;
-	return dir_make(fresh, 0777, e) || copy_db(s->leat_dir, fresh, e) ? -1 : 0;
-}
-
 int store_open_apart(struct workspace *ws, const char *dir, struct store **out, struct err *e)
 {
 	struct store *s = handle_in(ws, dir);
-	struct arena *a cleanup(arena_cleanup) = arena_new();
-	char *fresh = arena_printf(a, "%s/fresh", dir);
 
 	s->apart = true;
-	if (dir_exists(fresh) ? copy_db(fresh, s->leat_dir, e) : make_apart(s, fresh, e))
-		goto fail;
-	if (db_open(s->leat_dir, &s->db, e))
-		goto fail;
+	if (make_folders(s, e) || db_create(s->leat_dir, &s->db, e) || record_facts(s, DB_PROCESS, e)) {
+		store_close(s);
+		return -1;
+	}
 	db_set_durability(s->db, DB_PROCESS);
 	s->trees = tree_cache_new();
 	*out = s;
 	return 0;
-fail:
-	store_close(s);
+}
+
+int store_empty(struct store *s, struct err *e)
+{
+	BUG_IF(!s->apart || s->live);
+	fd_close(&s->readers);
+	s->n_leases = s->n_moved = 0;
+	packs_free(s->packs);
+	s->packs = NULL;
+	tree_cache_free(s->trees);
+	s->trees = tree_cache_new();
+	if (db_begin(s->db, e))
+		return -1;
+	if (!db_empty(s->db, e))
+		return db_commit(s->db, e);
+	db_rollback(s->db);
 	return -1;
 }
 

@@ -55,11 +55,12 @@ must_check int store_create(struct workspace *ws, struct err *e);
 must_check int store_open(struct workspace *ws, struct store **out, struct err *e);
 void store_close(struct store *s); /* NULL is fine */
 /*
- * A store by itself, `dir`/.leat, for jobs and settings of a workspace whose own store is not looked at, as it was just
- * made: whatever it held before is gone, but for files that nobody can see. It is never shown as datastore/, lives as
- * long as its process cares, and is the caller's to remove.
+ * A new store by itself, `dir`/.leat, for jobs and settings of a workspace whose own store is not looked at. It is
+ * never shown as datastore/, survives no power cut, and is the caller's to remove. store_empty leaves it as it was just
+ * made: whatever it held is gone, but for files that nobody can see.
  */
 must_check int store_open_apart(struct workspace *ws, const char *dir, struct store **out, struct err *e);
+must_check int store_empty(struct store *s, struct err *e);
 
 #define ID_HEX 32
 struct id {

@@ -16,7 +16,7 @@ int64_t clock_now_ms(void);
 bool clock_is_virtual(void);
 /* Whether LEAT_CLOCK, if set, can be read: call once at start. Later an unreadable file leaves the last time. */
 must_check int clock_check(struct err *e);
-/* From now on it stands still here in this process, as a virtual clock does, whatever LEAT_CLOCK says; below 0: ends. */
+/* From now on it stands still in this process, as a virtual clock does, whatever LEAT_CLOCK says; below 0: ends. */
 void clock_stop_at(int64_t ms);
 int64_t clock_mono_ms(void);
 int64_t clock_mono_ns(void);
