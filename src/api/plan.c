@@ -3,14 +3,48 @@
 #include "api/plan_row.h"
 #include "base/str.h"
 #include "flow/data.h"
+#include "flow/estimate.h"
 #include "flow/restore.h"
 
 #define REPEAT_MAX 20 /* jobs that never ran and are told of */
 
+struct guesses {
+	struct estimate *of; /* by index of the job */
+	bool *made;
+};
+
+static void guesses_init(struct api *api, struct guesses *g)
+{
+	g->of = arena_array(api->arena, struct estimate, api->flow->jobs->n + 1);
+	g->made = arena_array(api->arena, bool, api->flow->jobs->n + 1);
+}
+
+/* The row of a unit; of one that is to run with what that may take, if the past tells. */
+static int row_of(struct api *api, struct guesses *g, const struct plan_unit *u, struct dom **out, struct err *e)
+{
+	const struct job *j = u->job;
+
+	*out = plan_row(api->arena, u);
+	if (u->known || !reason_runs(u->reason))
+		return 0;
+	if (!g->made[j->index] && estimate_job(api->store, j, &g->of[j->index], e))
+		return -1;
+	g->made[j->index] = true;
+	if (g->of[j->index].runs) {
+		dom_set_real(api->arena, *out, "seconds", g->of[j->index].seconds);
+		dom_set_int(api->arena, *out, "bytes", g->of[j->index].bytes);
+	}
+	return 0;
+}
+
 int plan_rows(struct api *api, const struct plan *p, bool all, struct sink *out, struct err *e)
 {
+	struct guesses g;
+	struct dom *row;
+
+	guesses_init(api, &g);
 	for (size_t i = 0; i < p->n_units; i++)
-		if (sink_row(out, plan_row(api->arena, p->units[i]), e))
+		if (row_of(api, &g, p->units[i], &row, e) || sink_row(out, row, e))
 			return -1;
 	for (size_t i = 0; i < p->n_not_run; i++)
 		if ((all || p->not_run[i]->reason == REASON_INPUT_MISSING) &&

@@ -10,6 +10,7 @@
 #include "base/dom.h"
 
 struct grid;
+struct plan_view; /* show_plan.c */
 
 struct show_state {
 	struct arena *arena; /* of the command */
@@ -21,7 +22,7 @@ struct show_state {
 	bool why_all;        /* why -v */
 	size_t n;            /* rows seen */
 	int64_t a, b, c;     /* counters of the operation's own */
-	struct str last, first_ds, last_ds, detail; /* of the group of units that is being told */
+	struct plan_view *plan;
 	struct str *titles;  /* of a query */
 	bool *right;
 	VEC(struct str) cells; /* of a query, for plot */

@@ -178,54 +178,6 @@ void show_run(struct show_state *s, const struct dom *row)
 		fputs("stopped: nothing of what was still running has been published\n", s->out);
 }
 
-/* Rows come in the order of the plan; those of one job with one reason become one line with their first and last ds. */
-static void plan_flush(struct show_state *s)
-{
-	struct str ds = s->first_ds;
-
-	if (!s->b)
-		return;
-	if (s->b > 1)
-		ds = arena_strf(s->arena, "%.*s..%.*s (%" PRId64 ")", STR_ARG(s->first_ds), STR_ARG(s->last_ds), s->b);
-	fprintf(s->out, "%.*s%s%.*s%s%.*s\n", STR_ARG(s->last), ds.n ? "  " : "", STR_ARG(ds), s->detail.n ? ": " : "",
-	        STR_ARG(s->detail));
-	s->b = 0;
-}
-
-void show_plan(struct show_state *s, const struct dom *row)
-{
-	struct arena *a = s->arena;
-	struct str line, ds, detail;
-	bool known, runs, alone;
-
-	if (!row) {
-		plan_flush(s);
-		if (!s->failed)
-			fprintf(s->out, s->a || s->c ? "%" PRId64 " to run, %" PRId64 " known\n" : "nothing to run\n",
-			        s->a, s->c);
-		return;
-	}
-	ds = show_text(row, "ds");
-	detail = show_text(row, "detail");
-	known = dom_get(row, "known") && dom_get(row, "known")->b;
-	runs = dom_get(row, "runs") && dom_get(row, "runs")->b;
-	alone = op_option(s->args->op, STR("verbose")) && args_flag(s->args, "verbose");
-	s->a += runs && !known;
-	s->c += runs && known;
-	line = arena_strf(a, "%-20.*s  %.*s%s", STR_ARG(show_text(row, "job")), STR_ARG(show_text(row, "text")),
-	                  known ? " (known: will be published without a run)" : "");
-	if (s->b && (alone || !str_eq(line, s->last)))
-		plan_flush(s);
-	if (!s->b++) {
-		s->last = line;
-		s->first_ds = arena_str(a, ds);
-		s->detail = arena_str(a, detail);
-	} else if (!str_eq(detail, s->detail)) {
-		s->detail = STR("");
-	}
-	s->last_ds = arena_str(a, ds);
-}
-
 /* Colours are by where it ends up: s->out may be a text, of which the first lines are shown. */
 static void why_value(struct show_state *s, const struct dom *v, int indent);
 
