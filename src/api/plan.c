@@ -127,7 +127,7 @@ int api_plan(struct api *api, const struct args *args, struct sink *out, struct 
 		if (data_look(api->flow, api->arena, j, &u, e))
 			return -1;
 		if (j->every != EVERY_NONE &&
-		    plan_days(api, j, q.ranges.n ? ask_own_range(&q, j) : NULL, q.ranges.n > 0, out, e))
+		    plan_days(api, j, q.ranges.n ? ask_own_range(&q, j) : NULL, q.ranges.n > 0, PLAN_STALE, out, e))
 			return -1;
 		if (q.ranges.n)
 			continue;

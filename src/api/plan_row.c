@@ -32,12 +32,12 @@ struct dom *plan_row(struct arena *a, const struct plan_unit *u)
 	return row;
 }
 
-int plan_days(struct api *api, const struct job *j, const struct ds_range *r, size_t n_ranges, struct sink *out,
-              struct err *e)
+int plan_days(struct api *api, const struct job *j, const struct ds_range *r, size_t n_ranges,
+              enum plan_mode mode, struct sink *out, struct err *e)
 {
 	const char *why = NULL;
 	struct data_set set = {0};
-	int got = data_look_days(api->flow, api->arena, j, r, n_ranges, &set, &why, e);
+	int got = data_look_days(api->flow, api->arena, j, r, n_ranges, mode, &set, &why, e);
 
 	for (size_t i = 0; got > 0 && i < set.n_days; i++) {
 		const struct data_day *day = &set.days[i];
@@ -46,7 +46,7 @@ int plan_days(struct api *api, const struct job *j, const struct ds_range *r, si
 
 		if (!day->missing) {
 			u.detail = data_day_says(api->arena, &set, day, &n);
-			u.reason = REASON_UP_TO_DATE;
+			u.reason = day->asked ? REASON_UP_TO_DATE : REASON_NOT_IN_MODE;
 			for (size_t k = 0; n && k < set.n_items && u.reason == REASON_UP_TO_DATE; k++)
 				if (set.items[k].day == day && set.items[k].run)
 					u.reason = set.items[k].run->reason;

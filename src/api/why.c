@@ -40,7 +40,7 @@ static int why_day(struct api *api, const struct job *j, const struct ds_range *
 	const char *why = NULL, *says = NULL, *state = "missing-input";
 	struct data_set set = {0};
 	size_t n = 0;
-	int got = data_look_days(api->flow, a, j, r, 1, &set, &why, e);
+	int got = data_look_days(api->flow, a, j, r, 1, PLAN_STALE, &set, &why, e);
 
 	if (got < 0)
 		return -1;

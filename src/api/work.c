@@ -174,6 +174,7 @@ static int run_both(struct api *api, struct asking *q, struct whole *w, struct c
 
 	w->data.again = q->ask.again || q->ask.mode == PLAN_ALL;
 	w->data.params = q->ask.params;
+	w->data.mode = q->ask.mode;
 	w->data.ticks = true;
 	w->data.tick_now = q->tick;
 	if (!q->ask.pairs) { /* rerun: what failed is taken at the heads */
@@ -228,8 +229,8 @@ static struct dom *summary_row(struct api *api, const struct whole *w)
 		dom_set_int(api->arena, row, "recovered", (int64_t)sum->recovered);
 	dom_set_int(api->arena, row, "up_to_date", (int64_t)w->up_to_date);
 	dom_set_int(api->arena, row, "failed", (int64_t)sum->failed);
-	dom_set_int(api->arena, row, "not_started", (int64_t)(sum->not_started + w->missing));
-	dom_set_int(api->arena, row, "input_missing", (int64_t)w->missing);
+	dom_set_int(api->arena, row, "not_started", (int64_t)(sum->not_started + sum->missing + w->missing));
+	dom_set_int(api->arena, row, "input_missing", (int64_t)(sum->missing + w->missing));
 	dom_set_int(api->arena, row, "skipped", (int64_t)sum->skipped);
 	dom_set_int(api->arena, row, "held", (int64_t)sum->held_groups);
 	dom_set_bool(api->arena, row, "cancelled", sum->cancelled);
@@ -270,7 +271,7 @@ static int carry_out(struct api *api, const struct args *args, struct asking *q,
 	 * one; `leat run` and a backfill count it and go on.
 	 */
 	if (w.sum.failed || w.sum.not_started || w.sum.cancelled || (w.missing && q->explicit_ds) ||
-	    (w.p && w.p->n_missing_input && strcmp(kind, "backfill") != 0))
+	    (((w.p && w.p->n_missing_input) || w.sum.missing) && strcmp(kind, "backfill") != 0))
 		api->exit_status = 1;
 	rc = sink_row(out, summary_row(api, &w), e);
 done:
@@ -351,7 +352,7 @@ int api_backfill(struct api *api, const struct args *args, struct sink *out, str
 	if (!args_flag(args, "dry-run"))
 		return carry_out(api, args, &q, "backfill", out, e);
 	if (q.jobs.p[0]->tree)
-		return plan_days(api, q.jobs.p[0], q.ranges.p, q.ranges.n, out, e);
+		return plan_days(api, q.jobs.p[0], q.ranges.p, q.ranges.n, q.ask.mode, out, e);
 	ask_finish(&q);
 	if (catalog_new(api->store, api->arena, &c, e) || plan_make(api->flow, c, api->arena, &q.ask, &p, e))
 		return -1;

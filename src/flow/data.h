@@ -95,6 +95,7 @@ struct data_ask {
 	const struct id *until;    /* events up to this one; NULL: all */
 	bool ticks;                /* first makes what the clock brings (flow/tick.h) */
 	bool tick_now;             /* ... and the cron inputs of `jobs` tick now */
+	enum plan_mode mode;       /* with ranges: PLAN_MISSING, PLAN_FAILED leave out days that are not (data_days_only) */
 	const struct ds_range *ranges; /* those days of `jobs` alone, at the heads of their inputs; no event is taken */
 	size_t n_ranges;
 };
@@ -134,6 +135,12 @@ void data_unbind(struct store *s, struct data_set *set);
  */
 must_check int data_days(struct flow *f, struct arena *a, struct data_set *set, const struct ds_range *ranges,
                          size_t n_ranges, struct err *e);
+/*
+ * PLAN_MISSING: of its days only those that the output does not have stay asked for; PLAN_FAILED: also those of which a
+ * unit failed in the last run that had units of that day. Other modes: all.
+ */
+must_check int data_days_only(struct flow *f, struct arena *a, struct data_set *set, enum plan_mode mode,
+                              struct err *e);
 /* The set of a job at commits that the caller holds (no id: nothing is there), with its days; for lists. */
 must_check int data_at_heads(struct flow *f, struct arena *a, const struct job *j, const struct commit *heads,
                              struct data_set *out, struct err *e);
@@ -142,7 +149,8 @@ must_check int data_at_heads(struct flow *f, struct arena *a, const struct job *
  * cannot run at all, *why says why; -1.
  */
 must_check int data_look_days(struct flow *f, struct arena *a, const struct job *j, const struct ds_range *ranges,
-                              size_t n_ranges, struct data_set *out, const char **why, struct err *e);
+                              size_t n_ranges, enum plan_mode mode, struct data_set *out, const char **why,
+                              struct err *e);
 /* How many units of a day a run would have, and what for; NULL: none. In the arena. */
 const char *data_day_says(struct arena *a, const struct data_set *set, const struct data_day *day, size_t *n);
 /* The units of all days that have some. on_day, which may be NULL, is told of each day before its units. */

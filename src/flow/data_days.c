@@ -163,6 +163,44 @@ int data_days(struct flow *f, struct arena *a, struct data_set *set, const struc
 	return 0;
 }
 
+/* 1, 0, -1 */
+static int day_failed(struct flow *f, const struct job *j, const struct ds *ds, struct err *e)
+{
+	struct q *q = db_query(f->store->db,
+	                       "select 1 from unit where job = ?1 and ds = ?2 and state not in ('success', 'known') and run ="
+	                       " (select run from unit where job = ?1 and ds = ?2 order by id desc limit 1) limit 1");
+	int r;
+
+	q_text(q, 1, j->name);
+	q_cstr(q, 2, ds->label);
+	r = q_step(q, e);
+	q_done(q);
+	return r;
+}
+
+int data_days_only(struct flow *f, struct arena *a, struct data_set *set, enum plan_mode mode, struct err *e)
+{
+	const struct job *j = set->job;
+	struct partset *there = NULL;
+	struct catalog *c;
+
+	if ((mode != PLAN_MISSING && mode != PLAN_FAILED) || j->every == EVERY_NONE)
+		return 0;
+	if (catalog_new(f->store, a, &c, e) || catalog_parts(c, j->output, data_branch(j), &there, e))
+		return -1;
+	for (size_t i = 0; i < set->n_days; i++) {
+		struct data_day *day = &set->days[i];
+		int r = !there || partset_find(there, day->ds.label) < 0;
+
+		if (!r && mode == PLAN_FAILED)
+			r = day_failed(f, j, &day->ds, e);
+		if (r < 0)
+			return -1;
+		day->asked = r;
+	}
+	return 0;
+}
+
 int data_days_each(struct flow *f, struct arena *a, const struct data_set *set,
                    void (*on_day)(void *ptr, struct data_day *day), datum_cb cb, void *ptr, struct err *e)
 {
@@ -214,15 +252,15 @@ int data_at_heads(struct flow *f, struct arena *a, const struct job *j, const st
 }
 
 int data_look_days(struct flow *f, struct arena *a, const struct job *j, const struct ds_range *ranges,
-                   size_t n_ranges, struct data_set *out, const char **why, struct err *e)
+                   size_t n_ranges, enum plan_mode mode, struct data_set *out, const char **why, struct err *e)
 {
 	struct data_set set = {.job = j};
 	int got = repo_find(f->store, a, j->output, &set.repo, e);
 
 	if (got >= 0)
 		got = data_bind(f, a, &set, INT64_MAX, why, e);
-	if (got > 0 && (data_days(f, a, &set, ranges, n_ranges, e) ||
-	                (db_has_data(f->store->db) && data_plan(f, a, &set, NULL, false, e))))
+	if (got > 0 && (data_days(f, a, &set, ranges, n_ranges, e) || data_days_only(f, a, &set, mode, e) ||
+	                data_plan(f, a, &set, NULL, mode == PLAN_ALL, e)))
 		got = -1;
 	data_unbind(f->store, &set);
 	*out = set;

@@ -61,10 +61,13 @@ static struct str by_id(const struct sha *id)
 
 static int load_rows(struct planner *p, struct err *e)
 {
-	struct q *q = db_query(p->f->store->db, ROW);
+	struct q *q;
 	int r;
 
 	map_init(&p->rows, p->a);
+	if (!db_has_data(p->f->store->db)) /* who only looks makes no tables */
+		return 0;
+	q = db_query(p->f->store->db, ROW);
 	q_int(q, 1, p->d->repo.id);
 	while ((r = q_step(q, e)) == 1) {
 		struct row *row = arena_new_of(p->a, struct row);
@@ -332,6 +335,8 @@ static int look_before(struct planner *p, struct before *out, struct err *e)
 	had = d->repo.id ? branch_head(p->f->store, d->repo.id, data_branch(d->job), &head, e) : 0;
 	if (had < 0)
 		return -1;
+	if (!db_has_data(p->f->store->db))
+		return 0;
 	q = db_query(p->f->store->db,
 	             "select rest, trees, out_tree, n, open from data_job where job = ? and repo = ?");
 	q_text(q, 1, d->job->name);

@@ -198,7 +198,7 @@ static void tell_missing(struct driver *d, const struct data_set *set)
 
 		if (!day->missing)
 			continue;
-		d->sum->not_started++;
+		d->sum->missing++;
 		if (d->o->on_event)
 			d->o->on_event(d->o->ptr, &ev);
 	}
@@ -248,7 +248,8 @@ static int plan_leased(struct driver *d, struct data_set *set, int64_t order, st
 	if (!got) /* its first data will be an event */
 		return give_back(d, set, e);
 	d->did = true;
-	if (data_days(d->f, d->a, set, d->ask->ranges, d->ask->n_ranges, e))
+	if (data_days(d->f, d->a, set, d->ask->ranges, d->ask->n_ranges, e) ||
+	    (set->part && is_asked(d, set->job) && data_days_only(d->f, d->a, set, d->ask->mode, e)))
 		return -1;
 	tell_missing(d, set);
 	if (data_plan(d->f, d->a, set, params_of(d, set->job), d->ask->again && is_asked(d, set->job), e))

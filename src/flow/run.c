@@ -564,6 +564,7 @@ void run_summary_add(struct run_summary *to, const struct run_summary *s)
 	to->failed += s->failed;
 	to->skipped += s->skipped;
 	to->not_started += s->not_started;
+	to->missing += s->missing;
 	to->published_groups += s->published_groups;
 	to->held_groups += s->held_groups;
 	to->cancelled |= s->cancelled;

@@ -142,4 +142,20 @@ test_expect 'mistakes: a glob over hours in a daily job, a window on a glob, its
 	dated h "  in: {repo: h, glob: \"/*\"}" true && exits 2 leat run 2>err && grep -q "cannot read its own output, h" err &&
 	dated h "  in: {repo: raw/x, glob: \"/*\"}" true && exits 2 leat run h nonsense 2>err && exits 1 leat run h 2018-01-01 2>err && grep -q "raw/x is not there" err
 '
+test_expect 'backfill: a dry run says what of each day is to run, before the job ever ran, and makes nothing; then exactly that runs' '
+	workspace fill && dated score "$both" "$score" && for d in 1 2 3 5; do seq $d >t$d; leat put raw/trips:/t t$d --ds 2018-01-0$d; done && echo one >m1 && echo two >m2 && leat put models m1 m2 &&
+	leat backfill score --from 2018-01-01 --to 2018-01-02 --dry-run --json > dry && eq "$(json dry "[(r[\"ds\"], r[\"reason\"], r[\"runs\"]) for r in d]")" "[[\"2018-01-01\", \"missing\", true], [\"2018-01-02\", \"missing\", true]]" && has dry "2 units: /m1, ..." && exits 1 leat ls score &&
+	leat backfill score --from 2018-01-01 --to 2018-01-02 --json > run && says ran 4 known 0 failed 0 && eq "$(all score)" "/ds=2018-01-01/m1 /ds=2018-01-01/m2 /ds=2018-01-02/m1 /ds=2018-01-02/m2 " &&
+	leat backfill score --from 2018-01-01 --to 2018-01-02 --json > run && says ran 0 known 4
+'
+test_expect 'backfill: a day whose input is not there is counted and left out, with exit 0 (SEMANTICS 2); asked for by name it is 1' '
+	cd fill && leat backfill score --from 2018-01-01 --to 2018-01-05 --json > run && says ran 4 known 4 input_missing 1 not_started 1 && leat ls score:/ > l && lacks l 01-04 && exits 1 leat run score 2018-01-04 && leat backfill score --from 2018-01-01 --to 2018-01-05 > out 2> err && has out "1 lacks an input" && has err "ds=2018-01-04 is missing"
+'
+test_expect 'backfill: missing takes days that are not there, failed also those of which a unit failed, stale what changed, all everything' '
+	cd fill && echo TWO > m2 && leat put models m2 && seq 6 > t6 && leat put raw/trips:/t t6 --ds 2018-01-06 && fill() { leat backfill score --from 2018-01-01 --to 2018-01-06 "$@" --json; } &&
+	fill --mode missing --dry-run > dry && eq "$(json dry "sorted((r[\"ds\"][-1], r[\"reason\"]) for r in d)")" "[[\"1\", \"not-in-mode\"], [\"2\", \"not-in-mode\"], [\"3\", \"not-in-mode\"], [\"4\", \"input-missing\"], [\"5\", \"not-in-mode\"], [\"6\", \"missing\"]]" &&
+	fill --mode missing > run && says ran 2 failed 0 && eq "$(leat cat score:/ds=2018-01-01/m2)" "2018-01-01 m2 1 two" && fill --mode failed > run && says ran 0 &&
+	sed -i "2a [ \$DS != 2018-01-02 ]" jobs/score/job.sh && exits 1 leat backfill score --from 2018-01-02 --to 2018-01-03 && sed -i 3d jobs/score/job.sh && fill --mode missing > run && says ran 0 && fill --mode failed > run && says ran 1 failed 0 && eq "$(leat cat score:/ds=2018-01-02/m2)" "2018-01-02 m2 2 TWO" &&
+	fill > run && says ran 3 failed 0 && fill > run && says ran 0 known 10 && fill --mode all > run && says ran 10 known 0 && leat run --json > run && says ran 0
+'
 test_done
