@@ -56,6 +56,34 @@ static int value(const struct field *f, struct str *s, unsigned *out, struct err
 	return 0;
 }
 
+/* What bits do not say: L, 5#2, 5L. 1: it was one of them, 0, -1. */
+static int day_of_its_own(const struct field *f, struct str s, struct cron *out, struct err *e)
+{
+	struct err not_one = ERR_INIT;
+	bool weekday = f->max == 7;
+	unsigned day, nth = 6;
+
+	if (f->min == 1 && f->max == 31 && s.n == 1 && (*s.p | 32) == 'l') {
+		out->last_day = true;
+		return 1;
+	}
+	if (!weekday || value(f, &s, &day, &not_one) || !s.n || (*s.p != '#' && (*s.p | 32) != 'l'))
+		return 0;
+	if (*s.p == '#') {
+		const struct field week = {"number after #", 1, 5, NULL};
+
+		s = str_sub(s, 1, s.n);
+		if (value(&week, &s, &nth, e))
+			return -1;
+	} else {
+		s = str_sub(s, 1, s.n);
+	}
+	if (s.n)
+		return err_hint(e, FIELDS_HINT);
+	out->nth[day % 7] |= (uint8_t)(1U << (nth - 1));
+	return 1;
+}
+
 /* One of a list: *, 5, 1-5, with or without a step. */
 static int item(const struct field *f, struct str s, uint64_t *bits, bool *any, struct err *e)
 {
@@ -95,14 +123,19 @@ static int item(const struct field *f, struct str s, uint64_t *bits, bool *any, 
 	return 0;
 }
 
-static int list(const struct field *f, struct str s, uint64_t *bits, bool *any, struct err *e)
+static int list(const struct field *f, struct str s, uint64_t *bits, bool *any, struct cron *out, struct err *e)
 {
 	struct str one, rest = s;
 
-	while (str_cut(rest, ',', &one, &rest))
-		if (item(f, one, bits, any, e))
+	for (bool more = true; more;) {
+		int own;
+
+		more = str_cut(rest, ',', &one, &rest);
+		own = day_of_its_own(f, more ? one : rest, out, e);
+		if (own < 0 || (!own && item(f, more ? one : rest, bits, any, e)))
 			return -1;
-	return item(f, rest, bits, any, e);
+	}
+	return 0;
 }
 
 /* The words of a text parted by blanks, at most `cap`; more count as cap + 1. */
@@ -129,6 +162,7 @@ static int parse_fields(struct str s, struct cron *out, struct err *e)
 	size_t n = split(s, words, ARRAY_LEN(words)), first = ARRAY_LEN(fields) - n;
 	uint64_t bits[ARRAY_LEN(fields)] = {1}; /* without a field of seconds: the full minute */
 	bool any[ARRAY_LEN(fields)] = {false};
+	struct cron c = {.kind = CRON_FIELDS};
 	int64_t ignored;
 
 	if (n != 5 && n != 6)
@@ -136,12 +170,18 @@ static int parse_fields(struct str s, struct cron *out, struct err *e)
 	if (n == 6)
 		bits[0] = 0;
 	for (size_t i = 0; i < n; i++)
-		if (list(&fields[first + i], words[i], &bits[first + i], &any[first + i], e))
+		if (list(&fields[first + i], words[i], &bits[first + i], &any[first + i], &c, e))
 			return -1;
-	*out = (struct cron){.kind = CRON_FIELDS, .second = bits[0], .minute = bits[1], .hour = (uint32_t)bits[2],
-	                     .day = (uint32_t)bits[3], .month = (uint32_t)bits[4],
-	                     .weekday = (uint8_t)((bits[5] | bits[5] >> 7) & 127), .any_day = any[3],
-	                     .any_weekday = any[5]};
+	c.second = bits[0];
+	c.minute = bits[1];
+	c.hour = (uint32_t)bits[2];
+	c.day = (uint32_t)bits[3];
+	c.month = (uint32_t)bits[4];
+	c.weekday = (uint8_t)((bits[5] | bits[5] >> 7) & 127);
+	c.any_day = any[3];
+	c.any_weekday = any[5];
+	c.elapsed = *words[n - 5].p == '*' || *words[n - 4].p == '*';
+	*out = c;
 	return cron_next(out, 0, &ignored) ? 0 : err_hint(e, "there is no such day in any year");
 }
 
@@ -203,8 +243,9 @@ static bool is_day(const struct cron *c, int64_t day)
 		weekday += 7;
 	if (!(c->month >> month & 1))
 		return false;
-	by_day = c->day >> in_month & 1;
-	by_weekday = c->weekday >> weekday & 1;
+	by_day = c->day >> in_month & 1 || (c->last_day && in_month == days_in_month(year, month));
+	by_weekday = c->weekday >> weekday & 1 || c->nth[weekday] >> (in_month - 1) / 7 & 1 ||
+	             (c->nth[weekday] >> 5 & 1 && in_month + 7 > days_in_month(year, month));
 	return c->any_day || c->any_weekday ? by_day && by_weekday : by_day || by_weekday;
 }
 

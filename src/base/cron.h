@@ -4,7 +4,8 @@
  * never.
  *
  * Fields are lists of numbers, ranges and steps (0,30 or 9-17 or 0-59/15), months and weekdays also by their
- * first three letters; Sunday is 0 and 7; ? is *. Where the day of month and the day of week both say something, either
+ * first three letters; Sunday is 0 and 7; ? is *. L as a day of month is its last one; fri#2 is the second Friday of a
+ * month, friL its last one. Where the day of month and the day of week both say something, either
  * will do (Vixie's cron, crontab(5)); a field that begins with * and has no step says nothing.
  *
  * Times are seconds of a local clock that knows no time zone, counted from 1970-01-01T00:00:00: of UTC they are UTC
@@ -24,6 +25,9 @@ struct cron {
 	uint32_t hour, day, month;
 	uint8_t weekday;         /* bit 0: Sunday */
 	bool any_day, any_weekday;
+	bool last_day;           /* L */
+	uint8_t nth[7];          /* by weekday: bit 0 the first of a month, ... bit 4 the fifth, bit 5 the last */
+	bool elapsed;            /* minute or hour begins with *: it follows the time that passes, not the clock's hands */
 };
 
 /* ERR_BAD_CONFIG; the hint says what is wrong with it or what would be right. One that can never be is an error too. */
