@@ -23,11 +23,11 @@ struct cron {
 	int64_t every;           /* seconds, of EVERY */
 	uint64_t second, minute; /* bits, of FIELDS */
 	uint32_t hour, day, month;
-	uint8_t weekday;         /* bit 0: Sunday */
+	uint8_t weekday; /* bit 0: Sunday */
 	bool any_day, any_weekday;
-	bool last_day;           /* L */
-	uint8_t nth[7];          /* by weekday: bit 0 the first of a month, ... bit 4 the fifth, bit 5 the last */
-	bool elapsed;            /* minute or hour begins with *: it follows the time that passes, not the clock's hands */
+	bool last_day;  /* L */
+	uint8_t nth[7]; /* by weekday: bit 0 the first of a month, ... bit 4 the fifth, bit 5 the last */
+	bool elapsed;   /* minute or hour begins with *: it follows the time that passes, not the clock's hands */
 };
 
 /* ERR_BAD_CONFIG; the hint says what is wrong with it or what would be right. One that can never be is an error too. */

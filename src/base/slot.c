@@ -4,7 +4,7 @@
 
 /* A time with one offset: from <= utc < until. */
 struct period {
-	int64_t from, until; /* INT64_MIN, INT64_MAX: without bound */
+	int64_t from, until;    /* INT64_MIN, INT64_MAX: without bound */
 	int64_t offset, before; /* before: the offset until `from` */
 };
 

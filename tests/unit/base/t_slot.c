@@ -15,7 +15,8 @@ static struct slot_rule rule(const char *cron, const char *zone)
 	struct slot_rule r = {0};
 	struct err e = ERR_INIT;
 
-	T_OK(!cron_parse(str_of(cron), &r.cron, &e) && !tz_load(zone, &r.tz, &e), "\"%s\" in %s: %s", cron, zone, e.msg);
+	T_OK(!cron_parse(str_of(cron), &r.cron, &e) && !tz_load(zone, &r.tz, &e), "\"%s\" in %s: %s", cron, zone,
+	     e.msg);
 	return r;
 }
 
@@ -35,8 +36,8 @@ static void follows(const struct slot_rule *r, const char *what, const char *aft
 		if (slot_next(r, at, &s))
 			time_rfc3339(s.at * 1000, got);
 		got[16] = '\0';
-		T_OK(!strcmp(got, w[i].at) && !strcmp(notes[s.note], w[i].note), "%s: after %lld: %s %s, wanted %s %s", what,
-		     (long long)at, got, notes[s.note], w[i].at, w[i].note);
+		T_OK(!strcmp(got, w[i].at) && !strcmp(notes[s.note], w[i].note), "%s: after %lld: %s %s, wanted %s %s",
+		     what, (long long)at, got, notes[s.note], w[i].at, w[i].note);
 		at = s.at;
 	}
 }
@@ -70,7 +71,8 @@ static void fixed_times(void)
 
 	FOLLOWS(&r, "02:30 at the change to summer time", "2026-03-27T12:00:00Z", {"2026-03-28T01:30", ""},
 	        {"2026-03-29T01:00", "left-out"}, {"2026-03-30T00:30", ""});
-	FOLLOWS(&r, "02:30 at the change back", "2026-10-24T12:00:00Z", {"2026-10-25T00:30", ""}, {"2026-10-26T01:30", ""});
+	FOLLOWS(&r, "02:30 at the change back", "2026-10-24T12:00:00Z", {"2026-10-25T00:30", ""},
+	        {"2026-10-26T01:30", ""});
 	r.fold = SLOT_FOLD_BOTH;
 	FOLLOWS(&r, "both of them", "2026-10-24T12:00:00Z", {"2026-10-25T00:30", ""}, {"2026-10-25T01:30", "second"},
 	        {"2026-10-26T01:30", ""});
@@ -79,8 +81,9 @@ static void fixed_times(void)
 	        {"2026-03-29T01:00", "skipped"}, {"2026-03-30T00:30", ""});
 
 	r = rule("0,30 2,3 * * *", "Europe/Berlin");
-	FOLLOWS(&r, "several in the gap and at its end are one", "2026-03-28T12:00:00Z", {"2026-03-29T01:00", "left-out"},
-	        {"2026-03-29T01:30", ""}, {"2026-03-30T00:00", ""}, {"2026-03-30T00:30", ""});
+	FOLLOWS(&r, "several in the gap and at its end are one", "2026-03-28T12:00:00Z",
+	        {"2026-03-29T01:00", "left-out"}, {"2026-03-29T01:30", ""}, {"2026-03-30T00:00", ""},
+	        {"2026-03-30T00:30", ""});
 	FOLLOWS(&r, "in the fold once each", "2026-10-24T12:00:00Z", {"2026-10-25T00:00", ""}, {"2026-10-25T00:30", ""},
 	        {"2026-10-25T02:00", ""}, {"2026-10-25T02:30", ""});
 	r.gap = SLOT_GAP_SKIP;
@@ -100,16 +103,21 @@ static void time_that_passes(void)
 	struct slot_rule r = rule("0 * * * *", "Europe/Berlin");
 	int64_t least, most;
 
-	T_INT(count(&r, "2026-03-28T23:00:00Z", "2026-03-29T22:00:00Z", &least, &most), 23, "hourly: 23 on the short day");
+	T_INT(count(&r, "2026-03-28T23:00:00Z", "2026-03-29T22:00:00Z", &least, &most), 23,
+	      "hourly: 23 on the short day");
 	T_OK(least == 3600 && most == 3600, "... an hour apart");
-	T_INT(count(&r, "2026-10-24T22:00:00Z", "2026-10-25T23:00:00Z", &least, &most), 25, "hourly: 25 on the long day");
+	T_INT(count(&r, "2026-10-24T22:00:00Z", "2026-10-25T23:00:00Z", &least, &most), 25,
+	      "hourly: 25 on the long day");
 	T_OK(least == 3600 && most == 3600, "... an hour apart");
 	r = rule("*/15 2 * * *", "Europe/Berlin");
-	T_INT(count(&r, "2026-03-28T23:00:00Z", "2026-03-29T22:00:00Z", &least, &most), 0, "none in an hour that is not there");
-	T_INT(count(&r, "2026-10-24T22:00:00Z", "2026-10-25T23:00:00Z", &least, &most), 8, "eight in one that is there twice");
+	T_INT(count(&r, "2026-03-28T23:00:00Z", "2026-03-29T22:00:00Z", &least, &most), 0,
+	      "none in an hour that is not there");
+	T_INT(count(&r, "2026-10-24T22:00:00Z", "2026-10-25T23:00:00Z", &least, &most), 8,
+	      "eight in one that is there twice");
 	r = rule("@every 90m", "Europe/Berlin");
 	r.since = utc("2026-03-28T23:00:00Z");
-	T_INT(count(&r, "2026-03-28T23:00:01Z", "2026-03-29T22:00:00Z", &least, &most), 15, "@every 90m: 15 in 23 hours");
+	T_INT(count(&r, "2026-03-28T23:00:01Z", "2026-03-29T22:00:00Z", &least, &most), 15,
+	      "@every 90m: 15 in 23 hours");
 	T_OK(least == 5400 && most == 5400, "... as far apart as it says");
 	FOLLOWS(&r, "@every begins with its first", "2026-03-01T00:00:00Z", {"2026-03-29T00:30", ""});
 	r = rule("0 0 1 1 *", "UTC");
@@ -121,8 +129,8 @@ static void time_that_passes(void)
 /* Whatever the rule and the zone, one slot after the other, and the clock shows what the rule says. */
 static void always(void)
 {
-	static const char *const zones[] = {"Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca",
-	                                    "Asia/Kathmandu", "America/Scoresbysund"};
+	static const char *const zones[] = {"Europe/Berlin",     "America/New_York", "Australia/Lord_Howe",
+	                                    "Africa/Casablanca", "Asia/Kathmandu",   "America/Scoresbysund"};
 	static const char *const rules[] = {"30 2 * * *", "15 0-3 * * *", "*/10 * * * *", "0 0 * * *", "59 1,2 * * 0"};
 	int bad = 0, n = 0;
 
@@ -141,7 +149,8 @@ static void always(void)
 				at = s.at;
 			}
 		}
-	T_OK(!bad && n > 200000, "%d slots in order, each where the clock shows its time or leaves it out: %d bad", n, bad);
+	T_OK(!bad && n > 200000, "%d slots in order, each where the clock shows its time or leaves it out: %d bad", n,
+	     bad);
 }
 
 int main(void)
