@@ -3,10 +3,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
+#include "api/workbranch.h"
+#include "base/str.h"
 #include "repo/datastore.h"
 #include "repo/open.h"
+#include "repo/overlay.h"
 #include "sys/clock.h"
 
 #define FILE_CHUNK 65536
@@ -55,7 +59,8 @@ int api_open(struct api *api, unsigned flags, struct err *e)
 	if ((flags & OP_W) && !api->ws &&
 	    (workspace_find(api->dir, api->arena, &dir, e) || workspace_open(dir, &api->ws, e)))
 		return -1;
-	if ((flags & OP_W) && !api->store && store_open(api->ws, &api->store, e))
+	if ((flags & OP_W) && !api->store &&
+	    (store_open(api->ws, &api->store, e) || overlay_use(api->store, api->arena, api->on, e)))
 		return -1;
 	if (!(flags & OP_J) || api->flow)
 		return 0;
@@ -96,14 +101,51 @@ static void told_of_reading(const struct api *api, struct err *e)
 			    "du and fsck work");
 }
 
+/* What has no meaning on a workspace branch, and why. */
+static const struct {
+	op_fn *fn;
+	const char *why, *hint;
+} only_master[] = {
+	{api_commit, "datastore/ shows master only", "leat put writes to the branch"},
+	{api_squash, "it would change what master shows as well", "name what is meant: leat squash REPO@COMMIT"},
+	{api_drop, "it would change what master shows as well", "name what is meant: leat drop REPO@BRANCH"},
+	{api_forget, "it would change what master shows as well", "name what is meant: leat forget REPO@COMMIT"},
+	{api_up, "services read master as it moves", NULL},
+	{api_down, "services read master as it moves", NULL},
+};
+
+/* --on, else LEAT_ON. */
+static int choose_branch(struct api *api, const struct args *args, struct err *e)
+{
+	if (!(args->op->flags & OP_W))
+		return 0;
+	api->on = args_value(args, "on");
+	if (!api->on.p)
+		api->on = str_of(getenv("LEAT_ON"));
+	if (!api->on.n || str_is(api->on, BRANCH_DEFAULT))
+		return 0;
+	for (size_t i = 0; i < ARRAY_LEN(only_master); i++) {
+		if (args->op->fn != only_master[i].fn)
+			continue;
+		err_set(e, ERR_REFUSED, "leat %s does not work on a workspace branch (%s): %s", args->op->name,
+		        STR_SHOWN(api->on), only_master[i].why);
+		return only_master[i].hint ? err_hint(e, "%s", only_master[i].hint) : -1;
+	}
+	return 0;
+}
+
 int api_call(struct api *api, const struct args *args, struct sink *out, struct err *e)
 {
 	const struct op *op = args->op;
 	struct err lag = ERR_INIT;
 
+	if (choose_branch(api, args, e))
+		return -1;
 	if (api_open(api, op->flags, e) &&
 	    (op->fn != api_fsck || !args_flag(args, "repair") || open_anyway(api, out, e)))
 		return -1;
+	if (api->store && api->store->on)
+		workbranch_note(api, out);
 	if (((op->flags & OP_M) && api->store && open_expire(api->store, note_text, out, e)) ||
 	    op->fn(api, args, out, e)) {
 		told_of_reading(api, e);

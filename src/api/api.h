@@ -41,6 +41,7 @@ struct api {
 	const struct job_kind *const *kinds;
 	struct workspace *ws;           /* set for operations with OP_W */
 	struct store *store;
+	struct str on;                  /* the workspace branch that was asked for; STR_NULL: master */
 	struct flow *flow;              /* set for operations with OP_J */
 	int exit_status;                /* an operation that did its work may still mean 1 (a failed run, a finding) */
 };

@@ -104,6 +104,11 @@ static int ready_line(struct change *c, struct str line, struct err *e)
 		args = arena_new_of(a, struct args);
 		if (args_parse(op, a, (int)all.v.n, all.v.p, args, e))
 			return -1;
+		if (args_count(args, "on")) {
+			err_set(e, ERR_BAD_REQUEST, "a whole batch is on one workspace branch");
+			return err_hint(e, "leat batch --on %s, or REPO@BRANCH in the line",
+			                STR_SHOWN(args_value(args, "on")));
+		}
 		return verbs[i].ready(c, args, e);
 	}
 	return refuse_verb(op->name, e);

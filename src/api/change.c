@@ -5,6 +5,8 @@
 #include "base/name.h"
 #include "base/str.h"
 #include "flow/owner.h"
+#include "repo/overlay.h"
+#include "repo/refs.h"
 #include "repo/scratch.h"
 
 #define AHEAD_MIN 500 /* edits that are applied before the transaction */
@@ -91,7 +93,7 @@ static int apply_ahead(struct change *c, struct err *e)
 			continue;
 		w->met = tree_empty_id();
 		w->ahead = false;
-		r = repo_find(s, c->api->arena, w->repo, &repo, e);
+		r = repo_find_any(s, c->api->arena, w->repo, &repo, e);
 		if (r < 0 || (r && find_tree(c, w, &repo, &o, &w->met, e)) ||
 		    (ready && w->ready(c, w, &repo, &w->met, e)))
 			return -1;
@@ -335,11 +337,7 @@ static int find_branch(struct change *c, struct str text, const struct repo *rep
 	int r = 0;
 
 	if (!str_is(rev, BRANCH_DEFAULT)) {
-		struct q *q = db_query(c->api->store->db, "select 1 from branch where repo = ? and name = ?");
-		q_int(q, 1, repo->id);
-		q_text(q, 2, rev);
-		r = q_step(q, e);
-		q_done(q);
+		r = refs_has_branch(c->api->store, repo->id, rev, e);
 		if (r < 0)
 			return -1;
 		r = r ? 0 : by_id(c, text, repo, rev, &o, e);
@@ -372,19 +370,22 @@ int change_target(struct change *c, struct str text, bool make, struct write *w,
 	struct str rev, path;
 	char norm[NAME_MAX_PATH + 1];
 	struct repo repo;
+	bool named;
 	size_t n;
 	int found;
 
 	if (pin_parse(text, &w->repo, &rev, &path, e))
 		return -1;
-	if (!rev.n)
-		rev = STR(BRANCH_DEFAULT);
+	named = rev.n;
+	if (!named)
+		rev = store_branch(c->api->store);
 	if (refuse_pin(c, w->repo, rev, e) || name_check_branch(rev, e) || name_path(path, norm, &n, &w->into, e))
 		return -1;
 	w->path = arena_str(a, (struct str){norm, n});
 	w->make = make;
 	w->branch = rev;
-	found = repo_find(c->api->store, a, w->repo, &repo, e);
+	found = named ? repo_find_any(c->api->store, a, w->repo, &repo, e)
+	              : repo_find(c->api->store, a, w->repo, &repo, e);
 	if (found < 0)
 		return -1;
 	if (!found) /* made by this change, or by a line of the batch before */
@@ -485,7 +486,7 @@ static int find_repo(struct change *c, struct write *w, struct repo *repo, struc
 				       refuse_output(repo, e)
 			       ? -1
 			       : 0;
-	found = repo_find(c->api->store, c->api->arena, w->repo, repo, e);
+	found = repo_find_any(c->api->store, c->api->arena, w->repo, repo, e);
 	if (found <= 0)
 		return found < 0 ? -1 : repo_not_found(c->api->store, w->repo, e);
 	return refuse_output(repo, e);

@@ -217,8 +217,13 @@ const struct op *op_find(struct str word, const char **fixed, struct err *e)
 	return NULL;
 }
 
+const struct op_opt op_on = {-1, "on", 0, "NAME", ARG_BRANCH,
+                             "on that workspace branch, not on master (LEAT_ON does the same)"};
+
 const struct op_opt *op_option(const struct op *op, struct str name)
 {
+	if ((op->flags & OP_W) && str_is(name, op_on.name))
+		return &op_on;
 	for (size_t i = 0; i < op->n_opts; i++)
 		if (str_is(name, op->opts[i].name))
 			return &op->opts[i];

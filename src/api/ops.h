@@ -27,7 +27,8 @@ enum arg_kind {
 	ARG_TEMPLATE,
 	ARG_SETTING,
 	ARG_COMMAND,
-	ARG_WORDS /* one of a few: op_words */
+	ARG_WORDS, /* one of a few: op_words */
+	ARG_BRANCH /* a workspace branch */
 };
 
 struct op_pos {
@@ -71,6 +72,9 @@ struct op {
 	const char *show; /* columns for people; NULL = none */
 	op_fn *fn;
 };
+
+/* --on NAME, which every operation on a workspace has beside the options of its own. */
+extern const struct op_opt op_on;
 
 /* The table, in the order of defs/ops.def. */
 const struct op *op_table(size_t *n);

@@ -155,7 +155,7 @@ static int commit_inputs(struct proofs *p, struct arena *a, struct ingest *in, c
 		return -1;
 	for (size_t i = 0; i < x->n_inputs; i++) {
 		const struct job_input *input = x->inputs[i].input;
-		struct commit_new c = {.branch = data_input_branch(input), .id = ev.id, .batch = ev.id,
+		struct commit_new c = {.branch = data_input_branch(p->store, input), .id = ev.id, .batch = ev.id,
 		                       .edits = laid[i].edits.p, .n_edits = laid[i].edits.n,
 		                       .message = STR(COMMAND), .even_if_equal = true};
 
@@ -325,7 +325,7 @@ static int find_made(struct proofs *p, struct arena *a, struct proof *o, struct 
 	int r = repo_find(p->store, a, x->job->output, &repo, e);
 
 	if (r == 1)
-		r = branch_head(p->store, repo.id, data_branch(x->job), &head, e);
+		r = branch_head(p->store, repo.id, data_branch(p->store, x->job), &head, e);
 	if (r <= 0)
 		return r;
 	o->tree = head.tree;

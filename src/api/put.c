@@ -62,7 +62,7 @@ static int present(struct putting *p, struct str path, struct entry *out, struct
 	struct open_commit o;
 	struct commit head;
 	struct repo repo;
-	int r = repo_find(s, p->c->api->arena, p->w->repo, &repo, e);
+	int r = repo_find_any(s, p->c->api->arena, p->w->repo, &repo, e);
 
 	if (r <= 0)
 		return r;

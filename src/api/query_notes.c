@@ -2,6 +2,7 @@
 
 #include "base/str.h"
 #include "repo/datastore.h"
+#include "repo/overlay.h"
 #include "repo/tree.h"
 
 static void uncommitted(struct api *api, struct sink *out, struct str repo)
@@ -10,7 +11,7 @@ static void uncommitted(struct api *api, struct sink *out, struct str repo)
 	struct drift *d;
 	size_t n, files = 0;
 
-	if (datastore_drift(api->store, api->arena, repo, false, &d, &n, &no))
+	if (api->store->on || datastore_drift(api->store, api->arena, repo, false, &d, &n, &no))
 		return;
 	for (size_t f = 0; f < n; f++)
 		files += d[f].kind != DRIFT_LAGS;
@@ -47,7 +48,7 @@ static void beside(struct api *api, struct sink *out, struct str name)
 	struct repo repo;
 
 	if (repo_find(api->store, api->arena, name, &repo, &no) != 1 ||
-	    branch_head(api->store, repo.id, STR(BRANCH_DEFAULT), &head, &no) != 1 ||
+	    branch_head(api->store, repo.id, store_branch(api->store), &head, &no) != 1 ||
 	    tree_list(api->store, NULL, &head.tree, STR_NULL, look, &b, &no) || !b.n)
 		return;
 	if (b.n == 1)
@@ -73,7 +74,8 @@ int query_notes_hint(struct api *api, struct err *e)
 	struct drift *d;
 	size_t n;
 
-	if (e->code != ERR_BAD_SQL || datastore_drift(api->store, api->arena, STR_NULL, false, &d, &n, &no))
+	if (e->code != ERR_BAD_SQL || api->store->on ||
+	    datastore_drift(api->store, api->arena, STR_NULL, false, &d, &n, &no))
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		struct str zone = STR(""), name = d[i].repo;

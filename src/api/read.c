@@ -3,6 +3,7 @@
 #include "base/name.h"
 #include "base/str.h"
 #include "repo/fsck.h"
+#include "repo/overlay.h"
 #include "repo/repair.h"
 
 struct listing {
@@ -46,7 +47,7 @@ static int list_repos(struct api *api, struct str under, bool all, struct sink *
 
 		if ((repos[i].role == REPO_SYSTEM && !all) || !str_has_prefix(repos[i].name, under))
 			continue;
-		rc = branch_head(api->store, repos[i].id, STR(BRANCH_DEFAULT), &head, e);
+		rc = branch_head(api->store, repos[i].id, store_branch(api->store), &head, e);
 		if (rc < 0)
 			return -1;
 		if (rc == 1 && !out->people) /* author and message */
@@ -56,7 +57,7 @@ static int list_repos(struct api *api, struct str under, bool all, struct sink *
 			return -1;
 		if (!rc)
 			head = (struct commit){.repo = repos[i].id};
-		row = row_commit(api->arena, repos[i].name, STR(BRANCH_DEFAULT), &head);
+		row = row_commit(api->arena, repos[i].name, store_branch(api->store), &head);
 		dom_set_cstr(api->arena, row, "type", "repo");
 		dom_set_str(api->arena, row, "job", repos[i].job);
 		if (sink_row(out, row, e))
@@ -212,7 +213,7 @@ int api_tree(struct api *api, const struct args *args, struct sink *out, struct 
 		struct commit head;
 		struct entry root = {.kind = ENTRY_FOLDER};
 		int rc = repos[i].role == REPO_SYSTEM ? 0 :
-		         branch_head(api->store, repos[i].id, STR(BRANCH_DEFAULT), &head, e);
+		         branch_head(api->store, repos[i].id, store_branch(api->store), &head, e);
 
 		if (rc < 0)
 			return -1;

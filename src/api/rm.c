@@ -3,6 +3,49 @@
 #include "base/str.h"
 #include "flow/flow.h"
 #include "repo/datastore.h"
+#include "repo/overlay.h"
+
+/* A workspace branch that has written the repo, or is frozen at it, still needs it. */
+static int refuse_based(struct store *s, const struct repo *repo, struct err *e)
+{
+	struct q *q;
+	int r;
+
+	if (!overlay_any(s))
+		return 0;
+	q = db_query(s->db, "select o.name from workspace_base w join workspace_branch o on o.id = w.branch"
+	                    " where w.repo = ? and w.state <> 'removed' limit 1");
+	q_int(q, 1, repo->id);
+	r = q_step(q, e);
+	if (r == 1) {
+		struct str name = q_col_text(q, 0);
+
+		err_set(e, ERR_REFUSED, "the workspace branch %.*s has %.*s", STR_ARG(name), STR_ARG(repo->name));
+		err_hint(e, "leat merge %.*s or leat branch --delete %.*s ends it first", STR_ARG(name), STR_ARG(name));
+	}
+	q_done(q);
+	return r ? -1 : 0;
+}
+
+/* On a workspace branch it is not there for its readers; master keeps it. */
+static int remove_on(struct api *api, const struct repo *repo, struct sink *out, struct err *e)
+{
+	struct store *s = api->store;
+	struct event ev = {.id = id_new(), .kind = "rm", .label = "", .command = "leat rm --repo"};
+
+	ev.batch = ev.id;
+	if (db_begin(s->db, e))
+		return -1;
+	if (event_record(s, &ev, e) || overlay_remove(s, s->on, repo, ev.id, e)) {
+		db_rollback(s->db);
+		return -1;
+	}
+	if (db_commit(s->db, e))
+		return -1;
+	sink_note(out, "%.*s is not there any more on %.*s; master keeps it", STR_ARG(repo->name),
+	          STR_ARG(s->on->name));
+	return 0;
+}
 
 static int end_repo(struct api *api, struct str name, struct sink *out, struct err *e)
 {
@@ -28,9 +71,11 @@ static int end_repo(struct api *api, struct str name, struct sink *out, struct e
 		*e = *api->flow->jobs->errors[0];
 		return err_hint(e, "put it right first: what jobs read and write must be known before a repo ends");
 	}
+	if (s->on)
+		return remove_on(api, &repo, out, e);
 	if (db_begin(s->db, e))
 		return -1;
-	if (repo_end(s, &repo, e)) {
+	if (refuse_based(s, &repo, e) || repo_end(s, &repo, e)) {
 		db_rollback(s->db);
 		return -1;
 	}

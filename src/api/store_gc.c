@@ -1,6 +1,7 @@
 /* Letting go: gc, du. */
 #include "api/rows.h"
 #include "api/store_keep.h"
+#include "api/workbranch.h"
 #include "base/keys.h"
 #include "base/str.h"
 #include "repo/du.h"
@@ -130,7 +131,8 @@ int api_gc(struct api *api, const struct args *args, struct sink *out, struct er
 
 	int64_t went = 0;
 
-	if (keep_apply_all(api, out, how.dry_run, &went, e) || gc_run(api->store, &how, &r, e))
+	if (workbranch_expire(api, how.dry_run, out, e) || keep_apply_all(api, out, how.dry_run, &went, e) ||
+	    gc_run(api->store, &how, &r, e))
 		return -1;
 	r.commits += went;
 	return out->people ? tell_people(api, out, &r, how.dry_run, e) : tell_json(api, out, &r, how.dry_run, e);

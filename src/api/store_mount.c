@@ -5,6 +5,7 @@
 #include "api/rows.h"
 #include "base/str.h"
 #include "repo/mount.h"
+#include "repo/overlay.h"
 #include "sys/fd.h"
 #include "sys/loop.h"
 
@@ -115,9 +116,9 @@ static int watch(struct mounting *m, struct err *e)
 	return loop_run(m->loop, e);
 }
 
-static int start(struct mounting *m, const char *ws, bool others, struct err *e)
+static int start(struct mounting *m, const struct api *api, bool others, struct err *e)
 {
-	const char *argv[10] = {proc_self_exe(), "--role", MOUNT_ROLE, ws, m->dir};
+	const char *argv[12] = {proc_self_exe(), "--role", MOUNT_ROLE, api->ws->dir, m->dir};
 	struct proc_spec spec = PROC_SPEC;
 	int in[2] = {-1, -1}, out[2] = {-1, -1}, n = 5, rc;
 
@@ -125,6 +126,8 @@ static int start(struct mounting *m, const char *ws, bool others, struct err *e)
 		argv[n++] = "allow-other";
 	if (m->stay)
 		argv[n++] = "stay";
+	if (api->store->on)
+		argv[n++] = arena_printf(api->arena, "on=%.*s", STR_ARG(api->store->on->name));
 	if (fd_pipe(in, e))
 		return -1;
 	rc = fd_pipe(out, e);
@@ -160,7 +163,7 @@ int api_mount(struct api *api, const struct args *args, struct sink *out, struct
 	m.e = &mine;
 	if (loop_new(&m.loop, e))
 		return -1;
-	rc = start(&m, api->ws->dir, args_flag(args, "allow-other"), e);
+	rc = start(&m, api, args_flag(args, "allow-other"), e);
 	if (!rc)
 		rc = watch(&m, e);
 	if (!rc && m.failed) {

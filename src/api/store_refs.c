@@ -1,8 +1,10 @@
 /* branch, tag: the names of commits. */
 #include "api/change.h"
+#include "api/workbranch.h"
 #include "base/name.h"
 #include "base/str.h"
 #include "flow/graph.h"
+#include "repo/overlay.h"
 #include "repo/refs.h"
 #include "repo/trigger.h"
 #include "sys/clock.h"
@@ -144,7 +146,7 @@ static int new_head(struct change *c, const struct naming *n, const struct repo 
 	struct pin pin;
 
 	if (!n->pin.p)
-		return branch_head(c->api->store, repo->id, STR(BRANCH_DEFAULT), head, e);
+		return branch_head(c->api->store, repo->id, store_branch(c->api->store), head, e);
 	if (resolve(c, n, &pin, e))
 		return -1;
 	*head = pin.commit;
@@ -307,7 +309,7 @@ int tag_ready(struct change *c, const struct args *args, struct err *e)
 
 	n->remove = args_flag(args, "delete");
 	n->force = args_flag(args, "force");
-	n->pin = args_n(args) > 1 ? args_pos(args, 1) : STR(BRANCH_DEFAULT);
+	n->pin = args_n(args) > 1 ? args_pos(args, 1) : store_branch(c->api->store);
 	if (n->remove && args_n(args) > 1)
 		return err_set(e, ERR_BAD_REQUEST, "--delete takes no PIN");
 	change_step(c, run_tag, n);
@@ -334,8 +336,63 @@ static int name_or_list(struct api *api, const struct args *args, bool tags, cha
 	return rc;
 }
 
+/* What only branches of a repo take. */
+static int refuse_repo_options(const struct args *args, struct str name, struct err *e)
+{
+	static const char *const options[] = {"head", "trigger", "trigger-commits", "trigger-size", "trigger-rate",
+	                                      "trigger-cron", "trigger-all", "no-trigger"};
+
+	for (size_t i = 0; i < ARRAY_LEN(options); i++) {
+		if (!args_count(args, options[i]))
+			continue;
+		err_set(e, ERR_BAD_REQUEST, "--%s is of a branch of a repo, and %.*s is none", options[i],
+		        STR_ARG(name));
+		return err_hint(e, "REPO@NAME names one");
+	}
+	return 0;
+}
+
+/* A word that is no repo and has no '@': a workspace branch. 1 it was one, 0, -1. */
+static int on_workspace(struct api *api, const struct args *args, struct sink *out, struct err *e)
+{
+	struct str name = args_pos(args, 0);
+	bool remove = args_flag(args, "delete"), freeze = args_flag(args, "freeze");
+	struct repo repo;
+	int found;
+
+	if (!name.p && !remove && !freeze && !args_flag(args, "repos")) {
+		if (refuse_repo_options(args, STR("a list"), e))
+			return -1;
+		return workbranch_list(api, out, e) ? -1 : 1;
+	}
+	if (!name.p || memchr(name.p, '@', name.n) || memchr(name.p, '/', name.n) || memchr(name.p, ':', name.n)) {
+		if (freeze)
+			return err_set(e, ERR_BAD_REQUEST,
+			               "--freeze is of a workspace branch: leat branch NAME --freeze");
+		return 0;
+	}
+	found = repo_find_any(api->store, api->arena, name, &repo, e);
+	if (found && !freeze)
+		return found < 0 ? -1 : 0;
+	if (found) {
+		err_set(e, ERR_REFUSED, "%.*s is a repo, so no workspace branch can have that name", STR_ARG(name));
+		return err_hint(e, "take another name; leat branch %.*s lists its branches", STR_ARG(name));
+	}
+	if (refuse_repo_options(args, name, e))
+		return -1;
+	if (remove && freeze)
+		return err_set(e, ERR_BAD_REQUEST, "--delete and --freeze do not go together");
+	if (remove ? workbranch_delete(api, args, name, out, e) : workbranch_make(api, args, name, out, e))
+		return -1;
+	return 1;
+}
+
 int api_branch(struct api *api, const struct args *args, struct sink *out, struct err *e)
 {
+	int did = on_workspace(api, args, out, e);
+
+	if (did)
+		return did < 0 ? -1 : 0;
 	return name_or_list(api, args, false, branch_ready, out, e);
 }
 

@@ -175,7 +175,7 @@ static int run_both(struct api *api, struct asking *q, struct whole *w, struct c
 	w->data.again = q->ask.again || q->ask.mode == PLAN_ALL;
 	w->data.params = q->ask.params;
 	w->data.mode = q->ask.mode;
-	w->data.ticks = true;
+	w->data.ticks = !api->store->on; /* clocks are master's */
 	w->data.tick_now = q->tick;
 	if (!q->ask.pairs) { /* rerun: what failed is taken at the heads */
 		w->data.ranges = q->ranges.p;
@@ -190,6 +190,7 @@ static int run_both(struct api *api, struct asking *q, struct whole *w, struct c
 	}
 	if (w->has_data ? data_run(api->flow, c, api->arena, &w->data, &w->o, &w->sum, e) ||
 	                          say_waiting(api, w, w->data.n_jobs > 0, out, e)
+	    : api->store->on ? 0
 	                : tick_make(api->store, api->arena, &ticks, e))
 		return -1;
 	w->o.beside = NULL;

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "api/editor.h"
+#include "api/prompt.h"
 #include "api/rows.h"
 #include "base/name.h"
 #include "base/str.h"
@@ -165,6 +166,8 @@ static int drift_attention(struct api *api, struct dom *list, struct err *e)
 	bool have_jobs;
 	size_t n;
 
+	if (api->store->on) /* datastore/ shows master */
+		return 0;
 	if (datastore_drift(api->store, a, STR_NULL, false, &d, &n, e))
 		return -1;
 	have_jobs = n && !api_open(api, OP_W | OP_J | OP_R, &why);
@@ -283,6 +286,20 @@ static int open_attention(struct api *api, struct dom *list, struct err *e)
 	return r < 0 ? -1 : 0;
 }
 
+/* Repos that are there on a workspace branch. */
+static int count_shown(struct api *api, int64_t *out, struct err *e)
+{
+	struct repo *repos;
+	size_t n;
+
+	if (repo_list(api->store, api->arena, &repos, &n, e))
+		return -1;
+	*out = 0;
+	for (size_t i = 0; i < n; i++)
+		*out += repos[i].role != REPO_SYSTEM;
+	return 0;
+}
+
 int api_status(struct api *api, const struct args *args, struct sink *out, struct err *e)
 {
 	struct arena *a = api->arena;
@@ -290,7 +307,7 @@ int api_status(struct api *api, const struct args *args, struct sink *out, struc
 	static const struct {
 		const char *key, *sql;
 	} counts[] = {
-		{"repos", "select count(*) from repo where ended is null and role <> 'system'"},
+		{"repos", "select count(*) from repo where ended is null and role <> 'system' and made_on is null"},
 		{"commits", "select count(*) from commits where hidden = 0"},
 		{"size", "select (select coalesce(sum(size), 0) from blob) + (select coalesce(sum(bytes), 0) from pack)"
 			 " + (select coalesce(sum(length(body)), 0) from small)"
@@ -298,12 +315,17 @@ int api_status(struct api *api, const struct args *args, struct sink *out, struc
 		{"runs", "select count(*) from run"},
 	};
 
+	if (args_flag(args, "short"))
+		return prompt_line(api, out, e);
 	dom_set_str(a, row, "name", dom_text(a, workspace_setting(api->ws, "name")));
+	dom_set_str(a, row, "on", api->store->on ? api->store->on->name : STR_NULL);
 	dom_set_cstr(a, row, "dir", api->ws->dir);
 	for (size_t i = 0; i < ARRAY_LEN(counts); i++) {
 		int64_t n = 0;
 
 		if (count(api->store, counts[i].sql, &n, e))
+			return -1;
+		if (!i && api->store->on && count_shown(api, &n, e))
 			return -1;
 		dom_set_int(a, row, counts[i].key, n);
 	}

@@ -291,6 +291,8 @@ int complete_words(struct api *api, bool describe, int argc, char **argv)
 	if (before && *before->arg) {
 		offer_kind(api, op, before->kind, before->name, last, first);
 	} else if (last.n && last.p[0] == '-') {
+		if (op->flags & OP_W)
+			offer(last, STR("--on"));
 		for (size_t i = 0; i < op->n_opts; i++)
 			offer_text(last, arena_strf(api->arena, "--%s", op->opts[i].name), op->opts[i].text);
 	} else if (op->n_pos) {

@@ -76,6 +76,8 @@ void help_op(FILE *f, const struct op *op)
 			snprintf(left, sizeof(left), "--%s%s%s", o->name, *o->arg ? " " : "", o->arg);
 		print_row(f, left, o->text);
 	}
+	if (op->flags & OP_W)
+		print_row(f, "--on NAME", op_on.text);
 	for (size_t i = 0; i < op->n_examples; i++)
 		fprintf(f, "%s  %s\n", i ? "" : "\nExamples\n", op->examples[i].line);
 }

@@ -23,6 +23,7 @@ struct shower {
 	show_fn *fn;             /* how this operation's rows look; NULL: columns */
 	struct grid *grid;
 	struct str columns[32];
+	struct str other;        /* columns of rows that have not the first of those */
 	size_t n_columns, rows, shown, limit;
 	bool sql, tty, head_done;
 	unsigned width;
@@ -44,10 +45,27 @@ static const struct {
 	{"plot", show_plot},       {"test", show_test},
 };
 
+/* "a b | c d": of rows that have not `a`, c and d. */
+static void set_columns(struct shower *s, struct str text)
+{
+	struct str word, rest = text;
+
+	if (str_cut(text, '|', &rest, &s->other))
+		s->other = str_trim(s->other);
+	rest = str_trim(rest);
+	s->n_columns = 0;
+	while (rest.n && s->n_columns < ARRAY_LEN(s->columns)) {
+		if (!str_cut(rest, ' ', &word, &rest)) {
+			word = rest;
+			rest = STR_NULL;
+		}
+		s->columns[s->n_columns++] = word;
+	}
+}
+
 struct shower *shower_new(struct arena *a, const struct args *args, const char *workspace_dir)
 {
 	struct shower *s = arena_new_of(a, struct shower);
-	struct str rest, word;
 
 	s->arena = a;
 	s->piece = arena_new();
@@ -59,14 +77,7 @@ struct shower *shower_new(struct arena *a, const struct args *args, const char *
 	for (size_t i = 0; i < ARRAY_LEN(showers); i++)
 		if (!strcmp(showers[i].op, args->op->name))
 			s->fn = showers[i].fn;
-	rest = str_of(args->op->show);
-	while (rest.n && s->n_columns < ARRAY_LEN(s->columns)) {
-		if (!str_cut(rest, ' ', &word, &rest)) {
-			word = rest;
-			rest = STR_NULL;
-		}
-		s->columns[s->n_columns++] = word;
-	}
+	set_columns(s, str_of(args->op->show));
 	return s;
 }
 
@@ -74,6 +85,8 @@ struct shower *shower_new(struct arena *a, const struct args *args, const char *
 static void columns_row(struct shower *s, const struct dom *row)
 {
 	if (!s->grid) {
+		if (s->other.n && !dom_get(row, arena_cstr(s->piece, s->columns[0])))
+			set_columns(s, arena_str(s->arena, s->other));
 		s->grid = grid_new(s->piece, s->n_columns);
 		for (size_t i = 0; i < s->n_columns; i++)
 			grid_head(s->grid, i, s->columns[i], show_is_number_column(s->columns[i]));

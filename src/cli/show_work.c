@@ -43,14 +43,34 @@ static const char *count(struct show_state *s, const struct dom *row, const char
 }
 
 /* One row: counts, then what wants attention, each with the command that helps. */
+/* "shop price-fix 3 stale 1 failed": plain words, since shells count the columns of a prompt. */
+static void show_prompt(struct show_state *s, const struct dom *row)
+{
+	static const char *const counts[] = {"stale", "failed", "running", "open"};
+
+	fprintf(s->out, "%.*s", STR_ARG(show_text(row, "name")));
+	if (show_text(row, "on").n)
+		fprintf(s->out, " %.*s", STR_ARG(show_text(row, "on")));
+	for (size_t i = 0; i < ARRAY_LEN(counts); i++)
+		if (show_int(row, counts[i]) > 0)
+			fprintf(s->out, " %lld %s", (long long)show_int(row, counts[i]), counts[i]);
+	fputc('\n', s->out);
+}
+
 void show_status(struct show_state *s, const struct dom *row)
 {
 	const struct dom *wants;
 
 	if (!row)
 		return;
+	if (!dom_get(row, "dir")) {
+		show_prompt(s, row);
+		return;
+	}
 	fprintf(s->out, "%s%.*s%s  %.*s\n", style_on(s->out, STYLE_BOLD), STR_ARG(show_text(row, "name")),
 	        style_off(s->out), STR_ARG(show_text(row, "dir")));
+	if (show_text(row, "on").n)
+		fprintf(s->out, "on the workspace branch %.*s\n", STR_ARG(show_text(row, "on")));
 	fprintf(s->out, "%s, %s, %s; %s, %s\n", count(s, row, "repos", "repo"), count(s, row, "commits", "commit"),
 	        show_bytes(s->arena, show_int(row, "size")), count(s, row, "jobs", "job"),
 	        count(s, row, "runs", "run"));

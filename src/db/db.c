@@ -69,7 +69,7 @@ struct db {
 		sem_t done;
 	} later; /* db_commit_start */
 	struct err broken; /* the first error of a write transaction, told again by its commit */
-	bool has_data;     /* the tables of data_tables.def were there */
+	bool has_set[DB_SETS]; /* they were there */
 	bool roots_seen, roots_old; /* db_roots.h: looked at; to be written with the next commit */
 	bool copied;       /* it is a copy, which is only read */
 	struct q *statements[DB_STATEMENTS];
@@ -192,27 +192,28 @@ fail:
 	return -1;
 }
 
-bool db_has_data(struct db *d)
+bool db_has_set(struct db *d, enum db_set set)
 {
 	struct q *q;
 	struct err e = ERR_INIT;
 
-	if (d->has_data)
+	if (d->has_set[set])
 		return true;
-	q = db_query(d, "select 1 from sqlite_master where type = 'table' and name = 'datum_in'");
-	d->has_data = q_step(q, &e) == 1;
+	q = db_query(d, "select 1 from sqlite_master where type = 'table' and name = ?");
+	q_cstr(q, 1, db_schema_mark(set));
+	d->has_set[set] = q_step(q, &e) == 1;
 	q_done(q);
-	return d->has_data;
+	return d->has_set[set];
 }
 
-int db_make_data(struct db *d, struct err *e)
+int db_make_set(struct db *d, enum db_set set, struct err *e)
 {
 	int rc;
 
 	BUG_IF(!db_in_write(d));
-	if (db_has_data(d))
+	if (db_has_set(d, set))
 		return 0;
-	rc = db_schema_data(d->h);
+	rc = db_schema_set(d->h, set);
 	d->roots_old = true;
 	return rc ? fail(d, rc, e) : 0;
 }

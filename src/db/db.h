@@ -26,9 +26,18 @@ void db_close(struct db *d); /* NULL is fine */
 /* What db_begin promises: DB_POWER unless set. */
 void db_set_durability(struct db *d, enum db_durability how);
 
-/* The tables of defs/data_tables.def, which only stores with data-driven jobs have. Made in a write transaction. */
-bool db_has_data(struct db *d);
-must_check int db_make_data(struct db *d, struct err *e);
+/* Tables that only some stores have. Made in a write transaction. */
+enum db_set {
+	DB_SET_DATA,     /* defs/data_tables.def: with data-driven jobs */
+	DB_SET_BRANCHES, /* defs/branch_tables.def: with workspace branches */
+	DB_SETS
+};
+bool db_has_set(struct db *d, enum db_set set);
+must_check int db_make_set(struct db *d, enum db_set set, struct err *e);
+static inline bool db_has_data(struct db *d)
+{
+	return db_has_set(d, DB_SET_DATA);
+}
 
 /* In a write transaction: all rows go but those of `store`. */
 must_check int db_empty(struct db *d, struct err *e);

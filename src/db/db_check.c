@@ -75,8 +75,11 @@ int db_whole(struct db *d, struct arena *a, const char ***missing, size_t *n, st
 	sqlite3 *fresh = NULL;
 	sqlite3_stmt *st = NULL;
 	int rc = sqlite3_open(":memory:", &fresh), r = 0;
+	unsigned sets = 0;
 
-	BUG_IF(rc || db_schema(fresh, INT_MAX, db_has_data(d)));
+	for (unsigned i = 0; i < DB_SETS; i++)
+		sets |= (unsigned)db_has_set(d, (enum db_set)i) << i;
+	BUG_IF(rc || db_schema(fresh, INT_MAX, sets));
 	rc = sqlite3_prepare_v2(
 		fresh, "select type, name from sqlite_master where name not like 'sqlite_%' order by type desc", -1,
 		&st, NULL);

@@ -24,7 +24,7 @@
 #define OPEN_BYTE 128        /* of the log's index: SQLite locks it as long as a process has the database open */
 
 struct roots {
-	int page, version, vacuum, data; /* data: the tables of data_tables.def are among them */
+	int page, version, vacuum, sets; /* sets: a bit for each enum db_set whose tables are there */
 	struct str text;                 /* up to the sum */
 	const char *list;                /* within it: a number for each */
 	uint64_t sum;
@@ -62,12 +62,20 @@ static bool make_text(sqlite3 *h, struct buf *b)
 {
 	sqlite3_stmt *st = NULL;
 	int rc, page = db_vfs_sums(h);
+	unsigned sets = 0;
 
 	if (!page)
 		return false;
+	for (unsigned i = 0; i < DB_SETS; i++) {
+		char sql[120];
+
+		snprintf(sql, sizeof(sql), "select count(*) from sqlite_schema where name = '%s'",
+			 db_schema_mark((enum db_set)i));
+		sets |= (unsigned)(number_of(h, sql) == 1) << i;
+	}
 	buf_addf(b, "leatroots1 %d %d %d %d %d", page, number_of(h, "pragma user_version"),
 		 number_of(h, "pragma auto_vacuum"), number_of(h, "pragma schema_version"),
-		 number_of(h, "select count(*) from sqlite_schema where name = 'datum_in'"));
+		 (int)sets);
 	rc = sqlite3_prepare_v2(h, LIST, -1, &st, NULL);
 	while (!rc && (rc = sqlite3_step(st)) == SQLITE_ROW) {
 		buf_addf(b, " %d", sqlite3_column_int(st, 1));
@@ -114,7 +122,7 @@ static int read_roots(struct arena *a, const char *path, struct roots *out, stru
 
 	if (file_read(a, roots_path(path, name).p, ROOTS_MAX, &out->text, e))
 		return -1;
-	if (sscanf(out->text.p, "leatroots1 %d %d %d %*d %d%n", &out->page, &out->version, &out->vacuum, &out->data,
+	if (sscanf(out->text.p, "leatroots1 %d %d %d %*d %d%n", &out->page, &out->version, &out->vacuum, &out->sets,
 		   &at) != 4 || out->text.n < (size_t)at + SUM_TEXT || out->page < 512 || out->page > DB_PAGE_MAX)
 		return err_set(e, ERR_DAMAGED, "%s is damaged", name);
 	out->text.n -= SUM_TEXT;
@@ -173,7 +181,8 @@ static int make_image(const struct roots *r, struct image *out, struct err *e)
 		rc = sqlite3_exec(h, sql, NULL, NULL, NULL);
 	snprintf(sql, sizeof(sql), "pragma user_version = %d", r->version);
 	*out = (struct image){0};
-	if (!rc && !db_schema(h, r->version, r->data) && !sqlite3_exec(h, sql, NULL, NULL, NULL) && !set_roots(h, r)) {
+	if (!rc && !db_schema(h, r->version, (unsigned)r->sets) && !sqlite3_exec(h, sql, NULL, NULL, NULL) &&
+	    !set_roots(h, r)) {
 		out->p = sqlite3_serialize(h, "main", &size, 0);
 		out->page = r->page;
 		out->pages = (uint32_t)(size / r->page);

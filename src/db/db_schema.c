@@ -15,22 +15,37 @@ static const struct {
 #undef M
 };
 
-static const char data_tables[] =
+static const struct {
+	const char *mark, *sql;
+} sets[DB_SETS] = {
+	[DB_SET_DATA] = {"datum_in",
 #include "defs/data_tables.def"
-	;
+	},
+	[DB_SET_BRANCHES] = {"current_on",
+#include "defs/branch_tables.def"
+	},
+};
 
-int db_schema_data(sqlite3 *h)
+int db_schema_set(sqlite3 *h, enum db_set set)
 {
-	return sqlite3_exec(h, data_tables, NULL, NULL, NULL);
+	return sqlite3_exec(h, sets[set].sql, NULL, NULL, NULL);
 }
 
-int db_schema(sqlite3 *h, int version, bool data)
+const char *db_schema_mark(enum db_set set)
+{
+	return sets[set].mark;
+}
+
+int db_schema(sqlite3 *h, int version, unsigned with)
 {
 	int rc = 0;
 
 	for (size_t i = 0; !rc && i < ARRAY_LEN(migrations) && migrations[i].version <= version; i++)
 		rc = sqlite3_exec(h, migrations[i].sql, NULL, NULL, NULL);
-	return rc || !data ? rc : db_schema_data(h);
+	for (unsigned i = 0; !rc && i < DB_SETS; i++)
+		if (with & 1u << i)
+			rc = db_schema_set(h, (enum db_set)i);
+	return rc;
 }
 
 int db_schema_latest(void)

@@ -5,10 +5,12 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "repo/overlay.h"
 
 struct cat_repo {
 	struct catalog_repo pub; /* what is given out: first */
 	bool exists;
+	bool on_branch;           /* a workspace branch has a head of its own there: not master's */
 	bool parts_loaded;
 	struct partset head, now; /* as the head shows it; with what is laid over */
 	bool overlaid;            /* .now has arrays of its own */
@@ -80,22 +82,36 @@ static struct cat_repo *add_repo(struct catalog *c, struct map *m, struct str ke
 	return r;
 }
 
+#define REPO_COLUMNS                                                                                                   \
+	"select r.id, r.name, r.role, r.job, k.id, k.parent, k.number, k.tree, k.files, k.bytes, k.at, k.batch, k.run"
+#define REPO_MASTER ", 0 from repo r left join branch b on b.repo = r.id and b.name = 'master'"
+#define REPO_ON ", w.state is not null from repo r left join branch b on b.repo = r.id and b.name = 'master'"
+
 static int load_repos(struct catalog *c, struct err *e)
 {
+	static const char on_master[] =
+		REPO_COLUMNS REPO_MASTER " left join commits k on k.repo = r.id and k.id = b.head"
+					 " where r.ended is null and r.made_on is null order by r.id";
+	static const char on_branch[] =
+		REPO_COLUMNS REPO_ON " left join workspace_base w on w.repo = r.id and w.branch = ?1"
+			     " left join branch n on n.repo = r.id and n.name = ?3 and w.state = 'written'"
+			     " left join commits k on k.repo = r.id and k.id = case when w.state is null then b.head"
+			     " when w.state = 'written' then n.head else w.base end"
+			     " where " OVERLAY_SHOWS " order by r.id";
 	VEC(struct cat_repo *) all = {0};
-	struct q *q = db_query(c->store->db,
-	                       "select r.id, r.name, r.role, r.job, k.id, k.parent, k.number, k.tree, k.files, "
-	      "k.bytes, k.at, k.batch, k.run"
-	                       " from repo r left join branch b on b.repo = r.id and b.name = 'master'"
-	                       " left join commits k on k.repo = r.id and k.id = b.head where r.ended is null order "
-	      "by r.id");
+	struct q *q = db_query(c->store->db, c->store->on ? on_branch : on_master);
 	int r;
 
+	if (c->store->on) {
+		overlay_bind(c->store, q);
+		q_text(q, 3, c->store->on->name);
+	}
 	while ((r = q_step(q, e)) == 1) {
 		struct str name = q_col_text(q, 1);
 		struct cat_repo *cr = add_repo(c, &c->repos, name, name);
 
 		cr->exists = true;
+		cr->on_branch = q_col_int(q, 13);
 		cr->pub.repo.id = q_col_int(q, 0);
 		cr->pub.repo.role = role_of(q_col_text(q, 2));
 		if (!q_col_is_null(q, 3))
@@ -205,7 +221,7 @@ static int pinned(struct catalog *c, struct arena *a, struct str name, struct st
 		return 1;
 	}
 	if (time) {
-		struct q *q;
+		struct id id = {""};
 		int64_t at;
 		int got;
 
@@ -214,15 +230,9 @@ static int pinned(struct catalog *c, struct arena *a, struct str name, struct st
 		if (!time_parse_rfc3339(rev, &at))
 			return err_set(e, ERR_BAD_REQUEST, "'%.*s' is no time; write 2017-11-27T05:00:00Z",
 			      STR_ARG(rev));
-		q = db_query(c->store->db, "select new from head_move where repo = ? and branch = 'master' and at <= ?"
-		                           " order by seq desc limit 1");
-		q_int(q, 1, head->pub.repo.id);
-		q_int(q, 2, at);
-		got = q_step(q, e);
-		if (got == 1)
-			rev = arena_str(a, q_col_text(q, 0));
-		q_done(q);
-		if (got <= 0 || !rev.n) {
+		got = overlay_head_at(c->store, head->pub.repo.id, at, &id, e);
+		rev = arena_str(a, str_of(id.hex));
+		if (got <= 0) {
 			*why = arena_printf(a, "%.*s had no commit at that time", STR_ARG(name));
 			return got < 0 ? -1 : 0;
 		}
@@ -256,7 +266,8 @@ int catalog_repo(struct catalog *c, struct str name, struct str rev, struct cata
 	const char *why = NULL;
 	int got = 1;
 
-	if (rev.p && !str_is(rev, BRANCH_DEFAULT))
+	/* who writes @master means master, also on a workspace branch */
+	if (rev.p && (c->store->on || !str_is(rev, BRANCH_DEFAULT)))
 		got = pinned(c, c->arena, name, rev, false, &r, &why, e);
 	else if (at_head(c, name, &r, e) < 0)
 		return -1;
@@ -467,6 +478,61 @@ bool catalog_root(const struct catalog_repo *pub, struct entry *root, struct pla
 	return r->pub.has_commit || r->whole_laid;
 }
 
+/*
+ * Of a repo of which the workspace branch has a head of its own, what was written down for master counts where that
+ * head shows the same.
+ */
+static int shows_same(struct catalog *c, struct cat_repo *r, const struct current *cur, struct err *e)
+{
+	ptrdiff_t i;
+
+	if (load_parts(c, r, e) < 0)
+		return -1;
+	if (!cur->label[0])
+		return r->pub.has_commit && sha_eq(&cur->tree, &r->pub.head.tree);
+	i = partset_find(&r->head, cur->label);
+	return i >= 0 && sha_eq(&cur->tree, &r->head.p[i].entry.id);
+}
+
+#define CURRENT_ON                                                                                                     \
+	"select repo, ds, key, tree, unit, note, 1 from current_on where branch = ?1 and (?2 = 0 or repo = ?2)"       \
+	" union all select c.repo, c.ds, c.key, c.tree, c.unit, c.note, 0 from current c"                              \
+	" where (?2 = 0 or c.repo = ?2) and not exists (select 1 from current_on o"                                    \
+	" where o.branch = ?1 and o.repo = c.repo and o.ds = c.ds) order by 1, 2"
+
+/* Rows of currents: repo, ds, key, tree, unit, note, whether it is the branch's own. repo 0: of all. */
+static struct q *query_currents(struct catalog *c, int64_t repo)
+{
+	const struct overlay *on = c->store->on;
+	struct q *q = db_query(
+		c->store->db,
+		on     ? CURRENT_ON
+		: repo ? "select repo, ds, key, tree, unit, note, 1 from current where ?1 = 0 and repo = ?2 order by ds"
+		       : "select repo, ds, key, tree, unit, note, 1 from current where ?1 = ?2 order by repo, ds");
+
+	q_int(q, 1, on ? on->id : 0);
+	q_int(q, 2, repo);
+	return q;
+}
+
+/* Keeps those of a repo that count. */
+static int keep_currents(struct catalog *c, struct cat_repo *r, struct err *e)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->n_currents; i++) {
+		int same = r->on_branch && !r->currents[i].own ? shows_same(c, r, &r->currents[i], e) : 1;
+
+		if (same < 0)
+			return -1;
+		if (same)
+			r->currents[n++] = r->currents[i];
+	}
+	r->n_currents = n;
+	r->currents_loaded = true;
+	return 0;
+}
+
 static void read_current(struct arena *a, struct q *q, int col, struct current *out)
 {
 	struct str label = q_col_text(q, col);
@@ -477,6 +543,7 @@ static void read_current(struct arena *a, struct q *q, int col, struct current *
 		memset(&out->key, 0, sizeof(out->key));
 	out->unit = q_col_int(q, col + 3);
 	out->note = arena_str(a, q_col_text(q, col + 4));
+	out->own = q_col_int(q, col + 5);
 }
 
 int catalog_load_currents(struct catalog *c, struct err *e)
@@ -489,7 +556,7 @@ int catalog_load_currents(struct catalog *c, struct err *e)
 
 	if (c->currents_loaded)
 		return 0;
-	q = db_query(c->store->db, "select repo, ds, key, tree, unit, note from current order by repo, ds");
+	q = query_currents(c, 0);
 	while ((r = q_step(q, e)) == 1) {
 		struct current cur;
 
@@ -510,7 +577,8 @@ int catalog_load_currents(struct catalog *c, struct err *e)
 			at++;
 			cr->n_currents++;
 		}
-		cr->currents_loaded = true;
+		if (keep_currents(c, cr, e))
+			return -1;
 	}
 	c->currents_loaded = true;
 	return 0;
@@ -529,12 +597,11 @@ int catalog_currents(struct catalog *c, struct str repo, const struct current **
 		return 0;
 	}
 	if (!cr->currents_loaded) {
-		q = db_query(c->store->db, "select ds, key, tree, unit, note from current where repo = ? order by ds");
-		q_int(q, 1, cr->pub.repo.id);
+		q = query_currents(c, cr->pub.repo.id);
 		while ((r = q_step(q, e)) == 1) {
 			struct current cur;
 
-			read_current(c->arena, q, 0, &cur);
+			read_current(c->arena, q, 1, &cur);
 			vec_push(c->arena, &all, cur);
 		}
 		q_done(q);
@@ -542,7 +609,8 @@ int catalog_currents(struct catalog *c, struct str repo, const struct current **
 			return -1;
 		cr->currents = all.p;
 		cr->n_currents = all.n;
-		cr->currents_loaded = true;
+		if (keep_currents(c, cr, e))
+			return -1;
 	}
 	*out = cr->currents;
 	*n = cr->n_currents;
@@ -571,13 +639,19 @@ int catalog_current(struct catalog *c, struct str repo, const char *label, const
 int catalog_last_try(struct catalog *c, struct str job, const char *label, const struct last_try **out,
                      struct err *e)
 {
-	struct q *q = db_query(c->store->db,
-	                       "select state, key, error from unit where job = ? and ds = ? order by id desc limit 1");
+	/* what was tried on a workspace branch counts there, and what was tried on master before it was tried there */
+	struct q *q =
+		db_query(c->store->db,
+	                 "select u.state, u.key, u.error from unit u left join run r on r.id = u.run where u.job = ?1"
+	                 " and u.ds = ?2 and (r.branch is null or (r.branch = ?3 and u.created >= ?4))"
+	                 " order by u.id desc limit 1");
 	struct last_try *t = NULL;
 	int r;
 
 	q_text(q, 1, job);
 	q_cstr(q, 2, label);
+	q_text(q, 3, c->store->on ? c->store->on->name : STR_NULL);
+	q_int(q, 4, c->store->on ? c->store->on->created : 0);
 	r = q_step(q, e);
 	if (r == 1) {
 		t = arena_new_of(c->arena, struct last_try);

@@ -19,6 +19,7 @@ struct current {
 	char label[24];
 	struct sha key, tree;
 	int64_t unit;
+	bool own;        /* written down for the heads that are read; on a workspace branch not what is master's */
 	struct str note; /* parameters that were given by hand: "min_speed was 25 by hand"; "" = none */
 };
 /* Of one repo, by label. Nothing for a repo that is not there. */

@@ -9,6 +9,9 @@
  * The jobs of one event run side by side where none reads what another gives; where one fails, those that do not read
  * its output go on, and those that do are unrunnable.
  *
+ * On a workspace branch there are no events one by one: a job takes the heads that are read there, under the command's
+ * own event, and has a state of its own (its name in data_job is overlay_key's, its number in datum data_set.state).
+ *
  * A run of a job holds the job's lease from before it looks at how far the job is until the transaction that publishes
  * it and notes the event as taken: so each event is taken once, whoever works beside.
  */
@@ -17,6 +20,7 @@
 
 #include "flow/datum.h"
 #include "flow/run.h"
+#include "repo/overlay.h"
 
 #define DATA_LEASE_POLL_MS 50 /* how often to look whether another command is through with the job */
 
@@ -65,6 +69,7 @@ struct data_set {
 	bool part;                 /* not all days: how far the job is stays as it was */
 	struct unit_input *inputs;
 	struct repo repo;          /* its output; id 0: not there yet */
+	int64_t state;             /* its number in datum and datum_file (overlay_state_id); 0: none yet */
 	bool rebuild;              /* the head is not what the rows say: it is made anew from all of them */
 	struct data_item *items;   /* data_set_free */
 	size_t n_items;
@@ -189,15 +194,15 @@ must_check int data_failed(struct store *s, const struct data_set *d, struct err
 /* The order of the event of a row m of head_move. */
 #define DATA_ORDER "(select min(x.seq) from head_move x where x.event = m.event)"
 
-static inline struct str data_input_branch(const struct job_input *in)
+static inline struct str data_input_branch(const struct store *s, const struct job_input *in)
 {
-	return in->branch.p ? in->branch : STR(BRANCH_DEFAULT);
+	return in->branch.p ? in->branch : store_branch(s);
 }
 
 /* The branch of its output that a job writes. */
-static inline struct str data_branch(const struct job *j)
+static inline struct str data_branch(const struct store *s, const struct job *j)
 {
-	return j->output_branch.p ? j->output_branch : STR(BRANCH_DEFAULT);
+	return j->output_branch.p ? j->output_branch : store_branch(s);
 }
 
 int64_t data_hash(struct str path); /* as in the tables */

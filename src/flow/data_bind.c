@@ -69,9 +69,10 @@ static int why_empty(struct flow *f, struct arena *a, const struct job_input *in
 			*why = arena_printf(a, "%.*s has not ticked yet; next: %s", STR_ARG(in->folder), at);
 		return r < 0 ? -1 : 0;
 	}
-	r = refs_has_branch(f->store, repo->id, data_input_branch(in), e);
+	r = refs_has_branch(f->store, repo->id, data_input_branch(f->store, in), e);
 	if (!r)
-		*why = arena_printf(a, "%.*s has no branch %.*s", STR_ARG(in->repo), STR_ARG(data_input_branch(in)));
+		*why = arena_printf(a, "%.*s has no branch %.*s", STR_ARG(in->repo),
+		                    STR_ARG(data_input_branch(f->store, in)));
 	return r < 0 ? -1 : 0;
 }
 
@@ -90,8 +91,9 @@ int data_bind(struct flow *f, struct arena *a, struct data_set *set, int64_t ord
 		int got = repo_find(f->store, a, in->repo, &r->repo, e);
 
 		if (got > 0)
-			got = input_is_pinned(in) ? pinned_at(f, a, j, in, &r->head, &absent, e)
-			                          : head_at(f, a, &r->repo, data_input_branch(in), order, &r->head, e);
+			got = input_is_pinned(in)
+			              ? pinned_at(f, a, j, in, &r->head, &absent, e)
+			              : head_at(f, a, &r->repo, data_input_branch(f->store, in), order, &r->head, e);
 		else if (!got)
 			absent = arena_printf(a, "the repo %.*s is not there", STR_ARG(in->repo));
 		if (!got && r->repo.id && !input_is_pinned(in))
@@ -164,7 +166,7 @@ int data_waits(struct flow *f, struct arena *a, const struct job *j, const char 
 		got = data_untouched(f, a, j, e);
 		got = got < 0 ? -1 : !got;
 		missing = arena_printf(a, "%.*s has no commit on %.*s yet", STR_ARG(in->repo),
-		                       STR_ARG(data_input_branch(in)));
+		                       STR_ARG(data_input_branch(f->store, in)));
 	}
 	if (!got)
 		*why = missing;

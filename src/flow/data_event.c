@@ -17,7 +17,7 @@ int data_mark(struct store *s, struct arena *a, const struct job *j, struct data
 	if (!db_has_data(s->db))
 		return 0;
 	q = db_query(s->db, "select taken, repo, rest, trees, failed is not null from data_job where job = ?");
-	q_text(q, 1, j->name);
+	q_text(q, 1, overlay_key(s, a, j->name));
 	r = q_step(q, e);
 	if (r == 1) {
 		out->there = true;
@@ -42,13 +42,13 @@ int data_last_move(struct store *s, int64_t *out, struct err *e)
 	return r == 1 ? 0 : -1;
 }
 
-static int put_mark(struct store *s, const struct job *j, int64_t taken, struct err *e)
+static int put_mark(struct store *s, struct arena *a, const struct job *j, int64_t taken, struct err *e)
 {
 	struct q *q = db_query(s->db,
 	                       "insert into data_job(job, repo, taken) values(?1, 0, ?2) on conflict(job) do update"
 	                       " set taken = ?2, rest = null, failed = null");
 
-	q_text(q, 1, j->name);
+	q_text(q, 1, overlay_key(s, a, j->name));
 	q_int(q, 2, taken);
 	return q_run(q, e);
 }
@@ -66,7 +66,8 @@ int data_see(struct flow *f, struct arena *a, const struct job *j, const struct 
 		return 0;
 	if (db_begin_durable(s->db, DB_PROCESS, e))
 		return -1;
-	if (db_make_data(s->db, e) || tick_see(s, a, j, e) || data_last_move(s, &last, e) || put_mark(s, j, last, e)) {
+	if (db_make_set(s->db, DB_SET_DATA, e) || (!s->on && tick_see(s, a, j, e)) || data_last_move(s, &last, e) ||
+	    put_mark(s, a, j, last, e)) {
 		db_rollback(s->db);
 		return -1;
 	}
@@ -86,6 +87,8 @@ int data_events(struct flow *f, struct arena *a, const struct job *j, struct dat
 {
 	struct data_mark m;
 
+	if (f->store->on) /* it takes the heads */
+		return 0;
 	if (data_mark(f->store, a, j, &m, e))
 		return -1;
 	for (size_t i = 0; m.there && i < j->n_inputs; i++) {
@@ -102,7 +105,7 @@ int data_events(struct flow *f, struct arena *a, const struct job *j, struct dat
 		             "select m.event, " DATA_ORDER " o from head_move m where m.repo = ?1 and m.branch = ?2"
 		             " and m.seq > ?3 and o > ?3");
 		q_int(q, 1, repo.id);
-		q_text(q, 2, data_input_branch(&j->inputs[i]));
+		q_text(q, 2, data_input_branch(f->store, &j->inputs[i]));
 		q_int(q, 3, m.taken);
 		while ((r = q_step(q, e)) == 1) {
 			struct data_event ref = {id_of(q_col_text(q, 0)), q_col_int(q, 1)};
@@ -193,7 +196,7 @@ int data_touches(struct flow *f, struct arena *a, const struct job *j, const str
 			             "select 1 from head_move where event = ? and +repo = ? and +branch = ? limit 1");
 			q_cstr(q, 1, event->hex);
 			q_int(q, 2, repo.id);
-			q_text(q, 3, data_input_branch(in));
+			q_text(q, 3, data_input_branch(f->store, in));
 			r = q_step(q, e);
 			q_done(q);
 			if (r < 0)
@@ -202,7 +205,7 @@ int data_touches(struct flow *f, struct arena *a, const struct job *j, const str
 		}
 		/* where some of its days failed, others are there */
 		if (!r && !*why && by && by->tree && !job_stays(by) && !input_is_pinned(in) &&
-		    str_eq(data_branch(by), data_input_branch(in)) &&
+		    str_eq(data_branch(f->store, by), data_input_branch(f->store, in)) &&
 		    failed_at(f, a, by, in->repo, event, why, e) < 0)
 			return -1;
 	}
@@ -218,6 +221,14 @@ int data_newest(struct flow *f, struct arena *a, const struct job *j, struct id 
 		int got = input_is_pinned(&j->inputs[i]) ? 0 : repo_find(f->store, a, j->inputs[i].repo, &repo, e);
 		struct q *q;
 
+		if (got > 0 && f->store->on) { /* nobody's event: the command's own */
+			struct commit head;
+
+			got = branch_head(f->store, repo.id, data_input_branch(f->store, &j->inputs[i]), &head, e);
+			best = MAX(best, got);
+			if (got >= 0)
+				continue;
+		}
 		if (got < 0)
 			return -1;
 		if (!got)
@@ -226,7 +237,7 @@ int data_newest(struct flow *f, struct arena *a, const struct job *j, struct id 
 		             "select event, seq from head_move where repo = ? and branch = ?"
 		             " order by seq desc limit 1");
 		q_int(q, 1, repo.id);
-		q_text(q, 2, data_input_branch(&j->inputs[i]));
+		q_text(q, 2, data_input_branch(f->store, &j->inputs[i]));
 		got = q_step(q, e);
 		if (got == 1 && q_col_int(q, 1) > best) {
 			best = q_col_int(q, 1);

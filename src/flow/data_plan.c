@@ -68,7 +68,7 @@ static int load_rows(struct planner *p, struct err *e)
 	if (!db_has_data(p->f->store->db)) /* who only looks makes no tables */
 		return 0;
 	q = db_query(p->f->store->db, ROW);
-	q_int(q, 1, p->d->repo.id);
+	q_int(q, 1, p->d->state);
 	while ((r = q_step(q, e)) == 1) {
 		struct row *row = arena_new_of(p->a, struct row);
 
@@ -332,14 +332,16 @@ static int look_before(struct planner *p, struct before *out, struct err *e)
 	int had, r;
 
 	memset(out, 0, sizeof(*out));
-	had = d->repo.id ? branch_head(p->f->store, d->repo.id, data_branch(d->job), &head, e) : 0;
+	if (overlay_state_id(p->f->store, d->repo.id, &d->state, e))
+		return -1;
+	had = d->repo.id ? branch_head(p->f->store, d->repo.id, data_branch(p->f->store, d->job), &head, e) : 0;
 	if (had < 0)
 		return -1;
 	if (!db_has_data(p->f->store->db))
 		return 0;
 	q = db_query(p->f->store->db,
 	             "select rest, trees, out_tree, n, open from data_job where job = ? and repo = ?");
-	q_text(q, 1, d->job->name);
+	q_text(q, 1, overlay_key(p->f->store, p->a, d->job->name));
 	q_int(q, 2, d->repo.id);
 	r = q_step(q, e);
 	if (r == 1 && q_col_sha(q, 0, &out->rest) && q_col_sha(q, 2, &tree)) {

@@ -135,7 +135,7 @@ static int look_head(struct publishing *p, int64_t hash, struct str path, struct
 	                       " where f.repo = ? and f.hash = ?");
 	int r;
 
-	q_int(q, 1, p->d->repo.id);
+	q_int(q, 1, p->d->state);
 	q_int(q, 2, hash);
 	while ((r = q_step(q, e)) == 1) {
 		int64_t num = q_col_int(q, 0);
@@ -224,7 +224,7 @@ static int look_others(struct publishing *p, struct err *e)
 	struct q *q = db_query(p->s->db, "select count(*) from (select 1 from datum where repo = ? limit ?)");
 	int r;
 
-	q_int(q, 1, p->d->repo.id);
+	q_int(q, 1, p->d->state);
 	q_int(q, 2, (int64_t)p->n_nums + 1);
 	r = q_step(q, e);
 	p->others = r == 1 && q_col_int(q, 0) > (int64_t)p->n_nums && !p->d->rebuild;
@@ -327,7 +327,7 @@ static int edit_all(struct publishing *p, struct err *e)
 	struct data_set *d = p->d;
 	bool days = d->job->every != EVERY_NONE;
 	struct commit head;
-	int had = d->rebuild && !days ? 0 : branch_head(p->s, d->repo.id, data_branch(d->job), &head, e);
+	int had = d->rebuild && !days ? 0 : branch_head(p->s, d->repo.id, data_branch(p->s, d->job), &head, e);
 
 	if (had < 0)
 		return -1;
@@ -376,7 +376,7 @@ static int file_row(void *ptr, struct str path, const struct entry *entry, struc
 	struct publishing *p = r->p;
 
 	(void)entry, (void)e;
-	place_push(&r->files, p->d->repo.id, data_hash(placed(p->scratch, p->item, path)), r->datum);
+	place_push(&r->files, p->d->state, data_hash(placed(p->scratch, p->item, path)), r->datum);
 	return 0;
 }
 
@@ -451,7 +451,7 @@ static int remember(struct rows *r, const struct data_item *it, struct err *e)
 		return 0;
 	}
 	q = db_query(p->s->db, "insert into datum(repo, id, key, tree, unit, label) values(?, ?, ?, ?, ?, ?)");
-	q_int(q, 1, p->d->repo.id);
+	q_int(q, 1, p->d->state);
 	q_sha(q, 2, &it->id);
 	q_sha(q, 3, &it->key);
 	q_sha(q, 4, &tree);
@@ -505,27 +505,30 @@ static int write_rows(struct publishing *p, struct err *e)
 }
 
 /* Some days at the heads: what all of it was made from, and how far the job is, stay as they were. */
-static int part_row(struct store *s, const struct data_set *d, const struct sha *out_tree, struct err *e)
+static int part_row(struct publishing *p, const struct sha *out_tree, struct err *e)
 {
-	struct q *q = db_query(s->db, "update data_job set repo = ?2, out_tree = ?3, open = max(open, 1),"
+	const struct data_set *d = p->d;
+	struct q *q = db_query(p->s->db, "update data_job set repo = ?2, out_tree = ?3, open = max(open, 1),"
 	                              " failed = coalesce(?4, failed) where job = ?1");
 
-	q_text(q, 1, d->job->name);
+	q_text(q, 1, overlay_key(p->s, p->a, d->job->name));
 	q_int(q, 2, d->repo.id);
 	q_sha(q, 3, out_tree);
 	q_cstr(q, 4, d->n_held ? d->event.hex : NULL);
 	return q_run(q, e);
 }
 
-static int job_row(struct store *s, const struct data_set *d, const struct sha *out_tree, struct err *e)
+static int job_row(struct publishing *p, const struct sha *out_tree, struct err *e)
 {
+	const struct data_set *d = p->d;
 	struct q *q;
 
 	if (d->part)
-		return part_row(s, d, out_tree, e);
-	q = db_query(s->db, "insert or replace into data_job(job, repo, taken, rest, trees, out_tree, n, open, failed)"
-	                    " values(?, ?, ?, ?, ?, ?, ?, ?, ?)");
-	q_text(q, 1, d->job->name);
+		return part_row(p, out_tree, e);
+	q = db_query(p->s->db,
+	             "insert or replace into data_job(job, repo, taken, rest, trees, out_tree, n, open, failed)"
+	             " values(?, ?, ?, ?, ?, ?, ?, ?, ?)");
+	q_text(q, 1, overlay_key(p->s, p->a, d->job->name));
 	q_int(q, 2, d->repo.id);
 	q_int(q, 3, d->taken);
 	q_sha(q, 4, &d->rest);
@@ -539,10 +542,11 @@ static int job_row(struct store *s, const struct data_set *d, const struct sha *
 
 int data_failed(struct store *s, const struct data_set *d, struct err *e)
 {
+	struct arena *a cleanup(arena_cleanup) = arena_new();
 	struct q *q = db_query(s->db, "insert into data_job(job, repo, taken, failed) values(?1, ?2, ?3, ?4)"
 	                              " on conflict(job) do update set taken = max(taken, ?3), failed = ?4");
 
-	q_text(q, 1, d->job->name);
+	q_text(q, 1, overlay_key(s, a, d->job->name));
 	q_int(q, 2, d->repo.id);
 	q_int(q, 3, d->taken);
 	q_cstr(q, 4, d->unrunnable ? NULL : d->event.hex); /* what cannot run is no failure of its own */
@@ -552,7 +556,7 @@ int data_failed(struct store *s, const struct data_set *d, struct err *e)
 static int publish(struct publishing *p, struct err *e)
 {
 	struct data_set *d = p->d;
-	struct commit_new c = {.branch = data_branch(d->job), .id = d->event, .batch = d->batch,
+	struct commit_new c = {.branch = data_branch(p->s, d->job), .id = d->event, .batch = d->batch,
 	                       .even_if_equal = !d->part, .clear = d->rebuild && d->job->every == EVERY_NONE,
 	                       .run = id_of(str_of(d->run))};
 	struct err mine = ERR_INIT;
@@ -560,7 +564,8 @@ static int publish(struct publishing *p, struct err *e)
 	bool made;
 	int r;
 
-	if (owner_take(p->s, p->a, d->job, &d->repo, e) || collect(p, e))
+	if (owner_take(p->s, p->a, d->job, &d->repo, e) || overlay_state_id(p->s, d->repo.id, &d->state, e) ||
+	    collect(p, e))
 		return -1;
 	if (all_held(d) || (d->refused.code && !d->n_held))
 		return 0;
@@ -580,7 +585,10 @@ static int publish(struct publishing *p, struct err *e)
 		return 0;
 	}
 	d->commit = out.id;
-	return write_rows(p, e) || job_row(p->s, d, &out.tree, e) ? -1 : 1;
+	/* the first commit on a workspace branch gave it its number */
+	if (overlay_state_id(p->s, d->repo.id, &d->state, e))
+		return -1;
+	return write_rows(p, e) || job_row(p, &out.tree, e) ? -1 : 1;
 }
 
 int data_publish(struct store *s, struct ingest *in, struct data_set *d, struct err *e)

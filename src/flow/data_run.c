@@ -57,6 +57,12 @@ static void add_job(struct driver *d, const struct job *j)
 	d->jobs[d->n_jobs++] = j;
 }
 
+/* What a job writes under a name of its own would be everybody's. */
+static bool is_kept_off(const struct driver *d, const struct job *j)
+{
+	return d->f->store->on && j->output_branch.p;
+}
+
 /* Those asked for with all above them: an input as it stood at an event is there only when that has been made. */
 static void choose(struct driver *d)
 {
@@ -77,8 +83,25 @@ static void choose(struct driver *d)
 		wanted[d->ask->jobs[i]->index] = true;
 	}
 	for (size_t i = 0; i < g->n; i++)
-		if (g->order[i]->tree && !job_stays(g->order[i]) && (!d->ask->jobs || wanted[g->order[i]->index]))
+		if (g->order[i]->tree && !job_stays(g->order[i]) && !is_kept_off(d, g->order[i]) &&
+		    (!d->ask->jobs || wanted[g->order[i]->index]))
 			add_job(d, g->order[i]);
+}
+
+static int refuse_kept_off(const struct driver *d, struct err *e)
+{
+	for (size_t i = 0; i < d->ask->n_jobs; i++) {
+		const struct job *j = d->ask->jobs[i];
+
+		if (!is_kept_off(d, j))
+			continue;
+		err_set(e, ERR_REFUSED,
+		        "job %.*s writes the branch %.*s of its output (outputBranch), so it does not run on a"
+		        " workspace branch",
+		        STR_ARG(j->name), STR_ARG(j->output_branch));
+		return job_at(e, j, j->output_line, j->output_col);
+	}
+	return 0;
 }
 
 static bool is_asked(const struct driver *d, const struct job *j)
@@ -101,7 +124,7 @@ static const struct dom *params_of(const struct driver *d, const struct job *j)
 /* 1; 0: another command has it, which is said once; -1. */
 static int lease_job(struct driver *d, const struct data_set *set, struct err *e)
 {
-	struct lease l = {.job = set->job->name, .ds = "", .run = set->run};
+	struct lease l = {.job = overlay_key(d->f->store, d->a, set->job->name), .ds = "", .run = set->run};
 	struct lease_holder holder;
 	bool *said = &d->waited[set->job->index];
 	size_t which;
@@ -129,7 +152,7 @@ static int lease_job(struct driver *d, const struct data_set *set, struct err *e
 
 static int release_job(struct driver *d, const struct data_set *set, struct err *e)
 {
-	struct lease l = {.job = set->job->name, .ds = "", .run = set->run};
+	struct lease l = {.job = overlay_key(d->f->store, d->a, set->job->name), .ds = "", .run = set->run};
 
 	if (db_begin_durable(db_of(d), DB_PROCESS, e))
 		return -1;
@@ -158,14 +181,14 @@ static int batch_of(struct driver *d, const struct id *event, struct id *out, st
 static int record_unrunnable(struct driver *d, struct data_set *set, struct err *e)
 {
 	struct run_event ev = {.kind = RUN_UNIT_SKIPPED, .job = set->job, .run_id = set->run};
-	struct lease l = {.job = set->job->name, .ds = "", .run = set->run};
+	struct lease l = {.job = overlay_key(d->f->store, d->a, set->job->name), .ds = "", .run = set->run};
 	struct q *q;
 
 	if (db_begin(db_of(d), e))
 		return -1;
 	q = db_query(db_of(d),
-	             "insert into run(id, job, batch, kind, state, reason, command, created, started, finished, event)"
-	             " values(?, ?, ?, ?, ?, ?, ?, ?8, ?8, ?8, ?9)");
+	             "insert into run(id, job, batch, kind, state, reason, command, created, started, finished, event,"
+	             " branch) values(?, ?, ?, ?, ?, ?, ?, ?8, ?8, ?8, ?9, ?10)");
 	q_cstr(q, 1, set->run);
 	q_text(q, 2, set->job->name);
 	q_cstr(q, 3, set->batch.hex);
@@ -175,6 +198,7 @@ static int record_unrunnable(struct driver *d, struct data_set *set, struct err 
 	q_cstr(q, 7, d->o->command);
 	q_int(q, 8, clock_now_ms());
 	q_cstr(q, 9, set->event.hex);
+	q_text(q, 10, d->f->store->on ? d->f->store->on->name : STR_NULL);
 	if (q_run(q, e) || data_failed(d->f->store, set, e) || lease_drop(db_of(d), &l, e) < 0) {
 		db_rollback(db_of(d));
 		return -1;
@@ -361,7 +385,7 @@ static int is_unwritten(struct driver *d, const struct job *j, const struct data
 
 	if (!m->repo || sha_is_zero(&m->rest))
 		return 0;
-	r = branch_head(d->f->store, m->repo, data_branch(j), &head, e);
+	r = branch_head(d->f->store, m->repo, data_branch(d->f->store, j), &head, e);
 	return r < 0 ? -1 : !r;
 }
 
@@ -598,6 +622,8 @@ int data_run(struct flow *f, struct catalog *c, struct arena *a, const struct da
 {
 	struct driver d = {.f = f, .c = c, .a = a, .ask = ask, .o = o, .sum = sum};
 
+	if (refuse_kept_off(&d, e))
+		return -1;
 	choose(&d);
 	for (size_t i = 0; i < d.n_jobs; i++)
 		if (data_see(f, a, d.jobs[i], params_of(&d, d.jobs[i]), e))

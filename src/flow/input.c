@@ -4,6 +4,7 @@
 #include "base/name.h"
 #include "base/str.h"
 #include "base/tz.h"
+#include "repo/overlay.h"
 
 static const char *const words[] = {
 	[INPUT_PFS] = "pfs",   [INPUT_CROSS] = "cross", [INPUT_UNION] = "union",
@@ -546,7 +547,7 @@ int input_resolve(struct store *s, struct arena *a, const struct job *j, const s
 	if (r <= 0 && !(r == 0 && input_is_pinned(in)))
 		return r;
 	if (!input_is_pinned(in)) {
-		r = branch_head(s, repo.id, rev.p ? rev : STR(BRANCH_DEFAULT), out, e);
+		r = branch_head(s, repo.id, rev.p ? rev : store_branch(s), out, e);
 		return r <= 0 ? r : store_lease_commit(s, repo.id, out->id, e) < 0 ? -1 : 1;
 	}
 	if (pin_resolve(s, a, arena_strf(a, "%.*s@%.*s", STR_ARG(in->repo), STR_ARG(rev)), &pin, &mine)) {

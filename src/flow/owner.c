@@ -1,7 +1,7 @@
 #include "flow/owner.h"
 
 #include "base/str.h"
-#include "repo/commit.h"
+#include "repo/overlay.h"
 
 int owner_check(const struct job *j, const struct repo *r, const struct id *run, struct err *e)
 {
@@ -16,7 +16,7 @@ int owner_check(const struct job *j, const struct repo *r, const struct id *run,
 static int check(struct store *s, const struct job *j, const struct repo *r, struct err *e)
 {
 	struct commit head = {0};
-	int had = branch_head(s, r->id, j->output_branch.p ? j->output_branch : STR(BRANCH_DEFAULT), &head, e);
+	int had = branch_head(s, r->id, j->output_branch.p ? j->output_branch : store_branch(s), &head, e);
 
 	if (had <= 0)
 		return had;

@@ -6,6 +6,7 @@
 #include "flow/catalog.h"
 #include "flow/owner.h"
 #include "repo/datastore.h"
+#include "repo/overlay.h"
 #include "sys/clock.h"
 #include "sys/fault.h"
 
@@ -18,9 +19,12 @@ static bool gives(const struct run_unit *u)
 
 static int record_made(struct engine *g, struct run_unit *u, struct arena *a, bool made, struct err *e)
 {
-	struct q *q =
-		db_query(g->f->store->db,
-	                 "insert or replace into current(repo, ds, key, tree, unit, note) values(?, ?, ?, ?, ?, ?)");
+	const struct overlay *on = g->f->store->on;
+	struct q *q = db_query(g->f->store->db,
+	                       on ? "insert or replace into current_on(repo, ds, key, tree, unit, note, branch)"
+	                            " values(?, ?, ?, ?, ?, ?, ?)"
+	                          : "insert or replace into current(repo, ds, key, tree, unit, note)"
+	                            " values(?, ?, ?, ?, ?, ?)");
 
 	q_int(q, 1, u->run->repo.id);
 	q_cstr(q, 2, u->p->ds.label);
@@ -28,6 +32,8 @@ static int record_made(struct engine *g, struct run_unit *u, struct arena *a, bo
 	q_sha(q, 4, &u->tree.id);
 	q_int(q, 5, u->id);
 	q_cstr(q, 6, unit_hand_note(a, u->p->job, run_params(u)));
+	if (on)
+		q_int(q, 7, on->id);
 	if (q_run(q, e))
 		return -1;
 	if (u->original && !made)
@@ -49,11 +55,11 @@ static int move_head(struct engine *g, struct ingest *in, struct run_unit *u, st
 	struct store *s = g->f->store;
 	struct run_job *r = u->run;
 	struct tree_edit part = {.op = EDIT_PUT, .entry = u->tree};
-	struct commit_new c = {.branch = STR(BRANCH_DEFAULT), .id = *u->event, .batch = g->sum->batch};
+	struct commit_new c = {.branch = store_branch(s), .id = *u->event, .batch = g->sum->batch};
 	struct commit out;
 	bool made;
 
-	if (!r->repo.id && owner_take(s, g->arena, r->job, &r->repo, e))
+	if (overlay_alive(s, e) || (!r->repo.id && owner_take(s, g->arena, r->job, &r->repo, e)))
 		return -1;
 	c.repo = r->repo;
 	c.run = id_of(str_of(r->id));
@@ -72,7 +78,7 @@ static int move_head(struct engine *g, struct ingest *in, struct run_unit *u, st
 	snprintf(u->commit, sizeof(u->commit), "%s", out.id.hex);
 	if (run_pump(g, e))
 		return -1;
-	if (made && !r->lags) {
+	if (made && !r->lags && !s->on) { /* datastore/ shows master */
 		r->lags = true;
 		r->next = g->lagging;
 		g->lagging = r;
@@ -88,7 +94,8 @@ static int unlease(struct engine *g, struct group *gr, bool *ours, struct err *e
 {
 	*ours = true;
 	if (gr->data) {
-		struct lease l = {.job = gr->data->job->name, .ds = "", .run = gr->data->id};
+		struct lease l = {
+			.job = overlay_key(g->f->store, g->arena, gr->data->job->name), .ds = "", .run = gr->data->id};
 		int r = lease_drop(g->f->store->db, &l, e);
 
 		*ours = r;
@@ -168,7 +175,7 @@ static int data_end(struct engine *g, struct ingest *in, struct group *gr, struc
 		if (u && gives(u) && !d->items[i].day->held)
 			snprintf(u->commit, sizeof(u->commit), "%s", d->commit.hex);
 	}
-	if (gr->published && !r->lags) {
+	if (gr->published && !r->lags && !g->f->store->on) {
 		r->lags = true;
 		r->next = g->lagging;
 		g->lagging = r;

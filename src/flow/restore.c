@@ -154,6 +154,8 @@ static int look_all(struct restore *r, struct err *e)
 	size_t n = 0;
 
 	r->done = true;
+	if (r->f->store->on) /* datastore/ shows master */
+		return 0;
 	return datastore_drift(r->f->store, r->a, STR_NULL, false, &d, &n, e) || go_over(r, d, n, e) ? -1 : 0;
 }
 
@@ -164,7 +166,7 @@ int restore_go_on(void *restore, bool rest, struct err *e)
 	struct drift *d = NULL;
 	size_t n = 0;
 
-	if (r->done)
+	if (r->done || r->f->store->on)
 		return 0;
 	if (!l && rest)
 		return look_all(r, e);

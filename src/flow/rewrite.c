@@ -204,9 +204,23 @@ static int look(struct rewriting *w, const struct rewrite_commit *list, size_t n
 
 /* --- doing it --- */
 
+/* A run of a workspace branch: what it made is none of master's. */
+static bool on_branch(struct store *s, struct id run)
+{
+	struct q *q = db_query(s->db, "select 1 from run where id = ? and branch is not null");
+	struct err ignored = ERR_INIT;
+	bool is;
+
+	q_cstr(q, 1, run.hex);
+	is = q_step(q, &ignored) == 1;
+	q_done(q);
+	return is;
+}
+
 /* What the head's partitions were made from follows the head: the newest of what is left made them. */
 static int step_back(struct rewriting *w, const struct rewrite_commit *c, struct err *e)
 {
+	bool on = c->commit.run.hex[0] && on_branch(w->s, c->commit.run);
 	struct q *q = db_query(w->s->db, "select distinct ds from made where repo = ? and commit_id = ?");
 	VEC(struct str) labels = {0};
 	int r;
@@ -224,10 +238,11 @@ static int step_back(struct rewriting *w, const struct rewrite_commit *c, struct
 			"delete from current where repo = ?1 and ds = ?2 and ?3 is not null",
 			"insert into current(repo, ds, key, tree, unit)"
 			" select m.repo, m.ds, u.key, m.tree, m.unit from made m join unit u on u.id = m.unit"
-			" where m.repo = ?1 and m.ds = ?2 and u.key is not null"
-			" and ?3 is not null order by m.at desc, m.unit desc limit 1",
+			" join run r on r.id = u.run and r.branch is null"
+			" where m.repo = ?1 and m.ds = ?2 and u.key is not null and ?3 is not null"
+			" order by m.at desc, m.unit desc limit 1",
 		};
-		for (size_t k = 0; k < ARRAY_LEN(steps); k++) {
+		for (size_t k = 0; k < (on ? 1 : ARRAY_LEN(steps)); k++) {
 			q = db_query(w->s->db, steps[k]);
 			q_int(q, 1, c->repo.id);
 			q_text(q, 2, labels.p[i]);

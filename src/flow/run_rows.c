@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "base/url.h"
 #include "flow/owner.h"
+#include "repo/overlay.h"
 #include "sys/clock.h"
 
 #define INGREDIENTS_MAX ((size_t)16 << 20)
@@ -22,12 +23,18 @@ void run_rows_set_state(struct run_unit *u, enum state s)
 
 static struct lease run_lease(struct engine *g, const struct run_job *r)
 {
-	return (struct lease){.job = r->job->name, .ds = arena_printf(g->arena, "@%s", r->id), .run = r->id};
+	return (struct lease){.job = overlay_key(g->f->store, g->arena, r->job->name),
+	                      .ds = arena_printf(g->arena, "@%s", r->id),
+	                      .run = r->id};
 }
 
-static struct lease unit_lease(const struct run_unit *u)
+/* A unit on a workspace branch is another one than on master. */
+static struct lease unit_lease(struct engine *g, const struct run_unit *u)
 {
-	return (struct lease){.job = u->p->job->name, .ds = u->p->ds.label, .run = u->run->id, .unit = u->id};
+	return (struct lease){.job = overlay_key(g->f->store, g->arena, u->p->job->name),
+	                      .ds = u->p->ds.label,
+	                      .run = u->run->id,
+	                      .unit = u->id};
 }
 
 static struct str json_of(struct buf *b, const struct dom *d)
@@ -55,7 +62,7 @@ static int begin_run(struct engine *g, struct run_job *r, struct err *e)
 	size_t which;
 	struct q *q = db_query(g->f->store->db,
 	                       "insert into run(id, job, batch, kind, state, command, params, code, created, started,"
-	                       " event) values(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+	                       " event, branch) values(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 	struct sha code = job_code_id(r->job, NULL);
 	int rc;
 
@@ -73,6 +80,7 @@ static int begin_run(struct engine *g, struct run_job *r, struct err *e)
 	q_int(q, 9, clock_now_ms());
 	q_int(q, 10, clock_now_ms());
 	q_cstr(q, 11, r->data ? r->data->event.hex : NULL);
+	q_text(q, 12, g->f->store->on ? g->f->store->on->name : STR_NULL);
 	rc = q_run(q, e) || keep_code(g, r, e);
 	buf_free(&b);
 	return rc || lease_take(g->f->store->db, &own, 1, &which, &holder, e) < 0 ? -1 : 0;
@@ -205,7 +213,7 @@ int run_rows_lease(struct engine *g, struct group *gr, size_t *which, struct lea
 	if (gr->list.n > 1)
 		all = xcalloc(gr->list.n, sizeof(*all));
 	for (size_t i = 0; i < gr->list.n; i++)
-		all[i] = unit_lease(gr->list.p[i]);
+		all[i] = unit_lease(g, gr->list.p[i]);
 	r = lease_take(g->f->store->db, all, gr->list.n, which, holder, e);
 	if (all != &one)
 		free(all);
@@ -214,7 +222,7 @@ int run_rows_lease(struct engine *g, struct group *gr, size_t *which, struct lea
 
 int run_rows_unlease(struct engine *g, struct run_unit *u, struct err *e)
 {
-	struct lease l = unit_lease(u);
+	struct lease l = unit_lease(g, u);
 
 	return lease_drop(g->f->store->db, &l, e);
 }

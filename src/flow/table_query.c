@@ -6,6 +6,7 @@
 #include "base/tmpl.h"
 #include "flow/jobsql.h"
 #include "flow/sqlcache.h"
+#include "repo/overlay.h"
 
 #define HISTORY STR("__history")
 
@@ -94,18 +95,13 @@ static int no_such_table(struct preparing *p, const struct sql_table *t, struct 
 			     : "there are no repos yet: leat put makes them");
 }
 
-/* A commit of the repo's master by time; "" in *rev: it had none. */
+/* A commit of the repo by time; "" in *rev: it had none. */
 static int rev_at_time(struct preparing *p, const struct repo *repo, int64_t ms, struct str *rev, struct err *e)
 {
-	struct q *q = db_query(p->s->db, "select new from head_move where repo = ? and branch = 'master' and at <= ?"
-	                                 " order by seq desc limit 1");
-	int r;
+	struct id id = {""};
+	int r = overlay_head_at(p->s, repo->id, ms, &id, e);
 
-	q_int(q, 1, repo->id);
-	q_int(q, 2, ms);
-	r = q_step(q, e);
-	*rev = r == 1 ? arena_str(p->a, q_col_text(q, 0)) : STR("");
-	q_done(q);
+	*rev = arena_str(p->a, str_of(id.hex));
 	return r < 0 ? -1 : 0;
 }
 

@@ -10,6 +10,7 @@
 #include "flow/data.h"
 #include "flow/why_in.h"
 #include "flow/why_used.h"
+#include "repo/overlay.h"
 
 /* One thing that may have been read: a file or folder as it was. */
 struct item {
@@ -623,7 +624,7 @@ static int start_change(void *ptr, enum diff_kind kind, struct str path, const s
 static int head_of(struct used *u, int64_t repo, struct sha *out, struct err *e)
 {
 	struct commit head;
-	int got = branch_head(u->s, repo, STR(BRANCH_DEFAULT), &head, e);
+	int got = branch_head(u->s, repo, store_branch(u->s), &head, e);
 
 	if (got < 0)
 		return -1;

@@ -421,7 +421,7 @@ int disk_look(struct disk_scan *d, struct str path, struct disk_file *out, struc
 	" left join commits c on c.repo = b.repo and c.id = b.head"                                                    \
 	" left join materialised m on m.repo = r.id"                                                                   \
 	" left join unshown u on u.repo = r.id"                                                                        \
-	" where r.ended is null and r.role <> 'system' and (not ?2 or c.tree is not m.tree or ?3)"
+	" where r.ended is null and r.made_on is null and r.role <> 'system' and (not ?2 or c.tree is not m.tree or ?3)"
 
 /* Whether its folder is not what it should be. */
 static bool should_show(struct store *s, const struct disk_repo *r)

@@ -380,10 +380,15 @@ static const struct {
 /* Rows that name trees. */
 static const struct {
 	const char *what, *sql;
+	int needs; /* 1 + enum db_set: only of stores that have those tables */
 } trees[] = {
 	{"what datastore/ shows of", "select r.name, m.tree from materialised m join repo r on r.id = m.repo"},
 	{"the current partition of",
 	 "select r.name || ' ds=' || c.ds, c.tree from current c join repo r on r.id = c.repo"},
+	{"the current partition of",
+	 "select r.name || '@' || o.name || ' ds=' || c.ds, c.tree from current_on c join repo r on r.id = c.repo"
+	 " join workspace_branch o on o.id = c.branch where o.ended is null",
+	 1 + DB_SET_BRANCHES},
 	{"the open commit of",
 	 "select r.name || '@' || o.branch, o.tree from open_commit o join repo r on r.id = o.repo"
 	 " where o.state = 'open'"},
@@ -391,8 +396,7 @@ static const struct {
 	 "select r.name || '@' || o.branch, o.base_tree from open_commit o join repo r on r.id = o.repo"
 	 " where o.state = 'open'"},
 	{"a remembered result for", "select r.name, m.tree from memo m join repo r on r.id = m.repo"},
-	/* the last: only of stores that have it */
-	{"what a unit gave to", "select r.name, d.tree from datum d join repo r on r.id = d.repo"},
+	{"what a unit gave to", "select r.name, d.tree from datum d join repo r on r.id = d.repo", 1 + DB_SET_DATA},
 };
 
 static int check_references(struct fsck *f, struct err *e)
@@ -407,8 +411,12 @@ static int check_references(struct fsck *f, struct err *e)
 		}
 		q_done(q);
 	}
-	for (size_t i = 0; i < ARRAY_LEN(trees) - !db_has_data(f->s->db) && !rc && r >= 0; i++) {
-		struct q *q = db_query(f->s->db, trees[i].sql);
+	for (size_t i = 0; i < ARRAY_LEN(trees) && !rc && r >= 0; i++) {
+		struct q *q;
+
+		if (trees[i].needs && !db_has_set(f->s->db, (enum db_set)(trees[i].needs - 1)))
+			continue;
+		q = db_query(f->s->db, trees[i].sql);
 		while (!rc && (r = q_step(q, e)) == 1) {
 			struct str text = q_col_text(q, 0);
 			struct sha id;

@@ -3,6 +3,7 @@
 
 #include "base/str.h"
 #include "repo/gc_in.h"
+#include "repo/overlay.h"
 #include "repo/tree_page.h"
 #include "sys/clock.h"
 
@@ -116,7 +117,9 @@ static const char *const cold_roots[] = {
 	"select base_tree from open_commit where state = 'open' and repo in " LIVE_REPO,
 	"select tree from current where repo in " LIVE_REPO,
 };
-static const char *const data_roots[] = {"select tree from datum where repo in " LIVE_REPO};
+static const char *const branch_roots[] = {
+	"select tree from current_on where branch in (select id from workspace_branch where ended is null)"};
+static const char *const data_roots[] = {"select tree from datum where repo < 0 or repo in " LIVE_REPO};
 
 static int mark_queries(struct gc *g, struct marks *objects, const char *const *sql, size_t n, const char *what,
 			struct err *e)
@@ -300,6 +303,8 @@ int gc_mark(struct gc *g, struct err *e)
 	gc_say(g, "marking", 0);
 	if (gc_mark_begin(g, e) || mark_queries(g, &g->hot, hot_roots, ARRAY_LEN(hot_roots), "marking heads", e) ||
 	    mark_queries(g, &g->cold, cold_roots, ARRAY_LEN(cold_roots), "marking history", e) ||
+	    (overlay_any(g->s) &&
+	     mark_queries(g, &g->cold, branch_roots, ARRAY_LEN(branch_roots), "marking branches", e)) ||
 	    (db_has_data(g->s->db) &&
 	     mark_queries(g, &g->cold, data_roots, ARRAY_LEN(data_roots), "marking what units gave", e)) ||
 	    mark_memos(g, e))

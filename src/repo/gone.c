@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/str.h"
 #include "base/tz.h"
+#include "repo/overlay.h"
 #include "sys/clock.h"
 #include "sys/fault.h"
 
@@ -54,7 +55,7 @@ static int refuse_held(struct store *s, const struct repo *r, const struct commi
 		refuse(r, c, "is tagged ", b.p, e);
 		return err_hint(e, "leat tag --delete %.*s@TAG takes the tag away first", STR_ARG(r->name));
 	}
-	n = names(db_query(s->db, BASES), c, &b, e);
+	n = overlay_any(s) ? names(db_query(s->db, BASES), c, &b, e) : 0;
 	if (n <= 0)
 		return n;
 	refuse(r, c, "is what workspace branches began from: ", b.p, e);

@@ -4,6 +4,7 @@
 #include "base/map.h"
 #include "base/str.h"
 #include "repo/gone.h"
+#include "repo/overlay.h"
 #include "sys/clock.h"
 #include "sys/fault.h"
 
@@ -164,7 +165,8 @@ int keep_list(struct store *s, struct arena *a, int64_t repo, const struct keep_
 	map_init(&stay, a);
 	for (size_t i = 0; i < n_pinned; i++)
 		map_set(&stay, id_key(&pinned[i]), &stay);
-	for (size_t i = 0; i < ARRAY_LEN(always); i++)
+	/* the last is of workspace branches */
+	for (size_t i = 0; i < ARRAY_LEN(always) - !overlay_any(s); i++)
 		if (mark_ids(&stay, db_query(s->db, always[i]), repo, e))
 			return -1;
 	if (rule->what == KEEP_LAST && mark_last(s, a, &stay, repo, rule->n, e))
@@ -248,7 +250,7 @@ static int refused(struct store *s, const struct repo *r, const struct commit *c
 		 "is what a workspace branch began from:"},
 	};
 
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows) - !overlay_any(s); i++) {
 		struct q *q = db_query(s->db, rows[i].sql);
 		int got;
 		q_int(q, 1, r->id);

@@ -1,3 +1,4 @@
+#include "repo/overlay.h"
 #include "repo/mount.h"
 
 #include <errno.h>
@@ -495,7 +496,9 @@ int mount_worker_main(int argc, char **argv)
 	struct server v = {.max_nodes = MOUNT_NODES};
 	struct workspace *ws = NULL;
 	struct err e = ERR_INIT;
+	struct arena *a cleanup(arena_cleanup) = arena_new();
 	bool others = false, stay = false;
+	struct str on = STR_NULL;
 	int rc = -1;
 
 	if (argc < 5)
@@ -503,13 +506,15 @@ int mount_worker_main(int argc, char **argv)
 	for (int i = 5; i < argc; i++) {
 		others |= !strcmp(argv[i], "allow-other");
 		stay |= !strcmp(argv[i], "stay");
+		if (!strncmp(argv[i], "on=", 3))
+			on = str_of(argv[i] + 3);
 		if (!strncmp(argv[i], "nodes=", 6))
 			v.max_nodes = strtoul(argv[i] + 6, NULL, 10);
 	}
 	signal(SIGPIPE, SIG_IGN);
 	many_files();
 	if (!fuse_abi_load(&e) && !workspace_open(argv[3], &ws, &e) && !store_open(ws, &v.store, &e) &&
-	    !loop_new(&v.loop, &e)) {
+	    !overlay_use(v.store, a, on, &e) && !loop_new(&v.loop, &e)) {
 		v.tree = mount_tree_new(v.store);
 		rc = mount_and_serve(&v, argv[4], others, stay, &e);
 		mount_tree_free(v.tree);

@@ -25,11 +25,19 @@ static void read_row(struct q *q, struct arena *a, struct overlay *out)
 	};
 }
 
+bool overlay_any(struct store *s)
+{
+	return db_has_set(s->db, DB_SET_BRANCHES);
+}
+
 int overlay_find(struct store *s, struct arena *a, struct str name, struct overlay *out, struct err *e)
 {
-	struct q *q = db_query(s->db, "select " COLUMNS " from workspace_branch where name = ? and ended is null");
+	struct q *q;
 	int r;
 
+	if (!overlay_any(s))
+		return 0;
+	q = db_query(s->db, "select " COLUMNS " from workspace_branch where name = ? and ended is null");
 	q_text(q, 1, name);
 	r = q_step(q, e);
 	if (r == 1)
@@ -40,10 +48,15 @@ int overlay_find(struct store *s, struct arena *a, struct str name, struct overl
 
 int overlay_list(struct store *s, struct arena *a, struct overlay **out, size_t *n, struct err *e)
 {
-	struct q *q = db_query(s->db, "select " COLUMNS " from workspace_branch where ended is null order by name");
 	VEC(struct overlay) all = {0};
+	struct q *q;
 	int r;
 
+	*out = NULL;
+	*n = 0;
+	if (!overlay_any(s))
+		return 0;
+	q = db_query(s->db, "select " COLUMNS " from workspace_branch where ended is null order by name");
 	while ((r = q_step(q, e)) == 1) {
 		struct overlay o;
 
@@ -203,31 +216,48 @@ int overlay_head_named(struct store *s, int64_t repo, struct str name, struct co
 	return r > 0 ? overlay_head(s, &o, repo, out, e) : r;
 }
 
-int overlay_shows(struct store *s, int64_t repo, struct err *e)
-{
-	struct q *q = db_query(s->db, "select r.made_on, w.state from repo r left join workspace_base w"
-	                              " on w.repo = r.id and w.branch = ?2 where r.id = ?1 and r.ended is null");
-	int r;
-
-	q_int(q, 1, repo);
-	q_int(q, 2, s->on ? s->on->id : 0);
-	r = q_step(q, e);
-	if (r == 1) {
-		int64_t made_on = q_col_int(q, 0);
-
-		if (!q_col_is_null(q, 1))
-			r = !str_is(q_col_text(q, 1), "removed");
-		else
-			r = s->on ? made_on == s->on->id || (!made_on && !s->on->frozen) : !made_on;
-	}
-	q_done(q);
-	return r;
-}
-
 void overlay_bind(const struct store *s, struct q *q)
 {
 	q_int(q, 1, s->on->id);
 	q_int(q, 2, s->on->frozen);
+}
+
+int overlay_shows(struct store *s, int64_t repo, struct err *e)
+{
+	struct q *q =
+		db_query(s->db, s->on ? "select 1 from repo r left join workspace_base w on w.repo = r.id"
+	                                " and w.branch = ?1 where " OVERLAY_SHOWS " and r.id = ?3"
+	                              : "select 1 from repo r where ended is null and made_on is null and id = ?3");
+	int r;
+
+	if (s->on)
+		overlay_bind(s, q);
+	q_int(q, 3, repo);
+	r = q_step(q, e);
+	q_done(q);
+	return r;
+}
+
+int overlay_head_at(struct store *s, int64_t repo, int64_t at_ms, struct id *out, struct err *e)
+{
+	struct str names[] = {store_branch(s), STR(BRANCH_DEFAULT)};
+	int r = 0;
+
+	/* before its first write it was master that was read */
+	for (size_t i = 0; i < 2 && !r; i++) {
+		struct q *q = db_query(
+			s->db, "select new from head_move where repo = ?1 and branch = ?2 and at between ?4 and ?3"
+			       " order by seq desc limit 1");
+		q_int(q, 1, repo);
+		q_text(q, 2, names[i]);
+		q_int(q, 3, at_ms);
+		q_int(q, 4, !i && s->on ? s->on->created : 0);
+		r = q_step(q, e);
+		if (r == 1)
+			*out = id_of(q_col_text(q, 0));
+		q_done(q);
+	}
+	return r > 0 ? out->hex[0] != 0 : r;
 }
 
 int overlay_state_id(struct store *s, int64_t repo, int64_t *out, struct err *e)
@@ -294,6 +324,8 @@ int overlay_make(struct store *s, struct arena *a, struct str name, bool freeze,
 	}
 	if (name_check_branch(name, e))
 		return -1;
+	if (db_make_set(s->db, DB_SET_BRANCHES, e))
+		return -1;
 	r = overlay_find(s, a, name, &had, e);
 	if (r < 0)
 		return -1;
@@ -320,11 +352,11 @@ int overlay_make(struct store *s, struct arena *a, struct str name, bool freeze,
 	                        .frozen = freeze};
 	if (!freeze)
 		return 0;
-	q = db_query(
-		s->db,
-		"insert into workspace_base(branch, repo, base, state) select ?, r.id, b.head, 'frozen' from repo r"
-		" left join branch b on b.repo = r.id and b.name = '" BRANCH_DEFAULT "'"
-		" where r.ended is null and r.made_on is null");
+	q = db_query(s->db,
+	             "insert into workspace_base(branch, repo, base, state)"
+	             " select ?, r.id, b.head, 'frozen' from repo r"
+	             " left join branch b on b.repo = r.id and b.name = '" BRANCH_DEFAULT "'"
+	             " where r.ended is null and r.made_on is null");
 	q_int(q, 1, out->id);
 	return q_run(q, e);
 }
@@ -352,6 +384,23 @@ static int set_base(struct store *s, const struct overlay *o, int64_t repo, cons
 	return q_run(q, e);
 }
 
+int overlay_alive(struct store *s, struct err *e)
+{
+	struct q *q;
+	int r;
+
+	if (!s->on)
+		return 0;
+	q = db_query(s->db, "select 1 from workspace_branch where id = ? and ended is null");
+	q_int(q, 1, s->on->id);
+	r = q_step(q, e);
+	q_done(q);
+	if (r)
+		return r < 0 ? -1 : 0;
+	err_set(e, ERR_CONFLICT, "the workspace branch %.*s has ended meanwhile", STR_ARG(s->on->name));
+	return err_hint(e, "leat branch %.*s begins another; what was computed is known there", STR_ARG(s->on->name));
+}
+
 int overlay_moving(struct store *s, int64_t repo, struct str branch, struct err *e)
 {
 	struct arena *a cleanup(arena_cleanup) = arena_new();
@@ -360,6 +409,8 @@ int overlay_moving(struct store *s, int64_t repo, struct str branch, struct err 
 	struct overlay o;
 	int r = overlay_find(s, a, branch, &o, e), had;
 
+	if (!r && s->on && str_eq(s->on->name, branch))
+		return overlay_alive(s, e);
 	if (r <= 0)
 		return r;
 	if (o.used + USED_MS < clock_now_ms() &&
@@ -397,7 +448,6 @@ static int drop_state(struct store *s, const struct overlay *o, const struct ove
 		"delete from datum_file where datum in (select num from datum where repo = ?1) or repo = ?1",
 		"delete from datum_in where datum in (select num from datum where repo = ?1)",
 		"delete from datum where repo = ?1",
-		"delete from data_job where repo = ?1",
 	};
 
 	if (run_by(s, "delete from current_on where branch = ?1 and repo = ?2", o->id, b->repo.id, e))
@@ -410,6 +460,20 @@ static int drop_state(struct store *s, const struct overlay *o, const struct ove
 			return -1;
 	}
 	return 0;
+}
+
+/* How far data-driven jobs are there: rows named JOB@BRANCH (overlay_key); of one output, or of all (0). */
+static int drop_jobs(struct store *s, const struct overlay *o, int64_t repo, struct err *e)
+{
+	struct q *q;
+
+	if (!db_has_data(s->db))
+		return 0;
+	q = db_query(s->db, "delete from data_job where job like '%@%' and substr(job, instr(job, '@') + 1) = ?1"
+	                    " and (?2 = 0 or repo = ?2)");
+	q_text(q, 1, o->name);
+	q_int(q, 2, repo);
+	return q_run(q, e);
 }
 
 /* Commits that nobody comes to any more, from the head of what was the branch down. Tags, heads and open commits hold.
@@ -437,31 +501,46 @@ static int drop_commits(struct store *s, const struct overlay_base *b, struct id
 		r = commit_find(s, b->repo.id, str_of(head.hex), &c, e);
 		if (r <= 0)
 			return r;
-		if (gone_drop(s, &b->repo, &c, event, e))
+		/* what partitions of it were made from is nobody's to fall back to */
+		q = db_query(s->db, "delete from made where repo = ? and commit_id = ?");
+		q_int(q, 1, b->repo.id);
+		q_cstr(q, 2, head.hex);
+		if (gone_drop(s, &b->repo, &c, event, e) || q_run(q, e))
 			return -1;
 		head = c.parent;
 	}
 	return 0;
 }
 
-/* Master has nothing of it: another branch may. */
-static int end_repo(struct store *s, const struct overlay *o, const struct overlay_base *b, struct err *e)
+/* Repos that master has nothing of (one of them, or all: 0): another branch may have them, else they end. */
+static int end_repos(struct store *s, const struct overlay *o, int64_t only, struct err *e)
 {
-	struct q *q = db_query(s->db,
-	                       "select branch from workspace_base where repo = ? and branch <> ? order by num limit 1");
-	int64_t other = 0;
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	struct q *q = db_query(s->db, "select r.id, (select w.branch from workspace_base w where w.repo = r.id"
+	                              " and w.branch <> ?1 order by w.num limit 1) from repo r"
+	                              " where r.made_on = ?1 and r.ended is null and (?2 = 0 or r.id = ?2)");
+	struct made {
+		int64_t repo, other;
+	};
+	VEC(struct made) all = {0};
 	int r;
 
-	q_int(q, 1, b->repo.id);
-	q_int(q, 2, o->id);
-	r = q_step(q, e);
-	if (r == 1)
-		other = q_col_int(q, 0);
+	q_int(q, 1, o->id);
+	q_int(q, 2, only);
+	while ((r = q_step(q, e)) == 1) {
+		struct made m = {q_col_int(q, 0), q_col_int(q, 1)};
+
+		vec_push(a, &all, m);
+	}
 	q_done(q);
-	if (r < 0)
-		return -1;
-	return other ? run_by(s, "update repo set made_on = ?1 where id = ?2", other, b->repo.id, e)
-	             : repo_end(s, &b->repo, e);
+	for (size_t i = 0; r >= 0 && i < all.n; i++) {
+		struct repo repo = {.id = all.p[i].repo};
+
+		if (all.p[i].other ? run_by(s, "update repo set made_on = ?1 where id = ?2", all.p[i].other, repo.id, e)
+		                   : repo_end(s, &repo, e))
+			return -1;
+	}
+	return r < 0 ? -1 : 0;
 }
 
 /* Takes the branch's own branch of a repo away, and with `drop` the commits that nobody else shows. */
@@ -471,7 +550,7 @@ static int take_away(struct store *s, const struct overlay *o, const struct over
 	struct commit head = {0};
 	int r = commit_of_branch(s, b->repo.id, o->name, &head, e), there;
 
-	if (r < 0 || drop_state(s, o, b, e))
+	if (r < 0 || drop_state(s, o, b, e) || drop_jobs(s, o, b->repo.id, e))
 		return -1;
 	there = refs_branch_row(s, b->repo.id, o->name, e);
 	if (there < 0 || (there && refs_drop_branch(s, &b->repo, o->name, event, e)) || /* while the base stands */
@@ -495,7 +574,7 @@ int overlay_remove(struct store *s, const struct overlay *o, const struct repo *
 		if (take_away(s, o, &b, true, event, e))
 			return -1;
 		if (b.made_here)
-			return end_repo(s, o, &b, e);
+			return end_repos(s, o, r->id, e);
 	} else {
 		is_there = o->frozen ? 0 : branch_head(s, r->id, STR(BRANCH_DEFAULT), &head, e);
 		if (is_there < 0)
@@ -522,7 +601,7 @@ int overlay_forget(struct store *s, const struct overlay *o, const struct repo *
 	if (take_away(s, o, &b, true, event, e))
 		return -1;
 	if (b.made_here)
-		return end_repo(s, o, &b, e);
+		return end_repos(s, o, r->id, e);
 	if (!o->frozen)
 		return 0;
 	q = db_query(s->db, "insert into workspace_base(branch, repo, base, state) values(?, ?, ?, 'frozen')");
@@ -567,11 +646,12 @@ int overlay_end(struct store *s, const struct overlay *o, const char *how, struc
 	for (size_t i = 0; i < n; i++) {
 		if (bases[i].state == OVERLAY_FROZEN)
 			continue;
-		if (take_away(s, o, &bases[i], drop, event, e) || (bases[i].made_here && end_repo(s, o, &bases[i], e)))
+		if (take_away(s, o, &bases[i], drop, event, e))
 			return -1;
 	}
 	fault_crash("overlay-taken-away");
-	if (run_by(s, "delete from workspace_base where branch = ?1 and ?2 = ?2", o->id, 0, e))
+	if (end_repos(s, o, 0, e) || drop_jobs(s, o, 0, e) ||
+	    run_by(s, "delete from workspace_base where branch = ?1 and ?2 = ?2", o->id, 0, e))
 		return -1;
 	q = db_query(s->db, "update workspace_branch set ended = ?, how = ? where id = ?");
 	q_int(q, 1, clock_now_ms());

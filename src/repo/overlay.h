@@ -38,6 +38,8 @@ struct overlay_base {
 	bool made_here; /* master has nothing of the repo: it was made on the branch */
 };
 
+/* Whether there ever was one: without, there are no tables of theirs (defs/branch_tables.def). */
+bool overlay_any(struct store *s);
 /* A live one: 1, 0, -1. */
 must_check int overlay_find(struct store *s, struct arena *a, struct str name, struct overlay *out, struct err *e);
 must_check int overlay_list(struct store *s, struct arena *a, struct overlay **out, size_t *n,
@@ -57,6 +59,8 @@ must_check int overlay_base(struct store *s, const struct overlay *o, int64_t re
 must_check int overlay_head(struct store *s, const struct overlay *o, int64_t repo, struct commit *out, struct err *e);
 /* For branch_head: that of a live workspace branch of this name; 0 if there is none. */
 must_check int overlay_head_named(struct store *s, int64_t repo, struct str name, struct commit *out, struct err *e);
+/* Where a plain name stood at a time: 1, 0, -1. */
+must_check int overlay_head_at(struct store *s, int64_t repo, int64_t at_ms, struct id *out, struct err *e);
 /* The branch that a plain name of a repo means: the overlay's name, or "master". */
 struct str store_branch(const struct store *s);
 /* Whether the handle's readers see that there is this repo: not one that only a branch has made, or has removed. */
@@ -94,6 +98,8 @@ must_check int overlay_rebase(struct store *s, const struct overlay *o, int64_t 
  */
 must_check int overlay_end(struct store *s, const struct overlay *o, const char *how, struct id event, struct err *e);
 
+/* ERR_CONFLICT where the branch that the handle is on has ended. */
+must_check int overlay_alive(struct store *s, struct err *e);
 /* For branch_move: a branch of that name is about to move. */
 must_check int overlay_moving(struct store *s, int64_t repo, struct str branch, struct err *e);
 

@@ -56,7 +56,7 @@ test_expect 'an id alone is its commits in every repo' '
 '
 test_expect 'branch: made at the head of master or at a pin, listed, deleted; commits stay' '
 	cd w && for i in 1 2 3; do echo $i > f && leat put raw/b f; done && leat branch raw/b@here && leat branch raw/b@there --head master~1 && leat branch raw/b@id --head $(id_of raw/b 1) && leat branch raw/b@full --head raw/b@.2 && eq "$(leat cat raw/b@here:/f)" 3 && eq "$(leat cat raw/b@there:/f)" 2 && eq "$(leat cat raw/b@id:/f)" 1 && eq "$(leat cat raw/b@full:/f)" 2 &&
-	eq "$(leat branch raw/b --json | json /dev/stdin "[[r[\"branch\"], r[\"number\"]] for r in d]")" "[[\"full\", 2], [\"here\", 3], [\"id\", 1], [\"master\", 3], [\"there\", 2]]" && leat branch > out && has out raw/b there raw/anc && echo 4 > f && leat put raw/b@there f && eq "$(leat cat raw/b@there.3:/f)" 4 && eq "$(leat cat raw/b@master.3:/f)" 3 && eq "$(leat cat raw/b:/f)" 3 &&
+	eq "$(leat branch raw/b --json | json /dev/stdin "[[r[\"branch\"], r[\"number\"]] for r in d]")" "[[\"full\", 2], [\"here\", 3], [\"id\", 1], [\"master\", 3], [\"there\", 2]]" && leat branch --repos > out && has out raw/b there raw/anc && echo 4 > f && leat put raw/b@there f && eq "$(leat cat raw/b@there.3:/f)" 4 && eq "$(leat cat raw/b@master.3:/f)" 3 && eq "$(leat cat raw/b:/f)" 3 &&
 	I=$(id_of raw/b@there 3) && leat branch -d raw/b@there && exits 1 leat ls raw/b@there 2> err && eq "$(leat cat raw/b@$I:/f)" 4
 '
 test_expect 'branch refuses: one that is there, a pin of another repo or that is not there, a name that cannot be, deleting master' '
