@@ -340,14 +340,8 @@ static int what_id(struct api *api, struct str text, struct str *out, struct err
 		return no_commit(api, text, &pin, e);
 	if (!there && !is_hex(text)) {
 		err_set(e, ERR_BAD_REQUEST, "'%.*s' is no id", STR_ARG(text));
-<<<<<<< HEAD
 		return err_hint(e, "an id is 32 hex digits, 4 of them are enough if no other begins so;"
 		                   " REPO@PIN is that of a commit");
-=======
-		return err_hint(
-			e, "an id is 32 hex digits, 4 of them are enough if no other begins so; REPO@PIN is that of"
-			   " a commit");
->>>>>>> 9e1e77d (Reference of --on and leat branch)
 	}
 	*out = there ? arena_str(api->arena, str_of(pin.commit.id.hex)) : text;
 	return 0;

@@ -186,7 +186,7 @@ int data_days_only(struct flow *f, struct arena *a, struct data_set *set, enum p
 
 	if ((mode != PLAN_MISSING && mode != PLAN_FAILED) || j->every == EVERY_NONE)
 		return 0;
-	if (catalog_new(f->store, a, &c, e) || catalog_parts(c, j->output, data_branch(j), &there, e))
+	if (catalog_new(f->store, a, &c, e) || catalog_parts(c, j->output, j->output_branch, &there, e))
 		return -1;
 	for (size_t i = 0; i < set->n_days; i++) {
 		struct data_day *day = &set->days[i];
