@@ -94,6 +94,9 @@ must_check int change_pending(struct change *c, const struct write *w, struct st
 /* A job that was removed leaves a plain repo; the output of one that is there is ERR_REFUSED. */
 must_check int change_check_output(struct api *api, struct repo *repo, struct err *e);
 
+/* A repo that is to end: ERR_REFUSED while a job reads or writes it. */
+must_check int change_check_unused(struct api *api, const struct repo *repo, struct err *e);
+
 /* --message, --author and --meta of a request; each STR_NULL if it is not there. meta as a JSON map. */
 must_check int change_words(const struct args *args, struct str *message, struct str *author, struct str *meta,
                             struct err *e);

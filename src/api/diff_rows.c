@@ -17,7 +17,26 @@ struct diffing {
 	size_t n_sources, same, compared; /* partitions */
 	const struct rowdiff *d;
 	int64_t shown;
+	struct str repo;     /* said with each row; STR_NULL: there is only one */
+	struct arena *row;   /* emptied after each row; NULL */
 };
+
+/* A row with the repo that it is of in front. */
+static int give(struct diffing *d, const struct dom *row, struct err *e)
+{
+	struct dom *all;
+	int rc;
+
+	if (!d->repo.p)
+		return sink_row(d->out, row, e);
+	all = dom_new(d->row, DOM_MAP);
+	dom_set_str(d->row, all, "repo", d->repo);
+	dom_each(v, row)
+		dom_set(d->row, all, arena_cstr(d->row, v->key), dom_copy(d->row, v));
+	rc = sink_row(d->out, all, e);
+	arena_reset(d->row);
+	return rc;
+}
 
 /* --- which partitions are read --- */
 
@@ -131,7 +150,7 @@ static int say_column(struct diffing *d, const struct rowdiff_column *c, struct 
 	dom_set_cstr(a, row, "change", !c->old_type.p ? "added" : !c->new_type.p ? "removed" : "changed");
 	dom_set_str(a, row, "type", c->new_type);
 	dom_set_str(a, row, "old_type", c->old_type);
-	return sink_row(d->out, row, e);
+	return give(d, row, e);
 }
 
 static int text(struct diffing *d, struct buf *b, struct err *e)
@@ -200,7 +219,7 @@ static int on_row(void *ptr, const struct dom *row, struct err *e)
 
 	d->shown += times ? times->i : 1;
 	if (!d->markdown)
-		return sink_row(d->out, row, e);
+		return give(d, row, e);
 	if (first) {
 		struct buf b cleanup(buf_free) = BUF_INIT(TEXT_MAX);
 
@@ -222,30 +241,37 @@ static int on_progress(void *ptr, double part)
 
 /* --- the end of it --- */
 
-static int markdown_end(struct diffing *d, struct err *e)
+static void add_columns(struct buf *b, const struct rowdiff *r)
 {
-	struct buf b cleanup(buf_free) = BUF_INIT(TEXT_MAX);
-	const struct rowdiff *r = d->d;
 	bool first = true;
 
-	if (d->shown)
-		buf_adds(&b, "\n");
-	for (size_t i = 0; r && i < r->n_columns; i++) {
+	for (size_t i = 0; i < r->n_columns; i++) {
 		const struct rowdiff_column *c = &r->columns[i];
 
 		if (c->old_type.p && c->new_type.p && str_eq(c->old_type, c->new_type))
 			continue;
-		buf_addf(&b, "%s`%.*s` ", first ? "Columns: " : ", ", STR_ARG(c->name));
+		buf_addf(b, "%s`%.*s` ", first ? "Columns: " : ", ", STR_ARG(c->name));
 		if (!c->old_type.p)
-			buf_addf(&b, "added (%.*s)", STR_ARG(c->new_type));
+			buf_addf(b, "added (%.*s)", STR_ARG(c->new_type));
 		else if (!c->new_type.p)
-			buf_addf(&b, "removed (%.*s)", STR_ARG(c->old_type));
+			buf_addf(b, "removed (%.*s)", STR_ARG(c->old_type));
 		else
-			buf_addf(&b, "%.*s, was %.*s", STR_ARG(c->new_type), STR_ARG(c->old_type));
+			buf_addf(b, "%.*s, was %.*s", STR_ARG(c->new_type), STR_ARG(c->old_type));
 		first = false;
 	}
 	if (!first)
-		buf_adds(&b, ".\n\n");
+		buf_adds(b, ".\n\n");
+}
+
+static int markdown_end(struct diffing *d, struct err *e)
+{
+	struct buf b cleanup(buf_free) = BUF_INIT(TEXT_MAX);
+	const struct rowdiff *r = d->d;
+
+	if (d->shown)
+		buf_adds(&b, "\n");
+	if (r)
+		add_columns(&b, r);
 	buf_addf(&b, "%lld rows added, %lld removed, %lld changed", (long long)(r ? r->added : 0),
 	         (long long)(r ? r->removed : 0), (long long)(r ? r->changed : 0));
 	if (r && !d->summary && d->shown < r->added + r->removed + r->changed)
@@ -274,7 +300,7 @@ static int give_end(struct diffing *d, struct err *e)
 	dom_set(a, row, "rows", rows);
 	dom_set(a, row, "columns", columns);
 	dom_set(a, row, "partitions", parts);
-	return sink_row(d->out, row, e);
+	return give(d, row, e);
 }
 
 /* --- the request --- */
@@ -339,17 +365,25 @@ static int compare(struct diffing *d, struct duck *duck, struct rowdiff_ask *ask
 	return rc ? table_error(e, d->sources, d->n_sources) : 0;
 }
 
+static void begin(struct diffing *d, struct api *api, const struct args *args, const struct pin *old,
+                  const struct pin *new, struct sink *out, struct rowdiff_ask *ask)
+{
+	*d = (struct diffing){.api = api, .out = out, .summary = args_flag(args, "summary"),
+	                      .markdown = args_flag(args, "markdown"), .of_parts = old->path.n && new->path.n};
+	*ask = (struct rowdiff_ask){.old.name = name_of(api->arena, old), .new.name = name_of(api->arena, new)};
+}
+
 int diff_rows(struct api *api, const struct args *args, const struct pin *old, const struct pin *new,
               struct sink *out, struct err *e)
 {
-	struct diffing d = {.api = api, .out = out, .summary = args_flag(args, "summary"),
-	                    .markdown = args_flag(args, "markdown"), .of_parts = old->path.n && new->path.n};
 	struct duck_conf conf = {.leat_dir = api->store->leat_dir};
-	struct rowdiff_ask ask = {.old.name = name_of(api->arena, old), .new.name = name_of(api->arena, new)};
+	struct rowdiff_ask ask;
+	struct diffing d;
 	struct catalog *c;
 	struct duck *duck;
 	int rc;
 
+	begin(&d, api, args, old, new, out, &ask);
 	if (read_ask(args, &ask, out->people, e) || catalog_new(api->store, api->arena, &c, e) ||
 	    side(api, c, old, &d.old, e) || side(api, c, new, &d.new, e))
 		return -1;
@@ -360,4 +394,130 @@ int diff_rows(struct api *api, const struct args *args, const struct pin *old, c
 	rc = compare(&d, duck, &ask, e);
 	duck_free(duck);
 	return rc || give_end(&d, e) ? -1 : 0;
+}
+
+/* --- several tables --- */
+
+int diff_tables_begin(struct diff_tables *t, struct api *api, const struct args *args, struct sink *out, struct err *e)
+{
+	struct duck_conf conf = {.leat_dir = api->store->leat_dir};
+
+	*t = (struct diff_tables){.api = api, .args = args, .out = out};
+	if (catalog_new(api->store, api->arena, &t->catalog, e))
+		return -1;
+	t->duck = duck_new(&conf);
+	return 0;
+}
+
+void diff_tables_end(struct diff_tables *t)
+{
+	duck_free(t->duck);
+}
+
+static bool has_keys(const struct rowdiff *r, const struct rowdiff_ask *ask)
+{
+	for (size_t k = 0; k < ask->n_keys; k++) {
+		bool both = false;
+
+		for (size_t i = 0; i < r->n_columns; i++)
+			both |= str_ieq(r->columns[i].name, ask->keys[k]) && r->columns[i].old_type.p &&
+			        r->columns[i].new_type.p;
+		if (!both)
+			return false;
+	}
+	return true;
+}
+
+/* A table without the key's columns is compared by whole rows. */
+static int choose_key(struct diff_tables *t, const struct diff_pair *p, struct rowdiff_ask *ask, struct err *e)
+{
+	struct rowdiff r;
+
+	if (!ask->n_keys)
+		return 0;
+	if (rowdiff_columns(t->duck, t->api->arena, ask, &r, e))
+		return -1;
+	if (has_keys(&r, ask)) {
+		t->keyed++;
+		return 0;
+	}
+	t->unkeyed++;
+	sink_note(t->out, "%.*s has not the columns of --key: whole rows are compared", STR_ARG(p->new.repo.name));
+	ask->n_keys = 0;
+	ask->tolerance = 0;
+	return 0;
+}
+
+/* 1 both can be read; 0 it is no table; -1. */
+static int open_sides(struct diff_tables *t, struct diffing *d, struct rowdiff_ask *ask, bool rows, struct err *e)
+{
+	struct err why = ERR_INIT;
+
+	if (!open_side(d, t->duck, &d->old, &ask->old, &why) && !open_side(d, t->duck, &d->new, &ask->new, &why))
+		return 1;
+	if (why.code != ERR_BAD_DATA && why.code != ERR_NOT_FOUND) {
+		*e = why;
+		return -1;
+	}
+	if (rows)
+		sink_note(t->out, "%.*s: no rows are compared: %s", STR_ARG(d->repo), why.msg);
+	err_clear(&why);
+	return 0;
+}
+
+static int table_rows(struct diff_tables *t, struct diffing *d, const struct diff_pair *p, struct rowdiff_ask *ask,
+                      struct err *e)
+{
+	struct rowdiff_to to = {.head = on_head, .row = on_row, .progress = on_progress, .ptr = d};
+	int rc = choose_key(t, p, ask, e) || rowdiff_run(t->duck, t->api->arena, ask, &to, e) ? -1 : 0;
+
+	d->out->progress(d->out->ptr, NULL, 0);
+	return rc ? table_error(e, d->sources, d->n_sources) : give_end(d, e);
+}
+
+static int table_columns(struct diff_tables *t, struct diffing *d, struct rowdiff_ask *ask, struct err *e)
+{
+	struct err why = ERR_INIT;
+	struct rowdiff r;
+
+	if (rowdiff_columns(t->duck, t->api->arena, ask, &r, &why)) { /* files that cannot be read are told as files */
+		err_clear(&why);
+		return 0;
+	}
+	if (d->markdown) {
+		struct buf b cleanup(buf_free) = BUF_INIT(TEXT_MAX);
+
+		add_columns(&b, &r);
+		return text(d, &b, e);
+	}
+	for (size_t i = 0; i < r.n_columns; i++)
+		if (say_column(d, &r.columns[i], e))
+			return -1;
+	return 0;
+}
+
+int diff_table(struct diff_tables *t, const struct diff_pair *p, bool rows, struct err *e)
+{
+	struct rowdiff_ask ask;
+	struct diffing d;
+	int rc;
+
+	begin(&d, t->api, t->args, &p->old, &p->new, t->out, &ask);
+	d.repo = p->new.repo.name;
+	if (read_ask(t->args, &ask, t->out->people, e) || side(t->api, t->catalog, &p->old, &d.old, e) ||
+	    side(t->api, t->catalog, &p->new, &d.new, e))
+		return -1;
+	leave_out_same(&d);
+	if (!reads_any(&d.old) && !reads_any(&d.new))
+		return 0;
+	d.row = arena_new();
+	rc = open_sides(t, &d, &ask, rows, e);
+	if (rc > 0 && !ask.old.reader.p)
+		ask.old.reader = ask.new.reader;
+	if (rc > 0 && !ask.new.reader.p)
+		ask.new.reader = ask.old.reader;
+	if (rc > 0)
+		rc = rows ? table_rows(t, &d, p, &ask, e) : table_columns(t, &d, &ask, e);
+	arena_free(d.row);
+	return rc;
 }

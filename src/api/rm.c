@@ -5,28 +5,6 @@
 #include "repo/datastore.h"
 #include "repo/overlay.h"
 
-/* A workspace branch that has written the repo, or is frozen at it, still needs it. */
-static int refuse_based(struct store *s, const struct repo *repo, struct err *e)
-{
-	struct q *q;
-	int r;
-
-	if (!overlay_any(s))
-		return 0;
-	q = db_query(s->db, "select o.name from workspace_base w join workspace_branch o on o.id = w.branch"
-	                    " where w.repo = ? and w.state <> 'removed' limit 1");
-	q_int(q, 1, repo->id);
-	r = q_step(q, e);
-	if (r == 1) {
-		struct str name = q_col_text(q, 0);
-
-		err_set(e, ERR_REFUSED, "the workspace branch %.*s has %.*s", STR_ARG(name), STR_ARG(repo->name));
-		err_hint(e, "leat merge %.*s or leat branch --delete %.*s ends it first", STR_ARG(name), STR_ARG(name));
-	}
-	q_done(q);
-	return r ? -1 : 0;
-}
-
 /* On a workspace branch it is not there for its readers; master keeps it. */
 static int remove_on(struct api *api, const struct repo *repo, struct sink *out, struct err *e)
 {
@@ -47,6 +25,27 @@ static int remove_on(struct api *api, const struct repo *repo, struct sink *out,
 	return 0;
 }
 
+int change_check_unused(struct api *api, const struct repo *repo, struct err *e)
+{
+	if (api_open(api, OP_W | OP_J | OP_R, e))
+		return -1;
+	for (size_t i = 0; i < api->flow->jobs->n; i++) {
+		const struct job *j = api->flow->jobs->all[i];
+
+		if (str_eq(j->output, repo->name) && repo->role == REPO_OUTPUT)
+			return err_set(e, ERR_REFUSED, "job %.*s writes %.*s", STR_ARG(j->name), STR_ARG(repo->name));
+		for (size_t k = 0; k < j->n_inputs; k++)
+			if (str_eq(j->inputs[k].repo, repo->name))
+				return err_set(e, ERR_REFUSED, "job %.*s reads %.*s", STR_ARG(j->name),
+				               STR_ARG(repo->name));
+	}
+	if (api->flow->jobs->n_errors) { /* a job that cannot be read may be the one that needs it */
+		*e = *api->flow->jobs->errors[0];
+		return err_hint(e, "put it right first: what jobs read and write must be known before a repo ends");
+	}
+	return 0;
+}
+
 static int end_repo(struct api *api, struct str name, struct sink *out, struct err *e)
 {
 	struct store *s = api->store;
@@ -55,27 +54,13 @@ static int end_repo(struct api *api, struct str name, struct sink *out, struct e
 
 	if (rc <= 0)
 		return rc ? -1 : repo_not_found(s, name, e);
-	if (api_open(api, OP_W | OP_J | OP_R, e))
+	if (change_check_unused(api, &repo, e))
 		return -1;
-	for (size_t i = 0; i < api->flow->jobs->n; i++) {
-		const struct job *j = api->flow->jobs->all[i];
-
-		if (str_eq(j->output, repo.name) && repo.role == REPO_OUTPUT)
-			return err_set(e, ERR_REFUSED, "job %.*s writes %.*s", STR_ARG(j->name), STR_ARG(repo.name));
-		for (size_t k = 0; k < j->n_inputs; k++)
-			if (str_eq(j->inputs[k].repo, repo.name))
-				return err_set(e, ERR_REFUSED, "job %.*s reads %.*s", STR_ARG(j->name),
-				               STR_ARG(repo.name));
-	}
-	if (api->flow->jobs->n_errors) { /* a job that cannot be read may be the one that needs it */
-		*e = *api->flow->jobs->errors[0];
-		return err_hint(e, "put it right first: what jobs read and write must be known before a repo ends");
-	}
 	if (s->on)
 		return remove_on(api, &repo, out, e);
 	if (db_begin(s->db, e))
 		return -1;
-	if (refuse_based(s, &repo, e) || repo_end(s, &repo, e)) {
+	if (overlay_check_based(s, &repo, 0, e) || repo_end(s, &repo, e)) {
 		db_rollback(s->db);
 		return -1;
 	}

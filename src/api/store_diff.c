@@ -174,7 +174,8 @@ static int differ(struct diffing *d, const struct pin *a, const struct entry *x,
 	return tree_diff(d->api->store, &x->id, &y->id, stat, stat ? count_row : diff_row, d, e);
 }
 
-static int check_ways(const struct args *args, struct err *e)
+/* `state`: of two states of the workspace. */
+static int check_ways(const struct args *args, bool state, struct err *e)
 {
 	static const char *const of_rows[] = {"key", "tolerance", "limit", "summary", "markdown"};
 	bool rows = args_flag(args, "rows");
@@ -183,12 +184,16 @@ static int check_ways(const struct args *args, struct err *e)
 		return err_set(e, ERR_BAD_REQUEST,
 		               "--stat, --name-only, --patch and --rows are four ways to show one thing");
 	for (size_t i = 0; !rows && i < ARRAY_LEN(of_rows); i++)
-		if (args_count(args, of_rows[i])) {
+		if (args_count(args, of_rows[i]) && !(state && !strcmp(of_rows[i], "markdown"))) {
 			err_set(e, ERR_BAD_REQUEST, "--%s is about rows", of_rows[i]);
 			return err_hint(e, "leat diff --rows --%s ...", of_rows[i]);
 		}
 	if (args_flag(args, "markdown") && args_flag(args, "json"))
 		return err_set(e, ERR_BAD_REQUEST, "--markdown or --json, not both");
+	if (state && args_flag(args, "patch")) {
+		err_set(e, ERR_BAD_REQUEST, "--patch is about two pins of a repo");
+		return err_hint(e, "leat diff --patch REPO@A REPO@B; --rows shows the rows of all tables that differ");
+	}
 	return 0;
 }
 
@@ -197,12 +202,16 @@ int api_diff(struct api *api, const struct args *args, struct sink *out, struct 
 	struct diffing d = {.api = api, .out = out, .names = args_flag(args, "name-only"),
 	                    .lines = args_flag(args, "patch")};
 	bool stat = args_flag(args, "stat"), has_x, has_y;
+	struct diff_pairs pairs;
 	struct entry x, y;
 	struct pin a, b;
 	int rc;
 
-	if (check_ways(args, e))
+	rc = diff_heads_find(api, args, &pairs, e);
+	if (rc < 0 || check_ways(args, rc, e))
 		return -1;
+	if (rc)
+		return diff_state(api, args, &pairs, out, e);
 	if (sides(api, args, &a, &b, e))
 		return -1;
 	if (args_flag(args, "rows"))

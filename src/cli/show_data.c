@@ -436,6 +436,77 @@ static void show_row_diff(struct show_state *s, const struct dom *row)
 	fputc('\n', s->out);
 }
 
+/* --- diff of two states of the workspace --- */
+
+static void add_counts(FILE *f, const struct dom *c, const char *one, const char *many, bool *first)
+{
+	static const char *const words[] = {"added", "deleted", "changed"};
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		int64_t n = show_int(c, words[i]);
+
+		if (!n)
+			continue;
+		fprintf(f, "%s%" PRId64 " %s %s", *first ? "  " : ", ", n, n == 1 ? one : many, words[i]);
+		*first = false;
+	}
+}
+
+static void show_state_repo(struct show_state *s, const struct dom *row, const struct sign *sign)
+{
+	bool first = true;
+
+	fprintf(s->out, "%s%s%s %.*s%s", s->n++ ? "\n" : "", style_on(s->out, sign->style), sign->sign,
+	        STR_ARG(show_text(row, "repo")), style_off(s->out));
+	add_counts(s->out, dom_get(row, "partitions"), "partition", "partitions", &first);
+	add_counts(s->out, dom_get(row, "files"), "file", "files", &first);
+	fputc('\n', s->out);
+}
+
+static void show_state_end(struct show_state *s, const struct dom *repos)
+{
+	int64_t differ = show_int(repos, "added") + show_int(repos, "deleted") + show_int(repos, "changed");
+
+	fprintf(s->out, "%s%" PRId64 " repo%s, %" PRId64 " the same\n", differ ? "\n" : "", differ,
+	        differ == 1 ? " differs" : "s differ", show_int(repos, "same"));
+}
+
+/* 1: it was a row of such a diff. */
+static bool show_state_row(struct show_state *s, const struct dom *row)
+{
+	static const struct sign signs[] = {
+		{"added", "+", STYLE_GREEN}, {"deleted", "-", STYLE_RED}, {"changed", "~", STYLE_YELLOW}};
+	const struct sign *sign = &signs[0];
+	bool names = args_flag(s->args, "name-only");
+	struct str repo = show_text(row, "repo"), path = show_text(row, "path"), part = show_text(row, "partition");
+
+	for (size_t i = 0; i < ARRAY_LEN(signs); i++)
+		if (str_is(show_text(row, "change"), signs[i].word))
+			sign = &signs[i];
+	if (dom_get(row, "repos")) {
+		if (!names)
+			show_state_end(s, dom_get(row, "repos"));
+	} else if (names && (path.n || part.n)) {
+		fprintf(s->out, "%.*s:%s%.*s\n", STR_ARG(repo), part.n ? "/ds=" : "", STR_ARG(part.n ? part : path));
+	} else if (names) {
+		return repo.n;
+	} else if (dom_get(row, "files")) {
+		show_state_repo(s, row, sign);
+	} else if (dom_get(row, "more")) {
+		fprintf(s->out, "  ... and %" PRId64 " more (--json tells all)\n", show_int(row, "more"));
+	} else if (repo.n && (path.n || part.n)) {
+		fprintf(s->out, "%s  %s %s%.*s%s  %" PRId64 " -> %" PRId64 " bytes\n", style_on(s->out, sign->style),
+		        sign->sign, part.n ? "ds=" : "", STR_ARG(part.n ? part : path), style_off(s->out),
+		        show_int(row, "old_size"), show_int(row, "size"));
+	} else if (repo.n) {
+		fputs("  ", s->out);
+		show_row_diff(s, row);
+	} else {
+		return false;
+	}
+	return true;
+}
+
 void show_diff(struct show_state *s, const struct dom *row)
 {
 	static const struct {
@@ -445,6 +516,8 @@ void show_diff(struct show_state *s, const struct dom *row)
 	struct str change;
 
 	if (!row)
+		return;
+	if (show_state_row(s, row))
 		return;
 	if (args_flag(s->args, "rows")) {
 		show_row_diff(s, row);

@@ -41,6 +41,24 @@ static int held(struct db *d, const struct lease *l, struct lease_holder *holder
 	return r;
 }
 
+int lease_of_branch(struct db *d, struct str branch, struct lease_holder *holder, struct err *e)
+{
+	struct q *q = db_query(d, "select run, boot, pid, pid_start from unit_lease"
+	                          " where substr(job, -length(?1) - 1) = '@' || ?1"); /* overlay_key */
+	int r;
+
+	q_text(q, 1, branch);
+	while ((r = q_step(q, e)) == 1) {
+		if (!lease_alive(q_col_text(q, 1), q_col_int(q, 2), q_col_int(q, 3)))
+			continue;
+		*holder = (struct lease_holder){.pid = q_col_int(q, 2)};
+		snprintf(holder->run, sizeof(holder->run), "%.*s", STR_ARG(q_col_text(q, 0)));
+		break;
+	}
+	q_done(q);
+	return r;
+}
+
 int lease_take(struct db *d, const struct lease *l, size_t n, size_t *which, struct lease_holder *holder, struct err *e)
 {
 	for (size_t i = 0; i < n; i++) {

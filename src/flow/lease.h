@@ -34,6 +34,8 @@ must_check int lease_take(struct db *d, const struct lease *l, size_t n, size_t 
                           struct err *e);
 /* Inside a write transaction: gives it back. 1: it was still ours; 0: it was not (taken over); -1. */
 must_check int lease_drop(struct db *d, const struct lease *l, struct err *e);
+/* A live process that works on a workspace branch: 1 and *holder (its unit is not set), 0, -1. */
+must_check int lease_of_branch(struct db *d, struct str branch, struct lease_holder *holder, struct err *e);
 /* Is that process alive? By boot id, pid and start time. */
 bool lease_alive(struct str boot, int64_t pid, int64_t pid_start);
 /* This process's own start time. */

@@ -386,6 +386,17 @@ static int on_message(void *ptr, const struct duck_msg *m)
 	return rc;
 }
 
+int rowdiff_columns(struct duck *d, struct arena *a, const struct rowdiff_ask *ask, struct rowdiff *out,
+                    struct err *e)
+{
+	struct differ w = {.duck = d, .a = a, .ask = ask};
+
+	if (look_at_columns(&w, e))
+		return -1;
+	*out = w.d;
+	return 0;
+}
+
 int rowdiff_run(struct duck *d, struct arena *a, const struct rowdiff_ask *ask, const struct rowdiff_to *to,
                 struct err *e)
 {

@@ -55,5 +55,8 @@ struct rowdiff_to {
  */
 must_check int rowdiff_run(struct duck *d, struct arena *a, const struct rowdiff_ask *ask, const struct rowdiff_to *to,
                            struct err *e);
+/* Only the columns of both sides. */
+must_check int rowdiff_columns(struct duck *d, struct arena *a, const struct rowdiff_ask *ask, struct rowdiff *out,
+                               struct err *e);
 
 #endif

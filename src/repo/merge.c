@@ -244,3 +244,21 @@ int merge_trees(struct store *s, struct ingest *in, struct arena *a, const struc
 	}
 	return 0;
 }
+
+static int count_one(void *ptr, enum diff_kind kind, struct str path, const struct entry *old_entry,
+                     const struct entry *new_entry, struct err *e)
+{
+	const struct entry *entry = new_entry ? new_entry : old_entry;
+	bool part = is_part(path, entry);
+
+	(void)kind;
+	(void)e;
+	*(size_t *)ptr += part || entry->kind == ENTRY_FILE;
+	return part ? TREE_SKIP : 0;
+}
+
+int merge_count(struct store *s, const struct sha *base, const struct sha *tree, size_t *out, struct err *e)
+{
+	*out = 0;
+	return tree_diff(s, base, tree, true, count_one, out, e);
+}

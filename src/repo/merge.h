@@ -30,5 +30,8 @@ struct merge {
 
 must_check int merge_trees(struct store *s, struct ingest *in, struct arena *a, const struct merge_ask *ask,
                            struct merge *out, struct err *e);
+/* How many things (with `parts`) differ between two trees. */
+must_check int merge_count(struct store *s, const struct sha *base, const struct sha *tree, size_t *out,
+                           struct err *e);
 
 #endif

@@ -611,7 +611,29 @@ int overlay_forget(struct store *s, const struct overlay *o, const struct repo *
 	return q_run(q, e);
 }
 
-static int refuse_open(struct store *s, const struct overlay *o, struct err *e)
+int overlay_check_based(struct store *s, const struct repo *r, int64_t except, struct err *e)
+{
+	struct q *q;
+	int got;
+
+	if (!overlay_any(s))
+		return 0;
+	q = db_query(s->db, "select o.name from workspace_base w join workspace_branch o on o.id = w.branch"
+	                    " where w.repo = ? and w.state <> 'removed' and o.id <> ? limit 1");
+	q_int(q, 1, r->id);
+	q_int(q, 2, except);
+	got = q_step(q, e);
+	if (got == 1) {
+		struct str name = q_col_text(q, 0);
+
+		err_set(e, ERR_REFUSED, "the workspace branch %.*s has %.*s", STR_ARG(name), STR_ARG(r->name));
+		err_hint(e, "leat merge %.*s or leat branch --delete %.*s ends it first", STR_ARG(name), STR_ARG(name));
+	}
+	q_done(q);
+	return got ? -1 : 0;
+}
+
+int overlay_check_open(struct store *s, const struct overlay *o, struct err *e)
 {
 	struct q *q =
 		db_query(s->db, "select r.name, c.id from open_commit c join repo r on r.id = c.repo where c.branch = ?"
@@ -641,7 +663,7 @@ int overlay_end(struct store *s, const struct overlay *o, const char *how, struc
 	size_t n;
 
 	BUG_IF(!db_in_write(s->db));
-	if (refuse_open(s, o, e) || overlay_bases(s, a, o, &bases, &n, e))
+	if (overlay_check_open(s, o, e) || overlay_bases(s, a, o, &bases, &n, e))
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		if (bases[i].state == OVERLAY_FROZEN)
@@ -651,7 +673,8 @@ int overlay_end(struct store *s, const struct overlay *o, const char *how, struc
 	}
 	fault_crash("overlay-taken-away");
 	if (end_repos(s, o, 0, e) || drop_jobs(s, o, 0, e) ||
-	    run_by(s, "delete from workspace_base where branch = ?1 and ?2 = ?2", o->id, 0, e))
+	    run_by(s, "delete from workspace_base where branch = ?1 and ?2 = ?2", o->id, 0, e) ||
+	    run_by(s, "delete from current_on where branch = ?1 and ?2 = ?2", o->id, 0, e))
 		return -1;
 	q = db_query(s->db, "update workspace_branch set ended = ?, how = ? where id = ?");
 	q_int(q, 1, clock_now_ms());

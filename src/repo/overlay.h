@@ -44,6 +44,11 @@ bool overlay_any(struct store *s);
 must_check int overlay_find(struct store *s, struct arena *a, struct str name, struct overlay *out, struct err *e);
 must_check int overlay_list(struct store *s, struct arena *a, struct overlay **out, size_t *n,
                             struct err *e); /* by name */
+/* ERR_REFUSED while a repo has an open commit on it. */
+must_check int overlay_check_open(struct store *s, const struct overlay *o, struct err *e);
+/* A repo that is to end: ERR_REFUSED while a branch (but that of the number `except`) has written it or is
+ * frozen at it. */
+must_check int overlay_check_based(struct store *s, const struct repo *r, int64_t except, struct err *e);
 /* ERR_NOT_FOUND with the nearest name as hint. */
 int overlay_not_found(struct store *s, struct str name, struct err *e);
 /* The handle works on it from now on; STR_NULL or master: on none. The arena must live as long as the handle. */

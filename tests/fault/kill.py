@@ -122,7 +122,7 @@ class Worker:
         w = self.home.w
         if not self.open:
             self.command('start', ['start', self.repo])
-            self.open = next((b['open'] for b in w.rows('branch', '--json') if b['repo'] == self.repo), None)
+            self.open = next((b['open'] for b in w.branches() if b['repo'] == self.repo), None)
             self.opened, self.changes = dict(self.content), {}
             if not self.open:
                 return

@@ -126,7 +126,7 @@ class Workspace:
         """All that can be read: {repo@branch: [(number, content)...]}, open commits, tags; ids are left out, so that
         two workspaces can be compared. self.ids has what each commit holds."""
         out, log, opened = {}, {}, {}
-        for b in self.rows('branch', '--json'):
+        for b in self.branches():
             name = '%s@%s' % (b['repo'], b['branch'])
             log[name] = self.rows('log', name, '--json') if b['number'] else []
             if b.get('open'):
@@ -140,6 +140,9 @@ class Workspace:
         for a in also:
             out[' '.join(a)] = self.ok(*a)
         return out
+
+    def branches(self):
+        return [b for r in self.rows('ls', '--json') for b in self.rows('branch', r['repo'], '--json')]
 
     def sound(self, when):
         r = self.run(['fsck'])
@@ -213,6 +216,10 @@ LITTER = BYSTANDER + ['put raw/t:/f <big', 'put raw/t:/f <big2', 'put raw/t:/f <
                       'put raw/k:/v <one', 'put raw/k:/v <two', 'put raw/k:/v <big', 'put raw/k:/v <mixed/s/one', 'keep raw/k last 2',
                       'rm -r raw/p:/d', 'keep raw/p last 1']
 KEEP = (('keep', '--json'),)
+# A workspace branch and master, each ahead of where it began.
+AHEAD = FILES + ['branch fix', 'put raw/t@fix:/d/3 <one', 'put raw/t@fix:/e <few', 'put raw/u@fix:/f <big2', 'put raw/n@fix:/x <one',
+                 'put raw/t:/big <big2', 'put raw/t:/d/4 <two']
+ON = (('branch', '--json'),)
 
 # (name, before, the command, what else is read as state)
 SCENARIOS = [
@@ -243,6 +250,10 @@ SCENARIOS = [
     ('a checkout that is moved', HISTORY + ['checkout raw/t@master.3 >out'], 'checkout raw/t@master >out'),
     ('an export', HISTORY, 'export >out'),
     ('a get', HISTORY, 'get raw/t -o >out'),
+    ('a first put on a workspace branch', FILES + ['branch fix'], 'put raw/t@fix:/d <few'),
+    ('a merge of a workspace branch', AHEAD, 'merge fix', ON),
+    ('a merge of a workspace branch that goes on', AHEAD, 'merge fix --keep'),
+    ('a workspace branch that is deleted', AHEAD, 'branch --delete fix', ON),
 ]
 
 
@@ -314,7 +325,7 @@ class Scenario:
             if r.status:
                 raise Wrong('%s: the same again: %s' % (when, r))
             heads = {'%s@%s' % (b['repo'], b['branch']): (b['number'], '%s@%s' % (b['repo'], b['commit']))
-                     for b in self.w.rows('branch', '--json') if b['number']}
+                     for b in self.w.branches() if b['number']}
             want = {n: c[0] for n, c in self.after.items() if '@' in n and 'open' not in n and c}
             read = self.w.contents(sorted({pin for _, pin in heads.values()}))
             have = {n: (number, read[pin]) for n, (number, pin) in heads.items()}
