@@ -1,8 +1,11 @@
-"""Figures of change: what differs between two versions of a table."""
+"""Figures of change: what differs between two versions of a table, and merging workspace branches."""
 import json
 import os
+import shutil
+import sqlite3
+import time
 
-from measure import LEAT, ROOM, TOOL, Row, best_of, call, fresh, leat, libduckdb, quiet
+from measure import LEAT, ROOM, TOOL, Row, best_of, call, fresh, leat, libduckdb, quiet, wall, write
 
 DAYS, PER_DAY = 30, 50000
 COLUMNS = "i + %d * 50000 as id, md5((i + %d)::varchar) as name, i %% 7 as a, (i * %d) %% 1000 as b, i / 3 as c, i * 1.5 as d, \
@@ -50,3 +53,70 @@ def case_rows():
         rows.append(Row('`diff --rows --key` of 1.5 M rows of 10 columns, %s' % what, ours, floor, 'the same full join in DuckDB',
                         **limits))
     return rows
+
+
+TABLES, TRIES = 200, 5
+
+
+def rows_of_merge(path):
+    """What a merge of 200 repos changes in the database, as one durable transaction by SQLite alone: its seconds."""
+    d = sqlite3.connect(path, isolation_level=None)
+    d.executescript('pragma journal_mode=wal; pragma synchronous=full;'
+                    'create table branch(repo, name, head, primary key(repo, name)) without rowid;'
+                    'create table base(repo primary key, base) without rowid;'
+                    'create table head_move(seq integer primary key, repo, branch, old, new, event, at);')
+    d.executemany('insert into branch values(?, ?, ?)', [(i, n, '%032x' % i) for i in range(TABLES) for n in ('master', 'fix')])
+    d.executemany('insert into base values(?, ?)', [(i, '%032x' % i) for i in range(TABLES)])
+    start = time.monotonic()
+    d.execute('begin immediate')
+    for i in range(TABLES):
+        d.execute("update branch set head = ? where repo = ? and name = 'master'", ('%032x' % (i + 1000), i))
+        d.execute("insert into head_move(repo, branch, old, new, event, at) values(?, 'master', ?, ?, ?, ?)",
+                  (i, '%032x' % i, '%032x' % (i + 1000), 'e' * 32, 1))
+        d.execute("delete from branch where repo = ? and name = 'fix'", (i,))
+        d.execute('delete from base where repo = ?', (i,))
+    d.execute('commit')
+    took = time.monotonic() - start
+    d.close()
+    return took
+
+
+def files_of_merge(path):
+    """200 files copied beside those that they replace, and renamed over them: what datastore/ has to become."""
+    for i in range(TABLES):
+        os.makedirs(os.path.join(path, str(i), 'ds=2024-01-02'))
+        write(path, '%d/ds=2024-01-02/a.csv' % i, 'id,v\n1,2\n')
+    write(path, 'new', 'id,v\n1,3\n')
+    start = time.monotonic()
+    for i in range(TABLES):
+        at = os.path.join(path, str(i), 'ds=2024-01-02')
+        shutil.copyfile(os.path.join(path, 'new'), os.path.join(at, '.new'))
+        os.rename(os.path.join(at, '.new'), os.path.join(at, 'a.csv'))
+    return time.monotonic() - start
+
+
+def case_merge():
+    """A workspace branch over 200 tables, of each of which it has written one partition of three."""
+    ws = fresh('merge')
+    write(ws, 'a.csv', 'id,v\n1,2\n')
+    write(ws, 'b.csv', 'id,v\n1,3\n')
+    write(ws, 'master.txt', ''.join('put tables/t%d:/ds=2024-01-0%d/a.csv a.csv\n' % (i, d)
+                                    for i in range(TABLES) for d in (1, 2, 3)))
+    write(ws, 'branch.txt', ''.join('put tables/t%d:/ds=2024-01-02/a.csv b.csv\n' % i for i in range(TABLES)))
+    leat(ws, 'batch', '-f', 'master.txt')
+    leat(ws, 'branch', 'fix')
+    leat(ws, 'batch', '-f', 'branch.txt', '--on', 'fix')
+    copies = [ws + '-%d' % i for i in range(TRIES)]
+    for c in copies:
+        call(['cp', '-a', ws, c], ROOM)
+    os.sync()
+    with quiet():
+        ours = min(wall([LEAT, 'merge', 'fix'], c) for c in copies)
+        start = min(wall([LEAT, '--version'], ws) for _ in range(TRIES))
+        rows = min(rows_of_merge(os.path.join(c, 'floor.db')) for c in copies)
+        files = min(files_of_merge(os.path.join(c, 'floor')) for c in copies)
+    if json.loads(leat(copies[0], 'ls', 'tables/t7', '--json').splitlines()[0]).get('commit') is None:
+        raise RuntimeError('nothing was merged')
+    return [Row('merge of a workspace branch that has written 200 tables, datastore/ too', ours, start + rows + files,
+                'leat --version, the rows as one durable SQLite transaction, the files copied and renamed by a bare program',
+                limit=0.05)]
