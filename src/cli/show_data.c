@@ -471,7 +471,7 @@ static void show_state_end(struct show_state *s, const struct dom *repos)
 	        differ == 1 ? " differs" : "s differ", show_int(repos, "same"));
 }
 
-/* 1: it was a row of such a diff. */
+/* Whether it was a row of such a diff. */
 static bool show_state_row(struct show_state *s, const struct dom *row)
 {
 	static const struct sign signs[] = {
@@ -480,6 +480,8 @@ static bool show_state_row(struct show_state *s, const struct dom *row)
 	bool names = args_flag(s->args, "name-only");
 	struct str repo = show_text(row, "repo"), path = show_text(row, "path"), part = show_text(row, "partition");
 
+	if (!repo.n && !dom_get(row, "repos")) /* of two pins */
+		return false;
 	for (size_t i = 0; i < ARRAY_LEN(signs); i++)
 		if (str_is(show_text(row, "change"), signs[i].word))
 			sign = &signs[i];
@@ -489,20 +491,18 @@ static bool show_state_row(struct show_state *s, const struct dom *row)
 	} else if (names && (path.n || part.n)) {
 		fprintf(s->out, "%.*s:%s%.*s\n", STR_ARG(repo), part.n ? "/ds=" : "", STR_ARG(part.n ? part : path));
 	} else if (names) {
-		return repo.n;
+		return true;
 	} else if (dom_get(row, "files")) {
 		show_state_repo(s, row, sign);
 	} else if (dom_get(row, "more")) {
 		fprintf(s->out, "  ... and %" PRId64 " more (--json tells all)\n", show_int(row, "more"));
-	} else if (repo.n && (path.n || part.n)) {
+	} else if (path.n || part.n) {
 		fprintf(s->out, "%s  %s %s%.*s%s  %" PRId64 " -> %" PRId64 " bytes\n", style_on(s->out, sign->style),
 		        sign->sign, part.n ? "ds=" : "", STR_ARG(part.n ? part : path), style_off(s->out),
 		        show_int(row, "old_size"), show_int(row, "size"));
-	} else if (repo.n) {
+	} else {
 		fputs("  ", s->out);
 		show_row_diff(s, row);
-	} else {
-		return false;
 	}
 	return true;
 }
