@@ -43,6 +43,13 @@ must_check int catalog_lay(struct catalog *c, struct str repo, const struct ds *
                            struct err *e);
 
 enum reads_state { READS_OK, READS_MISSING, READS_EMPTY_OPTIONAL };
+/* One file or folder that a unit from data takes of an input. */
+struct reads_only {
+	struct str under; /* the partition that it lies in, "ds=2018-01-02"; STR_NULL: none */
+	struct str path;  /* in the repo, or in that partition; "" is its root */
+	struct entry entry;
+};
+
 struct reads {
 	struct catalog_repo *repo; /* NULL when the repo is not there */
 	enum reads_state state;
@@ -52,6 +59,8 @@ struct reads {
 	size_t n_parts;
 	/* per part (of a whole one: of that): the unit of a plan that makes it; NULL: none does */
 	struct plan_unit **by;
+	const struct reads_only *only; /* of a unit from data: nothing but these of the root; NULL: all */
+	size_t n_only;
 	bool planned;              /* some of it is not made yet: no content id */
 	struct ds *missing;        /* the partitions that should be there and are not */
 	size_t n_missing;

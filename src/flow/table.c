@@ -175,8 +175,41 @@ static int list_example(struct store *s, struct listing *l, const struct reads *
 	return err_hint(e, "leat ls %.*s shows what it has", STR_ARG(l->t->repo));
 }
 
+/* What a unit from data takes. What is not read as a blob is read in a view of the whole, which all its units share. */
+static int list_only(struct store *s, struct listing *l, const struct reads *r, const struct reads_only *o,
+                     struct err *e)
+{
+	bool folder = o->entry.kind == ENTRY_FOLDER;
+	const char *label = o->under.n ? arena_cstr(l->a, o->under) : NULL;
+	size_t from = l->files.n;
+	char view[BLOB_PATH_CAP];
+	int got = 0;
+
+	l->in_repo = arena_strf(l->a, "%.*s%s", STR_ARG(o->under), o->under.n ? "/" : "");
+	if (folder && o->path.n)
+		l->in_repo = arena_strf(l->a, "%.*s%.*s/", STR_ARG(l->in_repo), STR_ARG(o->path));
+	l->plain = !folder || !memchr(o->path.p, '=', o->path.n);
+	if (folder ? tree_walk(s, NULL, &o->entry.id, false, list_file, l, e) : list_file(l, o->path, &o->entry, e))
+		return -1;
+	if (l->plain)
+		got = list_blobs(s, l, from, label, e);
+	if (got || from == l->files.n)
+		return got < 0 ? -1 : 0;
+	if (view_make(s, &r->root.id, "all", view, sizeof(view), e))
+		return -1;
+	for (size_t i = from; i < l->files.n; i++)
+		l->files.p[i].path = arena_strf(l->a, DUCK_LEAT "%s/%.*s", view + strlen(s->leat_dir),
+		                                STR_ARG(l->files.p[i].in_repo));
+	return 0;
+}
+
 static int list_files(struct store *s, struct listing *l, const struct reads *r, struct err *e)
 {
+	for (size_t i = 0; r->only && i < r->n_only; i++)
+		if (list_only(s, l, r, &r->only[i], e))
+			return -1;
+	if (r->only)
+		return l->files.n ? 0 : list_example(s, l, r, e);
 	if (r->whole && r->root.kind == ENTRY_FOLDER && r->root.files && list_tree(s, l, &r->root.id, "all", e))
 		return -1;
 	for (size_t i = 0; i < r->n_parts; i++)

@@ -4,6 +4,7 @@
 #include "base/str.h"
 #include "db/sql_bind.h"
 #include "flow/catalog.h"
+#include "flow/datum.h"
 #include "flow/flow.h"
 #include "flow/key.h"
 #include "flow/table.h"
@@ -20,6 +21,26 @@ struct sql_task {
 	struct table_source *tables; /* one per input; those that the query does not name are empty */
 	struct sql_bound bound;
 };
+
+/* Of an input with a glob a unit reads what it is made of. */
+static const struct reads *reads_of(const struct attempt *t, size_t n)
+{
+	struct reads *r = arena_new_of(t->arena, struct reads);
+	struct reads_only *only;
+
+	*r = t->inputs[n].reads;
+	if (!t->datum || !t->inputs[n].input->glob.p)
+		return r;
+	only = arena_array(t->arena, struct reads_only, t->datum->n + 1);
+	for (size_t i = 0; i < t->datum->n; i++) {
+		const struct datum_part *p = &t->datum->parts[i];
+
+		if (&t->job->inputs[p->leaf] == t->inputs[n].input)
+			only[r->n_only++] = (struct reads_only){p->under, p->path, p->entry};
+	}
+	r->only = only;
+	return r;
+}
 
 /* Each table that the query names is an input; one that is named twice, at different pins, is two. */
 static int bind_tables(struct sql_task *k, struct err *e)
@@ -41,7 +62,7 @@ static int bind_tables(struct sql_task *k, struct err *e)
 			continue; /* DuckDB's own (information_schema); others jobsql_unit has refused */
 		struct table_source *src = &k->tables[n];
 		if (!src->repo.n) {
-			rc = table_open(t->flow->store, t->arena, d, &t->inputs[n].reads, src, e);
+			rc = table_open(t->flow->store, t->arena, d, reads_of(t, n), src, e);
 			if (!rc && src->learned) {
 				t->learned = true;
 				rc = catalog_format_learned(t->catalog, src->repo, e);
@@ -93,10 +114,32 @@ static void on_message(void *ptr, const struct duck_msg *m)
 	finish(k, &r);
 }
 
+/* Units from data write side by side, so each has a name of its own: by its paths, whatever is in them (SEMANTICS 3). */
+static const char *out_name(const struct attempt *t)
+{
+	char hex[SHA_HEX + 1];
+	struct sha_ctx c;
+	struct sha paths;
+
+	if (!t->datum)
+		return SQL_OUT_NAME;
+	sha_init(&c);
+	for (size_t i = 0; i < t->datum->n; i++) {
+		const struct datum_part *p = &t->datum->parts[i];
+
+		sha_field(&c, t->job->inputs[p->leaf].name);
+		sha_field(&c, p->under);
+		sha_field(&c, p->path);
+	}
+	paths = sha_end(&c);
+	sha_hex(&paths, hex);
+	return arena_printf(t->arena, "part-%.12s.parquet", hex);
+}
+
 static int start(struct attempt *t, struct err *e)
 {
 	struct sql_task *k = arena_new_of(t->arena, struct sql_task);
-	struct duck_write w = {.out = arena_printf(t->arena, "%s/" SQL_OUT_NAME, t->out_dir)};
+	struct duck_write w = {.out = arena_printf(t->arena, "%s/%s", t->out_dir, out_name(t))};
 
 	k->t = t;
 	if (unit_sql(t->flow, t->arena, t->unit, t->params, &k->q, e) || bind_tables(k, e))

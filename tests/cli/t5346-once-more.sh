@@ -40,4 +40,18 @@ test_expect 'Pachyderm 1.x: what only reads a part of the data is refused with t
 	old "" ", \"gc_policy\": {\"success\": \"3600s\"}, \"incremental\": false, \"standby\": true" && leat apply -f o.json > out 2> err && has err "ignored" gcPolicy standby && lacks err incremental && old "" ", \"incremental\": true" && exits 2 leat apply -f o.json 2> err && has err "o.json:1:" incremental "known do not run again" &&
 	for k in "\"from\": {\"repo\": {\"name\": \"trips\"}, \"id\": \"x\"}" "\"from_commit\": \"x\""; do old ", $k" "" && exits 2 leat apply -f o.json 2> err && has err "o.json:1:" "sees all files"; done
 '
+test_expect 'SEMANTICS 3: a sql job with a glob: each file gives its own part-HASH.parquet, which follows its file' '
+	workspace sq && for i in 1 2 3; do printf "id,v\n$i,$((i * 10))\n" | leat put raw/in:/f$i.csv -; done && mkdir -p jobs/tot && printf "kind: sql\ninputs:\n  f: {repo: raw/in, glob: /*}\noutput: tables/tot\n" > jobs/tot/job.yaml && echo "select id, v * 2 as w from f" > jobs/tot/job.sql &&
+	rows() { leat sql "select string_agg(id || chr(58) || w, chr(32) order by id) r from tables.tot" --format csv | tail -1; } && leat run tot > out 2>&1 && has out "3 ran" && eq "$(rows)" "1:20 2:40 3:60" && leat ls tables/tot > l && count 3 grep -E "^/part-[0-9a-f]{12}\.parquet$" l &&
+	printf "id,v\n4,40\n" | leat put raw/in:/f4.csv - && leat run > out 2>&1 && has out "1 ran" && leat ls tables/tot > l4 && eq "$(comm -13 l4 l)" "" && leat rm raw/in:/f1.csv && leat run > out 2>&1 && has out "0 ran" && eq "$(rows)" "2:40 3:60 4:80"
+'
+test_expect 'a comment in it runs nothing, another query all; a file of another shape fails alone and is named; two files of one content are two units' '
+	cd sq && printf -- "-- c\nselect id, v * 2 as w from f\n" > jobs/tot/job.sql && leat run > out 2>&1 && has out "0 ran" && echo "select id, v * 3 as w from f" > jobs/tot/job.sql && leat run > out 2>&1 && has out "3 ran" && eq "$(rows)" "2:60 3:90 4:120" &&
+	echo "a,b" | leat put raw/in:/f5.csv - && exits 1 leat run > out 2>&1 && has out "raw/in:/f5.csv" && eq "$(rows)" "2:60 3:90 4:120" && leat rm raw/in:/f5.csv && leat cp raw/in:/f2.csv raw/in:/again.csv && leat run > out 2>&1 && has out "1 ran" && eq "$(rows)" "2:60 2:60 3:90 4:120"
+'
+test_expect 'a sql job with a partition and a glob; a cross of two inputs; the whole of a repo' '
+	cd sq && for d in 1 2; do printf "k\n$d\n" | leat put raw/day:/x.csv - --ds 2018-01-0$d; done && mkdir -p jobs/both jobs/x jobs/all && printf "kind: sql\npartition: daily\ninputs:\n  d: raw/day\n  f: {repo: raw/in, glob: /*}\noutput: tables/both\n" > jobs/both/job.yaml && echo "select k, id from d, f" > jobs/both/job.sql &&
+	printf "kind: sql\ninput:\n  cross:\n  - pfs: {repo: raw/in, name: a, glob: /*}\n  - pfs: {repo: raw/in, name: b, glob: /*}\noutput: tables/x\n" > jobs/x/job.yaml && echo "select a.id as i, b.id as j from a, b" > jobs/x/job.sql && printf "kind: sql\ninputs:\n  f: {repo: raw/in, glob: /}\noutput: tables/all\n" > jobs/all/job.yaml && echo "select sum(v) s from f" > jobs/all/job.sql && leat run > out 2>&1 &&
+	eq "$(leat sql "select count(*) n, count(distinct ds) d, sum(id) s from tables.both" --format csv | tail -1)" "8,2,22" && leat ls -R tables/both > l && count 8 grep -E "^/ds=2018-01-0[12]/part-[0-9a-f]{12}.parquet" l && eq "$(leat sql "select count(*) n, sum(i * 10 + j) s from tables.x" --format csv | tail -1)" "16,484" && eq "$(leat sql "from tables.all" --format csv | tail -1)" 110
+'
 test_done
