@@ -11,6 +11,8 @@ struct asking {
 	VEC(const struct job *) jobs;
 	VEC(struct ds_range) ranges;
 	bool explicit_ds;
+	const char *saved;       /* the file of the plan that this is; NULL */
+	const struct dom *saved_plan;
 	bool tick; /* cron inputs of the job tick now */
 };
 

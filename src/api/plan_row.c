@@ -25,7 +25,7 @@ struct dom *plan_row(struct arena *a, const struct plan_unit *u)
 	dom_set_bool(a, row, "runs", reason_runs(u->reason));
 	dom_set_bool(a, row, "known", u->known);
 	dom_set_bool(a, row, "after_upstream", u->after_upstream);
-	if (!u->after_upstream && u->key.memoised) {
+	if (!u->after_upstream && !sha_is_zero(&u->key.key)) {
 		sha_hex(&u->key.key, hex);
 		dom_set_cstr(a, row, "key", hex);
 	}

@@ -205,7 +205,8 @@ static int run_both(struct api *api, struct asking *q, struct whole *w, struct c
 		return -1;
 	ask_finish(q);
 	w->o.batch = w->sum.batch;
-	if (plan_make(api->flow, c, api->arena, &q->ask, &p, e) || plan_say_idle(api, c, q, p, out, e))
+	if (plan_make(api->flow, c, api->arena, &q->ask, &p, e) || plan_say_idle(api, c, q, p, out, e) ||
+	    (q->saved && plan_hold(api, c, q, p, w->has_data, out, e)))
 		return -1;
 	w->p = p;
 	say_not_run(api, p, q->explicit_ds, q->jobs.n && !q->ask.upstream, out, &w->missing, &w->up_to_date);
@@ -290,12 +291,32 @@ static bool has_clock(const struct job *j)
 	return false;
 }
 
+/* What a saved plan says, if that is what would run now. */
+static int run_saved(struct api *api, const struct args *args, struct sink *out, struct err *e)
+{
+	static const char *const others[] = {"upstream", "param", "again", "unit", "shell", "tick"};
+	const char *path = arena_cstr(api->arena, args_value(args, "plan"));
+	struct asking q = {0};
+
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		if (args_count(args, others[i]))
+			return err_set(e, ERR_BAD_REQUEST, "--plan says all that is to run: no --%s stands beside it",
+			               others[i]);
+	if (args_n(args))
+		return err_set(e, ERR_BAD_REQUEST, "--plan says all that is to run: no job stands beside it");
+	if (plan_check_file(api, path, &q, out, e))
+		return -1;
+	return carry_out(api, args, &q, "run", out, e);
+}
+
 int api_run(struct api *api, const struct args *args, struct sink *out, struct err *e)
 {
 	struct asking q = {.ask = {.mode = PLAN_STALE, .upstream = args_flag(args, "upstream"),
 	                           .again = args_flag(args, "again")}};
 	size_t n = args_n(args);
 
+	if (args_count(args, "plan"))
+		return run_saved(api, args, out, e);
 	if (n && ask_job(api, args, args_pos(args, 0), &q, e))
 		return -1;
 	if (args_count(args, "unit") || args_flag(args, "shell"))

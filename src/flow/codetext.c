@@ -353,6 +353,7 @@ static int text_of(struct flow *f, struct arena *a, const struct job *j, struct 
 struct told {
 	struct codetext_place *p;
 	size_t n;
+	bool known; /* both texts */
 };
 
 static int look(struct flow *f, const struct job *j, const struct dom *change, const struct told **out, struct err *e)
@@ -374,6 +375,7 @@ static int look(struct flow *f, const struct job *j, const struct dom *change, c
 		r = text_of(f, a, j, name->s, new, &now, e);
 	if (r < 0)
 		return -1;
+	t->known = r;
 	if (r)
 		t->n = codetext_places(a, before, now, str_has_suffix(name->s, STR(".sql")), &t->p);
 	map_set(&f->code_told, key, t);
@@ -393,5 +395,5 @@ int codetext_explain(struct flow *f, struct arena *a, const struct job *j, struc
 		return -1;
 	if (t->n)
 		tell(a, change, t->p, t->n);
-	return 0;
+	return t->known && !t->n;
 }

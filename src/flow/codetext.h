@@ -35,7 +35,7 @@ size_t codetext_places(struct arena *a, struct str before, struct str now, bool 
 /*
  * One of what key_diff gave: a file that changed is told with what of it did, where both texts are known (they may
  * still be the job's file; j may be NULL): its text is longer then, and it has a list `places` {where, line, before,
- * now}.
+ * now}. 1: nothing but comments (the keys of a job in one file, too) differs; 0; -1.
  */
 must_check int codetext_explain(struct flow *f, struct arena *a, const struct job *j, struct dom *change,
                                 struct err *e);

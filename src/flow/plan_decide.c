@@ -158,8 +158,15 @@ static int explain(struct flow *f, struct catalog *c, struct arena *a, const str
 	first = before ? key_diff(a, before, now)->first : NULL;
 	if (!first)
 		return 0;
-	if (codetext_explain(f, a, u->job, first, e))
-		return -1;
+	for (;;) { /* a file of which only comments are others, as the keys of a job in one file, is not what changed */
+		int r = codetext_explain(f, a, u->job, first, e);
+
+		if (r < 0)
+			return -1;
+		if (!r || !first->next)
+			break;
+		first = first->next;
+	}
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
 		if (str_is(dom_get(first, "what")->s, kinds[i].what))
 			u->reason = kinds[i].reason;

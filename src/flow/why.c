@@ -268,7 +268,7 @@ static int add_key(struct flow *f, struct catalog *c, struct arena *a, struct pl
 		struct dom *changes = key_diff(a, before, now);
 
 		dom_each (change, changes)
-			if (codetext_explain(f, a, u->job, change, e))
+			if (codetext_explain(f, a, u->job, change, e) < 0)
 				return -1;
 		dom_set(a, doc, "changes", changes);
 	}
