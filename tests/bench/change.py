@@ -120,3 +120,43 @@ def case_merge():
     return [Row('merge of a workspace branch that has written 200 tables, datastore/ too', ours, start + rows + files,
                 'leat --version, the rows as one durable SQLite transaction, the files copied and renamed by a bare program',
                 limit=0.05)]
+
+
+def rows_of_branch(path):
+    """The row of a workspace branch and that of its event, as one durable transaction by SQLite alone: its seconds."""
+    d = sqlite3.connect(path, isolation_level=None)
+    d.executescript('pragma journal_mode=wal; pragma synchronous=full;'
+                    'create table if not exists branch(id integer primary key, name, created);'
+                    'create table if not exists event(seq integer primary key, id unique, kind, at);')
+    start = time.monotonic()
+    d.execute('begin immediate')
+    d.execute("insert into branch(name, created) values('fix', 1)")
+    d.execute('insert into event(id, kind, at) values(?, ?, 1)', (os.urandom(16).hex(), 'branch'))
+    d.execute('commit')
+    took = time.monotonic() - start
+    d.close()
+    return took
+
+
+def case_branch():
+    """A workspace branch over 200 tables is made: the first one of a workspace (with its tables of the database), and a later one."""
+    ws = fresh('branch')
+    write(ws, 'a.csv', 'id,v\n1,2\n')
+    write(ws, 'lines.txt', ''.join('put tables/t%d:/a.csv a.csv\n' % i for i in range(TABLES)))
+    leat(ws, 'batch', '-f', 'lines.txt')
+    copies = [ws + '-%d' % i for i in range(TRIES)]
+    for c in copies:
+        call(['cp', '-a', ws, c], ROOM)
+    os.sync()
+    with quiet():
+        first = min(wall([LEAT, 'branch', 'fix'], c) for c in copies)
+        later = min(wall([LEAT, 'branch', 'fix%d' % i], copies[0]) for i in range(TRIES))
+        start = min(wall([LEAT, '--version'], ws) for _ in range(TRIES))
+        rows = min(rows_of_branch(os.path.join(ws, 'floor.db')) for _ in range(TRIES))
+        prompt = min(wall([LEAT, 'status', '--short', '--on', 'fix'], c) for c in copies)
+    if len(leat(copies[0], 'branch', '--json').splitlines()) != TRIES + 1:
+        raise RuntimeError('not all were made')
+    floor = 'leat --version, two rows as one durable SQLite transaction'
+    return [Row('workspace branch over 200 tables: create, the first of the workspace', first, start + rows, floor, limit=0.01),
+            Row('the same, a later one', later, start + rows, floor, limit=0.01),
+            Row('`status --short` on it', prompt, start, 'leat --version', limit=start + 0.005)]
