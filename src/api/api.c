@@ -8,6 +8,7 @@
 
 #include "api/workbranch.h"
 #include "base/str.h"
+#include "repo/contents.h"
 #include "repo/datastore.h"
 #include "repo/open.h"
 #include "repo/overlay.h"
@@ -134,9 +135,20 @@ static int choose_branch(struct api *api, const struct args *args, struct err *e
 	return 0;
 }
 
+/* Whether it may take commits away, whose bytes the index of contents could not look at any more. */
+static bool takes_away(const struct args *args)
+{
+	const struct op *op = args->op;
+
+	if (!(op->flags & OP_L) || (op_option(op, STR("dry-run")) && args_flag(args, "dry-run")))
+		return false;
+	return !op_option(op, STR("delete")) || args_flag(args, "delete");
+}
+
 int api_call(struct api *api, const struct args *args, struct sink *out, struct err *e)
 {
 	const struct op *op = args->op;
+	struct contents_ahead *ahead = NULL;
 	struct err lag = ERR_INIT;
 
 	if (choose_branch(api, args, e))
@@ -146,14 +158,23 @@ int api_call(struct api *api, const struct args *args, struct sink *out, struct 
 		return -1;
 	if (api->store && api->store->on)
 		workbranch_note(api, out);
-	if (((op->flags & OP_M) && api->store && open_expire(api->store, note_text, out, e)) ||
+	if ((takes_away(args) && api->store && contents_ahead(api->store, &ahead, e)) ||
+	    ((op->flags & OP_M) && api->store && open_expire(api->store, note_text, out, e)) ||
 	    op->fn(api, args, out, e)) {
+		contents_ahead_free(ahead);
 		told_of_reading(api, e);
 		return -1;
 	}
+	if (ahead && contents_ahead_write(api->store, ahead, &lag))
+		sink_note(out, "what went is not in the index of contents: %s", lag.msg);
+	contents_ahead_free(ahead);
+	err_clear(&lag);
 	/* What a crash left of an earlier publish is completed by whoever writes next (SEMANTICS 6). */
 	if ((op->flags & OP_M) && api->store && datastore_update(api->store, 0, note_text, out, &lag))
 		sink_note(out, "%s; the next command that writes tries again", lag.msg); /* what was committed is */
+	err_clear(&lag);
+	if ((op->flags & OP_M) && api->store && contents_keep_up(api->store, &lag))
+		sink_note(out, "the index of contents lags: %s; the next command that writes tries again", lag.msg);
 	return 0;
 }
 

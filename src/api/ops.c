@@ -84,6 +84,7 @@ static const struct {
 #define J OP_J
 #define R OP_R
 #define M OP_M
+#define L OP_L
 #undef OP
 #define OP(verb, area, flags, summary, more)                                                                           \
 	[VERB_##verb] = {#verb, AREA_##area, flags, summary, more, NULL, 0, NULL, 0, NULL, 0, NULL, api_##verb},
@@ -95,6 +96,7 @@ static struct op table[VERB_COUNT] = {
 #undef J
 #undef R
 #undef M
+#undef L
 
 /* The rows of one verb stand together, so a pointer to the first and a count are enough. */
 const struct op *op_table(size_t *n)

@@ -10,7 +10,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 
-enum op_flag { OP_W = 1, OP_J = 2, OP_R = 4, OP_M = 8, OP_X = 16 };
+enum op_flag { OP_W = 1, OP_J = 2, OP_R = 4, OP_M = 8, OP_X = 16, OP_L = 32 };
 
 enum op_area { AREA_WORKSPACE, AREA_DATA, AREA_WORK, AREA_LOOK, AREA_STAY, AREA_COUNT };
 extern const char *const op_area_titles[AREA_COUNT];

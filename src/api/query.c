@@ -459,6 +459,8 @@ int api_sql(struct api *api, const struct args *args, struct sink *out, struct e
 		k.format = FORMAT_MARKDOWN;
 		rc = markdown_file(&k, path, e);
 	}
+	if (!rc && path && !str_is(output, "-"))
+		query_notes_exported(api, args, sql, path, &k.q);
 	if (!rc && !args_value(args, "at").p)
 		query_notes_unseen(api, out, k.q.tables, k.q.n_tables);
 done:

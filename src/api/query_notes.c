@@ -1,9 +1,11 @@
 #include "api/query_notes.h"
 
 #include "base/str.h"
+#include "flow/whence.h"
 #include "repo/datastore.h"
 #include "repo/overlay.h"
 #include "repo/tree.h"
+#include "sys/file.h"
 
 static void uncommitted(struct api *api, struct sink *out, struct str repo)
 {
@@ -88,4 +90,31 @@ int query_notes_hint(struct api *api, struct err *e)
 			                STR_ARG(d[i].repo), STR_ARG(d[i].repo));
 	}
 	return -1;
+}
+
+void query_notes_exported(struct api *api, const struct args *args, struct str sql, const char *path,
+                          const struct table_query *q)
+{
+	static const char *const told[] = {"ds", "at", "format"};
+	struct arena *a = api->arena;
+	struct dom *doc = dom_new(a, DOM_MAP);
+	struct err no = ERR_INIT;
+	struct str head, name;
+	struct sha sha;
+	uint64_t size;
+	char *absolute;
+
+	if (path_absolute(a, path, &absolute, &no) || file_sha(absolute, &sha, &size, &no) || !size)
+		return;
+	dom_set_cstr(a, doc, "path", absolute);
+	dom_set_str(a, doc, "query", sql);
+	for (size_t i = 0; i < ARRAY_LEN(told); i++)
+		if (args_value(args, told[i]).n)
+			dom_set_str(a, doc, told[i], args_value(args, told[i]));
+	if (api->store->on)
+		dom_set_str(a, doc, "on", api->store->on->name);
+	dom_set(a, doc, "tables", whence_query_doc(a, q->tables, q->n_tables));
+	if (!str_rcut(str_of(absolute), '/', &head, &name))
+		name = str_of(absolute);
+	exported_note(api->store, &sha, (int64_t)size, name, doc);
 }

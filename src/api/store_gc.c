@@ -4,6 +4,7 @@
 #include "api/workbranch.h"
 #include "base/keys.h"
 #include "base/str.h"
+#include "repo/contents.h"
 #include "repo/du.h"
 #include "repo/gc.h"
 
@@ -131,8 +132,8 @@ int api_gc(struct api *api, const struct args *args, struct sink *out, struct er
 
 	int64_t went = 0;
 
-	if (workbranch_expire(api, how.dry_run, out, e) || keep_apply_all(api, out, how.dry_run, &went, e) ||
-	    gc_run(api->store, &how, &r, e))
+	if ((!how.dry_run && contents_keep_all(api->store, e)) || workbranch_expire(api, how.dry_run, out, e) ||
+	    keep_apply_all(api, out, how.dry_run, &went, e) || gc_run(api->store, &how, &r, e))
 		return -1;
 	r.commits += went;
 	return out->people ? tell_people(api, out, &r, how.dry_run, e) : tell_json(api, out, &r, how.dry_run, e);

@@ -41,6 +41,7 @@ static const struct {
 	{"ls", show_entry},        {"tree", show_tree},      {"log", show_log},
 	{"diff", show_diff},       {"fsck", show_finding},   {"run", show_run},
 	{"backfill", show_run},    {"rerun", show_run},      {"plan", show_plan},
+	{"whence", show_whence},
 	{"why", show_why},         {"check", show_check},    {"schema", show_schema},
 	{"plot", show_plot},       {"test", show_test},
 };

@@ -33,6 +33,10 @@ struct table_source {
 	size_t n_files;
 	bool empty; /* nothing is there to read: files are others of the repo, which tell the columns */
 	const struct dom *how;       /* CSV, JSON: what was sniffed or said */
+	struct str rev;              /* the pin at which it is read; STR_NULL: the head */
+	bool all;                    /* of a dim_: all snapshots */
+	struct commit commit;        /* and which commit that was; none: it has no commit */
+	struct sha content;          /* of what is read: reads.content */
 	bool learned;                /* the format was remembered just now (catalog_format_learned) */
 	struct duck_view view;       /* schema, name, sql */
 };

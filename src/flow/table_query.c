@@ -249,6 +249,11 @@ static int open_one(struct preparing *p, const struct sql_table *t, struct str *
 		}
 	if (choose(p, &repo, rev, history, all, &reads, e) || table_open(p->s, p->a, p->d, &reads, &source, e))
 		return -1;
+	source.rev = rev;
+	source.all = history || all;
+	if (reads.repo)
+		source.commit = reads.repo->head;
+	source.content = reads.content;
 	vec_push(p->a, &p->tables, source);
 	vec_push(p->a, &p->keys, key);
 	*reader = source.view.sql;

@@ -1,5 +1,7 @@
 #include "repo/commit.h"
 
+#include <stdlib.h>
+
 #include "base/str.h"
 #include "repo/overlay.h"
 #include "repo/tree_page.h"
@@ -237,6 +239,7 @@ static int make(struct store *s, struct ingest *in, const struct commit_new *c, 
 	    (more ? amend(s, &now, e) || trigger_fire(s, now.repo, c->branch, c->id, e)
 		  : insert(s, &now, e) || branch_move(s, now.repo, c->branch, &now.id, c->id, e)))
 		return -1;
+	s->brought += (int64_t)c->n_edits + llabs((long long)(root.files - head.files));
 	fault_crash("commit-made");
 	*out = now;
 	*made = true;

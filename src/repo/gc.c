@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "repo/contents.h"
 #include "repo/gc_in.h"
 #include "sys/clock.h"
 #include "sys/fault.h"
@@ -177,7 +178,7 @@ static int work(struct gc *g, struct err *e)
 		return 0;
 	if (!g->how->no_repack && (gc_cold(g, e) || gc_pack(g, e)))
 		return -1;
-	if (gc_sweep_files(g, e) || gc_trash_empty(g, e) || vacuum(g, e))
+	if (contents_let_go(g->s, e) || gc_sweep_files(g, e) || gc_trash_empty(g, e) || vacuum(g, e))
 		return -1;
 	db_checkpoint(g->s->db);
 	db_log_empty(g->s->db);

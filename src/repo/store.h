@@ -44,6 +44,7 @@ struct store {
 	bool apart;           /* of store_open_apart */
 	int64_t *moved;       /* repos of which this handle has moved a head, for datastore.c; sorted by nothing */
 	size_t n_moved, cap_moved;
+	int64_t brought; /* files that its commits brought, about, since contents.c has looked */
 };
 
 /*

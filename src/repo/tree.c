@@ -79,6 +79,43 @@ int tree_find(struct store *s, struct ingest *in, const struct sha *root, struct
 	return 1;
 }
 
+int tree_nth(struct store *s, struct arena *arena, const struct sha *root, int64_t rank, struct str *path,
+             struct entry *out, struct err *e)
+{
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	struct buf name = BUF_INIT(NAME_MAX_PATH);
+	struct sha id = *root;
+	int level = -1, found = 0;
+
+	while (!found) {
+		struct page p;
+		size_t i = 0;
+		if (tree_page_read(s, NULL, &id, level, a, &p, e)) {
+			found = -1;
+			break;
+		}
+		while (i < p.n && rank >= p.items[i].entry.files)
+			rank -= p.items[i++].entry.files;
+		if (i == p.n)
+			break;
+		id = p.items[i].entry.id;
+		level = p.level ? p.level - 1 : -1;
+		if (p.level)
+			continue;
+		if (name.n)
+			buf_addc(&name, '/');
+		buf_addstr(&name, p.items[i].entry.name);
+		if (p.items[i].entry.kind == ENTRY_FILE) {
+			*out = p.items[i].entry;
+			*path = arena_str(arena, buf_str(&name));
+			out->name = STR_NULL;
+			found = 1;
+		}
+	}
+	buf_free(&name);
+	return found;
+}
+
 struct walk {
 	struct store *s;
 	struct ingest *in;

@@ -61,6 +61,16 @@ typedef int (*diff_cb)(void *ptr, enum diff_kind kind, struct str path, const st
 must_check int tree_diff(struct store *s, const struct sha *a, const struct sha *b, bool folders, diff_cb cb, void *ptr,
                          struct err *e);
 
+/*
+ * The files of b that a has not, or has with other bytes, each with its rank: how many files of b come before it in the
+ * order of tree_walk. tree_nth finds it again by that, at the cost of its depth: 1; 0: there are not so many; -1.
+ */
+typedef int (*tree_new_cb)(void *ptr, const struct entry *entry, int64_t rank, struct err *e);
+must_check int tree_news(struct store *s, const struct sha *a, const struct sha *b, tree_new_cb cb, void *ptr,
+                         struct err *e);
+must_check int tree_nth(struct store *s, struct arena *arena, const struct sha *root, int64_t rank, struct str *path,
+                        struct entry *out, struct err *e);
+
 /* One path in two trees, no more of them read than tells whether it differs: -1, or */
 enum { TREE_SAME, TREE_ADDED, TREE_GONE, TREE_CHANGED };
 /* ADDED, CHANGED: *is is what stands in b; GONE, CHANGED: *was what stood in a. Else they are not set. */

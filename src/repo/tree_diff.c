@@ -15,12 +15,15 @@ struct cursor {
 	} up[TREE_PAGE_MAX_LEVEL + 2];
 	int depth; /* -1: stands on the unopened root */
 	bool end;
+	int64_t files; /* that it has passed, in the folders around it too */
 };
 
 struct diff {
 	struct store *s;
 	bool folders;
 	diff_cb cb;
+	tree_new_cb on_new; /* in place of cb: of b's files alone, with their rank */
+	int64_t rank;       /* of the file that is told */
 	void *ptr;
 	char path[NAME_MAX_PATH + 1];
 };
@@ -57,6 +60,7 @@ static void step(struct cursor *c)
 		c->end = true;
 		return;
 	}
+	c->files += here(c)->entry.files;
 	c->up[c->depth].at++;
 	settle(c);
 }
@@ -80,7 +84,7 @@ static int open_page(struct store *s, struct cursor *c, struct err *e)
 	return 0;
 }
 
-static int compare(struct diff *d, const struct sha *a, const struct sha *b, size_t base, struct err *e);
+static int compare(struct diff *d, const struct sha *a, const struct sha *b, size_t base, int64_t rank, struct err *e);
 
 static int tell(struct diff *d, enum diff_kind kind, size_t n, const struct entry *old, const struct entry *new,
                 struct err *e)
@@ -89,11 +93,14 @@ static int tell(struct diff *d, enum diff_kind kind, size_t n, const struct entr
 
 	if (t->kind == ENTRY_FOLDER && !d->folders)
 		return 0;
+	if (d->on_new)
+		return new ? d->on_new(d->ptr, new, d->rank, e) : 0;
 	return d->cb(d->ptr, kind, (struct str){d->path, n}, old, new, e);
 }
 
-/* One name that is on one side, or on both. 0 go on, 1 stop, -1. */
-static int entry(struct diff *d, const struct entry *old, const struct entry *new, size_t base, struct err *e)
+/* One name that is on one side, or on both; rank: of its first file in b. 0 go on, 1 stop, -1. */
+static int entry(struct diff *d, const struct entry *old, const struct entry *new, size_t base, int64_t rank,
+                 struct err *e)
 {
 	struct str name = old ? old->name : new->name;
 	size_t n = base + name.n;
@@ -105,14 +112,17 @@ static int entry(struct diff *d, const struct entry *old, const struct entry *ne
 	memcpy(d->path + base, name.p, name.n);
 	d->path[n] = 0;
 	if (old && new && old->kind != new->kind) {
-		r = entry(d, old, NULL, base, e);
-		return r ? r : entry(d, NULL, new, base, e);
+		r = entry(d, old, NULL, base, rank, e);
+		return r ? r : entry(d, NULL, new, base, rank, e);
 	}
+	if (d->on_new && !new)
+		return 0;
+	d->rank = rank;
 	r = tell(d, !old ? DIFF_ADDED : !new ? DIFF_REMOVED : DIFF_CHANGED, n, old, new, e);
 	if (r || (old ? old : new)->kind == ENTRY_FILE)
 		return r == TREE_SKIP ? 0 : r;
 	d->path[n] = '/';
-	return compare(d, old ? &old->id : &none, new ? &new->id : &none, n + 1, e);
+	return compare(d, old ? &old->id : &none, new ? &new->id : &none, n + 1, rank, e);
 }
 
 static int walk(struct diff *d, struct cursor *x, struct cursor *y, size_t base, struct err *e)
@@ -142,7 +152,8 @@ static int walk(struct diff *d, struct cursor *x, struct cursor *y, size_t base,
 			step(y);
 			continue;
 		}
-		r = entry(d, order <= 0 ? &here(x)->entry : NULL, order >= 0 ? &here(y)->entry : NULL, base, e);
+		r = entry(d, order <= 0 ? &here(x)->entry : NULL, order >= 0 ? &here(y)->entry : NULL, base,
+		          y->files, e);
 		if (r)
 			return r;
 		if (order <= 0)
@@ -159,9 +170,9 @@ static void cursor_end(struct cursor *c)
 		arena_free(c->up[i].a);
 }
 
-static int compare(struct diff *d, const struct sha *a, const struct sha *b, size_t base, struct err *e)
+static int compare(struct diff *d, const struct sha *a, const struct sha *b, size_t base, int64_t rank, struct err *e)
 {
-	struct cursor x = {.root = *a, .depth = -1}, y = {.root = *b, .depth = -1};
+	struct cursor x = {.root = *a, .depth = -1}, y = {.root = *b, .depth = -1, .files = rank};
 	int r;
 
 	if (sha_eq(a, b))
@@ -177,7 +188,14 @@ int tree_diff(struct store *s, const struct sha *a, const struct sha *b, bool fo
 {
 	struct diff d = {.s = s, .folders = folders, .cb = cb, .ptr = ptr};
 
-	return compare(&d, a, b, 0, e) < 0 ? -1 : 0;
+	return compare(&d, a, b, 0, 0, e) < 0 ? -1 : 0;
+}
+
+int tree_news(struct store *s, const struct sha *a, const struct sha *b, tree_new_cb cb, void *ptr, struct err *e)
+{
+	struct diff d = {.s = s, .on_new = cb, .ptr = ptr};
+
+	return compare(&d, a, b, 0, 0, e) < 0 ? -1 : 0;
 }
 
 /* One of two folders on the way down to a name. */
