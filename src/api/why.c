@@ -82,6 +82,44 @@ static int why_used_by(struct api *api, struct catalog *c, struct str what, stru
 	return sink_row(out, doc, e);
 }
 
+/* The unit that made what a partition of a job holds. */
+static int unit_at(struct api *api, struct catalog *c, const struct job *j, struct str label, int64_t *out,
+                   struct err *e)
+{
+	const struct current *cur = NULL;
+	struct ds_range r = {0};
+
+	if (ds_words(label, j->every, j->tz, api->flow->now_ms / 1000, &r, e) ||
+	    catalog_current(c, j->output, r.from.label, &cur, e) < 0)
+		return -1;
+	if (!cur) {
+		err_set(e, ERR_NOT_FOUND, "no run of %.*s made ds=%.*s", STR_ARG(j->name), STR_ARG(label));
+		return err_hint(e, "leat why %.*s %.*s says what it waits for", STR_ARG(j->name), STR_ARG(label));
+	}
+	*out = cur->unit;
+	return 0;
+}
+
+/* UNIT UNIT, by their numbers, or JOB DS DS: 1; 0 it is about neither; -1. */
+static int why_both(struct api *api, struct catalog *c, const struct args *args, struct sink *out, struct err *e)
+{
+	struct job *j = jobs_get(api->flow->jobs, args_pos(args, 0));
+	const struct dom *doc;
+	int64_t one, two;
+
+	if (args_n(args) == 3) {
+		if (jobs_find(api->flow->jobs, args_pos(args, 0), &j, e))
+			return -1;
+		if (j->tree || j->every == EVERY_NONE)
+			return err_set(e, ERR_BAD_REQUEST, "job %.*s has no partitions to compare", STR_ARG(j->name));
+		if (unit_at(api, c, j, args_pos(args, 1), &one, e) || unit_at(api, c, j, args_pos(args, 2), &two, e))
+			return -1;
+	} else if (args_n(args) < 2 || j || !str_to_i64(args_pos(args, 0), &one) || !str_to_i64(args_pos(args, 1), &two)) {
+		return 0;
+	}
+	return why_two(api->flow, c, api->arena, one, two, &doc, e) || sink_row(out, doc, e) ? -1 : 1;
+}
+
 /* JOB [DS] | REPO[@PIN][:/PATH] | ID: a job's name wins over a repo's, a repo's over an id. */
 int api_why(struct api *api, const struct args *args, struct sink *out, struct err *e)
 {
@@ -101,6 +139,9 @@ int api_why(struct api *api, const struct args *args, struct sink *out, struct e
 			                  label.p ? "ds=" : "", STR_ARG(label));
 		return why_used_by(api, c, what, out, e);
 	}
+	rc = why_both(api, c, args, out, e);
+	if (rc)
+		return MIN(rc, 0);
 	if (label.p && jobs_find(api->flow->jobs, what, &job, e))
 		return -1;
 	if (job && job_stays(job))

@@ -139,6 +139,29 @@ static void diff_parts(struct arena *a, struct dom *out, struct str repo, const 
 		      STR_ARG(repo)));
 }
 
+/* Of a unit that comes from the data: the files that it read. */
+static void diff_paths(struct arena *a, struct dom *out, struct str repo, const struct dom *old, const struct dom *new)
+{
+	if (new)
+		dom_each (x, new) {
+			struct str path = text_of(a, x, "path");
+			const struct dom *was = old ? named(old, "path", path) : NULL;
+
+			if (!was || !same(dom_get(was, "content"), dom_get(x, "content")))
+				add(a, out, "input", repo, was ? dom_get(was, "content") : NULL, dom_get(x, "content"),
+				    arena_printf(a, "%.*s:%.*s %s", STR_ARG(repo), STR_ARG(path),
+				                 was ? "changed" : "is new"));
+		}
+	if (old)
+		dom_each (x, old) {
+			struct str path = text_of(a, x, "path");
+
+			if (!new || !named(new, "path", path))
+				add(a, out, "input", repo, dom_get(x, "content"), NULL,
+				    arena_printf(a, "%.*s:%.*s is not read now", STR_ARG(repo), STR_ARG(path)));
+		}
+}
+
 static void diff_input(struct arena *a, struct dom *out, const struct dom *old, const struct dom *new)
 {
 	struct str repo = text_of(a, new, "repo"), was = text_of(a, old, "repo"), name = text_of(a, new, "name");
@@ -150,6 +173,8 @@ static void diff_input(struct arena *a, struct dom *out, const struct dom *old, 
 	if (!same(dom_get(old, "format"), dom_get(new, "format")))
 		add(a, out, "input", repo, dom_get(old, "format"), dom_get(new, "format"),
 		    arena_printf(a, "how %.*s is read changed", STR_ARG(repo)));
+	if (dom_get(old, "paths") || dom_get(new, "paths"))
+		diff_paths(a, out, repo, dom_get(old, "paths"), dom_get(new, "paths"));
 	if (same(dom_get(old, "content"), dom_get(new, "content")))
 		return;
 	if (dom_get(old, "parts") && dom_get(new, "parts"))

@@ -28,6 +28,9 @@ must_check int why_unit(struct flow *f, struct catalog *c, struct arena *a, cons
  */
 must_check int why_path(struct flow *f, struct catalog *c, struct arena *a, struct str text, const struct dom **out,
                         struct err *e);
+/* How two units differ in what their keys count: {answer, same, changes [key_diff], unit, other}. */
+must_check int why_two(struct flow *f, struct catalog *c, struct arena *a, int64_t one, int64_t two,
+                       const struct dom **out, struct err *e);
 /*
  * Any id or unique prefix: {type: run|event|batch|commit|unit, ...}. ERR_NOT_FOUND; an ambiguous one lists what it
  * could be.
