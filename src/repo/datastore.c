@@ -11,6 +11,7 @@
 #include "sys/fault.h"
 #include "sys/fd.h"
 
+#define GOING "show-" /* .leat/staging/show-REPO */
 #define SWAP_MAX 1000 /* files in a folder that is built anew for a swap; above, one rename each */
 
 /* The changes of one folder that may be swapped as a whole: a ds=..., or all that lies in none ("") */
@@ -221,6 +222,63 @@ static int record(struct store *s, const struct disk_repo *r, struct err *e)
 	return db_commit(s->db, e);
 }
 
+/*
+ * Who dies in the middle of it leaves files of the head that he was going to, and the next head may know nothing of
+ * them: so that is written down while it is shown, under the repo's lock. Derived as all of it is, so it is not synced.
+ */
+static char *going_path(struct store *s, struct arena *a, int64_t repo)
+{
+	return arena_printf(a, "%s/staging/" GOING "%lld", s->leat_dir, (long long)repo);
+}
+
+struct halfway {
+	struct place *p; /* from the head that was gone to, to the one that is gone to now */
+	const struct sha *shown;
+};
+
+/* What he had put there, and the head has not. */
+static int put_right(void *ptr, enum diff_kind kind, struct str path, const struct entry *old, const struct entry *new,
+		     struct err *e)
+{
+	struct halfway *h = ptr;
+	struct place *p = h->p;
+	struct disk_scan d = {.s = p->s, .a = p->a, .cache = p->cache, .repo = p->repo, .base = h->shown,
+			      .next = p->base};
+	struct str mine = arena_str(p->a, path);
+	struct disk_file f;
+	struct entry t;
+	int r;
+
+	(void)old;
+	if (kind == DIFF_REMOVED || new->kind != ENTRY_FILE)
+		return 0;
+	if (disk_look(&d, mine, &f, e))
+		return -1;
+	r = f.state == DISK_NEXT ? tree_find(p->s, NULL, p->next, mine, &t, e) : 0;
+	if (r < 0 || f.state != DISK_NEXT)
+		return r;
+	return place_one(p, mine, r && t.kind == ENTRY_FILE ? &t : NULL, e);
+}
+
+static int resume(struct place *p, const struct disk_repo *r, struct err *e)
+{
+	struct err gone = ERR_INIT;
+	struct str text;
+	struct sha to;
+	struct place from = *p;
+	struct halfway h = {&from, &r->shown};
+
+	if (file_read(p->a, going_path(p->s, p->a, r->repo.id), SHA_HEX, &text, &gone) || !sha_parse(text, &to) || sha_eq(&to, &r->head))
+		return 0;
+	from.base = &to;
+	if (!tree_diff(p->s, &r->shown, &to, false, put_right, &h, e))
+		return 0;
+	if (e->code != ERR_DAMAGED && e->code != ERR_NOT_FOUND)
+		return -1;
+	err_clear(e); /* that head is no more, nor is its tree: what is left of it is named as foreign */
+	return 0;
+}
+
 /* One repo that lags, its byte of the lock in hand. */
 static int show_one(struct store *s, struct disk_repo *r, datastore_note note, void *ptr, struct err *e)
 {
@@ -234,11 +292,17 @@ static int show_one(struct store *s, struct disk_repo *r, datastore_note note, v
 			  .base = &r->shown,
 			  .next = &r->head};
 	int want = wanted(s, r, e), rc;
+	struct err ignored = ERR_INIT;
+	char hex[SHA_HEX + 1];
 
 	if (want < 0)
 		return -1;
+	sha_hex(&r->head, hex);
 	p.cache = statcache_open(s, r->repo.id);
-	rc = want ? show(&p, r, e) : hide(&p, r, e);
+	rc = resume(&p, r, e);
+	(void)!file_write(going_path(s, a, r->repo.id), str_of(hex), 0600, 0, &ignored); /* a full disk is no reason to lag */
+	if (!rc)
+		rc = want ? show(&p, r, e) : hide(&p, r, e);
 	statcache_close(p.cache);
 	if (rc)
 		return -1;
@@ -250,7 +314,10 @@ static int show_one(struct store *s, struct disk_repo *r, datastore_note note, v
 				       STR_ARG(r->repo.name), (long long)r->files));
 	if (!want)
 		r->head = tree_empty_id();
-	return record(s, r, e);
+	if (record(s, r, e))
+		return -1;
+	(void)unlink(going_path(s, a, r->repo.id));
+	return 0;
 }
 
 /*
@@ -265,11 +332,47 @@ static int catch_up(struct store *s, const struct disk_repo *known, bool wait, d
 	struct disk_repo *now;
 	size_t n;
 	int r = disk_lock(s, &known->repo.name, 1, wait ? 0 : DISK_TRY, &fd, e);
+	bool halfway;
 
 	if (r <= 0)
 		return r;
-	if (disk_repos(s, a, known->repo.id, true, &now, &n, e) || (n && show_one(s, now, note, ptr, e)))
+	halfway = file_exists(going_path(s, a, known->repo.id)); /* nobody is at it who lives */
+	if (disk_repos(s, a, known->repo.id, !halfway, &now, &n, e) || (n && show_one(s, now, note, ptr, e)))
 		return err_wrap(e, "datastore/%.*s", STR_ARG(known->repo.name));
+	return 0;
+}
+
+/* Those that somebody died at, or is at work on, though they show their head by what the rows say. */
+static int halfway_ones(struct store *s, struct arena *a, struct disk_repo **repos, size_t *n, struct err *e)
+{
+	VEC(struct disk_repo) all = {.p = *repos, .n = *n, .cap = *n};
+	struct err ignored = ERR_INIT;
+	struct dir_names names;
+
+	if (dir_list(a, arena_printf(a, "%s/staging", s->leat_dir), &names, &ignored))
+		return 0;
+	for (size_t i = 0; i < names.n; i++) {
+		struct str name = str_of(names.p[i]);
+		struct disk_repo *one;
+		size_t found, k = 0;
+		int64_t id;
+
+		if (!str_has_prefix(name, STR(GOING)) || !str_to_i64(str_sub(name, strlen(GOING), SIZE_MAX), &id) ||
+		    !id)
+			continue;
+		while (k < *n && (*repos)[k].repo.id != id)
+			k++;
+		if (k < *n)
+			continue;
+		if (disk_repos(s, a, id, false, &one, &found, e))
+			return -1;
+		if (found)
+			vec_push(a, &all, *one);
+		else /* the repo has ended, and its folder with it */
+			(void)unlink(going_path(s, a, id));
+	}
+	*repos = all.p;
+	*n = all.n;
 	return 0;
 }
 
@@ -278,11 +381,14 @@ int datastore_update(struct store *s, int64_t repo, datastore_note note, void *p
 	struct arena *a cleanup(arena_cleanup) = arena_new();
 	struct err first = ERR_INIT;
 	struct disk_repo *repos;
-	size_t n;
+	size_t n, lagging;
 
 	if (s->apart)
 		return 0;
 	if (disk_repos(s, a, repo, true, &repos, &n, e))
+		return -1;
+	lagging = n;
+	if (!repo && halfway_ones(s, a, &repos, &n, e))
 		return -1;
 	if (n)
 		fault_crash("commit-done");
@@ -291,8 +397,9 @@ int datastore_update(struct store *s, int64_t repo, datastore_note note, void *p
 		place_sweep(s, note, ptr);
 	for (size_t i = 0; i < n; i++) {
 		struct err inner = ERR_INIT;
-		if (catch_up(s, &repos[i], repo || store_has_moved(s, repos[i].repo.id), note, ptr, &inner) &&
-		    first.code == ERR_NONE)
+		bool wait = repo || (i < lagging && store_has_moved(s, repos[i].repo.id));
+
+		if (catch_up(s, &repos[i], wait, note, ptr, &inner) && first.code == ERR_NONE)
 			first = inner; /* one repo that cannot be shown hinders no other */
 	}
 	if (first.code != ERR_NONE) {

@@ -36,6 +36,16 @@ for point in commit-done datastore-built datastore-swapped; do
 	"
 done
 
+test_expect 'what a put had shown when it died, and the next command takes away or puts back, does not stay' '
+	workspace halfway && mkdir -p f && echo a > f/a && leat put r f && cp -r f more && echo new > more/new && echo other > more/a &&
+	for point in datastore-built datastore-swapped; do
+		dies_at $point leat put r more && leat rm r:/new && leat put r:/a f/a &&
+		diff -r f datastore/r || return 1
+	done && for i in 1 2 3; do mkdir -p more/d$i && echo $i > more/d$i/x || return 1; done &&
+	dies_at datastore-swapped leat put r more && leat branch r@master --head master~1 && diff -r f datastore/r &&
+	leat status > out 2>&1 && lacks out "not committed" && [ -z "$(find .leat/lost+found -type f)" ] && [ -z "$(ls .leat/staging)" ]
+'
+
 test_expect 'a disk that is full at any write of a put leaves a whole store and the old head' '
 	cd w && for i in 1 2 3 4 5 6; do echo "$i-$RANDOM" > "b/n$i"; done &&
 	LEAT_FAULT_COUNT=$TRASH/count leat put raw/probe b && total=$(awk "{print \$1}" "$TRASH/count") && [ "$total" -gt 20 ] &&
