@@ -100,7 +100,7 @@ struct data_ask {
 	const struct id *until;    /* events up to this one; NULL: all */
 	bool ticks;                /* first makes what the clock brings (flow/tick.h) */
 	bool tick_now;             /* ... and the cron inputs of `jobs` tick now */
-	enum plan_mode mode;       /* with ranges: PLAN_MISSING, PLAN_FAILED leave out days that are not (data_days_only) */
+	enum plan_mode mode;       /* with ranges: which of those days (data_days_only) */
 	const struct ds_range *ranges; /* those days of `jobs` alone, at the heads of their inputs; no event is taken */
 	size_t n_ranges;
 };

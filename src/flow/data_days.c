@@ -167,7 +167,8 @@ int data_days(struct flow *f, struct arena *a, struct data_set *set, const struc
 static int day_failed(struct flow *f, const struct job *j, const struct ds *ds, struct err *e)
 {
 	struct q *q = db_query(f->store->db,
-	                       "select 1 from unit where job = ?1 and ds = ?2 and state not in ('success', 'known') and run ="
+	                       "select 1 from unit where job = ?1 and ds = ?2"
+	                       " and state not in ('success', 'known') and run ="
 	                       " (select run from unit where job = ?1 and ds = ?2 order by id desc limit 1) limit 1");
 	int r;
 

@@ -53,7 +53,7 @@ struct run_opts {
 struct run_summary {
 	struct id batch;
 	size_t ran, known, recovered, failed, skipped, not_started, published_groups, held_groups;
-	size_t missing;         /* days of a job on data, asked for, of which an input is not there; not in not_started */
+	size_t missing;         /* days of a job on data of which an input is not there; not in not_started */
 	bool cancelled;
 	struct err first;       /* the first failure, for the last line; code NONE if none */
 };

@@ -114,7 +114,7 @@ static void on_message(void *ptr, const struct duck_msg *m)
 	finish(k, &r);
 }
 
-/* Units from data write side by side, so each has a name of its own: by its paths, whatever is in them (SEMANTICS 3). */
+/* Units from data write side by side, so each has a name of its own: by its paths (SEMANTICS 3). */
 static const char *out_name(const struct attempt *t)
 {
 	char hex[SHA_HEX + 1];
