@@ -10,6 +10,7 @@
 #include "api/plan_row.h"
 #include "api/rows.h"
 #include "api/stay.h"
+#include "api/watch.h"
 #include "base/str.h"
 #include "flow/restore.h"
 #include "flow/tick.h"
@@ -283,6 +284,11 @@ done:
 	return rc;
 }
 
+int work_run(struct api *api, const struct args *args, struct asking *q, struct sink *out, struct err *e)
+{
+	return carry_out(api, args, q, "run", out, e);
+}
+
 static bool has_clock(const struct job *j)
 {
 	for (size_t i = 0; i < j->n_inputs; i++)
@@ -315,8 +321,12 @@ int api_run(struct api *api, const struct args *args, struct sink *out, struct e
 	                           .again = args_flag(args, "again")}};
 	size_t n = args_n(args);
 
+	if (args_count(args, "plan") && args_flag(args, "watch"))
+		return err_set(e, ERR_BAD_REQUEST, "--plan runs once what was saved, --watch what is saved from now on");
 	if (args_count(args, "plan"))
 		return run_saved(api, args, out, e);
+	if (args_flag(args, "watch"))
+		return watch_run(api, args, out, e);
 	if (n && ask_job(api, args, args_pos(args, 0), &q, e))
 		return -1;
 	if (args_count(args, "unit") || args_flag(args, "shell"))

@@ -34,6 +34,8 @@ show_fn show_note, show_new, show_status, show_doctor, show_config, show_commit_
 	show_batch, show_adopted, show_entry, show_tree, show_log, show_diff, show_finding, show_run, show_plan,
 	show_why, show_whence, show_check, show_schema, show_plot, show_playground, show_test;
 
+/* The first rows of a table: {preview, columns, rows, more}. */
+void show_preview(struct show_state *s, const struct dom *row);
 /* A scalar as people read it; keys that end a time (…started, finished, at) arrive as text already. */
 struct str show_value(struct arena *a, const struct dom *v);
 struct str show_text(const struct dom *row, const char *key); /* "" if absent or no text */

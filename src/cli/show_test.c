@@ -165,3 +165,18 @@ void show_test(struct show_state *s, const struct dom *row)
 	fputc('\n', s->out);
 	show_problem(s, row);
 }
+
+void show_preview(struct show_state *s, const struct dom *row)
+{
+	const struct dom *columns = dom_get(row, "columns"), *more = dom_get(row, "more");
+	struct grid *g = grid_new(s->arena, columns->n);
+	size_t i = 0;
+
+	dom_each (c, columns)
+		grid_head(g, i++, c->s, false);
+	dom_each (cells, dom_get(row, "rows"))
+		dom_each (v, cells)
+			grid_cell(g, v->type == DOM_NULL ? STR("null") : v->s);
+	grid_print(g, s->out, s->width, true, "null");
+	fputs(more && more->b ? "...\n" : "", s->out);
+}

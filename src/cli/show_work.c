@@ -178,6 +178,10 @@ void show_run(struct show_state *s, const struct dom *row)
 		show_plan(s, row);
 		return;
 	}
+	if (dom_get(row, "preview")) {
+		show_preview(s, row);
+		return;
+	}
 	failed = show_int(row, "failed");
 	fprintf(s->out, "%s%" PRId64 " ran%s, %" PRId64 " known", style_on(s->out, failed ? STYLE_RED : STYLE_GREEN),
 	        show_int(row, "ran"), style_off(s->out), show_int(row, "known"));

@@ -208,8 +208,8 @@ int store_open_apart(struct workspace *ws, const char *dir, struct store **out, 
 int store_empty(struct store *s, struct err *e)
 {
 	BUG_IF(!s->apart || s->live);
-	fd_close(&s->readers);
-	s->n_leases = s->n_moved = 0;
+	store_rest(s);
+	s->n_moved = 0;
 	packs_free(s->packs);
 	s->packs = NULL;
 	tree_cache_free(s->trees);
@@ -220,6 +220,12 @@ int store_empty(struct store *s, struct err *e)
 		return db_commit(s->db, e);
 	db_rollback(s->db);
 	return -1;
+}
+
+void store_rest(struct store *s)
+{
+	fd_close(&s->readers);
+	s->n_leases = 0;
 }
 
 void store_close(struct store *s)

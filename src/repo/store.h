@@ -55,6 +55,7 @@ must_check int store_create(struct workspace *ws, struct err *e);
 /* Without one: ERR_NO_WORKSPACE naming `leat init`. */
 must_check int store_open(struct workspace *ws, struct store **out, struct err *e);
 void store_close(struct store *s); /* NULL is fine */
+void store_rest(struct store *s); /* nothing is being read from it for now: what was leased may go (for who stays) */
 /*
  * A new store by itself, `dir`/.leat, for jobs and settings of a workspace whose own store is not looked at. It is
  * never shown as datastore/, survives no power cut, and is the caller's to remove. store_empty leaves it as it was just
