@@ -212,7 +212,8 @@ struct affected {
 	size_t n_paths;
 };
 
-static void add_job(struct watching *w, struct api *api, struct affected *to, const struct job *j, const struct map *only)
+static void add_job(struct watching *w, struct api *api, struct affected *to, const struct job *j,
+                    const struct map *only)
 {
 	const struct job **below;
 	size_t n;
@@ -388,7 +389,8 @@ static int run_jobs(struct watching *w, struct api *api, struct asking *q, struc
 	return work_run(api, w->args, q, &w->sink, e);
 }
 
-static int run_affected(struct watching *w, struct api *api, struct asking *q, const struct affected *af, struct err *e)
+static int run_affected(struct watching *w, struct api *api, struct asking *q, const struct affected *af,
+                        struct err *e)
 {
 	struct err none = ERR_INIT;
 	struct str name;
