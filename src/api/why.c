@@ -114,7 +114,8 @@ static int why_both(struct api *api, struct catalog *c, const struct args *args,
 			return err_set(e, ERR_BAD_REQUEST, "job %.*s has no partitions to compare", STR_ARG(j->name));
 		if (unit_at(api, c, j, args_pos(args, 1), &one, e) || unit_at(api, c, j, args_pos(args, 2), &two, e))
 			return -1;
-	} else if (args_n(args) < 2 || j || !str_to_i64(args_pos(args, 0), &one) || !str_to_i64(args_pos(args, 1), &two)) {
+	} else if (args_n(args) < 2 || j || !str_to_i64(args_pos(args, 0), &one) ||
+	           !str_to_i64(args_pos(args, 1), &two)) {
 		return 0;
 	}
 	return why_two(api->flow, c, api->arena, one, two, &doc, e) || sink_row(out, doc, e) ? -1 : 1;

@@ -322,7 +322,8 @@ int api_run(struct api *api, const struct args *args, struct sink *out, struct e
 	size_t n = args_n(args);
 
 	if (args_count(args, "plan") && args_flag(args, "watch"))
-		return err_set(e, ERR_BAD_REQUEST, "--plan runs once what was saved, --watch what is saved from now on");
+		return err_set(e, ERR_BAD_REQUEST,
+		               "--plan runs once what was saved, --watch what is saved from now on");
 	if (args_count(args, "plan"))
 		return run_saved(api, args, out, e);
 	if (args_flag(args, "watch"))

@@ -24,6 +24,9 @@ static const struct {
 	[DB_SET_BRANCHES] = {"current_on",
 #include "defs/branch_tables.def"
 	},
+	[DB_SET_RUNS] = {"exported",
+#include "defs/run_tables.def"
+	},
 };
 
 int db_schema_set(sqlite3 *h, enum db_set set)

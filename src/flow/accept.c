@@ -156,7 +156,7 @@ static int accept_one(struct acceptor *x, const struct plan_unit *u, struct err 
 
 	if (catalog_current(x->c, x->ask->job->output, u->ds.label, &was, e) < 0 || maker(x, u, &original, e) ||
 	    add_unit(x, u, original, &unit, e) || (u->key.memoised && remember(x, u, original, e)) ||
-	    set_current(x, u, unit, e))
+	    set_current(x, u, unit, e) || db_make_set(x->f->store->db, DB_SET_RUNS, e))
 		return -1;
 	q = db_query(x->f->store->db, "insert into accepted(key, old_key, repo, ds, tree, unit, who, because, what, at)"
 	                              " values(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
@@ -222,14 +222,17 @@ int accept_units(struct flow *f, struct catalog *c, struct arena *a, const struc
 int accept_find(struct store *s, struct arena *a, const struct sha *key, const struct sha *tree, struct dom **out,
                 struct err *e)
 {
-	struct q *q = db_query(s->db, "select who, at, because, what, unit from accepted where key = ? and tree = ?"
-	                              " order by id desc limit 1");
+	struct q *q;
 	int r;
 
+	*out = NULL;
+	if (!db_has_set(s->db, DB_SET_RUNS))
+		return 0;
+	q = db_query(s->db, "select who, at, because, what, unit from accepted where key = ? and tree = ?"
+	                    " order by id desc limit 1");
 	q_sha(q, 1, key);
 	q_sha(q, 2, tree);
 	r = q_step(q, e);
-	*out = NULL;
 	if (r == 1) {
 		*out = dom_new(a, DOM_MAP);
 		dom_set_str(a, *out, "by", q_col_text(q, 0));

@@ -371,3 +371,23 @@ int check_set_failed(const struct check_set *s, int64_t offset, struct err *e)
 		err_wrap(e, "the checks of %.*s", STR_ARG(s->job->name));
 	return s->n ? job_at(e, s->job, s->rules[0]->line, s->rules[0]->col) : -1;
 }
+
+int check_result_find(struct db *d, struct arena *a, const struct sha *key, bool *passed, struct str *detail,
+                      struct err *e)
+{
+	struct q *q;
+	int r;
+
+	if (!db_has_set(d, DB_SET_RUNS))
+		return 0;
+	q = db_query(d, "select passed, detail from check_result where key = ?");
+	q_sha(q, 1, key);
+	r = q_step(q, e);
+	if (r == 1) {
+		*passed = q_col_int(q, 0);
+		if (detail)
+			*detail = q_col_is_null(q, 1) ? STR_NULL : arena_str(a, q_col_text(q, 1));
+	}
+	q_done(q);
+	return r;
+}

@@ -12,6 +12,7 @@
 #ifndef LEAT_FLOW_CHECK_H
 #define LEAT_FLOW_CHECK_H
 
+#include "db/db.h"
 #include "db/duck.h"
 #include "flow/job.h"
 
@@ -48,6 +49,12 @@ struct check_result {
 /* From the one row that the query gave. */
 must_check int check_set_read(struct arena *a, const struct check_set *s, const struct duck_rows *rows,
                               struct check_result *out, struct err *e);
+/*
+ * What was found when that check was tried on that output (key_check): 1; 0: it was not; -1. detail, which may be NULL,
+ * in the arena.
+ */
+must_check int check_result_find(struct db *d, struct arena *a, const struct sha *key, bool *passed, struct str *detail,
+                                 struct err *e);
 /* The query failed: names the rule it was about and its place. Returns -1. */
 int check_set_failed(const struct check_set *s, int64_t offset, struct err *e);
 

@@ -20,6 +20,8 @@ int codetext_keep(struct db *d, const struct sha *id, struct str text, struct er
 
 	if (text.n > CODETEXT_MAX || !textdiff_is_text(text))
 		return 0;
+	if (db_make_set(d, DB_SET_RUNS, e))
+		return -1;
 	q = db_query(d, "insert or ignore into code_text(id, body) values(?, ?)");
 	q_sha(q, 1, id);
 	q_text(q, 2, text);
@@ -29,9 +31,12 @@ int codetext_keep(struct db *d, const struct sha *id, struct str text, struct er
 /* 1, 0, -1 */
 static int find(struct db *d, struct arena *a, const struct sha *id, struct str *out, struct err *e)
 {
-	struct q *q = db_query(d, "select body from code_text where id = ?");
+	struct q *q;
 	int r;
 
+	if (!db_has_set(d, DB_SET_RUNS))
+		return 0;
+	q = db_query(d, "select body from code_text where id = ?");
 	q_sha(q, 1, id);
 	r = q_step(q, e);
 	if (r == 1)

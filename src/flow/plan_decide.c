@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "flow/check.h"
 #include "flow/codetext.h"
 #include "flow/memo.h"
 #include "flow/plan_in.h"
@@ -279,15 +280,9 @@ static int look_checks(struct catalog *c, struct arena *a, const struct plan_ask
 		return 0;
 	for (size_t i = 0; i < j->n_checks; i++) {
 		struct sha key = key_check(&j->checks[i], &t->head.id);
-		struct q *q = db_query(catalog_store(c)->db, "select passed from check_result where key = ?");
-		bool passed;
-		int r;
+		bool passed = false;
 
-		q_sha(q, 1, &key);
-		r = q_step(q, e);
-		passed = r == 1 && q_col_int(q, 0);
-		q_done(q);
-		if (r < 0)
+		if (check_result_find(catalog_store(c)->db, a, &key, &passed, NULL, e) < 0)
 			return -1;
 		if (passed)
 			continue;

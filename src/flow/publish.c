@@ -212,6 +212,8 @@ static int keep_result(struct engine *g, struct run_unit *u, struct err *e)
 	for (size_t i = 0; i < u->n_checks; i++) {
 		struct sha key = key_check(u->checks[i].rule, &u->tree.id);
 
+		if (db_make_set(d, DB_SET_RUNS, e))
+			return -1;
 		q = db_query(
 			d, "insert or replace into check_result(key, unit, passed, detail, at) values(?, ?, ?, ?, ?)");
 		q_sha(q, 1, &key);

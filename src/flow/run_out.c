@@ -379,17 +379,13 @@ int run_out_unchecked(struct run_unit *u, struct arena *a, const struct job_chec
 	*n = 0;
 	for (size_t i = 0; i < j->n_checks; i++) {
 		struct sha key = key_check(&j->checks[i], tree);
-		struct q *q = db_query(u->eng->f->store->db, "select passed from check_result where key = ?");
-		int r;
+		bool passed = false;
 
-		q_sha(q, 1, &key);
-		r = q_step(q, e);
-		/* The rest of the table may have changed since: a rule over all of it is always tried. */
-		if (r == 0 || (r == 1 && (!q_col_int(q, 0) || j->checks[i].whole_table)))
-			(*out)[(*n)++] = &j->checks[i];
-		q_done(q);
-		if (r < 0)
+		if (check_result_find(u->eng->f->store->db, a, &key, &passed, NULL, e) < 0)
 			return -1;
+		/* The rest of the table may have changed since: a rule over all of it is always tried. */
+		if (!passed || j->checks[i].whole_table)
+			(*out)[(*n)++] = &j->checks[i];
 	}
 	return 0;
 }

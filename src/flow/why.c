@@ -2,6 +2,7 @@
 
 #include "base/str.h"
 #include "flow/accept.h"
+#include "flow/check.h"
 #include "flow/codetext.h"
 #include "flow/why_in.h"
 
@@ -166,20 +167,18 @@ static int checks_doc(struct catalog *c, struct arena *a, const struct plan_unit
 	for (size_t i = 0; i < u->job->n_checks; i++) {
 		struct sha key = key_check(&u->job->checks[i], &u->current_tree);
 		struct dom *doc = dom_new(a, DOM_MAP);
-		struct q *q = db_query(catalog_store(c)->db, "select passed, detail from check_result where key = ?");
-		int r;
+		struct str detail = STR_NULL;
+		bool passed = false;
+		int r = check_result_find(catalog_store(c)->db, a, &key, &passed, &detail, e);
 
-		q_sha(q, 1, &key);
-		r = q_step(q, e);
 		dom_set_str(a, doc, "check", u->job->checks[i].text);
 		if (r == 1) {
-			dom_set_bool(a, doc, "passed", q_col_int(q, 0));
-			set_col(a, doc, "detail", q, 1);
+			dom_set_bool(a, doc, "passed", passed);
+			dom_set_str(a, doc, "detail", detail);
 		} else {
 			dom_set_str(a, doc, "passed", STR_NULL);
 			dom_set_cstr(a, doc, "detail", "not tried on this output");
 		}
-		q_done(q);
 		if (r < 0)
 			return -1;
 		dom_add(list, doc);

@@ -268,7 +268,8 @@ static int resume(struct place *p, const struct disk_repo *r, struct err *e)
 	struct place from = *p;
 	struct halfway h = {&from, &r->shown};
 
-	if (file_read(p->a, going_path(p->s, p->a, r->repo.id), SHA_HEX, &text, &gone) || !sha_parse(text, &to) || sha_eq(&to, &r->head))
+	if (file_read(p->a, going_path(p->s, p->a, r->repo.id), SHA_HEX, &text, &gone) || !sha_parse(text, &to) ||
+	    sha_eq(&to, &r->head))
 		return 0;
 	from.base = &to;
 	if (!tree_diff(p->s, &r->shown, &to, false, put_right, &h, e))
@@ -300,7 +301,8 @@ static int show_one(struct store *s, struct disk_repo *r, datastore_note note, v
 	sha_hex(&r->head, hex);
 	p.cache = statcache_open(s, r->repo.id);
 	rc = resume(&p, r, e);
-	(void)!file_write(going_path(s, a, r->repo.id), str_of(hex), 0600, 0, &ignored); /* a full disk is no reason to lag */
+	/* a full disk is no reason to lag */
+	(void)!file_write(going_path(s, a, r->repo.id), str_of(hex), 0600, 0, &ignored);
 	if (!rc)
 		rc = want ? show(&p, r, e) : hide(&p, r, e);
 	statcache_close(p.cache);

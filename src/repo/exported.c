@@ -13,6 +13,8 @@ static int note(struct store *s, const struct sha *sha, int64_t size, struct str
 {
 	struct q *q;
 
+	if (db_make_set(s->db, DB_SET_RUNS, e))
+		return -1;
 	q = db_query(s->db, "insert or replace into exported(sha, name, size, at, who, doc) values(?, ?, ?, ?, ?, ?)");
 	q_sha(q, 1, sha);
 	q_text(q, 2, name);
@@ -74,10 +76,14 @@ static int rows(struct q *q, struct arena *a, struct exported **out, size_t *n, 
 int exported_find(struct store *s, struct arena *a, const struct sha *sha, struct exported **out, size_t *n,
                   struct err *e)
 {
-	struct q *q =
-		db_query(s->db, "select sha, size, at, who, name, doc from exported where sha = ? order by at desc"
-	                        " limit ?");
+	struct q *q;
 
+	*out = NULL;
+	*n = 0;
+	if (!db_has_set(s->db, DB_SET_RUNS))
+		return 0;
+	q = db_query(s->db,
+	             "select sha, size, at, who, name, doc from exported where sha = ? order by at desc limit ?");
 	q_sha(q, 1, sha);
 	q_int(q, 2, FIND_MAX);
 	return rows(q, a, out, n, e);
@@ -85,8 +91,13 @@ int exported_find(struct store *s, struct arena *a, const struct sha *sha, struc
 
 int exported_last(struct store *s, struct arena *a, int64_t most, struct exported **out, size_t *n, struct err *e)
 {
-	struct q *q = db_query(s->db, "select sha, size, at, who, name, null from exported order by at desc limit ?");
+	struct q *q;
 
+	*out = NULL;
+	*n = 0;
+	if (!db_has_set(s->db, DB_SET_RUNS))
+		return 0;
+	q = db_query(s->db, "select sha, size, at, who, name, null from exported order by at desc limit ?");
 	q_int(q, 1, most);
 	return rows(q, a, out, n, e);
 }

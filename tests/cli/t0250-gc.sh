@@ -2,8 +2,8 @@
 # gc: what nothing needs goes, old versions lie as pieces of others, and all that is left reads as before (SEMANTICS 8).
 . "$(dirname "$0")/../lib.sh"
 
-store_bytes() { # what the store takes, .leat/old and .leat/cache not counted
-	find .leat -type f ! -path ".leat/old/*" ! -path ".leat/cache/*" -printf "%s\n" | awk '{n += $1} END {print n + 0}'
+store_bytes() { # what the store takes; .leat/old, .leat/cache and what init writes for editors (.leat/schema) are none of it
+	find .leat -type f ! -path ".leat/old/*" ! -path ".leat/cache/*" ! -path ".leat/schema/*" -printf "%s\n" | awk '{n += $1} END {print n + 0}'
 }
 at_most() { [ "$2" -le "$1" ] || { echo "$2, at most $1" >&2; return 1; }; }
 key() { # NAME FILE: of the first document
