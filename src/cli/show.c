@@ -85,6 +85,7 @@ struct shower *shower_new(struct arena *a, const struct args *args, const char *
 /* Columns of SHOW: of each row the keys of that name; times and seconds as people read them. */
 static void columns_row(struct shower *s, const struct dom *row)
 {
+	BUG_IF(!s->n_columns); /* an operation that gives rows has a SHOW in ops.def, or a function here */
 	if (!s->grid) {
 		if (s->other.n && !dom_get(row, arena_cstr(s->piece, s->columns[0])))
 			set_columns(s, arena_str(s->arena, s->other));

@@ -11,6 +11,7 @@
 #define PAGE_ENTRIES 256               /* at most, but for many of one hash */
 #define RUN_MAX      ((size_t)1 << 17) /* entries in a run that others are merged into */
 #define PIECE_MAX    ((size_t)1 << 18) /* collected in memory before they are written */
+#define FOLDER_MIN   16                /* files of a folder that has an entry of its own */
 #define SAME_FIRST   8                 /* of more entries of one hash than both in one run only these are kept */
 #define SAME_LAST    24
 #define SLICE        64                /* pages written or removed in one transaction */
@@ -439,16 +440,46 @@ static int each_new(struct store *s, const struct move *m, taker *fn, void *ptr,
 }
 
 struct collecting {
+	struct store *store;
 	struct store *s; /* NULL: nothing is to be written yet */
 	struct list *l;
 };
 
+/* Whether an entry with that hash is written: 1, 0, -1. */
+static int has(struct store *s, uint64_t hash, struct err *e)
+{
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	struct list page = {0};
+	struct lists all;
+	bool found = false;
+	int rc = lists_read(s, a, &all, e);
+
+	for (size_t i = all.n; !rc && !found && i-- > 0;) {
+		page.n = 0;
+		rc = page_read(s, &all.runs[i], page_of(&all.runs[i], hash), &page, e);
+		for (size_t k = 0; !rc && !found && k < page.n; k++)
+			found = page.p[k].hash == hash;
+	}
+	free(page.p);
+	return rc ? -1 : found;
+}
+
+/*
+ * A folder that comes whole, and stood somewhere before: a rename or copy of it brings no bytes and costs nothing here.
+ * Its files are told of where they came first. Hence folders of some size have entries too, by their ids.
+ */
 static int collect(void *ptr, const struct move *m, const struct entry *entry, int64_t rank, struct err *e)
 {
 	struct collecting *c = ptr;
 
 	if (m->seq > UINT32_MAX || rank > UINT32_MAX)
 		return 0;
+	if (entry->kind == ENTRY_FOLDER) {
+		int known = entry->files < FOLDER_MIN ? 0 : has(c->store, hash_of(&entry->id), e);
+
+		if (known || entry->files < FOLDER_MIN)
+			return known < 0 ? -1 : known ? TREE_SKIP : 0;
+	}
 	push(c->l, (struct entry16){hash_of(&entry->id), (uint32_t)m->seq, (uint32_t)rank});
 	if (c->l->n < PIECE_MAX || !c->s)
 		return 0;
@@ -496,7 +527,7 @@ static int collect_moves(struct store *s, struct collecting *c, int64_t *taken, 
 static int keep_up(struct store *s, int64_t taken, int64_t budget_ms, struct err *e)
 {
 	struct list l = {0};
-	struct collecting c = {s, &l};
+	struct collecting c = {s, s, &l};
 	int rc = sweep(s, e) || collect_moves(s, &c, &taken, budget_ms, e) || add_run(s, &l, taken, e) ? -1 : 0;
 
 	free(l.p);
@@ -550,7 +581,7 @@ struct contents_ahead {
 int contents_ahead(struct store *s, struct contents_ahead **out, struct err *e)
 {
 	struct contents_ahead *h = xcalloc(1, sizeof(*h));
-	struct collecting c = {NULL, &h->l};
+	struct collecting c = {s, NULL, &h->l};
 	int64_t newest;
 
 	if (backlog(s, &h->to, &newest, e) || collect_moves(s, &c, &h->to, FOREVER_MS, e)) {
@@ -600,7 +631,7 @@ static int ask_new(void *ptr, const struct move *m, const struct entry *entry, i
 {
 	struct asking *k = ptr;
 
-	for (size_t i = 0; i < k->n; i++)
+	for (size_t i = 0; i < k->n && entry->kind == ENTRY_FILE; i++)
 		if (sha_eq(&k->ids[i], &entry->id))
 			vec_push(k->a, &k->all, ((struct found){(uint64_t)m->seq, (uint32_t)rank, i}));
 	return 0;

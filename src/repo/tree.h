@@ -63,7 +63,8 @@ must_check int tree_diff(struct store *s, const struct sha *a, const struct sha 
 
 /*
  * The files of b that a has not, or has with other bytes, each with its rank: how many files of b come before it in the
- * order of tree_walk. tree_nth finds it again by that, at the cost of its depth: 1; 0: there are not so many; -1.
+ * order of tree_walk. A folder of which a has nothing is told of before its files: TREE_SKIP leaves them out. tree_nth
+ * finds a file again by its rank, at the cost of its depth: 1; 0: there are not so many; -1.
  */
 typedef int (*tree_new_cb)(void *ptr, const struct entry *entry, int64_t rank, struct err *e);
 must_check int tree_news(struct store *s, const struct sha *a, const struct sha *b, tree_new_cb cb, void *ptr,

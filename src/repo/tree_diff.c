@@ -94,7 +94,7 @@ static int tell(struct diff *d, enum diff_kind kind, size_t n, const struct entr
 	if (t->kind == ENTRY_FOLDER && !d->folders)
 		return 0;
 	if (d->on_new)
-		return new ? d->on_new(d->ptr, new, d->rank, e) : 0;
+		return new && (t->kind == ENTRY_FILE || !old) ? d->on_new(d->ptr, new, d->rank, e) : 0;
 	return d->cb(d->ptr, kind, (struct str){d->path, n}, old, new, e);
 }
 
@@ -193,7 +193,7 @@ int tree_diff(struct store *s, const struct sha *a, const struct sha *b, bool fo
 
 int tree_news(struct store *s, const struct sha *a, const struct sha *b, tree_new_cb cb, void *ptr, struct err *e)
 {
-	struct diff d = {.s = s, .on_new = cb, .ptr = ptr};
+	struct diff d = {.s = s, .folders = true, .on_new = cb, .ptr = ptr};
 
 	return compare(&d, a, b, 0, 0, e) < 0 ? -1 : 0;
 }

@@ -51,7 +51,8 @@ int main(void)
 	         "a"),
 	     true);
 	pair("a lone CR is no line end", STR("a\rb\n"), STR("a\rb"), true);
-	pair("CR CR LF loses one CR only", STR("a\r\nb\n"), STR("a\r\r\nb\n"), false);
+	pair("CR CR LF loses one CR", STR("a\r\nb\n"), STR("a\r\r\nb\n"), true);
+	pair("... and one only", STR("a\nb\n"), STR("a\r\r\nb\n"), false);
 	pair("a CRLF cut in two at the end", STR("a\r\nb\r\n"), STR("a\r\nb\r"), true);
 	pair("another letter", STR("a\nb\n"), STR("a\nc\n"), false);
 	pair("an empty line less", STR("a\n\nb\n"), STR("a\nb\n"), false);
