@@ -40,6 +40,9 @@ struct driver {
 	struct data_set *first;  /* found before there was an engine */
 	struct data_feed feed;
 	bool did;
+	/* what is asked for because of how far the job was, which another command may have changed before the lease */
+	bool may_be_taken;
+	struct data_mark looked;
 };
 
 static struct db *db_of(const struct driver *d)
@@ -241,6 +244,12 @@ static int give_back(struct driver *d, struct data_set *set, struct err *e)
 }
 
 /* With the lease held, which goes back where there is nothing to run: 1 it is to be run; 0; -1. */
+static bool is_same_mark(const struct data_mark *a, const struct data_mark *b)
+{
+	return a->taken == b->taken && a->repo == b->repo && sha_eq(&a->rest, &b->rest) &&
+	       str_eq(a->trees, b->trees) && a->failed == b->failed;
+}
+
 static int plan_leased(struct driver *d, struct data_set *set, int64_t order, struct err *e)
 {
 	bool heads = order == DATA_HEADS;
@@ -252,7 +261,8 @@ static int plan_leased(struct driver *d, struct data_set *set, int64_t order, st
 
 	if (data_mark(d->f->store, d->a, set->job, &m, e))
 		return -1;
-	if (!heads && m.taken >= order) /* another command took it meanwhile */
+	/* another command took it meanwhile */
+	if (heads ? d->may_be_taken && !is_same_mark(&m, &d->looked) : m.taken >= order)
 		return release_job(d, set, e);
 	set->taken = heads ? m.taken : order;
 	if (heads && !set->unrunnable && !d->ask->n_ranges && data_last_move(d->f->store, &set->taken, e))
@@ -467,7 +477,7 @@ static int look_heads(struct driver *d, const struct job *j, struct data_set **o
 	struct id id = {0};
 	const char *why = NULL;
 	struct data_mark m;
-	int failed = d->tried[j->index].hex[0] ? 0 : failed_above(d, j, &id, &why, e);
+	int failed = d->tried[j->index].hex[0] ? 0 : failed_above(d, j, &id, &why, e), r;
 
 	*answer = ANSWER_NOTHING;
 	if (failed < 0 || data_mark(d->f->store, d->a, j, &m, e))
@@ -481,7 +491,11 @@ static int look_heads(struct driver *d, const struct job *j, struct data_set **o
 	if (data_newest(d->f, d->a, j, &id, e) < 0 || choose_id(d, j, &m, again, &id, e) ||
 	    data_touches(d->f, d->a, j, &id, &moved, &why, e))
 		return -1;
-	return make_set(d, j, &id, DATA_HEADS, why, out, answer, e);
+	d->may_be_taken = !again;
+	d->looked = m;
+	r = make_set(d, j, &id, DATA_HEADS, why, out, answer, e);
+	d->may_be_taken = false;
+	return r;
 }
 
 /* --- days --- */

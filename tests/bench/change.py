@@ -5,7 +5,8 @@ import shutil
 import sqlite3
 import time
 
-from measure import LEAT, ROOM, TOOL, Row, best_of, call, fresh, leat, libduckdb, quiet, wall, write
+from measure import LEAT, ROOM, TOOL, Row, best_of, call, fresh, leat, libduckdb, middle, quiet, wall, write
+from spine import without_sums
 
 DAYS, PER_DAY = 30, 50000
 COLUMNS = "i + %d * 50000 as id, md5((i + %d)::varchar) as name, i %% 7 as a, (i * %d) %% 1000 as b, i / 3 as c, i * 1.5 as d, \
@@ -171,3 +172,69 @@ def case_branch():
     return [Row('workspace branch over 200 tables: create, the first of the workspace', first, start + rows, floor, limit=0.01),
             Row('the same, a later one', later, start + rows, floor, limit=0.01),
             Row('`status --short` on it', prompt, start, 'leat --version', limit=start + 0.005)]
+
+
+JOBS = 10000
+
+
+def all_made(ws):
+    """The state after `leat run` of all jobs, without the hours: the rows of the first one's output, with the keys that the plan tells."""
+    keys = {}
+    for line in leat(ws, 'plan', '--json').splitlines():
+        u = json.loads(line)
+        if u.get('key') and u.get('ds'):
+            keys.setdefault(u['job'], {})[u['ds']] = bytes.fromhex(u['key'])
+    path = os.path.join(ws, '.leat', 'leat.db')
+    db = sqlite3.connect(path)
+    first = db.execute("select id from repo where name = 'tables/t00000'").fetchone()[0]
+    made = db.execute('select ds, tree, unit from current where repo = ?', (first,)).fetchall()
+    columns = [r[1] for r in db.execute('pragma table_info(commits)') if r[1] != 'repo']
+    for job in sorted(keys):
+        repo = db.execute("insert into repo(name, role, job, created) values(?, 'output', ?, 1)", ('tables/t' + job[1:], job)).lastrowid
+        db.execute('insert into commits(repo, %s) select ?, %s from commits where repo = ?' % (', '.join(columns), ', '.join(columns)),
+                   (repo, first))
+        db.execute('insert into branch(repo, name, head) select ?, name, head from branch where repo = ?', (repo, first))
+        db.execute('insert into unshown(repo) values(?)', (repo,))
+        db.executemany('insert into current(repo, ds, key, tree, unit) values(?, ?, ?, ?, ?)',
+                       [(repo, ds, keys[job][ds], tree, unit) for ds, tree, unit in made])
+    db.commit()
+    db.execute('analyze')
+    db.close()
+    without_sums(path)
+
+
+def case_plan():
+    ws = fresh('plan')
+    write(ws, 'leat.yaml', 'name: plan\nmaterialise: off\n')
+    for i in range(JOBS):
+        write(ws, 'jobs/j%05d.sql' % i, '-- output: tables/t%05d\n-- partition: daily\nselect %d as n, shop from raw.sales\n' % (i, i))
+    for d in range(DAYS):
+        write(ws, 'sales/ds=2024-01-%02d/s.csv' % (d + 1), 'shop,amount\na,%d\n' % d)
+    leat(ws, 'put', 'raw/sales', 'sales')
+    leat(ws, 'run', 'j00000')
+    all_made(ws)
+    if 'nothing to run' not in leat(ws, 'plan'):
+        raise RuntimeError('not all are up to date: %s' % leat(ws, 'plan')[:2000])
+    times = []
+    with quiet():
+        for i in range(5):
+            write(ws, 'jobs/j05000.sql', '-- output: tables/t05000\n-- partition: daily\nselect %d as n, shop from raw.sales\n' % -i)
+            times.append(wall([LEAT, 'plan'], ws))
+        start = min(wall([LEAT, '--version'], ws) for _ in range(TRIES))
+        rows = best_sql(os.path.join(ws, '.leat', 'leat.db'), 'select repo, ds, key, tree, unit, note from current order by repo, ds')
+    told = leat(ws, 'plan', '--json').splitlines()
+    if len(told) != DAYS or any(json.loads(line)['job'] != 'j05000' for line in told):
+        raise RuntimeError('%d units are planned, not %d of one job' % (len(told), DAYS))
+    return [Row('`plan` of {:,} jobs x {} days, all made, one query edited'.format(JOBS, DAYS), middle(times), start + rows,
+                'leat --version, and SQLite reads the {:,} rows of what was made'.format(JOBS * DAYS), limit=0.3)]
+
+
+def best_sql(path, query):
+    took = []
+    for _ in range(3):
+        d = sqlite3.connect('file:%s?mode=ro' % path, uri=True)
+        start = time.monotonic()
+        d.execute('select count(*), max(length(key) + length(tree)) from (%s)' % query).fetchall()
+        took.append(time.monotonic() - start)
+        d.close()
+    return min(took)
