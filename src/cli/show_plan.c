@@ -231,7 +231,8 @@ static struct str partitions(struct arena *a, struct line *l)
 	struct str out = STR("");
 	size_t n = 0, ranges = 0, left = 0;
 
-	qsort(l->ds.p, l->ds.n, sizeof(*l->ds.p), in_time);
+	if (l->ds.n > 1) /* of a job without partitions there is none, nor an array */
+		qsort(l->ds.p, l->ds.n, sizeof(*l->ds.p), in_time);
 	for (size_t i = 0; i < l->ds.n; i++) /* of many jobs */
 		if (!n || !str_eq(l->ds.p[n - 1], l->ds.p[i]))
 			l->ds.p[n++] = l->ds.p[i];
