@@ -146,7 +146,7 @@ static int pins_there(struct applying *w, const struct job *j, struct err *e)
 		struct commit c;
 
 		if (input_is_pinned(&j->inputs[i]) && input_resolve(w->api->store, w->a, j, &j->inputs[i], &c, e) < 0)
-			return -1;
+			return spec_file_asks(e);
 	}
 	return 0;
 }

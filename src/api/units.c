@@ -22,6 +22,13 @@ int spec_file_read(struct api *api, struct str path, struct spec_list *out, stru
 	return spec_read(a, text, name, api->kinds, out, e);
 }
 
+int spec_file_asks(struct err *e)
+{
+	if (e->code == ERR_NOT_FOUND)
+		e->code = ERR_BAD_CONFIG;
+	return -1;
+}
+
 struct listing {
 	struct api *api;
 	struct sink *out;
@@ -154,7 +161,7 @@ static int of_file(struct listing *l, struct str path, struct err *e)
 		return -1;
 	for (size_t i = 0; i < specs.specs.n; i++)
 		if (list_units(l, all[i], e))
-			return -1;
+			return spec_file_asks(e);
 	return 0;
 }
 

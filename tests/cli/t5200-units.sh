@@ -59,8 +59,8 @@ test_expect 'a pin shows the units of that commit, for ever' '
 	cd w && repo a 12 && eq "$(units "$(pipe "{\"pfs\": {\"repo\": \"a\", \"glob\": \"/*\"}}")")" 12 &&
 	eq "$(units "$(pipe "{\"pfs\": {\"repo\": \"a\", \"glob\": \"/*\", \"commit\": \"a/master/0\"}}")")" 11
 '
-test_expect 'a pin that is not there is named with its place, exit 1' '
-	cd w && pipe "{\"pfs\": {\"repo\": \"a\", \"glob\": \"/*\", \"pin\": \"master.9\"}}" > ../bad.json && exits 1 leat units -f ../bad.json 2> err && has err "bad.json:1:" "2 commits"
+test_expect 'a pin that is not there is named with its place, exit 2' '
+	cd w && pipe "{\"pfs\": {\"repo\": \"a\", \"glob\": \"/*\", \"pin\": \"master.9\"}}" > ../bad.json && exits 2 leat units -f ../bad.json 2> err && has err "bad.json:1:" "2 commits"
 '
 test_expect 'what cannot be is named with file, line and column, exit 2' '
 	cd w && bad() { printf "%s\n" "$1" > ../bad.yaml && exits 2 leat units -f ../bad.yaml 2> err && shift && has err "bad.yaml:" "$@"; } &&

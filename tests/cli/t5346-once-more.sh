@@ -9,14 +9,14 @@ spec() { # NAME INPUT [more keys]: a file NAME.json
 	printf '{"pipeline": {"name": "%s"}, "transform": {"cmd": ["sh"], "stdin": ["%s"]}, "input": %s}\n' "$1" "${3:-true}" "$2" >"$1.json"
 }
 
-test_expect 'DESIGN 2.5: a pin that is not there is exit 1 wherever it stands, with the place and what there is, and makes nothing' '
+test_expect 'a spec with a pin that is not there is a bad request (exit 2) wherever it is given, a command with one fails (exit 1): with the place and what there is' '
 	cd w
 	for pin in deadbeef master.77 nobranch; do
 		spec p "{\"pfs\": {\"repo\": \"trips\", \"glob\": \"/*\", \"commit\": \"$pin\"}}"
-		for c in "units -f p.json" "apply -f p.json" "apply --dry-run -f p.json"; do exits 1 leat $c > out 2> err && has err "p.json:1:" "$pin" "master"; done
+		for c in "units -f p.json" "apply -f p.json" "apply --dry-run -f p.json"; do exits 2 leat $c > out 2> err && has err "p.json:1:" "$pin" "master"; done
 		exits 1 leat get "trips@$pin:/1" 2> err && has err "$pin" && exits 1 leat sql "from \"trips@$pin\"" 2> err && has err "$pin"
 	done
-	spec p "{\"pfs\": {\"repo\": \"nosuch\", \"glob\": \"/*\", \"commit\": \"master.1\"}}" && exits 1 leat units -f p.json 2> err && has err "no repo nosuch" && exits 1 leat apply -f p.json 2> err && has err "no repo nosuch" "p.json:1:" && test ! -e jobs/p
+	spec p "{\"pfs\": {\"repo\": \"nosuch\", \"glob\": \"/*\", \"commit\": \"master.1\"}}" && exits 2 leat units -f p.json 2> err && has err "no repo nosuch" && exits 2 leat apply -f p.json 2> err && has err "no repo nosuch" "p.json:1:" && test ! -e jobs/p
 '
 test_expect 'a job whose pin is not there: plan says what is lacking, as run and units do, before and after it first ran' '
 	cd w && mkdir -p jobs/q && printf "kind: script\ninputs:\n  t: {repo: trips, pin: master.9, glob: /*}\n" > jobs/q/job.yaml && echo "cp \$LEAT_INPUT_t/* \$LEAT_OUTPUT" > jobs/q/job.sh &&
