@@ -145,8 +145,10 @@ static int pins_there(struct applying *w, const struct job *j, struct err *e)
 	for (size_t i = 0; i < j->n_inputs; i++) {
 		struct commit c;
 
-		if (input_is_pinned(&j->inputs[i]) && input_resolve(w->api->store, w->a, j, &j->inputs[i], &c, e) < 0)
-			return spec_file_asks(e);
+		if (input_is_pinned(&j->inputs[i]) && input_resolve(w->api->store, w->a, j, &j->inputs[i], &c, e) < 0) {
+			spec_file_asks(e);
+			return -1;
+		}
 	}
 	return 0;
 }

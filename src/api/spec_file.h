@@ -10,7 +10,7 @@
 /* "-": standard input. */
 must_check int spec_file_read(struct api *api, struct str path, struct spec_list *out, struct err *e);
 
-/* A spec that asks for what is not there, a pin, is a request that cannot be, not work that failed. Returns -1. */
-int spec_file_asks(struct err *e);
+/* A spec that asks for what is not there, a pin, is a request that cannot be, not work that failed. */
+void spec_file_asks(struct err *e);
 
 #endif

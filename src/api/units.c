@@ -22,11 +22,10 @@ int spec_file_read(struct api *api, struct str path, struct spec_list *out, stru
 	return spec_read(a, text, name, api->kinds, out, e);
 }
 
-int spec_file_asks(struct err *e)
+void spec_file_asks(struct err *e)
 {
 	if (e->code == ERR_NOT_FOUND)
 		e->code = ERR_BAD_CONFIG;
-	return -1;
 }
 
 struct listing {
@@ -160,8 +159,10 @@ static int of_file(struct listing *l, struct str path, struct err *e)
 	if (check_together(l, all, specs.specs.n, e))
 		return -1;
 	for (size_t i = 0; i < specs.specs.n; i++)
-		if (list_units(l, all[i], e))
-			return spec_file_asks(e);
+		if (list_units(l, all[i], e)) {
+			spec_file_asks(e);
+			return -1;
+		}
 	return 0;
 }
 
