@@ -30,7 +30,8 @@ void db_set_durability(struct db *d, enum db_durability how);
 enum db_set {
 	DB_SET_DATA,     /* defs/data_tables.def: with data-driven jobs */
 	DB_SET_BRANCHES, /* defs/branch_tables.def: with workspace branches */
-	DB_SET_RUNS,  /* defs/run_tables.def: with runs, exports */
+	DB_SET_RUNS,     /* defs/run_tables.def: with runs, exports */
+	DB_SET_TIME,     /* defs/time_tables.def: with the clock and the daemon */
 	DB_SETS
 };
 bool db_has_set(struct db *d, enum db_set set);

@@ -27,6 +27,9 @@ static const struct {
 	[DB_SET_RUNS] = {"exported",
 #include "defs/run_tables.def"
 	},
+	[DB_SET_TIME] = {"request",
+#include "defs/time_tables.def"
+	},
 };
 
 int db_schema_set(sqlite3 *h, enum db_set set)

@@ -34,11 +34,19 @@ struct run_event {
 	size_t done, total, running;
 };
 
+struct run_label {
+	const char *label;      /* a ds, or "" */
+	struct id event;
+};
+
 struct run_opts {
 	int slots;              /* -j; 0 = setting */
 	const char *command;    /* what the user typed, for the rows */
 	const char *kind;       /* run, backfill, rerun */
 	struct id batch;        /* of the rows and commits; "": a new one */
+	/* Of a runner: the events of its requests, by label; those of other labels are new ones. NULL: no requests. */
+	const struct run_label *labels;
+	size_t n_labels;
 	void (*on_event)(void *ptr, const struct run_event *ev);
 	void *ptr;
 	bool keep_staging;

@@ -143,6 +143,9 @@ static struct id *event_of(struct engine *g, struct map *by_label, const char *l
 	if (!id) {
 		id = arena_new_of(g->arena, struct id);
 		*id = id_new();
+		for (size_t i = 0; i < g->o->n_labels; i++)
+			if (!strcmp(g->o->labels[i].label, label))
+				*id = g->o->labels[i].event;
 		map_set(by_label, str_of(label), id);
 	}
 	return id;

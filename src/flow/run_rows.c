@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "base/url.h"
 #include "flow/owner.h"
+#include "flow/request.h"
 #include "repo/overlay.h"
 #include "sys/clock.h"
 
@@ -83,7 +84,9 @@ static int begin_run(struct engine *g, struct run_job *r, struct err *e)
 	q_text(q, 12, g->f->store->on ? g->f->store->on->name : STR_NULL);
 	rc = q_run(q, e) || keep_code(g, r, e);
 	buf_free(&b);
-	return rc || lease_take(g->f->store->db, &own, 1, &which, &holder, e) < 0 ? -1 : 0;
+	if (rc || (g->o->labels && request_begun(g->f->store->db, g->sum->batch.hex, r->job->name, r->id, e)))
+		return -1;
+	return lease_take(g->f->store->db, &own, 1, &which, &holder, e) < 0 ? -1 : 0;
 }
 
 static int begin_unit(struct engine *g, struct run_unit *u, struct err *e)
@@ -119,10 +122,13 @@ static int begin_events(struct engine *g, struct err *e)
 		struct event ev = {.id = *u->event, .batch = g->sum->batch, .kind = g->o->kind ? g->o->kind : "run",
 		                   .label = u->p->ds.label, .command = g->o->command};
 
+		int there;
+
 		if (map_has(&seen, str_of(ev.label)))
 			continue;
 		map_set(&seen, str_of(ev.label), u);
-		if (event_record(g->f->store, &ev, e))
+		there = g->o->labels ? event_there(g->f->store, &ev.id, e) : 0;
+		if (there < 0 || (!there && event_record(g->f->store, &ev, e)))
 			return -1;
 	}
 	return 0;
@@ -371,7 +377,7 @@ int run_rows_run_end(struct engine *g, struct run_job *r, struct err *e)
 	else if (r->n_held && !data)
 		q_text(q, 3, arena_strf(g->arena, "%zu not published: others of its pipeline failed", r->n_held));
 	q_cstr(q, 4, r->id);
-	if (q_run(q, e))
+	if (q_run(q, e) || (g->o->labels && request_ended(g->f->store->db, r->id, state_word(s), STR_NULL, e)))
 		return -1;
 	return lease_drop(g->f->store->db, &own, e) < 0 ? -1 : 0;
 }

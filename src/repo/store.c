@@ -531,6 +531,17 @@ int event_record(struct store *s, const struct event *ev, struct err *e)
 	return q_run(q, e);
 }
 
+int event_there(struct store *s, const struct id *id, struct err *e)
+{
+	struct q *q = db_query(s->db, "select 1 from event where id = ?");
+	int r;
+
+	q_cstr(q, 1, id->hex);
+	r = q_step(q, e);
+	q_done(q);
+	return r;
+}
+
 const char *store_who(void)
 {
 	static char who[64];

@@ -149,6 +149,7 @@ struct event {
 	const char *label, *command;
 };
 must_check int event_record(struct store *s, const struct event *ev, struct err *e);
+must_check int event_there(struct store *s, const struct id *id, struct err *e); /* 1, 0, -1 */
 /* Who acts: USER, else LOGNAME, else the number. */
 const char *store_who(void);
 

@@ -1,0 +1,342 @@
+#include "flow/request.h"
+
+#include <stdio.h>
+
+#include "base/map.h"
+#include "base/str.h"
+#include "flow/lease.h"
+#include "flow/state.h"
+#include "sys/clock.h"
+
+static const char *const kind_words[REQUEST_KINDS] = {"schedule", "data", "backfill", "api", "webhook", "rerun"};
+
+const char *request_kind_word(enum request_kind k)
+{
+	return kind_words[k];
+}
+
+static int find(struct db *d, const struct request_new *r, int64_t *id, struct err *e)
+{
+	struct q *q = db_query(d, "select id from request where (?1 is not null and idem = ?1)"
+	                          " or (?4 is not null and job = ?2 and schedule = ?3 and slot = ?4) limit 1");
+	int got;
+
+	q_text(q, 1, r->idem);
+	q_text(q, 2, r->job);
+	q_text(q, 3, r->schedule.p ? r->schedule : STR(""));
+	if (r->slot == REQUEST_NONE)
+		q_null(q, 4);
+	else
+		q_int(q, 4, r->slot);
+	got = q_step(q, e);
+	if (got == 1)
+		*id = q_col_int(q, 0);
+	q_done(q);
+	return got;
+}
+
+int request_add(struct db *d, const struct request_new *r, int64_t *id, struct err *e)
+{
+	int64_t now = clock_now_ms();
+	struct q *q;
+	int got;
+
+	if (db_make_set(d, DB_SET_TIME, e))
+		return -1;
+	got = find(d, r, id, e);
+	if (got)
+		return got < 0 ? -1 : 0;
+	q = db_query(d, "insert into request(kind, job, ds, schedule, slot, params, idem, who, priority, backfill, state,"
+	                " reason, created, due, finished, parent) values(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,"
+	                " nullif(?10, 0), ?11, ?12, ?13, ?14, ?15, nullif(?16, 0))");
+	q_cstr(q, 1, kind_words[r->kind]);
+	q_text(q, 2, r->job);
+	q_cstr(q, 3, r->ds ? r->ds : "");
+	q_text(q, 4, r->schedule.p ? r->schedule : STR(""));
+	if (r->slot == REQUEST_NONE)
+		q_null(q, 5);
+	else
+		q_int(q, 5, r->slot);
+	q_text(q, 6, r->params);
+	q_text(q, 7, r->idem);
+	q_text(q, 8, r->who);
+	q_int(q, 9, r->priority);
+	q_int(q, 10, r->backfill);
+	q_cstr(q, 11, state_word(r->skipped ? STATE_SKIPPED : STATE_QUEUED));
+	q_cstr(q, 12, r->skipped);
+	q_int(q, 13, now);
+	q_int(q, 14, r->due_ms ? r->due_ms : now);
+	if (r->skipped)
+		q_int(q, 15, now);
+	else
+		q_null(q, 15);
+	q_int(q, 16, r->parent);
+	if (q_run(q, e))
+		return -1;
+	*id = db_last_rowid(d);
+	return 1;
+}
+
+int request_list(struct db *d, struct arena *a, const char *state, size_t n_max, struct request **out, size_t *n,
+                 struct err *e)
+{
+	VEC(struct request) v = {0};
+	struct q *q;
+	int rc;
+
+	*n = 0;
+	if (!db_has_set(d, DB_SET_TIME))
+		return 0;
+	q = db_query(d, "select id, kind, job, ds, params, state, reason, event, batch, run, slot, priority, due, tries,"
+	                " boot, pid, pid_start, coalesce(parent, 0) from request where state = ?1 and finished is null"
+	                " order by priority desc, id limit ?2");
+	q_cstr(q, 1, state);
+	q_int(q, 2, (int64_t)n_max);
+	while ((rc = q_step(q, e)) == 1) {
+		struct request r = {.id = q_col_int(q, 0), .slot = q_col_is_null(q, 10) ? REQUEST_NONE : q_col_int(q, 10),
+		                    .priority = q_col_int(q, 11), .due_ms = q_col_int(q, 12), .tries = q_col_int(q, 13),
+		                    .pid = q_col_int(q, 15), .pid_start = q_col_int(q, 16), .parent = q_col_int(q, 17)};
+		struct str *texts[] = {&r.kind, &r.job, &r.ds, &r.params, &r.state, &r.reason, &r.event, &r.batch, &r.run};
+
+		for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+			*texts[i] = q_col_is_null(q, (int)i + 1) ? STR_NULL : arena_str(a, q_col_text(q, (int)i + 1));
+		r.boot = q_col_is_null(q, 14) ? STR_NULL : arena_str(a, q_col_text(q, 14));
+		vec_push(a, &v, r);
+	}
+	q_done(q);
+	*out = v.p;
+	*n = v.n;
+	return rc;
+}
+
+static int set_state(struct db *d, int64_t id, enum state s, const char *why, struct err *e)
+{
+	struct q *q = db_query(d, "update request set state = ?2, reason = ?3, finished = ?4 where id = ?1 and finished is"
+	                          " null");
+
+	q_int(q, 1, id);
+	q_cstr(q, 2, state_word(s));
+	q_cstr(q, 3, why);
+	if (state_final(s))
+		q_int(q, 4, clock_now_ms());
+	else
+		q_null(q, 4);
+	return q_run(q, e);
+}
+
+static int in_transaction(struct db *d, int (*fn)(struct db *d, void *ptr, struct err *e), void *ptr, struct err *e)
+{
+	if (db_begin_durable(d, DB_PROCESS, e))
+		return -1;
+	if (fn(d, ptr, e)) {
+		db_rollback(d);
+		return -1;
+	}
+	return db_commit(d, e);
+}
+
+struct giving {
+	struct request *const *r;
+	size_t n;
+	struct id batch;
+	struct arena *a;
+};
+
+static int give(struct db *d, void *ptr, struct err *e)
+{
+	struct giving *g = ptr;
+	struct map by_ds;
+
+	map_init(&by_ds, g->a);
+	for (size_t i = 0; i < g->n; i++) {
+		struct request *r = g->r[i];
+		const char *event = r->event.n ? arena_cstr(g->a, r->event) : map_get(&by_ds, r->ds);
+		struct q *q;
+
+		if (!event) {
+			event = arena_strf(g->a, "%s", id_new().hex).p;
+			map_set(&by_ds, r->ds, (void *)event);
+		}
+		q = db_query(d, "update request set state = ?2, reason = null, event = ?3, batch = ?4, tries = tries + 1,"
+		                " boot = null, pid = null where id = ?1");
+		q_int(q, 1, r->id);
+		q_cstr(q, 2, state_word(STATE_RUNNING));
+		q_cstr(q, 3, event);
+		q_cstr(q, 4, g->batch.hex);
+		if (q_run(q, e))
+			return -1;
+		r->event = str_of(event);
+		r->batch = arena_str(g->a, str_of(g->batch.hex));
+	}
+	return 0;
+}
+
+int request_give(struct db *d, struct request *const *r, size_t n, struct id batch, struct err *e)
+{
+	struct arena *a = arena_new();
+	struct giving g = {r, n, batch, a};
+	int rc = in_transaction(d, give, &g, e);
+
+	arena_free(a);
+	return rc;
+}
+
+struct taking {
+	struct str batch;
+	int64_t pid, pid_start;
+};
+
+static int take(struct db *d, void *ptr, struct err *e)
+{
+	struct taking *t = ptr;
+	struct q *q = db_query(d, "update request set boot = ?2, pid = ?3, pid_start = ?4 where batch = ?1 and state = ?5"
+	                          " and boot is null");
+
+	q_text(q, 1, t->batch);
+	q_cstr(q, 2, clock_boot_id());
+	q_int(q, 3, t->pid);
+	q_int(q, 4, t->pid_start);
+	q_cstr(q, 5, state_word(STATE_RUNNING));
+	return q_run(q, e);
+}
+
+int request_taken(struct db *d, struct str batch, int64_t pid, int64_t pid_start, struct err *e)
+{
+	struct taking t = {batch, pid, pid_start};
+
+	return in_transaction(d, take, &t, e);
+}
+
+struct change {
+	int64_t id;
+	enum state state;
+	const char *why;
+};
+
+static int change(struct db *d, void *ptr, struct err *e)
+{
+	struct change *c = ptr;
+
+	return set_state(d, c->id, c->state, c->why, e);
+}
+
+int request_waits(struct db *d, int64_t id, const char *why, struct err *e)
+{
+	struct change c = {id, STATE_WAITING, why};
+
+	return in_transaction(d, change, &c, e);
+}
+
+int request_over(struct db *d, int64_t id, const char *state, const char *why, struct err *e)
+{
+	struct change c = {id, state_of_word(str_of(state)), why};
+
+	BUG_IF(c.state == STATE_COUNT || !state_final(c.state));
+	return in_transaction(d, change, &c, e);
+}
+
+static int wake(struct db *d, void *ptr, struct err *e)
+{
+	const struct str *job = ptr;
+	struct q *q = db_query(d, "update request set state = ?2 where state = ?3 and finished is null and (?1 is null or"
+	                          " job = ?1)");
+
+	q_text(q, 1, *job);
+	q_cstr(q, 2, state_word(STATE_QUEUED));
+	q_cstr(q, 3, state_word(STATE_WAITING));
+	return q_run(q, e);
+}
+
+int request_wake(struct db *d, struct str job, struct err *e)
+{
+	return in_transaction(d, wake, &job, e);
+}
+
+/* What its unit came to, if that was recorded: it is over, whatever became of its runner then. 1, 0, -1. */
+static int settled(struct db *d, const struct request *r, enum state *out, struct err *e)
+{
+	struct q *q = db_query(d, "select state from unit where global_id = ?1 and job = ?2 and ds = ?3 and finished is not"
+	                          " null order by id desc limit 1");
+	int got;
+
+	q_text(q, 1, r->event);
+	q_text(q, 2, r->job);
+	q_text(q, 3, r->ds);
+	got = q_step(q, e);
+	if (got == 1)
+		*out = state_of_word(q_col_text(q, 0));
+	q_done(q);
+	return got == 1 ? *out != STATE_LOST && *out != STATE_CANCELLED && *out != STATE_COUNT : got;
+}
+
+static int recover_one(struct db *d, const struct request *r, struct err *e)
+{
+	enum state s = STATE_LOST;
+	int got = r->event.p && r->job.p ? settled(d, r, &s, e) : 0;
+	char why[96];
+
+	if (got < 0)
+		return -1;
+	if (got)
+		return set_state(d, r->id, s, NULL, e);
+	if (r->tries < REQUEST_MAX_TRIES)
+		return set_state(d, r->id, STATE_QUEUED, "its runner died", e);
+	snprintf(why, sizeof(why), "its runner died %lld times", (long long)r->tries);
+	return set_state(d, r->id, STATE_FAILED, why, e);
+}
+
+int request_recover(struct db *d, size_t *n, struct err *e)
+{
+	struct arena *a = arena_new();
+	struct request *r;
+	size_t n_all, n_lost = 0;
+	int rc = request_list(d, a, state_word(STATE_RUNNING), SIZE_MAX >> 1, &r, &n_all, e);
+
+	for (size_t i = 0; !rc && i < n_all; i++)
+		if (!r[i].boot.p || !lease_alive(r[i].boot, r[i].pid, r[i].pid_start))
+			r[n_lost++] = r[i];
+	*n = n_lost;
+	if (!rc && n_lost) {
+		rc = db_begin_durable(d, DB_PROCESS, e);
+		for (size_t i = 0; !rc && i < n_lost; i++)
+			rc = recover_one(d, &r[i], e);
+		if (rc && db_in_write(d))
+			db_rollback(d);
+		else if (!rc)
+			rc = db_commit(d, e);
+	}
+	arena_free(a);
+	return rc;
+}
+
+int request_begun(struct db *d, const char *batch, struct str job, const char *run, struct err *e)
+{
+	struct q *q;
+
+	if (!db_has_set(d, DB_SET_TIME))
+		return 0;
+	q = db_query(d, "update request set run = ?3, started = coalesce(started, ?4) where batch = ?1 and job = ?2 and"
+	                " finished is null");
+	q_cstr(q, 1, batch);
+	q_text(q, 2, job);
+	q_cstr(q, 3, run);
+	q_int(q, 4, clock_now_ms());
+	return q_run(q, e);
+}
+
+int request_ended(struct db *d, const char *run, const char *state, struct str why, struct err *e)
+{
+	struct q *q;
+
+	if (!db_has_set(d, DB_SET_TIME))
+		return 0;
+	q = db_query(d, "update request set state = coalesce((select u.state from unit u where u.run = ?1 and u.ds ="
+	                " request.ds and u.finished is not null order by u.id desc limit 1), ?2), reason = coalesce(?3,"
+	                " (select u.error from unit u where u.run = ?1 and u.ds = request.ds and u.finished is not null"
+	                " order by u.id desc limit 1)), finished = ?4 where run = ?1 and finished is null");
+	q_cstr(q, 1, run);
+	q_cstr(q, 2, state);
+	q_text(q, 3, why);
+	q_int(q, 4, clock_now_ms());
+	return q_run(q, e);
+}

@@ -1,0 +1,78 @@
+/*
+ * flow/request.h: work that was asked for and outlives whoever asked: a slot of the clock, data that came, a call of
+ * the API, a part of a backfill (rows of table request). The daemon gives requests to runners; a runner is a process
+ * that does what `leat run` does.
+ *
+ *   waiting -> queued -> running -> success | failed | ...      (defs/states.def)
+ *
+ * waiting: something it reads is not there, and the reason names it. queued: it can go. running: a runner has it (boot,
+ * pid, pid_start). It ends in the transaction in which its run ends, so that it is never done twice nor forgotten: one
+ * whose runner died is queued again, under the same event and batch.
+ */
+#ifndef LEAT_FLOW_REQUEST_H
+#define LEAT_FLOW_REQUEST_H
+
+#include "db/db.h"
+#include "repo/store.h"
+
+#define REQUEST_MAX_TRIES 3      /* runners that died on one, before it has failed */
+#define REQUEST_NONE INT64_MIN   /* slot: it is of no clock */
+
+/* What asked for it. */
+enum request_kind {
+	REQUEST_SCHEDULE,
+	REQUEST_DATA,     /* of all jobs whose units come from data: it has no job of its own */
+	REQUEST_BACKFILL,
+	REQUEST_API,
+	REQUEST_WEBHOOK,
+	REQUEST_RERUN,
+	REQUEST_KINDS
+};
+const char *request_kind_word(enum request_kind k);
+
+struct request_new {
+	enum request_kind kind;
+	struct str job;      /* STR_NULL: REQUEST_DATA */
+	const char *ds;      /* NULL: none */
+	struct str schedule; /* its name, of a job with several; STR_NULL */
+	int64_t slot;        /* seconds, UTC; REQUEST_NONE */
+	struct str params;   /* JSON; STR_NULL */
+	struct str idem, who;
+	int64_t priority, backfill, parent;
+	int64_t due_ms;      /* since when it could go, for `due -> started` */
+	const char *skipped; /* why it does not go at all: it is recorded as skipped; NULL */
+};
+
+struct request {
+	int64_t id;
+	struct str kind, job, ds, params, state, reason, event, batch, run;
+	int64_t slot, priority, due_ms, tries, parent;
+	struct str boot;
+	int64_t pid, pid_start;
+};
+
+/* Inside a write transaction. 1: it is there now, queued; 0: it was (that slot, or that idem); -1. *id either way. */
+must_check int request_add(struct db *d, const struct request_new *r, int64_t *id, struct err *e);
+/* Those in a state that is not final, by priority, then as they came; at most n_max. In the arena. */
+must_check int request_list(struct db *d, struct arena *a, const char *state, size_t n_max, struct request **out,
+                            size_t *n, struct err *e);
+/*
+ * Each inside a write transaction of its own. give: to a runner that is to be started, under this batch; requests of
+ * one ds that were not started before get one event. taken: by that process.
+ */
+must_check int request_give(struct db *d, struct request *const *r, size_t n, struct id batch, struct err *e);
+must_check int request_taken(struct db *d, struct str batch, int64_t pid, int64_t pid_start, struct err *e);
+/* It cannot go yet. */
+must_check int request_waits(struct db *d, int64_t id, const char *why, struct err *e);
+/* It ended without a run of its own: up to date, or refused. */
+must_check int request_over(struct db *d, int64_t id, const char *state, const char *why, struct err *e);
+/* Those that wait are tried again. Those of one job; STR_NULL: of all. */
+must_check int request_wake(struct db *d, struct str job, struct err *e);
+/* Those that no live runner has any more: queued again, or failed after REQUEST_MAX_TRIES. *n: how many. */
+must_check int request_recover(struct db *d, size_t *n, struct err *e);
+
+/* For the engine, inside its transactions: the run of a job of that batch began; ended. A store without requests: fine. */
+must_check int request_begun(struct db *d, const char *batch, struct str job, const char *run, struct err *e);
+must_check int request_ended(struct db *d, const char *run, const char *state, struct str why, struct err *e);
+
+#endif
