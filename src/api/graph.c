@@ -71,6 +71,8 @@ static void add_job(struct viewing *v, const struct job *j)
 		else
 			sources[n++] = item_of(v, name_of(v, &j->inputs[i]), NULL);
 	}
+	for (size_t i = 0; i < j->n_after && n < ARRAY_LEN(sources); i++)
+		sources[n++] = item_of(v, j->after[i].repo, NULL);
 	at = item_of(v, j->output, j);
 	v->items.p[at].own = own;
 	for (size_t i = 0; i < n; i++)

@@ -231,6 +231,7 @@ static int view_begin(struct alone_view *v, struct flow *f, struct arena *a, str
 	for (size_t i = 0; i < j->n_inputs; i++) /* what was pinned is what the test gives */
 		if (!j->inputs[i].found)
 			j->inputs[i].pin = j->inputs[i].at = STR_NULL;
+	j->n_after = 0; /* nothing comes before what a test runs */
 	if (graph_make(a, &v->jobs, &v->graph, e)) {
 		j->index = v->index;
 		return -1;

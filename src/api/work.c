@@ -90,11 +90,15 @@ static void say_sources(struct api *api, const struct plan *p, struct sink *out)
 
 static bool can_be_made(struct api *api, const struct plan_unit *u)
 {
-	for (size_t i = 0; i < u->n_inputs; i++)
+	bool any = false;
+
+	for (size_t i = 0; i < u->n_inputs; i++) {
+		any |= u->inputs[i].reads.state == READS_MISSING;
 		if (u->inputs[i].reads.state == READS_MISSING &&
 		    graph_producer(api->flow->graph, u->inputs[i].input->repo))
 			return true;
-	return false;
+	}
+	return !any && u->job->n_after; /* then it is a job that comes first */
 }
 
 /* What was asked for and does not run, said once each up to a number: an explicit request deserves an answer. */

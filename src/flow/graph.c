@@ -136,12 +136,13 @@ static void add_edges(struct making *m, const struct job *j)
 {
 	struct graph_node *me = &m->g->nodes[j->index];
 
-	me->up = arena_array(m->a, struct graph_node *, j->n_inputs);
-	for (size_t i = 0; i < j->n_inputs; i++) {
-		const struct job *p = graph_producer(m->g, j->inputs[i].repo);
+	me->up = arena_array(m->a, struct graph_node *, j->n_inputs + j->n_after);
+	for (size_t i = 0; i < j->n_inputs + j->n_after; i++) {
+		const struct job_input *in = i < j->n_inputs ? &j->inputs[i] : &j->after[i - j->n_inputs];
+		const struct job *p = in->order ? jobs_get(m->g->jobs, in->name) : graph_producer(m->g, in->repo);
 		struct graph_node *node = p ? &m->g->nodes[p->index] : NULL;
 
-		if (!p || !depends(j, &j->inputs[i], p) || has(me->up, me->n_up, node))
+		if (!p || !depends(j, in, p) || has(me->up, me->n_up, node))
 			continue;
 		me->up[me->n_up++] = node;
 		node->n_down++;
@@ -178,6 +179,9 @@ static const struct job_input *input_from(const struct job *j, const struct job 
 	for (size_t i = 0; i < j->n_inputs; i++)
 		if (str_eq(j->inputs[i].repo, producer->output) && depends(j, &j->inputs[i], producer))
 			return &j->inputs[i];
+	for (size_t i = 0; i < j->n_after; i++)
+		if (str_eq(j->after[i].name, producer->name))
+			return &j->after[i];
 	BUG("an edge without an input");
 }
 
@@ -187,10 +191,17 @@ static int cycle(struct making *m, const struct step *stack, size_t from, size_t
 	struct buf text cleanup(buf_free) = BUF_INIT(900);
 	const struct job *first = stack[from].node->job, *second = stack[n - from > 1 ? from + 1 : from].node->job;
 	struct use u = {second->output, first, input_from(first, second)};
+	bool order = false;
 
 	for (size_t i = from; i < n; i++) {
 		const struct job *j = stack[i].node->job, *next = stack[i + 1 < n ? i + 1 : from].node->job;
 
+		if (input_from(j, next)->order) {
+			order = true;
+			buf_addf(&text, "%s%.*s (%.*s) comes after %.*s", i > from ? ", " : "", STR_ARG(j->name),
+			         STR_ARG(j->file), STR_ARG(next->name));
+			continue;
+		}
 		buf_addf(&text, "%s%.*s (%.*s) reads %.*s", i > from ? ", " : "", STR_ARG(j->name), STR_ARG(j->file),
 		         STR_ARG(next->output));
 		if (n - from > 1)
@@ -200,8 +211,8 @@ static int cycle(struct making *m, const struct step *stack, size_t from, size_t
 		err_set(m->e, ERR_BAD_CONFIG, "a job reads its own output: %s", text.p);
 		err_hint(m->e, "`window: [-1, -1]` reads the partition before its own, a pin an older state");
 	} else {
-		err_set(m->e, ERR_BAD_CONFIG, "jobs read each other in a circle: %s%s", text.p,
-		        buf_over(&text) ? ", ..." : "");
+		err_set(m->e, ERR_BAD_CONFIG, "jobs %s each other in a circle: %s%s", order ? "wait for" : "read",
+		        text.p, buf_over(&text) ? ", ..." : "");
 		err_hint(m->e, "one of these inputs has to go, or to be pinned");
 	}
 	return use_at(m->e, &u);

@@ -361,6 +361,76 @@ void jobs_index(struct jobs *js)
 	}
 }
 
+/* ---- what comes after what ---- */
+
+static int link_fault(const struct job *j, const struct job_input *in, const char *hint, struct err *e)
+{
+	if (hint)
+		err_hint(e, "%s", hint);
+	return job_at(e, j, in->line, in->col);
+}
+
+static int no_such_job(const struct jobs *js, const struct job *j, const struct job_input *in, struct err *e)
+{
+	struct str *names = arena_array(js->arena, struct str, js->n);
+
+	for (size_t i = 0; i < js->n_errors; i++)
+		if (str_eq(js->error_jobs[i], in->name)) {
+			err_set(e, ERR_BAD_CONFIG, "it comes after %.*s, which cannot be used", STR_ARG(in->name));
+			return link_fault(j, in, js->errors[i]->msg, e);
+		}
+	for (size_t i = 0; i < js->n; i++)
+		names[i] = js->all[i]->name;
+	err_set(e, ERR_BAD_CONFIG, "there is no job named \"%.*s\" to come after", STR_ARG(in->name));
+	keys_hint_nearest(e, in->name, names, js->n);
+	return link_fault(j, in, NULL, e);
+}
+
+int jobs_link(const struct jobs *js, struct job *j, struct err *e)
+{
+	for (size_t i = 0; i < j->n_after; i++) {
+		struct job_input *in = &j->after[i];
+		const struct job *first = jobs_get(js, in->name), *odd = j->tree || job_stays(j) ? j : first;
+
+		if (!first)
+			return no_such_job(js, j, in, e);
+		if (odd->tree || job_stays(odd)) {
+			err_set(e, ERR_BAD_CONFIG, "after is for jobs of the calendar, and %.*s is %s",
+			        STR_ARG(odd->name), odd->tree ? "one whose units come from data" : "a process that stays");
+			return link_fault(j, in, odd->tree ? "such a job takes what it reads as it comes" : NULL, e);
+		}
+		if (!every_nests(first->every, j->every) && first->every != EVERY_NONE && j->every != EVERY_NONE) {
+			err_set(e, ERR_BAD_CONFIG, "%s units of %.*s do not fit into %s ones", every_word(first->every),
+			        STR_ARG(first->name), every_word(j->every));
+			return link_fault(j, in, NULL, e);
+		}
+		in->repo = first->output;
+	}
+	return 0;
+}
+
+/* One that is broken may be what another one comes after. */
+static void link_all(struct jobs *js)
+{
+	size_t kept;
+
+	do {
+		kept = 0;
+		for (size_t i = 0; i < js->n; i++) {
+			struct err e = ERR_INIT;
+
+			if (!jobs_link(js, js->all[i], &e))
+				js->all[kept++] = js->all[i];
+			else
+				jobs_broken(js, js->all[i]->name, &e);
+		}
+		if (kept == js->n)
+			return;
+		js->n = kept;
+		jobs_index(js);
+	} while (kept);
+}
+
 static bool queries_pending(const struct jobs *js)
 {
 	for (size_t i = 0; i < js->n; i++)
@@ -387,6 +457,7 @@ static int load(struct jobs *js, struct err *e)
 	jobcache_loaded(js);
 	drop_doubles(js);
 	jobs_index(js);
+	link_all(js);
 	if (!queries_pending(js))
 		jobcache_save(js); /* else jobsql_prepare does, once for both */
 	return 0;

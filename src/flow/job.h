@@ -55,6 +55,7 @@ struct job_input {
 	bool optional;
 	enum job_window window;
 	int64_t lo, hi;
+	bool order;       /* of job.after: nothing is read, it has to be there */
 	bool found;       /* in the query, not in job.yaml */
 	int line, col;    /* in job->file; in job->main_file if found */
 };
@@ -90,6 +91,9 @@ struct job {
 
 	struct job_input *inputs;      /* declared ones in order, then those found in the query */
 	size_t n_inputs;
+	/* Jobs that come first (after:): .name is the job's, .repo what it writes, known once all are loaded. */
+	struct job_input *after;
+	size_t n_after;
 	const struct input_node *tree; /* how units are made of the declared inputs; NULL: they are of the calendar */
 	struct str output;             /* a repo; the job's name unless it is said */
 	struct str output_branch;      /* of it; STR_NULL: master. Of a data-driven job only */
@@ -171,6 +175,11 @@ void jobs_free(struct jobs *js); /* NULL is fine */
 void jobs_save(struct jobs *js);
 /* Orders js->all by name and numbers it: after a job was taken out. */
 void jobs_index(struct jobs *js);
+/*
+ * Finds the jobs that j names in after: among js (those that jobs_load gives are linked). Fails, at the place of the
+ * name, for one that is not there, that has no units of the calendar, or where j has none.
+ */
+must_check int jobs_link(const struct jobs *js, struct job *j, struct err *e);
 /* Keeps the error of a job that cannot be used (js->errors). */
 void jobs_broken(struct jobs *js, struct str job, const struct err *e);
 

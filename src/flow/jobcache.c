@@ -10,7 +10,7 @@
 
 #define CACHE_FILE ".leat/cache/jobs"
 #define CACHE_MAX ((size_t)1 << 30)
-#define MAGIC "leat jobs 4\n"
+#define MAGIC "leat jobs 5\n"
 #define MAX_DEPTH DOM_MAX_DEPTH
 
 struct jobcache {
@@ -243,6 +243,21 @@ static void io_inputs(struct pack *p, struct job *j)
 		io_tree(p, &j->tree, 0);
 }
 
+/* What they write is told anew by jobs_link. */
+static void io_after(struct pack *p, struct job *j)
+{
+	if (!io_count(p, &j->n_after))
+		return;
+	if (!p->out)
+		j->after = arena_array(p->arena, struct job_input, j->n_after);
+	for (size_t i = 0; i < j->n_after && !p->bad; i++) {
+		io_str(p, &j->after[i].name);
+		IO_INT(p, j->after[i].line);
+		IO_INT(p, j->after[i].col);
+		j->after[i].order = true;
+	}
+}
+
 static void io_checks(struct pack *p, struct job *j)
 {
 	if (!io_count(p, &j->n_checks))
@@ -311,6 +326,7 @@ static void io_job(struct pack *p, struct job *j)
 	IO_INT(p, j->single);
 	io_str(p, &j->description);
 	io_inputs(p, j);
+	io_after(p, j);
 	io_str(p, &j->output);
 	io_str(p, &j->output_branch);
 	IO_INT(p, j->output_line);

@@ -177,6 +177,34 @@ static int fill_input(struct fill *f, const struct dom *v)
 	return 0;
 }
 
+static int add_after(struct fill *f, const struct dom *v)
+{
+	struct job *j = f->j;
+	struct job_input *in = &j->after[j->n_after];
+
+	if (str_eq(v->s, j->name)) {
+		err_set(f->e, ERR_BAD_CONFIG, "a job cannot come after itself");
+		return fault(f, v, NULL);
+	}
+	for (size_t i = 0; i < j->n_after; i++)
+		if (str_eq(j->after[i].name, v->s))
+			return 0;
+	*in = (struct job_input){.name = v->s, .order = true, .line = v->line, .col = v->col};
+	j->n_after++;
+	return 0;
+}
+
+static int fill_after(struct fill *f, const struct dom *v)
+{
+	f->j->after = arena_array(f->a, struct job_input, v->type == DOM_LIST ? v->n : 1);
+	if (v->type == DOM_STR)
+		return add_after(f, v);
+	dom_each(name, v)
+		if (name->type != DOM_NULL && add_after(f, name))
+			return -1;
+	return 0;
+}
+
 static int fill_output(struct fill *f, const struct dom *v)
 {
 	f->j->output = v->s;
@@ -342,7 +370,7 @@ static const struct {
 	int (*fill)(struct fill *f, const struct dom *v);
 } fills[] = {
 	{"description", fill_description}, {"inputs", fill_inputs},     {"input", fill_input},
-	{"output", fill_output},
+	{"output", fill_output},           {"after", fill_after},
 	{"pipeline", fill_pipeline},       {"partition", fill_partition}, {"schedule", fill_schedule},
 	{"timezone", fill_zone},           {"params", fill_params},     {"env", fill_env},
 	{"environment", fill_environment}, {"threads", fill_threads},   {"memo", fill_memo},

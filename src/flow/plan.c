@@ -73,8 +73,8 @@ static int want(struct maker *m, const struct job *j, const struct ds *ds, enum 
 /* -u: the units that make what this one reads. */
 static int want_above(struct maker *m, const struct job *j, const struct ds *ds, struct err *e)
 {
-	for (size_t i = 0; i < j->n_inputs; i++) {
-		const struct job_input *in = &j->inputs[i];
+	for (size_t i = 0; i < j->n_inputs + j->n_after; i++) {
+		const struct job_input *in = i < j->n_inputs ? &j->inputs[i] : &j->after[i - j->n_inputs];
 		const struct job *p = graph_producer(m->flow->graph, in->repo);
 		struct catalog_repo *have = NULL;
 		struct ds *ds_of = NULL;
@@ -90,9 +90,9 @@ static int want_above(struct maker *m, const struct job *j, const struct ds *ds,
 			m->wants[p->index].set = true;
 			m->wants[p->index].set_role = ROLE_UPSTREAM;
 		}
-		if (reads_wanted(m->a, j, in, ds, p->every, workspace_table_kind(m->flow->ws, in->repo),
-		      got ? have : NULL, &ds_of,
-		                 &n, e) < 0)
+		if (reads_wanted(m->a, j, in, ds, p->every,
+		                 in->order ? TABLE_FCT : workspace_table_kind(m->flow->ws, in->repo),
+		                 got ? have : NULL, &ds_of, &n, e) < 0)
 			return -1;
 		for (size_t k = 0; k < n; k++) {
 			if ((p->start.every != EVERY_NONE && ds_cmp(&ds_of[k], &p->start) < 0) ||

@@ -86,6 +86,27 @@ static void add_upstream(struct arena *a, struct unit_list *l, struct plan_unit 
 	vec_push(a, l, by);
 }
 
+/* Jobs that come first: nothing of them counts in the key, so what they still make is no reason to decide later. */
+static int look_after(struct catalog *c, struct arena *a, struct plan_unit *u, struct unit_list *up,
+                      const struct unit_input **missing, struct err *e)
+{
+	const struct job *j = u->job;
+
+	for (size_t i = 0; i < j->n_after; i++) {
+		struct unit_input *in = arena_new_of(a, struct unit_input);
+
+		in->input = &j->after[i];
+		if (reads_for_unit(c, a, j, in->input, &u->ds, &in->reads, e) < 0)
+			return -1;
+		if (in->reads.state == READS_MISSING && !*missing)
+			*missing = in;
+		for (size_t k = 0; in->reads.by && k < (in->reads.whole ? 1 : in->reads.n_parts); k++)
+			if (in->reads.by[k] && in->reads.by[k] != u)
+				add_upstream(a, up, in->reads.by[k]);
+	}
+	return 0;
+}
+
 /* Binds the inputs; *missing: the first that is not there. */
 static int look_inputs(struct catalog *c, struct arena *a, struct plan_unit *u, const struct unit_input **missing,
                        struct err *e)
@@ -109,6 +130,8 @@ static int look_inputs(struct catalog *c, struct arena *a, struct plan_unit *u, 
 			if (r->by[k] && r->by[k] != u)
 				add_upstream(a, &up, r->by[k]);
 	}
+	if (look_after(c, a, u, &up, missing, e) < 0)
+		return -1;
 	u->upstream = up.p;
 	u->n_upstream = up.n;
 	return 0;

@@ -67,8 +67,8 @@ static int add_units_of(struct arena *a, const struct job *j, const struct ds *p
 static int from_inputs(struct catalog *c, struct arena *a, const struct job *j, bool dims, struct ds_list *l, bool *any,
                        struct err *e)
 {
-	for (size_t i = 0; i < j->n_inputs; i++) {
-		const struct job_input *in = &j->inputs[i];
+	for (size_t i = 0; i < j->n_inputs + j->n_after; i++) {
+		const struct job_input *in = i < j->n_inputs ? &j->inputs[i] : &j->after[i - j->n_inputs];
 		struct catalog_repo *r = NULL;
 		struct partset *s = NULL;
 		const char *why = NULL;
@@ -81,7 +81,7 @@ static int from_inputs(struct catalog *c, struct arena *a, const struct job *j, 
 			return -1;
 		if (got ? r->every == EVERY_NONE : catalog_every(c, in->repo) == EVERY_NONE)
 			continue;
-		if ((workspace_table_kind(catalog_store(c)->ws, in->repo) == TABLE_DIM) != dims)
+		if ((!in->order && workspace_table_kind(catalog_store(c)->ws, in->repo) == TABLE_DIM) != dims)
 			continue;
 		*any = true;
 		for (size_t k = 0; got && k < s->n; k++) {
@@ -260,10 +260,11 @@ int plan_newest(struct flow *f, struct catalog *c, struct arena *a, const struct
 	for (size_t i = l.n; i-- > 0;) {
 		bool there = true;
 
-		for (size_t k = 0; k < j->n_inputs && there; k++) {
+		for (size_t k = 0; k < j->n_inputs + j->n_after && there; k++) {
+			const struct job_input *in = k < j->n_inputs ? &j->inputs[k] : &j->after[k - j->n_inputs];
 			struct reads r = {0};
 
-			if (reads_for_unit(c, a, j, &j->inputs[k], &l.p[i], &r, e) < 0)
+			if (reads_for_unit(c, a, j, in, &l.p[i], &r, e) < 0)
 				return -1;
 			there = r.state != READS_MISSING;
 		}

@@ -241,7 +241,7 @@ static int read_parts(struct arena *a, const struct job *j, const struct job_inp
                       struct partset *s, struct reads *r, struct err *e)
 {
 	enum every every = r->repo->every;
-	bool dim = r->repo->kind == TABLE_DIM;
+	bool dim = r->repo->kind == TABLE_DIM && !in->order; /* what comes first has made its own ds */
 	struct span sp;
 
 	if (s->other) {
@@ -303,6 +303,12 @@ int reads_for_unit(struct catalog *c, struct arena *a, const struct job *j, cons
 
 const char *reads_missing_text(struct arena *a, const struct job_input *in, const struct reads *r)
 {
+	if (in->order) {
+		const char *ds = r->n_missing ? r->missing[0].label : "";
+
+		return arena_printf(a, "%.*s has to succeed first%s%s (after)", STR_ARG(in->name),
+		                    *ds ? ", for ds=" : "", ds);
+	}
 	if (r->problem || !r->n_missing)
 		return r->problem ? r->problem : arena_printf(a, "%.*s is not there", STR_ARG(in->repo));
 	if (r->n_missing == 1)
