@@ -396,8 +396,8 @@ int jobs_link(const struct jobs *js, struct job *j, struct err *e)
 			return no_such_job(js, j, in, e);
 		if (odd->tree || job_stays(odd)) {
 			err_set(e, ERR_BAD_CONFIG, "after is for jobs of the calendar, and %.*s is %s",
-			        STR_ARG(odd->name), odd->tree ? "one whose units come from data" : "a process that stays");
-			return link_fault(j, in, odd->tree ? "such a job takes what it reads as it comes" : NULL, e);
+			        STR_ARG(odd->name), odd->tree ? "one of data" : "a process that stays");
+			return link_fault(j, in, odd->tree ? "one of data takes what it reads as it comes" : NULL, e);
 		}
 		if (!every_nests(first->every, j->every) && first->every != EVERY_NONE && j->every != EVERY_NONE) {
 			err_set(e, ERR_BAD_CONFIG, "%s units of %.*s do not fit into %s ones", every_word(first->every),

@@ -14,8 +14,8 @@ test_expect 'a workspace with a chain of jobs that exchange nothing' '
 '
 test_expect 'a unit is not started while the job that comes first has not succeeded for its ds, and says so' '
 	cd w && exits 1 leat run third 2024-01-02 2> err && has err "third 2024-01-02: second has to succeed first, for ds=2024-01-02 (after); -u first makes" &&
-	absent $TRASH/order && leat plan third --ds 2024-01-02 --json > out &&
-	eq "$(json out "d[\"units\"][0][\"reason\"]")" input-missing
+	[ ! -e $TRASH/order ] && leat plan third --ds 2024-01-02 --json > out &&
+	has out "input-missing"
 '
 test_expect '-u runs what comes first, in order' '
 	cd w && leat run third 2024-01-02 -u && echo "first second third" | diff - <(tr "\n" " " < $TRASH/order | sed "s/ $/\n/")
@@ -40,7 +40,7 @@ test_expect 'mistakes are told at their place' '
 	exits 2 leat plan 2> err && has err "jobs wait for each other in a circle" "a (jobs/a/job.yaml) comes after b" &&
 	echo true | job b "after: [nope]" && exits 2 leat plan 2> err && has err "jobs/b/job.yaml:3:9: there is no job named \"nope\" to come after" &&
 	echo true | job b "after: b" && exits 2 leat plan 2> err && has err "a job cannot come after itself" &&
-	echo true | job b "after: [a]\ninputs: {x: {repo: raw/x, glob: /*}}" && exits 2 leat plan 2> err && has err "after is for jobs of the calendar" &&
+	echo true | job b "after: [a]\ninputs: {x: {repo: raw/x, glob: /*}}" && exits 2 leat plan 2> err && has err "after is for jobs of the calendar, and b is one of data" &&
 	printf "kind: script\npartition: weekly\n" > jobs/a/job.yaml && echo true | job b "" && mkdir -p jobs/c && printf "kind: script\npartition: monthly\nafter: a\n" > jobs/c/job.yaml && echo true > jobs/c/job.sh &&
 	exits 2 leat plan 2> err && has err "weekly units of a do not fit into monthly ones"
 '
