@@ -64,6 +64,7 @@ int proofs_begin(struct proofs *p, struct workspace *ws, struct arena *a, const 
 		proofs_end(p);
 		return -1;
 	}
+	p->reader = duck_new(&(struct duck_conf){.leat_dir = p->store->leat_dir, .threads = 1});
 	find_path(p, a);
 	return 0;
 }
@@ -75,6 +76,7 @@ void proofs_end(struct proofs *p)
 	flow_close(p->flow);
 	store_close(p->store);
 	shelf_empty(&p->shelf);
+	duck_free(p->reader);
 	if (p->dir && dir_remove_tree(p->dir, &e))
 		err_clear(&e); /* in .leat/staging it is swept */
 	lock_drop(&p->lock);
@@ -342,7 +344,8 @@ static int find_made(struct proofs *p, struct arena *a, struct proof *o, struct 
 
 static int run_it(struct proofs *p, struct arena *a, struct proof *o, struct err *e)
 {
-	struct run_opts opts = {.command = COMMAND, .kind = "run"};
+	/* One slot: a single thread is faster for few rows. What a run left is removed with all else, at the end. */
+	struct run_opts opts = {.command = COMMAND, .kind = "run", .slots = 1, .keep_staging = true};
 	struct run_summary sum = {.first = ERR_INIT};
 	struct alone_view view;
 	int rc;

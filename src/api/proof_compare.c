@@ -18,33 +18,45 @@
 #define TEXT_MAX ((size_t)64 << 10) /* of a file whose lines are compared */
 #define FILES_MAX 10000
 
-struct comparing {
+struct proof_look {
 	struct proofs *p;
 	struct arena *a;
 	const struct proof *o;
 	struct table_source table; /* what came out */
 	bool nothing;              /* it is no table, or has no files at all */
 	struct str made;           /* SQL that reads it */
-	struct duck_small columns; /* of it */
+	struct str few;            /* SQL that gives some of its rows: all of those of most tests */
+	struct duck_small columns; /* of it, and these rows */
+	bool asked, read;          /* for them */
 	struct proof_diff *d;
 	struct dom *rows;
 };
 
 /* --- what came out, as a table --- */
 
-static int open_made(struct comparing *c, struct err *e)
+static int size_of(void *ptr, struct str path, const struct entry *en, struct err *e)
+{
+	(void)path;
+	(void)e;
+	*(int64_t *)ptr += en->size;
+	return 0;
+}
+
+/* Finds what it is to be read by; the store may hold another test after that. */
+static int find_table(struct proof_look *c, struct err *e)
 {
 	const struct job *j = c->o->x->job;
 	struct sha empty = tree_empty_id();
-	struct duck_sql q = {.threads = DUCK_THREADS_ANY};
 	struct catalog *cat;
 	struct reads r = {.state = READS_OK};
+	int64_t bytes = 0;
 
 	c->nothing = !c->o->has_tree || sha_eq(&c->o->tree, &empty);
 	if (c->nothing)
 		return 0;
 	if (catalog_new(c->p->store, c->a, &cat, e) ||
-	    reads_for_query(cat, c->a, j->output, j->output_branch, true, &r, e))
+	    reads_for_query(cat, c->a, j->output, j->output_branch, true, &r, e) ||
+	    tree_walk(c->p->store, NULL, &c->o->tree, false, size_of, &bytes, e))
 		return -1;
 	for (size_t i = 0; i < r.n_parts; i++)
 		if (!strcmp(r.parts[i].label, c->o->x->ds.label)) {
@@ -55,15 +67,61 @@ static int open_made(struct comparing *c, struct err *e)
 		return -1;
 	c->made = arena_strf(c->a, "select * %s from (%.*s)", c->table.every != EVERY_NONE ? "exclude (ds)" : "",
 	                     STR_ARG(c->table.view.sql));
-	/* A few rows too: those of most tests are all that there are, and need not be asked for again. */
+	c->few = bytes <= PROOF_TEXT_BYTES ? c->made
+	                                   : arena_strf(c->a, "from (%.*s) limit %d", STR_ARG(c->made),
+	                                                PROOF_TEXT_ROWS + 1);
+	return 0;
+}
+
+static int ask_made(struct proof_look *c, struct err *e)
+{
+	struct duck_sql q = {.sql = c->few, .threads = DUCK_THREADS_ANY};
+
+	c->asked = !c->nothing;
+	return c->nothing ? 0 : duck_send(c->p->reader, duck_req_query(c->a, &q, DUCK_CELLS_TEXT), e);
+}
+
+static int read_made(struct proof_look *c, struct err *e)
+{
+	struct duck_sql q = {.threads = DUCK_THREADS_ANY};
+
+	if (!c->asked)
+		return 0;
+	c->asked = false;
+	c->read = true;
+	if (!duck_small_wait(c->p->reader, c->a, &c->columns, NULL, e))
+		return 0;
+	if (e->code != ERR_LIMIT)
+		return table_error(e, &c->table, 1);
+	/* Very many rows in few bytes: then its columns will do. */
+	err_clear(e);
 	q.sql = arena_strf(c->a, "from (%.*s) limit %d", STR_ARG(c->made), PROOF_TEXT_ROWS + 1);
-	return duck_small(c->p->flow->duck, c->a, &q, &c->columns, NULL, e) ? table_error(e, &c->table, 1) : 0;
+	return duck_small(c->p->reader, c->a, &q, &c->columns, NULL, e) ? table_error(e, &c->table, 1) : 0;
+}
+
+static int open_made(struct proof_look *c, struct err *e)
+{
+	if (c->asked)
+		return read_made(c, e);
+	return c->read ? 0 : find_table(c, e) || ask_made(c, e) ? -1 : read_made(c, e);
+}
+
+int proof_look(struct proofs *p, struct arena *a, struct proof *o, struct err *e)
+{
+	struct proof_look *c = arena_new_of(a, struct proof_look);
+
+	BUG_IF(o->x->expects == EXPECTS_FILES || o->failed.code);
+	*c = (struct proof_look){.p = p, .a = a, .o = o};
+	if (find_table(c, e) || ask_made(c, e))
+		return -1;
+	o->look = c;
+	return 0;
 }
 
 /* --- what is expected, as a table --- */
 
 /* Cells as texts; the types are those of what came out. */
-static int write_rows(struct comparing *c, struct buf *b, struct err *e)
+static int write_rows(struct proof_look *c, struct buf *b, struct err *e)
 {
 	const struct dom *rows = c->o->x->rows;
 	struct map seen;
@@ -123,14 +181,14 @@ static void write_file(const struct fixture *x, struct buf *b)
 	                             : "");
 }
 
-static const char *expected_name(struct comparing *c)
+static const char *expected_name(struct proof_look *c)
 {
 	const struct fixture *x = c->o->x;
 
 	return fixture_path(c->a, x, x->rows ? "case.yaml" : path_base(c->a, x->expected));
 }
 
-static struct str type_of(const struct comparing *c, struct str name)
+static struct str type_of(const struct proof_look *c, struct str name)
 {
 	for (size_t i = 0; i < c->columns.rows.n_cols; i++)
 		if (str_ieq(c->columns.names[i], name))
@@ -138,7 +196,7 @@ static struct str type_of(const struct comparing *c, struct str name)
 	return STR_NULL;
 }
 
-static int no_such_column(struct comparing *c, struct str name, struct err *e)
+static int no_such_column(struct proof_look *c, struct str name, struct err *e)
 {
 	const struct job *j = c->o->x->job;
 
@@ -149,12 +207,12 @@ static int no_such_column(struct comparing *c, struct str name, struct err *e)
 }
 
 /* A text that is no value of the type stays a text, and is compared as one. */
-static int type_columns(struct comparing *c, struct str given, const struct duck_small *names, struct str *out,
+static int type_columns(struct proof_look *c, struct str given, const struct duck_small *names, struct str *out,
                         struct err *e)
 {
 	struct buf b cleanup(buf_free) = BUF_INIT(SQL_MAX), ask cleanup(buf_free) = BUF_INIT(SQL_MAX);
 	struct duck_small bad;
-	struct duck_sql q = {.threads = DUCK_THREADS_ANY};
+	struct duck_sql q = {.threads = 1};
 
 	buf_adds(&ask, "select true");
 	for (size_t i = 0; i < names->rows.n_cols; i++) {
@@ -185,10 +243,10 @@ static int type_columns(struct comparing *c, struct str given, const struct duck
 	return 0;
 }
 
-static int open_expected(struct comparing *c, struct str *out, struct err *e)
+static int open_expected(struct proof_look *c, struct str *out, struct err *e)
 {
 	struct buf b cleanup(buf_free) = BUF_INIT(SQL_MAX);
-	struct duck_sql q = {.threads = DUCK_THREADS_ANY};
+	struct duck_sql q = {.threads = 1};
 	struct duck_small names;
 
 	if (!c->o->x->rows)
@@ -215,7 +273,7 @@ static int open_expected(struct comparing *c, struct str *out, struct err *e)
 
 static int on_head(void *ptr, const struct rowdiff *r, struct err *e)
 {
-	struct comparing *c = ptr;
+	struct proof_look *c = ptr;
 	struct dom *columns = dom_new(c->a, DOM_LIST);
 
 	(void)e;
@@ -231,7 +289,7 @@ static int on_head(void *ptr, const struct rowdiff *r, struct err *e)
 
 static int on_row(void *ptr, const struct dom *row, struct err *e)
 {
-	struct comparing *c = ptr;
+	struct proof_look *c = ptr;
 	struct buf b cleanup(buf_free) = BUF_INIT(DUCK_MAX_FRAME);
 	struct dom *own; /* its texts live only as long as this call */
 
@@ -242,7 +300,7 @@ static int on_row(void *ptr, const struct dom *row, struct err *e)
 	return 0;
 }
 
-static int compare_rows(struct comparing *c, struct err *e)
+static int compare_rows(struct proof_look *c, struct err *e)
 {
 	const struct fixture *x = c->o->x;
 	struct rowdiff_to to = {.head = on_head, .row = on_row, .ptr = c};
@@ -272,7 +330,7 @@ static int compare_rows(struct comparing *c, struct err *e)
 
 /* --- files --- */
 
-static int lines_of(struct comparing *c, const struct entry *en, struct str *out, bool *text, struct err *e)
+static int lines_of(struct proof_look *c, const struct entry *en, struct str *out, bool *text, struct err *e)
 {
 	*out = STR("");
 	if (!en)
@@ -291,7 +349,7 @@ static int on_file(void *ptr, enum diff_kind kind, struct str path, const struct
                    struct err *e)
 {
 	static const char *const words[] = {"added", "removed", "changed"};
-	struct comparing *c = ptr;
+	struct proof_look *c = ptr;
 	struct dom *row = dom_new(c->a, DOM_MAP);
 	struct buf b cleanup(buf_free) = BUF_INIT(4 * TEXT_MAX);
 	bool text = true;
@@ -315,7 +373,7 @@ static int on_file(void *ptr, enum diff_kind kind, struct str path, const struct
 }
 
 /* What is expected is taken in beside what came out, so that both are trees. */
-static int compare_files(struct comparing *c, struct err *e)
+static int compare_files(struct proof_look *c, struct err *e)
 {
 	struct ingest *in = ingest_new(c->p->store);
 	struct sha tree = tree_empty_id();
@@ -333,8 +391,12 @@ static int compare_files(struct comparing *c, struct err *e)
 
 int proof_compare(struct proofs *p, struct arena *a, const struct proof *o, struct proof_diff *out, struct err *e)
 {
-	struct comparing c = {.p = p, .a = a, .o = o, .d = out, .rows = dom_new(a, DOM_LIST)};
+	struct proof_look c = {.p = p, .a = a, .o = o};
 
+	if (o->look)
+		c = *o->look;
+	c.d = out;
+	c.rows = dom_new(a, DOM_LIST);
 	*out = (struct proof_diff){0};
 	if (o->x->expects == EXPECTS_FILES ? compare_files(&c, e) : compare_rows(&c, e))
 		return -1;
@@ -345,7 +407,7 @@ int proof_compare(struct proofs *p, struct arena *a, const struct proof *o, stru
 
 /* --- --update --- */
 
-static int write_table(struct comparing *c, const char *path, struct err *e)
+static int write_table(struct proof_look *c, const char *path, struct err *e)
 {
 	const char *tmp = arena_printf(c->a, "%s/.%s.new", path_dir(c->a, path), path_base(c->a, path));
 	struct duck_sql q = {.sql = arena_strf(c->a, "from (%.*s)", STR_ARG(c->made)), .threads = 1};
@@ -400,7 +462,7 @@ static size_t lines_until(struct str text, int line)
 }
 
 /* The rows in case.yaml: the lines of that key are written anew, all others stay as they are. */
-static int write_yaml(struct comparing *c, const char *path, struct err *e)
+static int write_yaml(struct proof_look *c, const char *path, struct err *e)
 {
 	const struct fixture *x = c->o->x;
 	struct buf b cleanup(buf_free) = BUF_INIT(SQL_MAX);
@@ -443,7 +505,7 @@ static int write_yaml(struct comparing *c, const char *path, struct err *e)
 }
 
 struct writing {
-	struct comparing *c;
+	struct proof_look *c;
 	const char *dir;
 	size_t n;
 };
@@ -458,7 +520,7 @@ static int write_one(void *ptr, struct str path, const struct entry *en, struct 
 	return dir_make_parent(to, 0777, e) || blob_write_to(w->c->p->store, &en->id, to, 0666, e) ? -1 : 0;
 }
 
-static int write_files(struct comparing *c, const char *path, struct err *e)
+static int write_files(struct proof_look *c, const char *path, struct err *e)
 {
 	const char *new = arena_printf(c->a, "%s/.expected.new", c->o->x->dir),
 	           *old = arena_printf(c->a, "%s/.expected.old", c->o->x->dir);
@@ -471,7 +533,7 @@ static int write_files(struct comparing *c, const char *path, struct err *e)
 	return dir_remove_tree(old, e);
 }
 
-static bool has_tables(struct comparing *c)
+static bool has_tables(struct proof_look *c)
 {
 	struct err none = ERR_INIT;
 
@@ -480,7 +542,7 @@ static bool has_tables(struct comparing *c)
 
 int proof_update(struct proofs *p, struct arena *a, const struct proof *o, const char **shown, struct err *e)
 {
-	struct comparing c = {.p = p, .a = a, .o = o};
+	struct proof_look c = {.p = p, .a = a, .o = o};
 	const struct fixture *x = o->x;
 	const char *file = x->expected ? path_base(a, x->expected) : "case.yaml";
 	enum fixture_expects how = x->expects;

@@ -176,33 +176,83 @@ static int judge(struct testing *t, struct arena *a, const struct proof *o, stru
 	return 0;
 }
 
-static int one(struct testing *t, const struct fixture *x, struct err *e)
-{
-	struct arena *a cleanup(arena_cleanup) = arena_new();
-	struct dom *row = dom_new(a, DOM_MAP);
-	int64_t began = clock_mono_ms();
-	struct err why = x->broken;
+/* A test that has run: what came of it may still be on its way here. */
+struct trial {
+	struct arena *a; /* NULL: there is none */
+	const struct fixture *x;
+	struct dom *row;
 	struct proof o;
+	struct err why;
 	double seconds;
+};
 
-	dom_set_str(a, row, "job", x->job->name);
-	dom_set_str(a, row, "test", x->name);
-	dom_set_cstr(a, row, "path", x->shown);
+static double since(int64_t began)
+{
+	return (double)(clock_mono_ms() - began) / 1e3;
+}
+
+static void carry_out(struct testing *t, const struct fixture *x, struct trial *out)
+{
+	struct arena *a = arena_new();
+
+	*out = (struct trial){.a = a, .x = x, .row = dom_new(a, DOM_MAP), .why = x->broken};
+	dom_set_str(a, out->row, "job", x->job->name);
+	dom_set_str(a, out->row, "test", x->name);
+	dom_set_cstr(a, out->row, "path", x->shown);
 	if (x->ds.every != EVERY_NONE)
-		dom_set_cstr(a, row, "ds", x->ds.label);
-	if (why.code || proof_run(&t->p, a, x, &o, &why) || judge(t, a, &o, row, &why)) {
-		if (why.code == ERR_CANCELLED || why.code == ERR_DISK_FULL) {
-			*e = why;
+		dom_set_cstr(a, out->row, "ds", x->ds.label);
+	if (!out->why.code && proof_run(&t->p, a, x, &out->o, &out->why))
+		BUG_IF(!out->why.code);
+}
+
+/* Its verdict; the trial is used up. */
+static int conclude(struct testing *t, struct trial *tr, struct err *e)
+{
+	struct arena *a cleanup(arena_cleanup) = tr->a;
+	int64_t began = clock_mono_ms();
+
+	tr->a = NULL;
+	if (!a)
+		return 0;
+	if (tr->why.code || judge(t, a, &tr->o, tr->row, &tr->why)) {
+		if (tr->why.code == ERR_CANCELLED || tr->why.code == ERR_DISK_FULL) {
+			*e = tr->why;
 			return -1;
 		}
-		say(a, row, "error", why.msg);
-		row_err(a, row, &why);
+		say(a, tr->row, "error", tr->why.msg);
+		row_err(a, tr->row, &tr->why);
 		t->errors++;
 	}
-	seconds = (double)(clock_mono_ms() - began) / 1e3;
-	dom_set_real(a, row, "seconds", seconds);
-	junit_case(t, x, row, seconds);
-	return sink_row(t->out, row, e);
+	tr->seconds += since(began);
+	dom_set_real(a, tr->row, "seconds", tr->seconds);
+	junit_case(t, tr->x, tr->row, tr->seconds);
+	return sink_row(t->out, tr->row, e);
+}
+
+/*
+ * Runs it, then tells of the one before, whose rows were read meanwhile. --update writes files that another test may
+ * read, and files are compared in the store as the test left it: those are told of at once.
+ */
+static int one(struct testing *t, const struct fixture *x, struct trial *before, struct err *e)
+{
+	int64_t began = clock_mono_ms();
+	struct trial now;
+	bool rows = x->expects == EXPECTS_TABLE || x->expects == EXPECTS_ROWS;
+	int rc;
+
+	carry_out(t, x, &now);
+	now.seconds = since(began);
+	if (conclude(t, before, e)) {
+		arena_free(now.a);
+		return -1;
+	}
+	*before = now;
+	if (!t->update && rows && !now.why.code && !now.o.failed.code) {
+		rc = proof_look(&t->p, now.a, &before->o, &before->why);
+		BUG_IF(rc && !before->why.code);
+		return 0;
+	}
+	return conclude(t, before, e);
 }
 
 /* --- all --- */
@@ -297,8 +347,10 @@ static int all(struct testing *t, const struct args *args, struct err *e)
 	struct jobs *js = t->p.flow->jobs;
 	struct str junit = args_value(args, "junit");
 	int64_t began = clock_mono_ms();
+	struct trial trial = {0};
 	struct case_list list = {0};
 	double seconds;
+	int rc = 0;
 
 	for (size_t i = 0; !args_n(args) && i < js->n_errors; i++) {
 		sink_note(t->out, "%s", err_text(t->api->arena, js->errors[i]));
@@ -306,17 +358,20 @@ static int all(struct testing *t, const struct args *args, struct err *e)
 	}
 	if (collect(t, args, &list, e))
 		return -1;
-	for (size_t i = 0; i < list.v.n; i++) {
+	for (size_t i = 0; !rc && i < list.v.n; i++) {
 		if (t->out->progress)
 			t->out->progress(t->out->ptr, "testing", (double)i / (double)list.v.n);
-		if (loop_stop_asked())
-			return err_set(e, ERR_CANCELLED, "stopped after %zu of %zu tests", i, list.v.n);
-		if (one(t, &list.v.p[i], e))
-			return -1;
+		rc = loop_stop_asked() ? err_set(e, ERR_CANCELLED, "stopped after %zu of %zu tests", i, list.v.n)
+		                       : one(t, &list.v.p[i], &trial, e);
 	}
+	if (!rc)
+		rc = conclude(t, &trial, e);
+	arena_free(trial.a);
+	if (rc)
+		return -1;
 	if (t->out->progress)
 		t->out->progress(t->out->ptr, NULL, 0);
-	seconds = (double)(clock_mono_ms() - began) / 1e3;
+	seconds = since(began);
 	t->api->exit_status = t->errors ? 2 : t->failed ? 1 : 0;
 	if (summary(t, seconds, e))
 		return -1;

@@ -299,14 +299,12 @@ int duck_recv(struct duck *d, struct arena *a, struct duck_msg *out)
 	return receive(d, a, a, out);
 }
 
-int duck_call(struct duck *d, struct arena *a, const struct dom *request, duck_cb cb, void *ptr,
-              const struct dom **reply, int64_t *offset, struct err *e)
+int duck_wait(struct duck *d, struct arena *a, duck_cb cb, void *ptr, const struct dom **reply, int64_t *offset,
+              struct err *e)
 {
 	struct arena *tmp cleanup(arena_cleanup) = arena_new();
 	struct duck_msg m = {0}, tick = {.kind = DUCK_PROGRESS};
 
-	if (duck_send(d, request, e))
-		return -1;
 	for (;;) {
 		if (!receive(d, tmp, a, &m)) {
 			struct pollfd p = {.fd = d->fd, .events = POLLIN};
@@ -332,6 +330,12 @@ int duck_call(struct duck *d, struct arena *a, const struct dom *request, duck_c
 			duck_cancel(d);
 		arena_reset(tmp);
 	}
+}
+
+int duck_call(struct duck *d, struct arena *a, const struct dom *request, duck_cb cb, void *ptr,
+              const struct dom **reply, int64_t *offset, struct err *e)
+{
+	return duck_send(d, request, e) ? -1 : duck_wait(d, a, cb, ptr, reply, offset, e);
 }
 
 struct sha duck_library_id(void)

@@ -74,6 +74,9 @@ void duck_cancel(struct duck *d);
 typedef int (*duck_cb)(void *ptr, const struct duck_msg *m);
 must_check int duck_call(struct duck *d, struct arena *a, const struct dom *request, duck_cb cb, void *ptr,
                          const struct dom **reply, int64_t *offset, struct err *e);
+/* The same for a request that was sent before. */
+must_check int duck_wait(struct duck *d, struct arena *a, duck_cb cb, void *ptr, const struct dom **reply,
+                         int64_t *offset, struct err *e);
 
 /* A table as a statement sees it: schema.name (schema "" = main), by SQL that reads it (flow/table.h makes it). */
 struct duck_view {
@@ -166,6 +169,9 @@ struct duck_small {
 };
 must_check int duck_small(struct duck *d, struct arena *a, const struct duck_sql *q, struct duck_small *out,
                           int64_t *offset, struct err *e);
+/* The same for a query that was sent before, with text cells. */
+must_check int duck_small_wait(struct duck *d, struct arena *a, struct duck_small *out, int64_t *offset,
+                               struct err *e);
 
 /* The result into a file: format "parquet", "csv", "json" (an array) or "jsonl". DONE {"rows": n, "bytes": n}. */
 struct dom *duck_req_copy(struct arena *a, const struct duck_sql *q, const char *out, const char *format);

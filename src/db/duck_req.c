@@ -201,11 +201,16 @@ static int gather(void *ptr, const struct duck_msg *m)
 int duck_small(struct duck *d, struct arena *a, const struct duck_sql *q, struct duck_small *out, int64_t *offset,
                struct err *e)
 {
+	return duck_send(d, duck_req_query(a, q, DUCK_CELLS_TEXT), e) ? -1 : duck_small_wait(d, a, out, offset, e);
+}
+
+int duck_small_wait(struct duck *d, struct arena *a, struct duck_small *out, int64_t *offset, struct err *e)
+{
 	struct duck_small got = {0};
 	struct small s = {.a = a, .out = &got};
 	struct err why = ERR_INIT;
 
-	int r = duck_call(d, a, duck_req_query(a, q, DUCK_CELLS_TEXT), gather, &s, NULL, offset, &why);
+	int r = duck_wait(d, a, gather, &s, NULL, offset, &why);
 	if (s.over)
 		return err_set(e, ERR_LIMIT, "the result has more than %d rows", DUCK_SMALL_ROWS);
 	if (r) {

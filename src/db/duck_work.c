@@ -787,6 +787,15 @@ static int sniff_rows(struct work *k, struct str path, const char *format, struc
 	return 0;
 }
 
+/* Only a value makes a column of a CSV anything but text: then there is a row, and nobody has to look for one. */
+static bool typed(const struct work *k)
+{
+	dom_each(c, dom_get(k->reply, "columns"))
+		if (!str_is(dom_get(c, "type")->s, "VARCHAR"))
+			return true;
+	return false;
+}
+
 int work_sniff(struct work *k, struct err *e)
 {
 	struct str path = str_of(text_of(k, "path")), *cells;
@@ -798,7 +807,7 @@ int work_sniff(struct work *k, struct err *e)
 	if (set_timezone(k, e))
 		return -1;
 	if (!strcmp(format, "csv"))
-		return sniff_csv(k, path, e) ? -1 : sniff_rows(k, path, format, e);
+		return sniff_csv(k, path, e) || (!typed(k) && sniff_rows(k, path, format, e)) ? -1 : 0;
 	buf_addf(&b, "describe from read_%s(", format);
 	sql_add_path(&b, path);
 	buf_adds(&b, ", hive_partitioning = false)");

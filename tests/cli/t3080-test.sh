@@ -146,6 +146,20 @@ test_expect '100 tests of small SQL jobs run in one process, each in a store of 
 	printf "k,v\nb,1\n" > jobs/j7/tests/t/expected.csv && exits 1 leat test > out && grep "^99 passed, 1 failed" out
 '
 
+test_expect 'a table of very many rows in few bytes is compared as rows, and what follows it is told after it' '
+	workspace m && mkdir -p jobs/ones/tests/all jobs/two/tests/t && echo "select 1 as k from range(200000)" > jobs/ones/job.sql &&
+	echo kind: sql | tee jobs/ones/job.yaml > jobs/two/job.yaml && (echo k; seq 200000 | sed "s/.*/1/") > jobs/ones/tests/all/expected.csv && echo "select 2 as k" > jobs/two/job.sql && printf "k\n2\n" > jobs/two/tests/t/expected.csv &&
+	leat test > out && [ "$(grep -o "^ok    [a-z/]*" out)" = "$(printf "ok    ones/all\nok    two/t")" ] &&
+	echo 3 >> jobs/ones/tests/all/expected.csv && exits 1 leat test > out && grep "FAIL  ones/all: 1 row differs" out && [ "$(grep -n "^FAIL" out | cut -d: -f1)" -lt "$(grep -n "^ok    two/t" out | cut -d: -f1)" ]
+'
+
+test_expect 'a job that gives nothing, one that fails and one that is broken between others are each told as what they are' '
+	workspace b && for j in a b c d; do mkdir -p jobs/$j/tests/t && echo "kind: sql" > jobs/$j/job.yaml && echo "select 1 as k" > jobs/$j/job.sql && printf "k\n1\n" > jobs/$j/tests/t/expected.csv; done &&
+	echo "select error(\$\$no luck\$\$) as k" > jobs/b/job.sql && echo "ky: x" > jobs/c/tests/t/case.yaml &&
+	exits 2 leat test --json > out && [ "$(jq -r "select(.test) | .job + \":\" + .state" out | tr "\n" " ")" = "a:passed b:failed c:error d:passed " ] &&
+	jq -r "select(.job == \"b\").text" out | grep "no luck"
+'
+
 test_expect 'the clock is the end of the ds, or what the test says' '
 	workspace c && mkdir -p jobs/stamp/tests/day jobs/stamp/tests/said &&
 	printf "kind: script\npartition: daily\noutput: raw/stamp\n" > jobs/stamp/job.yaml && echo "echo \$DS > \$LEAT_OUTPUT/ds.txt" > jobs/stamp/job.sh &&
