@@ -9,52 +9,41 @@
 #define WEEK (7 * (int64_t)86400)
 #define SIM_MAX 1000000 /* slots of one answer */
 
-static void local_text(int64_t local, char out[TIME_TEXT])
+/* Which of several: it stands before what is said of the slot. */
+static const char *note_of(struct arena *a, const struct schedules *all, const struct schedule_slot *t)
 {
-	time_rfc3339(local * 1000, out);
-	out[19] = '\0'; /* of a clock that knows no zone */
+	const char *note = schedule_note(a, t);
+
+	if (all->n < 2)
+		return note;
+	return arena_printf(a, "%.*s%s%s", STR_ARG(t->of->name.n ? t->of->name : t->of->text), *note ? ": " : "", note);
 }
 
-static const char *note_of(struct arena *a, const struct schedule *s, const struct schedule_slot *t)
-{
-	char local[TIME_TEXT];
-
-	switch (t->why) {
-	case SCHEDULE_SKIPPED:
-		local_text(t->slot.local, local);
-		return arena_printf(a, "gap: skip; the clock leaves out %s", local);
-	case SCHEDULE_BEFORE_START:
-		return t->slot.at < s->start ? "before the schedule's start" : "before the job's first partition";
-	case SCHEDULE_AFTER_END:
-		return t->slot.at >= s->end ? "after the schedule's end" : "after the job's last partition";
-	case SCHEDULE_FIRES:
-		break;
-	}
-	switch (t->slot.note) {
-	case SLOT_LEFT_OUT:
-		local_text(t->slot.local, local);
-		return arena_printf(a, "gap: run-at-transition; the clock leaves out %s", local);
-	case SLOT_SECOND:
-		return "the clock shows this time for the second time";
-	default:
-		return "";
-	}
-}
-
-static int slot_row(struct sink *out, const struct schedule *s, const struct schedule_slot *t, struct err *e)
+/* more: slots after it that do not fire for the same reason, the last of them at `until`. */
+static int slot_row(struct sink *out, const struct schedules *all, const struct schedule_slot *t, int64_t more,
+                    int64_t until, struct err *e)
 {
 	struct arena *a cleanup(arena_cleanup) = arena_new();
 	struct dom *row = dom_new(a, DOM_MAP);
+	const char *note = note_of(a, all, t);
 	char local[TIME_TEXT];
 
-	dom_set_str(a, row, "job", s->job->name);
+	dom_set_str(a, row, "job", t->of->job->name);
 	row_time(a, row, "due", t->slot.at * 1000);
-	local_text(t->slot.at + tz_offset(s->rule.tz, t->slot.at), local);
-	dom_set_cstr(a, row, "local", arena_printf(a, "%s", local));
-	dom_set_str(a, row, "timezone", str_of(tz_name(s->rule.tz)));
-	dom_set_cstr(a, row, "ds", arena_printf(a, "%s", t->ds.label));
+	time_rfc3339((t->slot.at + tz_offset(t->of->tz, t->slot.at)) * 1000, local);
+	local[19] = '\0'; /* of a clock that knows no zone */
+	dom_set_cstr(a, row, "local", arena_dup(a, local));
+	dom_set_str(a, row, "timezone", str_of(tz_name(t->of->tz)));
+	dom_set_cstr(a, row, "ds", arena_dup(a, t->ds.label));
+	dom_set_str(a, row, "schedule", t->of->name);
 	dom_set_bool(a, row, "fires", t->why == SCHEDULE_FIRES);
-	dom_set_cstr(a, row, "note", note_of(a, s, t));
+	if (more) {
+		time_rfc3339((until + tz_offset(t->of->tz, until)) * 1000, local);
+		local[16] = '\0';
+		dom_set_int(a, row, "more", more);
+		note = arena_printf(a, "%s (and %" PRId64 " more, to %s)", note, more, local);
+	}
+	dom_set_cstr(a, row, "note", note);
 	return sink_row(out, row, e);
 }
 
@@ -82,25 +71,26 @@ static int instant(const struct args *args, const char *opt, const struct tz *tz
 	return 0;
 }
 
-static int sim(struct api *api, const struct args *args, const struct schedule *s, struct sink *out, struct err *e)
+static int sim(struct api *api, const struct args *args, const struct schedules *all, struct sink *out, struct err *e)
 {
 	int64_t now = floor_div(api->flow->now_ms, 1000), from, to, most, n = 0;
-	struct schedule_slot t;
+	struct schedules_walk w;
 
-	if (instant(args, "from", s->rule.tz, now, &from, e) ||
-	    instant(args, "to", s->rule.tz, from + WEEK, &to, e) ||
+	if (instant(args, "from", all->p[0].tz, now, &from, e) ||
+	    instant(args, "to", all->p[0].tz, from + WEEK, &to, e) ||
 	    args_int(args, "limit", 1, SIM_MAX, SIM_MAX, &most, e))
 		return -1;
 	if (to <= from) {
 		err_set(e, ERR_BAD_REQUEST, "--to is not after --from");
 		return err_hint(e, "the slots from --from on, up to but without --to, are told");
 	}
-	for (int64_t at = from - 1; schedule_next(s, at, &t) && t.slot.at < to; at = t.slot.at) {
+	schedules_begin(&w, api->arena, all, from - 1);
+	while (schedules_step(&w) && w.slot.slot.at < to) {
 		if (n++ == most) {
 			sink_note(out, "the first %" PRId64 " only; -n N tells more", most);
 			return 0;
 		}
-		if (slot_row(out, s, &t, e))
+		if (slot_row(out, all, &w.slot, 0, 0, e))
 			return -1;
 	}
 	if (!n)
@@ -108,66 +98,128 @@ static int sim(struct api *api, const struct args *args, const struct schedule *
 	return 0;
 }
 
+static const char *const catchup_words[] = {"none", "last", "all"};
+
 static void say_rules(struct api *api, const struct schedule *s, struct sink *out)
 {
 	int64_t change, now = floor_div(api->flow->now_ms, 1000);
-	struct str cron = dom_get(s->job->schedule, "cron")->s;
+	const struct str name = s->name.n ? arena_strf(api->arena, "%.*s: ", STR_ARG(s->name)) : STR("");
+	bool fixed = s->n_instants;
 	char text[TIME_TEXT];
 
-	sink_note(out, "%.*s by the clock of %s", STR_ARG(cron), tz_name(s->rule.tz));
-	if (s->job->every != EVERY_NONE)
-		sink_note(out, "a slot is for the last %s partition that has ended", every_word(s->job->every));
-	if (!tz_next(s->rule.tz, now, &change))
+	sink_note(out, "%.*s%.*s by the clock of %s; catchup: %s", STR_ARG(name), STR_ARG(s->text), tz_name(s->tz),
+	          catchup_words[s->catchup]);
+	if (s->offset && !s->partitions)
+		sink_note(out, "%.*sit fires %" PRId64 " s after that", STR_ARG(name), s->offset);
+	if (s->calendar && s->calendar->holidays.n && calendar_known_until(s->calendar) * 86400 < now)
+		sink_note(out, "%.*sthe file of holidays knows no day after today", STR_ARG(name));
+	for (size_t i = 0; i < s->n_rules; i++)
+		fixed |= !s->rules[i].cron.elapsed && s->rules[i].cron.kind == CRON_FIELDS;
+	if (s->partitions || !tz_next(s->tz, now, &change))
 		return;
 	time_rfc3339(change * 1000, text);
-	if (s->rule.cron.elapsed || s->rule.cron.kind == CRON_EVERY)
-		sink_note(out, "at the next change of that clock (%s) it goes on by the time that passes", text);
-	else
-		sink_note(out, "at the next change of that clock (%s): gap: %s, fold: %s", text,
-		          s->rule.gap == SLOT_GAP_SKIP ? "skip" : "run-at-transition",
-		          s->rule.fold == SLOT_FOLD_BOTH ? "both" : "first");
+	if (!fixed)
+		sink_note(out, "%.*sat the next change of that clock (%s) it goes on by the time that passes",
+		          STR_ARG(name), text);
+	else if (s->n_rules)
+		sink_note(out, "%.*sat the next change of that clock (%s): gap: %s, fold: %s", STR_ARG(name), text,
+		          s->rules[0].gap == SLOT_GAP_SKIP ? "skip" : "run-at-transition",
+		          s->rules[0].fold == SLOT_FOLD_BOTH ? "both" : "first");
 }
 
-static int explain(struct api *api, const struct args *args, const struct schedule *s, struct sink *out, struct err *e)
+/* A slot that does not fire, until it is known how many follow it for the same reason. */
+struct held {
+	struct schedule_slot slot;
+	int64_t more, until;
+	bool any;
+};
+
+static int let_go(struct sink *out, const struct schedules *all, struct held *h, struct err *e)
 {
-	int64_t at = floor_div(api->flow->now_ms, 1000), most, n = 0;
-	struct schedule_slot t;
+	if (!h->any)
+		return 0;
+	h->any = false;
+	return slot_row(out, all, &h->slot, h->more, h->until, e);
+}
+
+static bool same_reason(const struct held *h, const struct schedule_slot *t)
+{
+	return h->any && h->slot.of == t->of && h->slot.why == t->why && t->why != SCHEDULE_SKIPPED &&
+	       h->slot.day == t->day;
+}
+
+/* The slots from `at` on until n_most fire; what is taken away in a row for one reason is one row. */
+static int next_slots(struct api *api, const struct schedules *all, int64_t at, int64_t n_most, struct sink *out,
+                      struct err *e)
+{
+	struct schedules_walk w;
+	struct held h = {0};
+	int64_t n = 0;
+
+	schedules_begin(&w, api->arena, all, at);
+	for (int64_t looked = 0; n < n_most && looked < SCHEDULE_MAX_REMOVED && schedules_step(&w); looked++) {
+		struct schedule_slot *t = &w.slot;
+
+		if (t->why == SCHEDULE_BEFORE_START)
+			continue;
+		if (t->why == SCHEDULE_AFTER_END) {
+			if (!n)
+				sink_note(out, "it has ended: what is due now is %s", note_of(api->arena, all, t));
+			schedules_end(&w, t->of);
+			continue;
+		}
+		if (same_reason(&h, t)) {
+			h.more++;
+			h.until = t->slot.at;
+			continue;
+		}
+		if (let_go(out, all, &h, e))
+			return -1;
+		if (t->why != SCHEDULE_FIRES) {
+			h = (struct held){.slot = *t, .any = true};
+			continue;
+		}
+		n++;
+		looked = 0;
+		if (slot_row(out, all, t, 0, 0, e))
+			return -1;
+	}
+	return let_go(out, all, &h, e);
+}
+
+static int explain(struct api *api, const struct args *args, const struct schedules *all, struct sink *out,
+                   struct err *e)
+{
+	int64_t at = floor_div(api->flow->now_ms, 1000), most, first = INT64_MAX;
+	const struct job *j = all->p[0].job;
 
 	if (args_value(args, "from").p || args_value(args, "to").p) {
 		err_set(e, ERR_BAD_REQUEST, "explain tells the next slots from now on");
-		return err_hint(e, "leat schedule sim %.*s --from T --to T lists others", STR_ARG(s->job->name));
+		return err_hint(e, "leat schedule sim %.*s --from T --to T lists others", STR_ARG(j->name));
 	}
 	if (args_int(args, "limit", 1, SIM_MAX, 5, &most, e))
 		return -1;
-	say_rules(api, s, out);
-	for (at = MAX(at, s->start - (s->start > at)); n < most && schedule_next(s, at, &t); at = t.slot.at) {
-		if (t.why == SCHEDULE_BEFORE_START)
-			continue;
-		if (t.why == SCHEDULE_AFTER_END) {
-			if (!n)
-				sink_note(out, "it has ended: what is due now is %s", note_of(api->arena, s, &t));
-			return 0;
-		}
-		n += t.why == SCHEDULE_FIRES;
-		if (slot_row(out, s, &t, e))
-			return -1;
+	for (size_t i = 0; i < all->n; i++) {
+		say_rules(api, &all->p[i], out);
+		first = MIN(first, all->p[i].start);
 	}
-	return 0;
+	if (j->every != EVERY_NONE)
+		sink_note(out, "a slot is for the last %s partition that has ended", every_word(j->every));
+	return next_slots(api, all, MAX(at, first - (first > at)), most, out, e);
 }
 
 int api_schedule(struct api *api, const struct args *args, struct sink *out, struct err *e)
 {
 	struct str what = args_pos(args, 0);
 	bool is_sim = str_is(what, "sim");
-	struct schedule s;
+	struct schedules all;
 	struct job *j;
 
 	if (!is_sim && !str_is(what, "explain")) {
 		err_set(e, ERR_BAD_REQUEST, "leat schedule does not know '%s'", STR_SHOWN(what));
 		return err_hint(e, "leat schedule sim JOB, or leat schedule explain JOB");
 	}
-	if (jobs_find(api->flow->jobs, args_pos(args, 1), &j, e) ||
-	    schedule_of(j, floor_div(api->flow->now_ms, 1000), &s, e))
+	if (jobs_find(api->flow->jobs, args_pos(args, 1), &j, e) || schedules_need(api->arena, j, &all, e))
 		return -1;
-	return (is_sim ? sim : explain)(api, args, &s, out, e);
+	return (is_sim ? sim : explain)(api, args, &all, out, e);
 }

@@ -13,6 +13,7 @@
 #include "api/watch.h"
 #include "base/str.h"
 #include "flow/restore.h"
+#include "flow/schedule.h"
 #include "flow/tick.h"
 #include "sys/clock.h"
 
@@ -470,7 +471,7 @@ static struct dom *job_row(struct api *api, const struct job *j)
 	dom_set_cstr(a, row, "partition", every_word(j->every));
 	dom_set_str(a, row, "output", j->output);
 	dom_set_str(a, row, "pipeline", j->pipeline);
-	dom_set_str(a, row, "schedule", j->schedule ? dom_text(a, dom_get(j->schedule, "cron")) : STR_NULL);
+	dom_set_str(a, row, "schedule", schedule_words(a, j));
 	dom_set_str(a, row, "description", j->description);
 	dom_set_str(a, row, "file", j->file);
 	return row;

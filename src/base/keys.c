@@ -78,7 +78,7 @@ static int rule_cron(struct str s, struct err *e)
 
 	if (cron_parse(s, &c, &why))
 		return err_hint(e, "%s", why.hint);
-	return c.kind == CRON_FIELDS ? 0 : err_hint(e, "five cron fields, or @hourly, @daily and their like");
+	return c.kind != CRON_NEVER ? 0 : err_hint(e, "five cron fields, or @hourly, @daily and their like");
 }
 
 static int rule_path(struct str s, struct err *e)

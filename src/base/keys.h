@@ -39,7 +39,7 @@ enum keys_rule {
 	KEYS_NAME,     /* a name of one segment */
 	KEYS_IDENT,    /* [A-Za-z_][A-Za-z0-9_]* */
 	KEYS_DS,       /* a date label */
-	KEYS_CRON,     /* five or six fields, or @daily (base/cron.h) */
+	KEYS_CRON,     /* five or six fields, @daily, @every 90m (base/cron.h) */
 	KEYS_PATH,     /* a relative path */
 	KEYS_NOT_EMPTY,
 	KEYS_RULES

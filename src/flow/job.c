@@ -74,6 +74,19 @@ static int kind_check(struct job *j, struct err *e)
 	return e->file[0] ? -1 : job_at(e, j, 1, 1);
 }
 
+/* A file of holidays decides with the job's own what its schedule says; one that is not there is told later. */
+static void watch_holidays(struct jobs *js, struct job_entry *en, const struct job *j)
+{
+	const struct dom *s = dom_get(j->doc, "schedule");
+
+	for (const struct dom *map = s && s->type == DOM_LIST ? s->first : s; map; map = map == s ? NULL : map->next) {
+		const struct dom *file = dom_path(map, "calendar.holidays");
+
+		if (file && file->type == DOM_STR)
+			(void)jobcache_node(js, en, file->s, NULL);
+	}
+}
+
 static int check_names(struct job *j, struct err *e)
 {
 	if (name_check_job(j->name, e) || (j->folder_pipeline.p && name_check_job(j->folder_pipeline, e)))
@@ -110,8 +123,10 @@ static int read_folder(struct jobs *js, struct job_entry *en, struct job *j, str
 		return err_at(e, en->path.p, 0, 0);
 	}
 	if (check_names(j, e) || read_text(js, en, j->file, &yaml, e) || parse_keys(js, j, yaml, e) ||
-	    jobparse_check(js, j, &files, e) || jobparse_fill(js, j, e) ||
-	    jobfile_code(js, en, j, &files, STR_NULL, e) || kind_check(j, e))
+	    jobparse_check(js, j, &files, e))
+		return -1;
+	watch_holidays(js, en, j);
+	if (jobparse_fill(js, j, e) || jobfile_code(js, en, j, &files, STR_NULL, e) || kind_check(j, e))
 		return -1;
 	en->job = j;
 	return 0;
@@ -146,8 +161,10 @@ static int read_single(struct jobs *js, struct job_entry *en, struct job *j, con
 	} else {
 		j->doc = dom_new(a, DOM_MAP);
 	}
-	if (jobparse_check(js, j, &files, e) || jobparse_fill(js, j, e) || jobfile_code(js, en, j, &files, body, e) ||
-	    kind_check(j, e))
+	if (jobparse_check(js, j, &files, e))
+		return -1;
+	watch_holidays(js, en, j);
+	if (jobparse_fill(js, j, e) || jobfile_code(js, en, j, &files, body, e) || kind_check(j, e))
 		return -1;
 	en->job = j;
 	return 0;

@@ -107,7 +107,7 @@ struct job {
 	struct str folder_pipeline;    /* the pipeline whose folder it lies in; STR_NULL */
 	struct ds start, end;          /* every NONE: no bound; both included, of the job's own kind */
 
-	const struct dom *schedule;    /* a map {cron, timezone, gap, fold, catchup, start, end}; NULL: none */
+	const struct dom *schedule;    /* a list of maps (schedule.h reads them); NULL: none */
 	const struct dom *params;      /* a map in the file's order; never NULL */
 	const struct dom *env;         /* a map of scalars; never NULL */
 	const struct dom *environment; /* a map (PATH...); NULL: none */
@@ -123,6 +123,7 @@ struct job {
 	struct str pool;               /* STR_NULL: none */
 	struct str when;               /* "all_success", "all_done" */
 	bool late_run;                 /* late: run */
+	bool paused;                   /* when it is first seen */
 	int threads;                   /* 0: not said */
 	enum job_memo memo;
 	enum job_sandbox sandbox;      /* what the job says; ask job_sandbox */

@@ -310,6 +310,7 @@ static void io_running(struct pack *p, struct job *j)
 	io_str(p, &j->pool);
 	io_str(p, &j->when);
 	IO_INT(p, j->late_run);
+	IO_INT(p, j->paused);
 	IO_INT(p, j->threads);
 	IO_INT(p, j->memo);
 	IO_INT(p, j->sandbox);

@@ -2,11 +2,13 @@
 
 #include <stdio.h>
 
+#include "base/calendar.h"
 #include "base/name.h"
 #include "base/str.h"
 #include "flow/input.h"
 #include "flow/jobfile.h"
 #include "flow/plug.h"
+#include "flow/schedule.h"
 
 static const struct key rows[] = {
 #define K(section, name, forms, rule, words, sub, def, flags, text)                                                    \
@@ -243,14 +245,18 @@ static int fill_partition(struct fill *f, const struct dom *v)
 	return 0;
 }
 
-/* Always a map: a bare cron line is {cron: LINE}, with the line's place. */
-static int fill_schedule(struct fill *f, const struct dom *v)
+/* A bare cron line is {cron: LINE}, with the line's place. */
+static struct dom *schedule_map(struct fill *f, const struct dom *v)
 {
 	struct dom *map, *cron;
 
-	f->j->schedule = v;
-	if (v->type == DOM_MAP)
-		return 0;
+	if (v->type == DOM_MAP) {
+		map = arena_new_of(f->a, struct dom);
+		*map = *v;
+		map->next = NULL;
+		map->key = STR_NULL;
+		return map;
+	}
 	map = dom_new(f->a, DOM_MAP);
 	cron = arena_new_of(f->a, struct dom);
 	*cron = *v;
@@ -258,7 +264,24 @@ static int fill_schedule(struct fill *f, const struct dom *v)
 	dom_set(f->a, map, "cron", cron);
 	map->line = v->line;
 	map->col = v->col;
-	f->j->schedule = map;
+	return map;
+}
+
+/* Always a list of maps. */
+static int fill_schedule(struct fill *f, const struct dom *v)
+{
+	struct dom *list = dom_new(f->a, DOM_LIST);
+
+	list->line = v->line;
+	list->col = v->col;
+	if (v->type == DOM_LIST) {
+		dom_each(one, v)
+			if (one->type != DOM_NULL)
+				dom_add(list, schedule_map(f, one));
+	} else {
+		dom_add(list, schedule_map(f, v));
+	}
+	f->j->schedule = list->n ? list : NULL;
 	return 0;
 }
 
@@ -364,6 +387,7 @@ FILL(jitter, f->j->jitter = number(v))
 FILL(pool, f->j->pool = v->s)
 FILL(when, f->j->when = v->s)
 FILL(late, f->j->late_run = str_is(v->s, "run"))
+FILL(paused, f->j->paused = v->b)
 
 static const struct {
 	const char *key;
@@ -379,7 +403,7 @@ static const struct {
 	{"grace", fill_grace},             {"pool", fill_pool},         {"when", fill_when},
 	{"sandbox", fill_sandbox},         {"jobTimeout", fill_run_timeout},
 	{"outputBranch", fill_output_branch}, {"reprocessSpec", fill_reprocess},
-	{"late", fill_late},               {"kind", NULL},              {"code", NULL},
+	{"late", fill_late},               {"paused", fill_paused},     {"kind", NULL},              {"code", NULL},
 	{"image", NULL},
 };
 
@@ -437,6 +461,7 @@ static void fill_defaults(struct fill *f)
 	j->jitter = known.jitter;
 	j->when = known.when;
 	j->late_run = known.late_run;
+	j->paused = known.paused;
 	j->memo = known.memo;
 	j->sandbox = known.sandbox;
 }
@@ -506,6 +531,7 @@ int jobparse_fill(struct jobs *js, struct job *j, struct err *e)
 {
 	struct fill f = {.js = js, .a = js->arena, .j = j, .e = e};
 	struct dom *own = dom_new(js->arena, DOM_MAP);
+	struct schedules times;
 
 	fill_defaults(&f);
 	j->output = j->name;
@@ -518,7 +544,7 @@ int jobparse_fill(struct jobs *js, struct job *j, struct err *e)
 		return -1;
 	j->checks = f.checks.p;
 	j->n_checks = f.checks.n;
-	return fill_time(&f);
+	return fill_time(&f) || schedules_of(js->arena, j, &times, e) ? -1 : 0;
 }
 
 int job_of_doc(struct arena *a, struct workspace *ws, const struct job_kind *const *kinds, struct str name,

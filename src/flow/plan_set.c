@@ -2,6 +2,7 @@
 
 #include "base/str.h"
 #include "flow/plan_in.h"
+#include "flow/schedule.h"
 
 struct ds plan_last_ended(const struct flow *f, const struct job *j)
 {
@@ -109,30 +110,13 @@ static int from_output(struct catalog *c, struct arena *a, const struct job *j, 
 	return 0;
 }
 
-/* Where slots begin: the job's first partition, else the schedule's first day. */
-static bool start_of(const struct job *j, struct ds *out)
-{
-	const struct dom *s = j->schedule ? dom_get(j->schedule, "start") : NULL;
-	struct err e = ERR_INIT;
-	struct ds d;
-
-	if (j->start.every != EVERY_NONE) {
-		*out = j->start;
-		return true;
-	}
-	if (!s || s->type != DOM_STR || ds_parse(s->s, &d, &e) < 0)
-		return false;
-	*out = d.every == j->every ? d : ds_at(j->every, ds_interval(&d, j->tz).start, j->tz);
-	return true;
-}
-
 /* Slots that have ended and were never published. */
 static int from_slots(struct flow *f, struct catalog *c, struct arena *a, const struct job *j, struct ds_list *l,
                       struct err *e)
 {
 	struct ds last = plan_last_ended(f, j), d;
 
-	if (!start_of(j, &d))
+	if (!schedule_first_ds(j, &d))
 		return 0;
 	for (; ds_cmp(&d, &last) <= 0; d = ds_add(&d, 1, j->tz)) {
 		struct entry there;
