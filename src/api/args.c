@@ -85,6 +85,8 @@ static int unknown_option(const struct op *op, struct str name, struct err *e)
 	for (size_t i = 0; i < n; i++)
 		names[i] = str_of(op->opts[i].name);
 	err_set(e, ERR_BAD_REQUEST, "'leat %s' has no option '--%.*s'", op->name, STR_ARG(name));
+	if (str_is(name, op_on.name))
+		return err_hint(e, "it reads nothing of the repos, so it does the same on every workspace branch");
 	near = str_nearest(name, names, n);
 	if (near >= 0)
 		return err_hint(e, "did you mean '--%.*s'?", STR_ARG(names[near]));

@@ -90,9 +90,22 @@ static int read_ds(struct arena *a, struct fixture *x, struct err *e)
 
 /* --- inputs --- */
 
+/* raw."a/b" as raw.a/b */
+static struct str without_quotes(struct arena *a, struct str name)
+{
+	struct buf b cleanup(buf_free) = BUF_INIT(name.n + 1);
+
+	for (size_t i = 0; i < name.n; i++)
+		if (name.p[i] != '"')
+			buf_addc(&b, name.p[i]);
+	return arena_str(a, buf_str(&b));
+}
+
 /* By its name in job.yaml, by its repo, or by its name in SQL. */
 static const struct job_input *find_input(struct arena *a, const struct job *j, struct str name)
 {
+	struct str bare = without_quotes(a, name);
+
 	for (size_t i = 0; i < j->n_inputs; i++)
 		if (str_eq(j->inputs[i].name, name))
 			return &j->inputs[i];
@@ -101,7 +114,7 @@ static const struct job_input *find_input(struct arena *a, const struct job *j, 
 
 		if (slash)
 			*slash = '.';
-		if (str_eq(j->inputs[i].repo, name) || str_is(name, dotted))
+		if (str_eq(j->inputs[i].repo, name) || str_is(bare, dotted))
 			return &j->inputs[i];
 	}
 	return NULL;

@@ -138,6 +138,7 @@ static int write_files(struct api *api, struct str tmpl, const char *dir, const 
 		const struct embedded *f = &embedded_files[i];
 		struct str path = str_of(f->path), name;
 		struct tmpl_result r;
+		const char *to;
 
 		if (!str_has_prefix(path, prefix))
 			continue;
@@ -148,8 +149,9 @@ static int write_files(struct api *api, struct str tmpl, const char *dir, const 
 			return -1;
 		if (str_is(name, "job.yaml"))
 			r.text = arena_strf(a, EDITOR_JOB_LINE "%.*s", STR_ARG(r.text));
-		if (file_write(arena_printf(a, "%s/%.*s", dir, STR_ARG(name)), r.text,
-		               str_has_suffix(name, STR(".sh")) ? 0777 : 0666, FILE_EXCL, e))
+		to = arena_printf(a, "%s/%.*s", dir, STR_ARG(name));
+		if (dir_make_parent(to, 0777, e) ||
+		    file_write(to, r.text, str_has_suffix(name, STR(".sh")) ? 0777 : 0666, FILE_EXCL, e))
 			return -1;
 	}
 	return 0;

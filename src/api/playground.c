@@ -193,8 +193,9 @@ static int show_result(struct api *api, struct sink *out, const char *dir, const
 	                                   "  cd %s\n"
 	                                   "  %s sql 'from marts.week'\n"
 	                                   "  %s why weather %s\n"
+	                                   "  %s test          # the tests of the three jobs, in tests/\n"
 	                                   "  %s plan          # nothing to run; change jobs/kinds.sql and look again",
-	                                dir, dir, last->ds.label, dir, leat, leat, last->ds.label, leat), e);
+	                                dir, dir, last->ds.label, dir, leat, leat, last->ds.label, leat, leat), e);
 }
 
 int api_playground(struct api *api, const struct args *args, struct sink *out, struct err *e)

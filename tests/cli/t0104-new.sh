@@ -19,6 +19,10 @@ test_expect 'a job that is there is not written over, a name that cannot be is r
 test_expect 'the job of the script template runs as it is' '
 	workspace s && leat new script hello && { leat run hello 2024-01-01 || leat run hello; } && leat runs > ../out && has ../out hello success
 '
+test_expect 'jobs of the templates sql and script bring a test that holds, also for a table of a longer name' '
+	workspace g && leat new sql sales && leat new script hello && leat new sql deep --set "from=raw.\"a/b\"" && leat test > out &&
+	grep "^ok    sales/example" out && grep "^ok    hello/example" out && grep "^ok    deep/example" out && grep "^3 passed" out
+'
 test_expect 'a template or a value that is nearly right gets the right one, a name that cannot be a better one' '
 	cd w && exits 2 leat new sqll y 2> err && has err "did you mean \"sql\"" && exits 2 leat new sql y --set outputs=tables/x 2> err && has err output &&
 	exits 2 leat new sql "Bad Name!" 2> err && has err Bad_Name && exits 2 leat new sql 2> err && has err "needs a name" && test ! -e jobs/y &&

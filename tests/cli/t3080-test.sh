@@ -110,6 +110,10 @@ test_expect 'a test of the store: nothing of the workspace moves, and no other j
 	leat runs --json | same - ../runs && leat sql "from tables.sales" --format csv | grep milk && eq "$(find .leat/staging -name "put-*")" ""
 '
 
+test_expect 'a workspace branch makes no difference: LEAT_ON does not count, --on is refused with the reason' '
+	cd w && leat branch side && leat branch --delete side && LEAT_ON=side leat test && LEAT_ON=nosuch leat test sales/day && exits 2 leat test --on master 2> ../err && grep "does the same on every workspace branch" ../err
+'
+
 test_expect 'a script: its files are compared by their bytes, its failure shows what it printed' '
 	workspace s && mkdir -p jobs/upper/tests/one/inputs/words jobs/upper/tests/one/expected &&
 	printf "kind: script\ninputs: {words: raw/words}\noutput: raw/upper\n" > jobs/upper/job.yaml &&
