@@ -13,7 +13,7 @@
 #define PROOF_ROWS 20     /* of a difference that are told */
 #define PROOF_LOG_LINES 10
 #define PROOF_TEXT_ROWS 1000 /* at most are compared as texts first */
-#define PROOF_TEXT_BYTES ((int64_t)256 << 10) /* files of no more are asked for without a limit of rows, which costs time */
+#define PROOF_TEXT_BYTES ((int64_t)256 << 10) /* files of no more are read without a limit of rows, which costs time */
 
 struct proofs {
 	struct workspace *ws;
