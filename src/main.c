@@ -4,6 +4,8 @@
 
 #include "cli/cli.h"
 #include "conn/s3.h"
+#include "daemon/daemon.h"
+#include "daemon/runner.h"
 #include "db/duck.h"
 #include "exec/local_pipes.h"
 #include "job/download.h"
@@ -11,18 +13,30 @@
 #include "job/stay.h"
 #include "repo/mount.h"
 
+static int daemon_role(int argc, char **argv)
+{
+	return daemon_main(argc, argv, job_kinds);
+}
+
+static int runner(int argc, char **argv)
+{
+	return runner_main(argc, argv, job_kinds);
+}
+
 /* What this program can be besides a command: `leat --role NAME`, started by ourselves only. */
 static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 	bool at_once; /* what it holds goes with the process: nodes that the kernel never forgot, what libfuse keeps */
 } roles[] = {
+	{DAEMON_ROLE, daemon_role, false},
 	{"download", download_worker_main, false},
 	{"duck", duck_worker_main, false},
 	{S3_ROLE, s3_worker_main, false},
 	{PIPES_ROLE, pipes_worker_main, true},
 	{STAY_GUARD_ROLE, stay_guard_main, false},
 	{STAY_ROLE, stay_worker_main, false},
+	{RUNNER_ROLE, runner, false},
 	{MOUNT_ROLE, mount_worker_main, true},
 };
 

@@ -37,11 +37,12 @@ export ASAN_OPTIONS=exitcode=99:detect_leaks=1:detect_stack_use_after_return=0:l
 export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1:exitcode=99:log_path=$TRASH/.t/san
 export LSAN_OPTIONS=suppressions=$TESTS/lsan.supp:print_suppressions=0
 
-t_n=0 t_bad=0 t_done=0 t_pids=()
+t_n=0 t_bad=0 t_done=0 t_pids=() t_served=()
 
 t_end() { # the EXIT trap: stops what the script started, and fails a script that ended early
 	local status=$? p
 	for p in "${t_pids[@]}"; do kill "$p" 2>/dev/null && kill -CONT "$p" 2>/dev/null; done
+	for p in "${t_served[@]}"; do [ ! -e "$p/.leat/serve.json" ] || kill "$(daemon_pid "$p")" 2>/dev/null; done
 	cd / || exit 1
 	if [ "$t_done" = 0 ]; then
 		echo "not ok $((t_n + 1)) - the script $T_NAME reaches its end"
@@ -225,12 +226,22 @@ lose_bytes() { # SHA…: the store has these bytes nowhere any more, whether in 
 	python3 "$TESTS/fake/edit_db.py" .leat/leat.db "${sql[@]}"
 }
 wait_for() { # SECONDS command…: tries until it succeeds; for what another process does
-	local until=$((SECONDS + $1))
+	local until=$((SECONDS + $1)) -
+	set +x
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ $SECONDS -lt $until ] || { echo "waited in vain for: $*"; return 1; }
 		sleep 0.05
 	done
+}
+
+# serve DIR [option…]: a daemon for the workspace DIR, which ends with the script; daemon_pid DIR: its process
+serve() {
+	t_served+=("$(realpath "$1")")
+	leat -C "$1" serve --port 0 "${@:2}"
+}
+daemon_pid() {
+	python3 -c 'import json, sys; print(json.load(open(sys.argv[1] + "/.leat/serve.json"))["pid"])' "$1"
 }
 
 # state DIR: all state of a workspace as text (every row of every table, every file of the store with its hash), so

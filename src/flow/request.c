@@ -46,9 +46,10 @@ int request_add(struct db *d, const struct request_new *r, int64_t *id, struct e
 	got = find(d, r, id, e);
 	if (got)
 		return got < 0 ? -1 : 0;
-	q = db_query(d, "insert into request(kind, job, ds, schedule, slot, params, idem, who, priority, backfill, state,"
-	                " reason, created, due, finished, parent) values(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,"
-	                " nullif(?10, 0), ?11, ?12, ?13, ?14, ?15, nullif(?16, 0))");
+	q = db_query(d,
+	             "insert into request(kind, job, ds, schedule, slot, params, idem, who, priority, backfill, state,"
+	             " reason, created, due, finished, parent) values(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,"
+	             " nullif(?10, 0), ?11, ?12, ?13, ?14, ?15, nullif(?16, 0))");
 	q_cstr(q, 1, kind_words[r->kind]);
 	q_text(q, 2, r->job);
 	q_cstr(q, 3, r->ds ? r->ds : "");
@@ -87,16 +88,23 @@ int request_list(struct db *d, struct arena *a, const char *state, size_t n_max,
 	*n = 0;
 	if (!db_has_set(d, DB_SET_TIME))
 		return 0;
-	q = db_query(d, "select id, kind, job, ds, params, state, reason, event, batch, run, slot, priority, due, tries,"
-	                " boot, pid, pid_start, coalesce(parent, 0) from request where state = ?1 and finished is null"
-	                " order by priority desc, id limit ?2");
+	q = db_query(d,
+	             "select id, kind, job, ds, params, state, reason, event, batch, run, slot, priority, due, tries,"
+	             " boot, pid, pid_start, coalesce(parent, 0) from request where state = ?1 and finished is null"
+	             " order by priority desc, id limit ?2");
 	q_cstr(q, 1, state);
 	q_int(q, 2, (int64_t)n_max);
 	while ((rc = q_step(q, e)) == 1) {
-		struct request r = {.id = q_col_int(q, 0), .slot = q_col_is_null(q, 10) ? REQUEST_NONE : q_col_int(q, 10),
-		                    .priority = q_col_int(q, 11), .due_ms = q_col_int(q, 12), .tries = q_col_int(q, 13),
-		                    .pid = q_col_int(q, 15), .pid_start = q_col_int(q, 16), .parent = q_col_int(q, 17)};
-		struct str *texts[] = {&r.kind, &r.job, &r.ds, &r.params, &r.state, &r.reason, &r.event, &r.batch, &r.run};
+		struct request r = {.id = q_col_int(q, 0),
+		                    .slot = q_col_is_null(q, 10) ? REQUEST_NONE : q_col_int(q, 10),
+		                    .priority = q_col_int(q, 11),
+		                    .due_ms = q_col_int(q, 12),
+		                    .tries = q_col_int(q, 13),
+		                    .pid = q_col_int(q, 15),
+		                    .pid_start = q_col_int(q, 16),
+		                    .parent = q_col_int(q, 17)};
+		struct str *texts[] = {&r.kind,   &r.job,   &r.ds,    &r.params, &r.state,
+		                       &r.reason, &r.event, &r.batch, &r.run};
 
 		for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 			*texts[i] = q_col_is_null(q, (int)i + 1) ? STR_NULL : arena_str(a, q_col_text(q, (int)i + 1));
@@ -111,8 +119,9 @@ int request_list(struct db *d, struct arena *a, const char *state, size_t n_max,
 
 static int set_state(struct db *d, int64_t id, enum state s, const char *why, struct err *e)
 {
-	struct q *q = db_query(d, "update request set state = ?2, reason = ?3, finished = ?4 where id = ?1 and finished is"
-	                          " null");
+	struct q *q =
+		db_query(d, "update request set state = ?2, reason = ?3, finished = ?4 where id = ?1 and finished is"
+	                    " null");
 
 	q_int(q, 1, id);
 	q_cstr(q, 2, state_word(s));
@@ -157,8 +166,9 @@ static int give(struct db *d, void *ptr, struct err *e)
 			event = arena_strf(g->a, "%s", id_new().hex).p;
 			map_set(&by_ds, r->ds, (void *)event);
 		}
-		q = db_query(d, "update request set state = ?2, reason = null, event = ?3, batch = ?4, tries = tries + 1,"
-		                " boot = null, pid = null where id = ?1");
+		q = db_query(d,
+		             "update request set state = ?2, reason = null, event = ?3, batch = ?4, tries = tries + 1,"
+		             " boot = null, pid = null where id = ?1");
 		q_int(q, 1, r->id);
 		q_cstr(q, 2, state_word(STATE_RUNNING));
 		q_cstr(q, 3, event);
@@ -189,8 +199,9 @@ struct taking {
 static int take(struct db *d, void *ptr, struct err *e)
 {
 	struct taking *t = ptr;
-	struct q *q = db_query(d, "update request set boot = ?2, pid = ?3, pid_start = ?4 where batch = ?1 and state = ?5"
-	                          " and boot is null");
+	struct q *q =
+		db_query(d, "update request set boot = ?2, pid = ?3, pid_start = ?4 where batch = ?1 and state = ?5"
+	                    " and boot is null");
 
 	q_text(q, 1, t->batch);
 	q_cstr(q, 2, clock_boot_id());
@@ -238,8 +249,9 @@ int request_over(struct db *d, int64_t id, const char *state, const char *why, s
 static int wake(struct db *d, void *ptr, struct err *e)
 {
 	const struct str *job = ptr;
-	struct q *q = db_query(d, "update request set state = ?2 where state = ?3 and finished is null and (?1 is null or"
-	                          " job = ?1)");
+	struct q *q =
+		db_query(d, "update request set state = ?2 where state = ?3 and finished is null and (?1 is null or"
+	                    " job = ?1)");
 
 	q_text(q, 1, *job);
 	q_cstr(q, 2, state_word(STATE_QUEUED));
@@ -255,8 +267,9 @@ int request_wake(struct db *d, struct str job, struct err *e)
 /* What its unit came to, if that was recorded: it is over, whatever became of its runner then. 1, 0, -1. */
 static int settled(struct db *d, const struct request *r, enum state *out, struct err *e)
 {
-	struct q *q = db_query(d, "select state from unit where global_id = ?1 and job = ?2 and ds = ?3 and finished is not"
-	                          " null order by id desc limit 1");
+	struct q *q =
+		db_query(d, "select state from unit where global_id = ?1 and job = ?2 and ds = ?3 and finished is not"
+	                    " null order by id desc limit 1");
 	int got;
 
 	q_text(q, 1, r->event);
@@ -285,7 +298,7 @@ static int recover_one(struct db *d, const struct request *r, struct err *e)
 	return set_state(d, r->id, STATE_FAILED, why, e);
 }
 
-int request_recover(struct db *d, size_t *n, struct err *e)
+int request_recover(struct db *d, struct str batch, size_t *n, struct err *e)
 {
 	struct arena *a = arena_new();
 	struct request *r;
@@ -293,7 +306,8 @@ int request_recover(struct db *d, size_t *n, struct err *e)
 	int rc = request_list(d, a, state_word(STATE_RUNNING), SIZE_MAX >> 1, &r, &n_all, e);
 
 	for (size_t i = 0; !rc && i < n_all; i++)
-		if (!r[i].boot.p || !lease_alive(r[i].boot, r[i].pid, r[i].pid_start))
+		if ((!batch.p || str_eq(batch, r[i].batch)) &&
+		    (!r[i].boot.p || !lease_alive(r[i].boot, r[i].pid, r[i].pid_start)))
 			r[n_lost++] = r[i];
 	*n = n_lost;
 	if (!rc && n_lost) {

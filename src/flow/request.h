@@ -15,13 +15,13 @@
 #include "db/db.h"
 #include "repo/store.h"
 
-#define REQUEST_MAX_TRIES 3      /* runners that died on one, before it has failed */
-#define REQUEST_NONE INT64_MIN   /* slot: it is of no clock */
+#define REQUEST_MAX_TRIES 3         /* runners that died on one, before it has failed */
+#define REQUEST_NONE      INT64_MIN /* slot: it is of no clock */
 
 /* What asked for it. */
 enum request_kind {
 	REQUEST_SCHEDULE,
-	REQUEST_DATA,     /* of all jobs whose units come from data: it has no job of its own */
+	REQUEST_DATA, /* of all jobs whose units come from data: it has no job of its own */
 	REQUEST_BACKFILL,
 	REQUEST_API,
 	REQUEST_WEBHOOK,
@@ -68,10 +68,14 @@ must_check int request_waits(struct db *d, int64_t id, const char *why, struct e
 must_check int request_over(struct db *d, int64_t id, const char *state, const char *why, struct err *e);
 /* Those that wait are tried again. Those of one job; STR_NULL: of all. */
 must_check int request_wake(struct db *d, struct str job, struct err *e);
-/* Those that no live runner has any more: queued again, or failed after REQUEST_MAX_TRIES. *n: how many. */
-must_check int request_recover(struct db *d, size_t *n, struct err *e);
+/*
+ * Those that no live runner has any more are queued again, or have failed after REQUEST_MAX_TRIES. *n: how many. batch:
+ * of that one alone, whose runner has ended; STR_NULL: of all, for who has started none.
+ */
+must_check int request_recover(struct db *d, struct str batch, size_t *n, struct err *e);
 
-/* For the engine, inside its transactions: the run of a job of that batch began; ended. A store without requests: fine. */
+/* For the engine, inside its transactions: the run of a job of that batch began; ended. A store without requests: fine.
+ */
 must_check int request_begun(struct db *d, const char *batch, struct str job, const char *run, struct err *e);
 must_check int request_ended(struct db *d, const char *run, const char *state, struct str why, struct err *e);
 

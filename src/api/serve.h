@@ -1,0 +1,12 @@
+/* api/serve.h: how the daemon (daemon/daemon.h) is started and found. */
+#ifndef LEAT_API_SERVE_H
+#define LEAT_API_SERVE_H
+
+#include "api/api.h"
+
+#define DAEMON_ROLE "daemon" /* leat --role daemon DIR PORT READY_FD LOG */
+
+/* What .leat/serve.json says of the daemon that serves this workspace. 1; 0: none does; -1. */
+must_check int serve_place(struct store *s, struct arena *a, const struct dom **out, struct err *e);
+
+#endif

@@ -1,0 +1,79 @@
+/*
+ * daemon/daemon.h: `leat serve`: one process and one loop that keeps the clock, sees what is committed and saved, gives
+ * requests (flow/request.h) to runners (daemon/runner.h) and answers HTTP. It runs no job itself and takes no step that
+ * lasts: whatever a job does, the daemon answers.
+ *
+ * All it knows lies in leat.db and in the job files: it may be killed at any moment, and the next one goes on. Runners
+ * do not end with it. One daemon a workspace: .leat/serve.lock; what it is and where it listens: .leat/serve.json.
+ */
+#ifndef LEAT_DAEMON_DAEMON_H
+#define LEAT_DAEMON_DAEMON_H
+
+#include "api/serve.h"
+#include "flow/flow.h"
+#include "flow/request.h"
+#include "sys/lock.h"
+#include "sys/loop.h"
+#include "sys/notify.h"
+
+#define DAEMON_RUNNERS  16    /* at once */
+#define DAEMON_LOOK_MS  1     /* from a write to leat.db to the look at it: what comes together is seen together */
+#define DAEMON_QUIET_MS 15    /* an editor has done its writing and renaming when nothing came for so long */
+#define DAEMON_IDLE_MS  30000 /* the longest that the wall clock is not looked at: it may have been set */
+#define DAEMON_REQUESTS 10000 /* looked at in one go */
+
+struct daemon;
+
+/* A runner: a child of ours, or of a daemon before us (then it is only watched). */
+struct daemon_runner {
+	struct daemon *d;
+	struct proc p;
+	bool child;
+	struct loop_ev *ev;
+	char batch[ID_HEX + 1];
+	struct daemon_runner *next;
+};
+
+struct daemon {
+	const struct job_kind *const *kinds;
+	const char *dir; /* of the workspace */
+	struct workspace *ws;
+	struct store *store;
+	struct flow *flow; /* the jobs as they were last loaded whole */
+	struct lock lock;
+	struct loop *loop;
+	struct loop_ev *look, *clock, *quiet;
+	struct notify *files; /* job files */
+	int written;          /* inotify: .leat/ and the file of the virtual clock */
+	int wd_store, wd_clock;
+	const char *clock_name; /* of the virtual clock's file, in its folder; NULL: there is none */
+	bool to_clock;          /* it has changed */
+	int64_t moved;          /* the last head_move that was looked at */
+	struct daemon_runner *runners;
+	size_t n_runners;
+	bool json; /* how the log is written */
+	int port;
+	int64_t since;
+	bool stopping;
+};
+
+/* The role's entry: leat --role daemon DIR PORT READY_FD(-1: none) LOG(text|json). */
+must_check int daemon_main(int argc, char **argv, const struct job_kind *const *kinds);
+
+/* A line of the log: time, level, msg and then what belongs to it, key by key, ended by NULL. */
+void daemon_log(struct daemon *d, const char *level, const char *msg, ...) __attribute__((sentinel));
+
+/* events.c: what is written to leat.db, to the job files and to the virtual clock */
+must_check int events_begin(struct daemon *d, struct err *e);
+void events_end(struct daemon *d);
+void events_look(struct daemon *d); /* soon: leat.db has changed, or may have */
+void events_tick(struct daemon *d); /* what the clock brings, and when it is to be looked at again */
+/* The jobs anew; those that were stay if that fails. */
+void events_reload(struct daemon *d);
+
+/* dispatch.c: requests to runners */
+must_check int dispatch_begin(struct daemon *d, struct err *e); /* takes over what a daemon before left */
+void dispatch_go(struct daemon *d);                             /* starts what can start */
+void dispatch_end(struct daemon *d);
+
+#endif

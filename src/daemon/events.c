@@ -1,0 +1,311 @@
+/* What the daemon sees: commits in leat.db, saved job files, the clock. */
+#include "daemon/daemon.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "flow/tick.h"
+#include "sys/clock.h"
+#include "sys/fd.h"
+#include "sys/path.h"
+
+/* --- commits --- */
+
+static bool reads(const struct job *j, struct str repo)
+{
+	for (size_t i = 0; i < j->n_inputs; i++)
+		if (str_eq(j->inputs[i].repo, repo))
+			return true;
+	return false;
+}
+
+/* One for all such jobs, and one at a time waits: it takes whatever has come until it is carried out. */
+static int ask_data(struct daemon *d, struct err *e)
+{
+	struct db *db = d->store->db;
+	struct request_new r = {.kind = REQUEST_DATA, .slot = REQUEST_NONE};
+	struct q *q;
+	int64_t id;
+	int there = 0;
+
+	if (db_begin_durable(db, DB_PROCESS, e))
+		return -1;
+	if (db_has_set(db, DB_SET_TIME)) {
+		q = db_query(db, "select 1 from request where finished is null and kind = 'data' and state = 'queued'");
+		there = q_step(q, e);
+		q_done(q);
+	}
+	if (there < 0 || (!there && request_add(db, &r, &id, e) < 0)) {
+		db_rollback(db);
+		return -1;
+	}
+	return db_commit(db, e);
+}
+
+/* A repo has moved: who waits for it is tried again, and jobs whose units are in it have something to do. */
+static int on_moved(struct daemon *d, struct str repo, bool *data, struct err *e)
+{
+	struct jobs *js = d->flow->jobs;
+
+	for (size_t i = 0; i < js->n; i++) {
+		const struct job *j = js->all[i];
+
+		if (!reads(j, repo) || job_stays(j))
+			continue;
+		if (j->tree)
+			*data = true;
+		else if (db_has_set(d->store->db, DB_SET_TIME) && request_wake(d->store->db, j->name, e))
+			return -1;
+	}
+	return 0;
+}
+
+static int look(struct daemon *d, struct err *e)
+{
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	VEC(struct str) repos = {0};
+	bool data = false;
+	struct q *q = db_query(d->store->db, "select max(m.seq), r.name from head_move m join repo r on r.id = m.repo"
+	                                     " where m.seq > ? group by m.repo");
+	int64_t last = d->moved;
+	int rc;
+
+	q_int(q, 1, d->moved);
+	while ((rc = q_step(q, e)) == 1) {
+		last = MAX(last, q_col_int(q, 0));
+		vec_push(a, &repos, arena_str(a, q_col_text(q, 1)));
+	}
+	q_done(q);
+	for (size_t i = 0; !rc && i < repos.n; i++)
+		rc = on_moved(d, repos.p[i], &data, e);
+	if (rc || (data && ask_data(d, e)))
+		return -1;
+	d->moved = last;
+	return 0;
+}
+
+static void on_look(struct loop_ev *ev, void *ptr)
+{
+	struct daemon *d = ptr;
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	struct err e = ERR_INIT;
+
+	(void)ev;
+	d->look = NULL;
+	if (look(d, &e))
+		daemon_log(d, "error", err_text(a, &e), NULL);
+	dispatch_go(d);
+}
+
+void events_look(struct daemon *d)
+{
+	if (!d->look)
+		d->look = loop_timer(d->loop, DAEMON_LOOK_MS, on_look, d);
+}
+
+/* --- the clock --- */
+
+/* Cron inputs of jobs: files that the clock brings. *next: when the next one is due, ms. */
+static int inputs_tick(struct daemon *d, int64_t now, int64_t *next, struct err *e)
+{
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	struct jobs *js = d->flow->jobs;
+	bool due = false;
+
+	for (size_t i = 0; i < js->n; i++) {
+		const struct job *j = js->all[i];
+		size_t n = 0;
+
+		for (size_t k = 0; k < j->n_inputs; k++) {
+			int64_t at;
+			int r = j->inputs[k].cron.p ? tick_next(d->store, a, &j->inputs[k], now, &at, e) : 0;
+
+			if (r < 0 || (j->inputs[k].cron.p && tick_count(d->store, a, j, now, &n, e)))
+				return -1;
+			if (r)
+				*next = MIN(*next, at);
+			due |= n > 0;
+		}
+	}
+	return due ? ask_data(d, e) : 0;
+}
+
+static void on_clock(struct loop_ev *ev, void *ptr)
+{
+	struct daemon *d = ptr;
+
+	(void)ev;
+	d->clock = NULL;
+	events_tick(d);
+}
+
+void events_tick(struct daemon *d)
+{
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	int64_t now = clock_now_ms(), next = now + DAEMON_IDLE_MS;
+	struct err e = ERR_INIT;
+
+	d->flow->now_ms = now;
+	if (inputs_tick(d, now, &next, &e))
+		daemon_log(d, "error", err_text(a, &e), NULL);
+	loop_close(d->clock);
+	/* A virtual clock moves when its file is written. */
+	d->clock = clock_is_virtual() ? NULL : loop_timer(d->loop, MAX(next - now, 0), on_clock, d);
+	dispatch_go(d);
+}
+
+/* --- what is written --- */
+
+static void on_written(struct loop_ev *ev, uint32_t events, void *ptr)
+{
+	struct daemon *d = ptr;
+	char buf[16384] __attribute__((aligned(8)));
+	bool store = false, tick = false;
+	ssize_t n;
+
+	(void)ev;
+	(void)events;
+	while ((n = read(d->written, buf, sizeof(buf))) > 0) {
+		for (char *p = buf; p < buf + n;) {
+			const struct inotify_event *x = (const struct inotify_event *)p;
+
+			store |= x->wd == d->wd_store || x->mask & IN_Q_OVERFLOW;
+			tick |= (x->wd == d->wd_clock && x->len && !strcmp(x->name, d->clock_name)) ||
+			        x->mask & IN_Q_OVERFLOW;
+			p += sizeof(*x) + x->len;
+		}
+	}
+	if (store)
+		events_look(d);
+	if (tick)
+		events_tick(d);
+}
+
+static int watch_written(struct daemon *d, struct err *e)
+{
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	const char *file = getenv("LEAT_CLOCK"), *name;
+
+	d->written = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (d->written < 0)
+		return err_errno(e, errno, "files cannot be watched");
+	d->wd_store = inotify_add_watch(d->written, d->store->leat_dir, IN_MODIFY);
+	if (d->wd_store < 0)
+		return err_errno(e, errno, "%s cannot be watched", d->store->leat_dir);
+	if (file && *file) {
+		name = strrchr(file, '/');
+		d->clock_name = name ? name + 1 : file;
+		d->wd_clock =
+			inotify_add_watch(d->written, name ? arena_printf(a, "%.*s/", (int)(name - file), file) : ".",
+		                          IN_CLOSE_WRITE | IN_MOVED_TO);
+		if (d->wd_clock < 0)
+			return err_errno(e, errno, "%s cannot be watched", file);
+	}
+	return loop_fd(d->loop, d->written, EPOLLIN, on_written, d, NULL, e);
+}
+
+/* --- job files --- */
+
+static bool wants(void *ptr, const char *path)
+{
+	const char *name = strrchr(path, '/');
+
+	(void)ptr;
+	name = name ? name + 1 : path;
+	return *name != '.' && strcmp(name, "tests") != 0 &&
+	       (path_inside("jobs", path, NULL) || path_inside("pipelines", path, NULL));
+}
+
+static void on_quiet(struct loop_ev *ev, void *ptr)
+{
+	struct daemon *d = ptr;
+
+	(void)ev;
+	d->quiet = NULL;
+	events_reload(d);
+}
+
+static void told(void *ptr, const char *path)
+{
+	struct daemon *d = ptr;
+	struct str all = str_of(path), dir, name;
+	bool in_root = !str_rcut(all, '/', &dir, &name);
+
+	if (in_root && *path && strcmp(path, WORKSPACE_FILE) != 0 && strcmp(path, "jobs") != 0 &&
+	    strcmp(path, "pipelines") != 0)
+		return;
+	if (d->quiet)
+		loop_timer_again(d->quiet, DAEMON_QUIET_MS);
+	else
+		d->quiet = loop_timer(d->loop, DAEMON_QUIET_MS, on_quiet, d);
+}
+
+static void on_files(struct loop_ev *ev, uint32_t events, void *ptr)
+{
+	struct daemon *d = ptr;
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	struct err e = ERR_INIT;
+
+	(void)ev;
+	(void)events;
+	if (notify_read(d->files, told, d, &e))
+		daemon_log(d, "error", err_text(a, &e), NULL);
+}
+
+void events_reload(struct daemon *d)
+{
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	struct workspace *ws = NULL, *old = d->ws;
+	struct flow *f = NULL;
+	struct err e = ERR_INIT;
+
+	/* The store looks at its workspace's settings. */
+	if (workspace_open(d->dir, &ws, &e)) {
+		daemon_log(d, "error", err_text(a, &e), NULL);
+		return;
+	}
+	d->store->ws = ws;
+	if (flow_open(d->store, d->kinds, true, &f, &e)) {
+		daemon_log(d, "error", err_text(a, &e), NULL);
+		d->store->ws = old;
+		workspace_close(ws);
+		return;
+	}
+	flow_close(d->flow);
+	workspace_close(old);
+	d->flow = f;
+	d->ws = ws;
+	for (size_t i = 0; i < f->jobs->n_errors; i++)
+		daemon_log(d, "error", err_text(a, f->jobs->errors[i]), NULL);
+	daemon_log(d, "info", "jobs loaded", "jobs", arena_printf(a, "%zu", f->jobs->n), "broken",
+	           arena_printf(a, "%zu", f->jobs->n_errors), NULL);
+	events_tick(d);
+}
+
+int events_begin(struct daemon *d, struct err *e)
+{
+	static const char *const roots[] = {"", "jobs", "pipelines"};
+
+	if (notify_new(d->ws->dir, wants, d, &d->files, e))
+		return -1;
+	for (size_t i = 0; i < ARRAY_LEN(roots); i++)
+		if (notify_add(d->files, roots[i], e)) {
+			if (e->code != ERR_NOT_FOUND)
+				return -1;
+			err_clear(e);
+		}
+	if (loop_fd(d->loop, notify_fd(d->files), EPOLLIN, on_files, d, NULL, e))
+		return -1;
+	return watch_written(d, e);
+}
+
+void events_end(struct daemon *d)
+{
+	notify_free(d->files);
+	fd_close(&d->written);
+}

@@ -1,0 +1,219 @@
+#include "daemon/runner.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "api/carry.h"
+#include "base/str.h"
+#include "flow/lease.h"
+#include "flow/request.h"
+#include "flow/state.h"
+
+#define REQUESTS_MAX 100000 /* of one batch */
+
+struct runner {
+	struct api api;
+	struct request *r;
+	size_t n;
+	bool data; /* among them is what data brings */
+};
+
+/* --- talk --- */
+
+static int no_row(void *ptr, const struct dom *row, struct err *e)
+{
+	(void)ptr;
+	(void)row;
+	(void)e;
+	return 0;
+}
+
+static void note(void *ptr, const char *text)
+{
+	(void)ptr;
+	fprintf(stderr, "leat runner: %s\n", text);
+}
+
+static void on_event(void *ptr, const struct run_event *ev)
+{
+	(void)ptr;
+	if (ev->kind == RUN_UNIT_FAILED && ev->job)
+		fprintf(stderr, "leat runner: %.*s %s failed: %s\n", STR_ARG(ev->job->name),
+		        ev->ds ? ev->ds->label : "",
+		        ev->err    ? ev->err->msg
+		        : ev->text ? ev->text
+		                   : "");
+}
+
+/* --- the requests --- */
+
+/* Those of the batch that nobody else has; it is this process's from now on. */
+static int take(struct runner *w, struct str batch, struct err *e)
+{
+	struct db *d = w->api.store->db;
+	size_t n, kept = 0;
+
+	if (request_taken(d, batch, getpid(), lease_own_start(), e) ||
+	    request_list(d, w->api.arena, state_word(STATE_RUNNING), REQUESTS_MAX, &w->r, &n, e))
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(w->r[i].batch, batch) && w->r[i].pid == getpid() && w->r[i].pid_start == lease_own_start())
+			w->r[kept++] = w->r[i];
+	w->n = kept;
+	return 0;
+}
+
+static int refuse(struct runner *w, const struct request *r, const struct err *why, struct err *e)
+{
+	return request_over(w->api.store->db, r->id, state_word(STATE_FAILED), err_text(w->api.arena, why), e);
+}
+
+/* Adds it to what is asked for. 1; 0: it cannot be, and has failed; -1. */
+static int ask_one(struct runner *w, const struct request *r, struct asking *q, struct err *e)
+{
+	struct err why = ERR_INIT;
+	struct ds_range range = {0};
+	struct dom *params = NULL;
+	struct job *j;
+
+	if (jobs_find(w->api.flow->jobs, r->job, &j, &why) ||
+	    (r->params.n && dom_json(w->api.arena, r->params, "params", &params, &why)) ||
+	    plan_check_params(j, params, &why) || (r->ds.n && ds_parse(r->ds, &range.from, &why)))
+		return refuse(w, r, &why, e);
+	range.to = range.from;
+	if (params)
+		q->ask.params = params;
+	vec_push(w->api.arena, &q->jobs, j);
+	vec_push(w->api.arena, &q->ranges, range);
+	return 1;
+}
+
+static int ask_all_of(struct runner *w, struct asking *q, struct err *e)
+{
+	for (size_t i = 0; i < w->n; i++) {
+		int r = 1;
+
+		if (!w->r[i].job.p)
+			w->data = true;
+		else
+			r = ask_one(w, &w->r[i], q, e);
+		if (r < 0)
+			return -1;
+	}
+	q->ask.pairs = true;
+	return 0;
+}
+
+static const struct plan_unit *find_unit(struct plan_unit *const *units, size_t n, const struct request *r)
+{
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(units[i]->job->name, r->job) && str_eq(str_of(units[i]->ds.label), r->ds))
+			return units[i];
+	return NULL;
+}
+
+/* Of those that do not run: what they wait for, or that nothing is to be done. */
+static int planned(void *ptr, const struct plan *p, struct err *e)
+{
+	struct runner *w = ptr;
+
+	for (size_t i = 0; i < w->n; i++) {
+		const struct request *r = &w->r[i];
+		const struct plan_unit *u = r->job.p ? find_unit(p->not_run, p->n_not_run, r) : NULL;
+		const char *why = u ? plan_say(w->api.arena, u) : NULL;
+
+		if (u && (u->reason == REASON_INPUT_MISSING
+		                  ? request_waits(w->api.store->db, r->id, u->detail ? u->detail : why, e)
+		                  : request_over(w->api.store->db, r->id, state_word(STATE_SUCCESS), why, e)))
+			return -1;
+	}
+	return 0;
+}
+
+static struct run_label *labels_of(struct runner *w, size_t *n)
+{
+	struct run_label *l = arena_array(w->api.arena, struct run_label, w->n + 1);
+
+	*n = 0;
+	for (size_t i = 0; i < w->n; i++) {
+		if (!w->r[i].job.p)
+			continue;
+		l[*n].label = arena_cstr(w->api.arena, w->r[i].ds);
+		l[(*n)++].event = id_of(w->r[i].event);
+	}
+	return l;
+}
+
+/* What neither runs nor waits has nothing to do; a stop leaves it to the next runner. */
+static int end_rest(struct runner *w, const struct err *why, struct err *e)
+{
+	struct str batch = w->n ? w->r[0].batch : STR("");
+	struct request *left;
+	size_t n;
+
+	if (request_list(w->api.store->db, w->api.arena, state_word(STATE_RUNNING), REQUESTS_MAX, &left, &n, e))
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		bool good = !why && (left[i].job.p || !w->api.exit_status);
+
+		if (!str_eq(left[i].batch, batch) || left[i].run.p)
+			continue;
+		if (request_over(w->api.store->db, left[i].id, state_word(good ? STATE_SUCCESS : STATE_FAILED),
+		                 why ? err_text(w->api.arena, why) : NULL, e))
+			return -1;
+	}
+	return 0;
+}
+
+static int work(struct runner *w, struct str batch, struct err *e)
+{
+	struct sink out = {.row = no_row, .note = note, .event = on_event};
+	struct carry_how how = {
+		.command = "leat serve", .batch = id_of(batch), .planned = planned, .ptr = w, .lenient = true};
+	struct asking q = {.ask = {.mode = PLAN_EXPLICIT}, .explicit_ds = true};
+	struct err why = ERR_INIT;
+	int rc = 0;
+
+	if (api_open(&w->api, OP_W | OP_J, e) || take(w, batch, e))
+		return -1;
+	if (!w->n)
+		return 0;
+	if (ask_all_of(w, &q, e))
+		return -1;
+	how.kind = arena_cstr(w->api.arena, w->r[0].kind);
+	how.labels = labels_of(w, &how.n_labels);
+	if (w->data) {
+		struct asking all = {.ask = {.mode = PLAN_STALE}};
+		struct carry_how data = {.command = how.command, .kind = "run", .data_only = true, .lenient = true};
+
+		rc = carry_out(&w->api, &data, &all, &out, &why);
+	}
+	if (!rc && q.jobs.n)
+		rc = carry_out(&w->api, &how, &q, &out, &why);
+	if (rc)
+		note(NULL, err_text(w->api.arena, &why));
+	return end_rest(w, rc ? &why : NULL, e);
+}
+
+int runner_main(int argc, char **argv, const struct job_kind *const *kinds)
+{
+	struct arena *a = arena_new();
+	struct runner w = {0};
+	struct err e = ERR_INIT;
+	int rc;
+
+	if (argc < 5) {
+		fprintf(stderr, "usage: leat --role " RUNNER_ROLE " DIR BATCH\n");
+		return 2;
+	}
+	(void)setsid(); /* no terminal's hangup or Ctrl-C is meant for it */
+	api_begin(&w.api, a, kinds);
+	w.api.dir = argv[3];
+	rc = work(&w, str_of(argv[4]), &e);
+	if (rc)
+		note(NULL, err_text(a, &e));
+	api_end(&w.api);
+	arena_free(a);
+	return rc ? 1 : 0;
+}

@@ -1,0 +1,17 @@
+/*
+ * daemon/runner.h: `leat --role runner DIR BATCH`: a process that carries out the requests of one batch
+ * (flow/request.h), as `leat run` would. The daemon starts it and may end meanwhile.
+ *
+ * Talk goes to standard error, a line each. Exit status 0: all its requests were looked at, whatever came of them; 1:
+ * it could not go on, and what it left has no owner any more.
+ */
+#ifndef LEAT_DAEMON_RUNNER_H
+#define LEAT_DAEMON_RUNNER_H
+
+#include "api/api.h"
+
+#define RUNNER_ROLE "runner"
+
+must_check int runner_main(int argc, char **argv, const struct job_kind *const *kinds);
+
+#endif
