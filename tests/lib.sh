@@ -123,6 +123,16 @@ needs_data() {
 needs_root() {
 	[ "$(id -u)" = 0 ] || skip_all "needs root"
 }
+dies_at() { # POINT command…: the command must be killed there (needs_faults)
+	local point=$1 got=0
+	shift
+	LEAT_CRASH_AT=$point "$@" || got=$?
+	[ $got = 137 ] || {
+		echo "$point was not reached (status $got): $*"
+		return 1
+	}
+}
+
 needs_faults() { # the whole script then drives the build that has fault points (LEAT_CRASH_AT, LEAT_FAULT)
 	[ -x "$LEAT_FAULT_BIN" ] || skip_all "no build with fault points (make test makes build-test)"
 	LEAT_BIN=$LEAT_FAULT_BIN

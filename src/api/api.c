@@ -170,7 +170,7 @@ int api_call(struct api *api, const struct args *args, struct sink *out, struct 
 	contents_ahead_free(ahead);
 	err_clear(&lag);
 	/* What a crash left of an earlier publish is completed by whoever writes next (SEMANTICS 6). */
-	if ((op->flags & OP_M) && api->store && datastore_update(api->store, 0, note_text, out, &lag))
+	if ((op->flags & OP_M) && api->store && datastore_update(api->store, note_text, out, &lag))
 		sink_note(out, "%s; the next command that writes tries again", lag.msg); /* what was committed is */
 	err_clear(&lag);
 	if ((op->flags & OP_M) && api->store && contents_keep_up(api->store, &lag))

@@ -497,7 +497,7 @@ static int round_of(struct watching *w, int (*fn)(struct watching *w, struct api
 	api.flow = NULL;
 	api.exit_status = 0;
 	rc = fn(w, &api, &inner);
-	if (!rc && datastore_update(api.store, 0, note_text, w->out, &inner))
+	if (!rc && datastore_update(api.store, note_text, w->out, &inner))
 		rc = -1;
 	if (rc && fatal)
 		*e = inner;

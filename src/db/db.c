@@ -70,6 +70,7 @@ struct db {
 	} later; /* db_commit_start */
 	struct err broken; /* the first error of a write transaction, told again by its commit */
 	bool has_set[DB_SETS]; /* they were there */
+	bool no_set[DB_SETS];  /* they are not, as long as this writes: nobody else can make them */
 	bool roots_seen, roots_old; /* db_roots.h: looked at; to be written with the next commit */
 	bool copied;       /* it is a copy, which is only read */
 	struct q *statements[DB_STATEMENTS];
@@ -197,11 +198,12 @@ bool db_has_set(struct db *d, enum db_set set)
 	struct q *q;
 	struct err e = ERR_INIT;
 
-	if (d->has_set[set])
-		return true;
+	if (d->has_set[set] || (d->writing && d->no_set[set]))
+		return d->has_set[set];
 	q = db_query(d, "select 1 from sqlite_master where type = 'table' and name = ?");
 	q_cstr(q, 1, db_schema_mark(set));
 	d->has_set[set] = q_step(q, &e) == 1;
+	d->no_set[set] = d->writing && !d->has_set[set];
 	q_done(q);
 	return d->has_set[set];
 }
@@ -214,6 +216,7 @@ int db_make_set(struct db *d, enum db_set set, struct err *e)
 	if (db_has_set(d, set))
 		return 0;
 	rc = db_schema_set(d->h, set);
+	d->no_set[set] = false;
 	d->roots_old = true;
 	return rc ? fail(d, rc, e) : 0;
 }
@@ -523,6 +526,7 @@ int db_begin_durable(struct db *d, enum db_durability how, struct err *e)
 	if (run(d, "begin immediate", e))
 		goto fail;
 	d->writing = true;
+	memset(d->no_set, 0, sizeof(d->no_set));
 	d->begun++;
 	d->roots_old |= !d->roots_seen && !db_roots_right(d->path, d->h);
 	d->roots_seen = true;

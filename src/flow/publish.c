@@ -563,7 +563,8 @@ static void on_note(void *ptr, const char *text)
 
 int publish_show(struct engine *g, bool now, struct err *e)
 {
-	struct run_job *r;
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	VEC(int64_t) repos = {0};
 
 	if (!g->lagging)
 		return 0;
@@ -574,12 +575,12 @@ int publish_show(struct engine *g, bool now, struct err *e)
 		if (g->o->beside(g->o->beside_ptr, true, e) < 0)
 			return -1;
 	}
-	while ((r = g->lagging)) {
-		if (datastore_update(g->f->store, r->repo.id, on_note, g, e))
-			return -1;
-		r->lags = false;
-		g->lagging = r->next;
-	}
+	for (const struct run_job *r = g->lagging; r; r = r->next)
+		vec_push(a, &repos, r->repo.id);
+	if (datastore_update_these(g->f->store, repos.p, repos.n, on_note, g, e))
+		return -1;
+	for (; g->lagging; g->lagging = g->lagging->next)
+		g->lagging->lags = false;
 	g->shown_at = clock_mono_ms();
 	fault_crash("publish-shown");
 	return 0;

@@ -286,5 +286,5 @@ int tick_make(struct store *s, struct arena *a, const struct tick_ask *ask, stru
 	for (size_t at = 0, done; at < l.n; at += done)
 		if (some(&m, l.p + at, l.n - at, &done, e))
 			return -1;
-	return l.n ? datastore_update(s, 0, NULL, NULL, e) : 0;
+	return l.n ? datastore_update(s, NULL, NULL, e) : 0;
 }

@@ -187,7 +187,7 @@ int stay_commit(struct store *s, struct arena *a, const struct job *j, const cha
 		db_rollback(s->db);
 	ingest_free(m.in);
 	*made = r > 0;
-	if (r > 0 && datastore_update(s, 0, no_note, NULL, &ignored))
+	if (r > 0 && datastore_update(s, no_note, NULL, &ignored))
 		err_clear(&ignored); /* the next command that writes tries again */
 	return r < 0 ? -1 : 0;
 }

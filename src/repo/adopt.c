@@ -434,7 +434,7 @@ int datastore_commit(struct store *s, struct arena *a, const struct adopt_opts *
 		vec_push(a, &all, ad.shares.p[i]->out);
 	/* what others have committed meanwhile, and what a crash left behind */
 	fd_close(&fd);
-	if (datastore_update(s, 0, note, ptr, &inner))
+	if (datastore_update(s, note, ptr, &inner))
 		say(&ad, arena_printf(a, "%s; the next command that writes tries again", inner.msg));
 	place_sweep(s, note, ptr);
 	*out = all.p;

@@ -7,12 +7,16 @@
 #include "base/map.h"
 #include "base/str.h"
 #include "repo/blob.h"
+#include "repo/going.h"
 #include "repo/place.h"
 #include "sys/fault.h"
 #include "sys/fd.h"
 
-#define GOING "show-" /* .leat/staging/show-REPO */
 #define SWAP_MAX 1000 /* files in a folder that is built anew for a swap; above, one rename each */
+/* Repos that are brought on at a time, and what one of them may hold if it is not by itself */
+#define GO_MANY 64
+#define GO_FILES 1000
+#define GO_BYTES (16 << 20)
 
 /* The changes of one folder that may be swapped as a whole: a ds=..., or all that lies in none ("") */
 struct group {
@@ -210,27 +214,6 @@ static int show(struct place *p, const struct disk_repo *r, struct err *e)
 	return 0;
 }
 
-static int record(struct store *s, const struct disk_repo *r, struct err *e)
-{
-	fault_crash("datastore-swapped");
-	if (db_begin_durable(s->db, DB_PROCESS, e))
-		return -1;
-	if (disk_shown(s, r->repo.id, &r->head, e) || set_unshown(s, r, r->hidden, e)) {
-		db_rollback(s->db);
-		return -1;
-	}
-	return db_commit(s->db, e);
-}
-
-/*
- * Who dies in the middle of it leaves files of the head that he was going to, and the next head may know nothing of
- * them: so that is written down while it is shown, under the repo's lock. Derived as all of it is, so it is not synced.
- */
-static char *going_path(struct store *s, struct arena *a, int64_t repo)
-{
-	return arena_printf(a, "%s/staging/" GOING "%lld", s->leat_dir, (long long)repo);
-}
-
 struct halfway {
 	struct place *p; /* from the head that was gone to, to the one that is gone to now */
 	const struct sha *shown;
@@ -260,19 +243,15 @@ static int put_right(void *ptr, enum diff_kind kind, struct str path, const stru
 	return place_one(p, mine, r && t.kind == ENTRY_FILE ? &t : NULL, e);
 }
 
-static int resume(struct place *p, const struct disk_repo *r, struct err *e)
+static int resume(struct place *p, const struct disk_repo *r, const struct going_row *left, struct err *e)
 {
-	struct err gone = ERR_INIT;
-	struct str text;
-	struct sha to;
 	struct place from = *p;
 	struct halfway h = {&from, &r->shown};
 
-	if (file_read(p->a, going_path(p->s, p->a, r->repo.id), SHA_HEX, &text, &gone) || !sha_parse(text, &to) ||
-	    sha_eq(&to, &r->head))
+	if (!left || sha_is_zero(&left->to) || sha_eq(&left->to, &r->head))
 		return 0;
-	from.base = &to;
-	if (!tree_diff(p->s, &r->shown, &to, false, put_right, &h, e))
+	from.base = &left->to;
+	if (!tree_diff(p->s, &r->shown, &left->to, false, put_right, &h, e))
 		return 0;
 	if (e->code != ERR_DAMAGED && e->code != ERR_NOT_FOUND)
 		return -1;
@@ -280,135 +259,296 @@ static int resume(struct place *p, const struct disk_repo *r, struct err *e)
 	return 0;
 }
 
-/* One repo that lags, its byte of the lock in hand. */
-static int show_one(struct store *s, struct disk_repo *r, datastore_note note, void *ptr, struct err *e)
+/* Repos that are brought on together: their locks are held from the first look to the row of the last. */
+struct go {
+	struct store *s;
+	struct arena *a;
+	datastore_note note;
+	void *ptr;
+	struct going left;       /* by who died, or was at them before */
+	struct disk_repo *repos; /* that lag, or that somebody died at */
+	size_t n;
+	struct place_old *old;
+	const struct disk_repo **had; /* whose locks are held */
+	size_t n_had;
+};
+
+/* One of them. What is to be recorded of it stands in *r then. */
+static int show_one(struct go *g, struct disk_repo *r, struct err *e)
 {
 	struct arena *a cleanup(arena_cleanup) = arena_new();
+	struct store *s = g->s;
 	struct place p = {.s = s,
 			  .a = a,
 			  .repo = r->repo.name,
 			  .output = r->repo.role == REPO_OUTPUT,
-			  .note = note,
-			  .ptr = ptr,
+			  .note = g->note,
+			  .ptr = g->ptr,
 			  .base = &r->shown,
-			  .next = &r->head};
+			  .next = &r->head,
+			  .old = g->old};
 	int want = wanted(s, r, e), rc;
-	struct err ignored = ERR_INIT;
-	char hex[SHA_HEX + 1];
 
 	if (want < 0)
 		return -1;
-	sha_hex(&r->head, hex);
 	p.cache = statcache_open(s, r->repo.id);
-	rc = resume(&p, r, e);
-	/* a full disk is no reason to lag */
-	(void)!file_write(going_path(s, a, r->repo.id), str_of(hex), 0600, 0, &ignored);
+	rc = resume(&p, r, going_find(&g->left, r->repo.id), e);
 	if (!rc)
 		rc = want ? show(&p, r, e) : hide(&p, r, e);
 	statcache_close(p.cache);
 	if (rc)
 		return -1;
 	r->hidden = !want;
-	if (!want && !r->unshown && note)
-		note(ptr, arena_printf(a,
-				       "datastore/%.*s is not made: it would hold %lld files"
-				       " (materialise in leat.yaml, on or off, decides)",
-				       STR_ARG(r->repo.name), (long long)r->files));
+	if (!want && !r->unshown && g->note)
+		g->note(g->ptr, arena_printf(a,
+					     "datastore/%.*s is not made: it would hold %lld files"
+					     " (materialise in leat.yaml, on or off, decides)",
+					     STR_ARG(r->repo.name), (long long)r->files));
 	if (!want)
 		r->head = tree_empty_id();
-	if (record(s, r, e))
+	return 0;
+}
+
+static int record(struct store *s, const struct disk_repo *repos, size_t n, struct err *e)
+{
+	if (!n)
+		return 0;
+	fault_crash("datastore-swapped");
+	if (db_begin_durable(s->db, DB_PROCESS, e))
 		return -1;
-	(void)unlink(going_path(s, a, r->repo.id));
+	for (size_t i = 0; i < n; i++) {
+		if (disk_shown(s, repos[i].repo.id, &repos[i].head, e) ||
+		    set_unshown(s, &repos[i], repos[i].hidden, e)) {
+			db_rollback(s->db);
+			return -1;
+		}
+	}
+	return db_commit(s->db, e);
+}
+
+/* What they show and should show by now, their locks in hand. */
+static int look_again(struct go *g, struct err *e)
+{
+	VEC(struct disk_repo) repos = {0};
+	int rc = db_read_begin(g->s->db, e);
+
+	if (rc)
+		return -1;
+	for (size_t i = 0; i < g->n_had && !rc; i++) {
+		int64_t id = g->had[i]->repo.id;
+		struct disk_repo *now;
+		size_t n = 0;
+
+		rc = disk_repos(g->s, g->a, id, !going_find(&g->left, id), &now, &n, e);
+		if (!rc && n)
+			vec_push(g->a, &repos, *now);
+	}
+	db_read_end(g->s->db);
+	g->repos = repos.p;
+	g->n = repos.n;
+	return rc;
+}
+
+/* A repo that has ended has no folder. */
+static bool has_ended(void *store, int64_t repo)
+{
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	struct err ignored = ERR_INIT;
+	struct disk_repo *one;
+	size_t n;
+
+	return !disk_repos(store, a, repo, false, &one, &n, &ignored) && !n;
+}
+
+static bool is_done(void *ptr, int64_t repo)
+{
+	struct go *g = ptr;
+	size_t i = 0;
+
+	while (i < g->n_had && g->had[i]->repo.id != repo)
+		i++;
+	return i < g->n_had || has_ended(g->s, repo);
+}
+
+/* One that cannot be shown hinders no other: the first error is told when all have had their turn. */
+static int bring_on(struct go *g, struct err *e)
+{
+	struct err first = ERR_INIT, inner = ERR_INIT;
+	size_t good = 0;
+	char *mark;
+
+	going_read(g->s, g->a, &g->left);
+	if (look_again(g, e))
+		return -1;
+	mark = g->n ? going_write(g->s, g->a, g->repos, g->n) : NULL;
+	for (size_t i = 0; i < g->n; i++) {
+		struct disk_repo *r = &g->repos[i];
+		if (!show_one(g, r, &inner)) {
+			g->repos[good++] = *r;
+			continue;
+		}
+		err_wrap(&inner, "datastore/%.*s", STR_ARG(r->repo.name));
+		if (first.code == ERR_NONE)
+			first = inner;
+		err_clear(&inner);
+	}
+	if (record(g->s, g->repos, good, &inner) && first.code == ERR_NONE)
+		first = inner;
+	if (first.code != ERR_NONE) {
+		*e = first;
+		return -1;
+	}
+	if (mark)
+		(void)unlink(mark);
+	if (g->left.files.n)
+		going_end(g->s, g->a, &g->left, is_done, g);
 	return 0;
 }
 
 /*
  * Whose head this handle has moved is waited for: its user looks into datastore/ next. Another repo that lags and is
- * being worked on is the business of who works on it, so a small put never waits for the head of a large one.
+ * being worked on is the business of who works on it, so a small put never waits for the head of a large one. Nobody
+ * waits with locks in hand: *busy are those that were not to be had, to be asked for one by one.
  */
-static int catch_up(struct store *s, const struct disk_repo *known, bool wait, datastore_note note, void *ptr,
-		    struct err *e)
+static int catch_up(struct store *s, const struct disk_repo *repos, size_t n, bool wait, bool *busy,
+		    struct place_old *old, datastore_note note, void *ptr, struct err *e)
 {
 	struct arena *a cleanup(arena_cleanup) = arena_new();
+	struct go g = {.s = s, .a = a, .note = note, .ptr = ptr, .old = old};
 	int fd FD_CLEANUP = -1;
-	struct disk_repo *now;
-	size_t n;
-	int r = disk_lock(s, &known->repo.name, 1, wait ? 0 : DISK_TRY, &fd, e);
-	bool halfway;
 
-	if (r <= 0)
-		return r;
-	halfway = file_exists(going_path(s, a, known->repo.id)); /* nobody is at it who lives */
-	if (disk_repos(s, a, known->repo.id, !halfway, &now, &n, e) || (n && show_one(s, now, note, ptr, e)))
-		return err_wrap(e, "datastore/%.*s", STR_ARG(known->repo.name));
-	return 0;
+	g.had = arena_array(a, const struct disk_repo *, n);
+	for (size_t i = 0; i < n; i++) {
+		int r = disk_lock_more(s, repos[i].repo.name, n == 1 && wait, &fd, e);
+		if (r < 0)
+			return -1;
+		if (r)
+			g.had[g.n_had++] = &repos[i];
+		busy[i] = !r;
+	}
+	return g.n_had ? bring_on(&g, e) : 0;
 }
 
 /* Those that somebody died at, or is at work on, though they show their head by what the rows say. */
 static int halfway_ones(struct store *s, struct arena *a, struct disk_repo **repos, size_t *n, struct err *e)
 {
 	VEC(struct disk_repo) all = {.p = *repos, .n = *n, .cap = *n};
-	struct err ignored = ERR_INIT;
-	struct dir_names names;
+	struct going g;
 
-	if (dir_list(a, arena_printf(a, "%s/staging", s->leat_dir), &names, &ignored))
-		return 0;
-	for (size_t i = 0; i < names.n; i++) {
-		struct str name = str_of(names.p[i]);
+	going_read(s, a, &g);
+	for (size_t i = 0; i < g.rows.n; i++) {
+		int64_t id = g.rows.p[i].repo;
 		struct disk_repo *one;
 		size_t found, k = 0;
-		int64_t id;
 
-		if (!str_has_prefix(name, STR(GOING)) || !str_to_i64(str_sub(name, strlen(GOING), SIZE_MAX), &id) ||
-		    !id)
-			continue;
-		while (k < *n && (*repos)[k].repo.id != id)
+		while (k < all.n && all.p[k].repo.id != id)
 			k++;
-		if (k < *n)
+		if (k < all.n)
 			continue;
 		if (disk_repos(s, a, id, false, &one, &found, e))
 			return -1;
 		if (found)
 			vec_push(a, &all, *one);
-		else /* the repo has ended, and its folder with it */
-			(void)unlink(going_path(s, a, id));
 	}
+	if (g.rows.n && all.n == *n)
+		going_end(s, a, &g, has_ended, s);
+	if (g.torn)
+		going_tidy(s);
 	*repos = all.p;
 	*n = all.n;
 	return 0;
 }
 
-int datastore_update(struct store *s, int64_t repo, datastore_note note, void *ptr, struct err *e)
+/* Small enough that who waits for another one of the same go does not wait long. */
+static bool is_small(const struct disk_repo *r)
+{
+	return r->files <= GO_FILES && r->bytes <= GO_BYTES;
+}
+
+static int update(struct store *s, const struct disk_repo *repos, const bool *wait, size_t n, datastore_note note,
+		  void *ptr, struct err *e)
 {
 	struct arena *a cleanup(arena_cleanup) = arena_new();
-	struct err first = ERR_INIT;
+	struct err first = ERR_INIT, inner = ERR_INIT;
+	struct place_old old = {.a = a};
+
+	for (size_t i = 0, end; i < n; i = end) {
+		bool busy[GO_MANY] = {0};
+
+		for (end = i + 1; end < n && end - i < GO_MANY && is_small(&repos[i]) && is_small(&repos[end]);)
+			end++;
+		if (catch_up(s, &repos[i], end - i, wait[i], busy, &old, note, ptr, &inner) &&
+		    first.code == ERR_NONE)
+			first = inner;
+		for (size_t k = i; k < end; k++) {
+			err_clear(&inner);
+			if (busy[k - i] && wait[k] && end - i > 1 &&
+			    catch_up(s, &repos[k], 1, true, &busy[k - i], &old, note, ptr, &inner) &&
+			    first.code == ERR_NONE)
+				first = inner;
+		}
+	}
+	place_old_drop(&old);
+	if (first.code != ERR_NONE) {
+		*e = first;
+		return -1;
+	}
+	return 0;
+}
+
+int datastore_update(struct store *s, datastore_note note, void *ptr, struct err *e)
+{
+	struct arena *a cleanup(arena_cleanup) = arena_new();
 	struct disk_repo *repos;
 	size_t n, lagging;
+	bool *wait;
 
 	if (s->apart)
 		return 0;
-	if (disk_repos(s, a, repo, true, &repos, &n, e))
+	if (disk_repos(s, a, 0, true, &repos, &n, e))
 		return -1;
 	lagging = n;
-	if (!repo && halfway_ones(s, a, &repos, &n, e))
+	if (halfway_ones(s, a, &repos, &n, e))
 		return -1;
 	if (n)
 		fault_crash("commit-done");
 	/* Before, not after: who dies in between leaves at most what he was at himself, and his repo lagging. */
 	if (n || place_has_left(s))
 		place_sweep(s, note, ptr);
-	for (size_t i = 0; i < n; i++) {
-		struct err inner = ERR_INIT;
-		bool wait = repo || (i < lagging && store_has_moved(s, repos[i].repo.id));
+	wait = arena_array(a, bool, n);
+	for (size_t i = 0; i < lagging; i++)
+		wait[i] = store_has_moved(s, repos[i].repo.id);
+	return update(s, repos, wait, n, note, ptr, e);
+}
 
-		if (catch_up(s, &repos[i], wait, note, ptr, &inner) && first.code == ERR_NONE)
-			first = inner; /* one repo that cannot be shown hinders no other */
-	}
-	if (first.code != ERR_NONE) {
-		*e = first;
+int datastore_update_these(struct store *s, const int64_t *ids, size_t n, datastore_note note, void *ptr,
+			   struct err *e)
+{
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	VEC(struct disk_repo) repos = {0};
+	bool *wait = arena_array(a, bool, n);
+	int rc = 0;
+
+	if (s->apart)
+		return 0;
+	if (db_read_begin(s->db, e))
 		return -1;
+	for (size_t i = 0; i < n && !rc; i++) {
+		struct disk_repo *one;
+		size_t found = 0;
+		rc = disk_repos(s, a, ids[i], true, &one, &found, e);
+		if (!rc && found)
+			vec_push(a, &repos, *one);
+		wait[i] = true;
 	}
-	return 0;
+	db_read_end(s->db);
+	if (rc)
+		return -1;
+	if (repos.n) {
+		fault_crash("commit-done");
+		place_sweep(s, note, ptr);
+	}
+	return update(s, repos.p, wait, repos.n, note, ptr, e);
 }
 
 /* The newest ended repo of that name, and what its folder shows. */

@@ -7,10 +7,13 @@
 
 #include "repo/commit.h"
 
-/* Brings datastore/ of one repo (0: of all that lag) to its head. Foreign files as SEMANTICS 6 says; what moved to
- * lost+found is told to `note`. */
+/* Brings datastore/ of all repos that lag to their heads. Foreign files as SEMANTICS 6 says; what moved to lost+found
+ * is told to `note`. */
 typedef void (*datastore_note)(void *ptr, const char *text);
-must_check int datastore_update(struct store *s, int64_t repo, datastore_note note, void *ptr, struct err *e);
+must_check int datastore_update(struct store *s, datastore_note note, void *ptr, struct err *e);
+/* The same of these alone, whose user looks there next: who is at work on one of them is waited for. */
+must_check int datastore_update_these(struct store *s, const int64_t *ids, size_t n, datastore_note note, void *ptr,
+                                      struct err *e);
 
 enum drift_kind { DRIFT_NEW, DRIFT_EDITED, DRIFT_DELETED, DRIFT_NEW_REPO, DRIFT_LAGS };
 struct drift {

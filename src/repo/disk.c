@@ -416,7 +416,7 @@ int disk_look(struct disk_scan *d, struct str path, struct disk_file *out, struc
 }
 
 #define DISK_REPOS                                                                                                     \
-	"select r.id, r.name, r.role, r.job, m.tree, c.tree, c.files, u.repo is not null from repo r"                  \
+	"select r.id, r.name, r.role, r.job, m.tree, c.tree, c.files, u.repo is not null, c.bytes from repo r"         \
 	" left join branch b on b.repo = r.id and b.name = 'master'"                                                   \
 	" left join commits c on c.repo = b.repo and c.id = b.head"                                                    \
 	" left join materialised m on m.repo = r.id"                                                                   \
@@ -457,6 +457,7 @@ int disk_repos(struct store *s, struct arena *a, int64_t repo, bool only_lagging
 		(void)!q_col_sha(q, 5, &t.head);
 		t.files = q_col_int(q, 6);
 		t.unshown = q_col_int(q, 7);
+		t.bytes = q_col_int(q, 8);
 		if (!only_lagging || should_show(s, &t))
 			vec_push(a, &all, t);
 	}
@@ -480,6 +481,11 @@ static int lock_open(struct store *s, bool shared, int *fd, struct err *e)
 	return !shared && access(path, W_OK) ? err_errno(e, errno, "cannot open the lock %s", path) : 0;
 }
 
+static uint64_t byte_of(struct str repo)
+{
+	return xx64(repo.p, repo.n, 0) % LOCK_BYTES;
+}
+
 static int by_offset(const void *a, const void *b)
 {
 	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
@@ -495,7 +501,7 @@ int disk_lock(struct store *s, const struct str *repos, size_t n, unsigned how, 
 	int r = 1;
 
 	for (size_t i = 0; i < n; i++)
-		at[i] = xx64(repos[i].p, repos[i].n, 0) % LOCK_BYTES;
+		at[i] = byte_of(repos[i]);
 	if (n > 1)
 		qsort(at, n, sizeof(*at), by_offset);
 	if (lock_open(s, how & DISK_SHARED, fd, &inner)) {
@@ -505,14 +511,20 @@ int disk_lock(struct store *s, const struct str *repos, size_t n, unsigned how, 
 		return -1;
 	}
 	for (size_t i = 0; i < n && r > 0; i++) {
-		if (how & DISK_TRY)
-			r = lock_bytes_alone(*fd, at[i], 1, e);
-		else
-			r = (how & DISK_SHARED ? lock_byte : lock_byte_alone)(*fd, at[i], e) ? -1 : 1;
+		r = (how & DISK_SHARED ? lock_byte : lock_byte_alone)(*fd, at[i], e) ? -1 : 1;
 	}
 	if (r <= 0)
 		fd_close(fd);
 	return r;
+}
+
+int disk_lock_more(struct store *s, struct str repo, bool wait, int *fd, struct err *e)
+{
+	if (*fd < 0 && lock_open(s, false, fd, e))
+		return -1;
+	if (!wait)
+		return lock_bytes_alone(*fd, byte_of(repo), 1, e);
+	return lock_byte_alone(*fd, byte_of(repo), e) ? -1 : 1;
 }
 
 int disk_lock_all(struct store *s, int *fd, struct err *e)

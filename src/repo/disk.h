@@ -49,7 +49,7 @@ char *disk_path(struct store *s, struct arena *a, struct str repo, struct str pa
 struct disk_repo {
 	struct repo repo;
 	struct sha shown, head; /* the empty tree where there is none */
-	int64_t files;          /* of the head */
+	int64_t files, bytes;   /* of the head */
 	bool unshown;           /* datastore/ does not show it, but for what users dropped there */
 	bool hidden;            /* for datastore.c: it is not to be shown from now on */
 };
@@ -64,10 +64,12 @@ must_check int disk_shown(struct store *s, int64_t repo, const struct sha *tree,
  * .leat/datastore.lock, a byte a repo (by its name, so that one may be locked that is yet to come): held alone while
  * datastore/REPO is changed or adopted, shared while it is looked at. Who wants several asks for them at once, and they
  * are taken in one order; nobody who holds one asks for another. *fd, when closed, gives them back.
- * 1; 0 with DISK_TRY: somebody holds it; -1.
+ * 1, -1.
  */
-enum { DISK_SHARED = 1, DISK_TRY = 2 };
+enum { DISK_SHARED = 1 };
 must_check int disk_lock(struct store *s, const struct str *repos, size_t n, unsigned how, int *fd, struct err *e);
+/* One more by the same fd, alone: 1; 0 somebody holds it; -1. Only who holds no other one may wait. */
+must_check int disk_lock_more(struct store *s, struct str repo, bool wait, int *fd, struct err *e);
 /* All of them at once and alone, if nobody is at work on any (but by this fd itself): 1, 0, -1. */
 must_check int disk_lock_all(struct store *s, int *fd, struct err *e);
 

@@ -1,5 +1,6 @@
 #include "repo/place.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -11,6 +12,9 @@
 #include "sys/rand.h"
 
 #define OLD_MS 60000              /* how long a reader that has listed a folder can still open its files */
+#define OLD_MANY 1000             /* replaced files that wait to be unlinked, and what they hold */
+#define OLD_FEW 32
+#define OLD_BYTES (64 << 20)
 #define BACKDATE_NS 25000000      /* files are dated back, so that a write right after shows by its time */
 
 char *place_temp(struct place *p, const char *what)
@@ -93,6 +97,52 @@ static bool is_foreign(const struct disk_file *f)
 	return f->state == DISK_EDITED || f->state == DISK_NEW || f->state == DISK_ODD;
 }
 
+struct some {
+	char **files;
+	size_t n;
+};
+
+static void *unlink_some(void *ptr)
+{
+	const struct some *f = ptr;
+	struct err ignored = ERR_INIT;
+
+	for (size_t i = 0; i < f->n; i++)
+		if (file_unlink(f->files[i], &ignored))
+			err_clear(&ignored);
+	return NULL;
+}
+
+/* The file system gives back what a file held after it has let go of the folder: by two, that is half the time. */
+void place_old_drop(struct place_old *o)
+{
+	size_t half = o->files.n < OLD_FEW ? 0 : o->files.n / 2;
+	struct some one = {o->files.p, half}, other = {o->files.p + half, o->files.n - half};
+	pthread_t thread;
+	bool beside = half && !fault_armed() && !pthread_create(&thread, NULL, unlink_some, &one);
+
+	unlink_some(&other);
+	if (beside)
+		pthread_join(thread, NULL);
+	else
+		unlink_some(&one);
+	o->files.n = 0;
+	o->bytes = 0;
+}
+
+static int unlink_old(struct place *p, const char *path, int64_t size, struct err *e)
+{
+	struct place_old *o = p->old;
+
+	if (!o || size > FILE_LARGE_STEP)
+		return file_unlink_large(path, e);
+	if (o->files.n == OLD_MANY || o->bytes + size > OLD_BYTES)
+		place_old_drop(o);
+	vec_push(o->a, &o->files, arena_dup(o->a, path));
+	o->bytes += size;
+	return 0;
+}
+
 /* Takes away what stands at a path, if it is still what was looked at; else it is foreign after all. */
 static int take_away(struct place *p, const struct disk_file *f, const char *disk, struct err *e)
 {
@@ -162,7 +212,7 @@ int place_one(struct place *p, struct str path, const struct entry *entry, struc
 			return -1;
 		if (k.ino != f.key.ino || k.size != f.key.size || k.mtime_ns != f.key.mtime_ns
 			    ? place_lost(p, temp, path, e)
-			    : file_unlink_large(temp, e))
+			    : unlink_old(p, temp, k.size, e))
 			return -1;
 	} else if (file_rename(temp, disk, e)) {
 		return -1;

@@ -99,7 +99,7 @@ static void load(struct statcache *c)
 	if (c->loaded)
 		return;
 	c->loaded = true;
-	if (c->path[0] && file_exists(c->path) && !file_read(c->a, c->path, MAX_BYTES, &all, &ignored) &&
+	if (c->path[0] && !file_read(c->a, c->path, MAX_BYTES, &all, &ignored) &&
 	    all.n >= head && !memcmp(all.p, MAGIC, head)) {
 		c->begun = true;
 		whole = set_all(c, str_sub(all, head, SIZE_MAX));

@@ -494,8 +494,11 @@ int file_unlink_large_at(int dir, const char *name, const char *path, struct err
 int file_unlink_large(const char *path, struct err *e)
 {
 	struct arena *a cleanup(arena_cleanup) = arena_new();
-	int dir FD_CLEANUP = open(path_dir(a, path), O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int dir FD_CLEANUP = -1;
+	struct stat st;
 
+	if (!lstat(path, &st) && st.st_size > FILE_LARGE_STEP)
+		dir = open(path_dir(a, path), O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return file_unlink(path, e);
 	return file_unlink_large_at(dir, path_base(a, path), path, e);

@@ -94,8 +94,12 @@ static double publish(struct store *s, struct arena *a, const struct repo *repos
 		must(commit_make(s, in, &c, &made, &is_new, &e));
 	}
 	must(db_commit(s->db, &e));
-	for (size_t i = 0; show && i < n; i++)
-		must(datastore_update(s, repos[i].id, NULL, NULL, &e));
+	if (show) {
+		int64_t ids[TABLES];
+		for (size_t i = 0; i < n; i++)
+			ids[i] = repos[i].id;
+		must(datastore_update_these(s, ids, n, NULL, NULL, &e));
+	}
 	start = now() - start;
 	ingest_free(in);
 	return start;

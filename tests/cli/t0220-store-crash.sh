@@ -4,13 +4,6 @@
 . "$(dirname "$0")/../lib.sh"
 needs_faults
 
-dies_at() { # POINT command…: the command must be killed there
-	local point=$1 got=0
-	shift
-	LEAT_CRASH_AT=$point "$@" || got=$?
-	[ $got = 137 ] || { echo "$point was not reached (status $got): $*"; return 1; }
-}
-
 test_expect 'a workspace with two commits' '
 	workspace w && mkdir -p a b && echo 1 > a/x && echo 2 > a/y && leat put raw/t:/ds=2020-01-01 a &&
 	echo 3 > b/x && echo 4 > b/y && echo 5 > b/z && leat fsck
@@ -44,6 +37,28 @@ test_expect 'what a put had shown when it died, and the next command takes away 
 	done && for i in 1 2 3; do mkdir -p more/d$i && echo $i > more/d$i/x || return 1; done &&
 	dies_at datastore-swapped leat put r more && leat branch r@master --head master~1 && diff -r f datastore/r &&
 	leat status > out 2>&1 && lacks out "not committed" && [ -z "$(find .leat/lost+found -type f)" ] && [ -z "$(ls .leat/staging)" ]
+'
+
+# Several small repos are shown in one go, under one marker.
+many() { # DIR WORD: files of eight repos, whose heads move in one transaction
+	mkdir -p "$1" && for i in 1 2 3 4 5 6 7 8; do echo "$2 $i" > "$1/f$i" && echo "put raw/m$i:/f $1/f$i" && echo "put raw/m$i:/$2 $1/f$i"; done > lines && leat batch -f lines
+}
+shown() { for i in 1 2 3 4 5 6 7 8; do [ ! -e datastore/raw/m$i ] || { leat get raw/m$i:/ -o got$i && diff -r got$i datastore/raw/m$i && rm -rf got$i; } || return 1; done; }
+
+for point in commit-done datastore-built datastore-built:4 datastore-built:8 datastore-swapped; do
+	test_expect "death at $point of a batch over eight repos: the next writer shows all of them, and nothing is left behind" "
+		rm -rf many && workspace many && many a one && dies_at $point many b two && leat fsck && leat put raw/other lines && shown && [ -e datastore/raw/m8/two ] &&
+		leat status > out 2>&1 && lacks out 'not committed' && [ -z \"\$(find .leat/lost+found -type f)\" ] && eq \"\$(ls .leat/staging | grep -v ^in-)\" ''
+	"
+	test_expect "death at $point, and what comes next takes away in two of them what had been shown, and ends one: none of it stays" "
+		rm -rf many && workspace many && many a one && dies_at $point many b two && leat rm raw/m1:/two && leat rm raw/m8:/two && leat rm --repo raw/m2 &&
+		leat put raw/other lines && shown && [ ! -e datastore/raw/m1/two ] && [ ! -e datastore/raw/m8/two ] && [ ! -e datastore/raw/m2 ] &&
+		leat status > out 2>&1 && lacks out 'not committed' && [ -z \"\$(find .leat/lost+found -type f)\" ] && eq \"\$(ls .leat/staging | grep -v ^in-)\" ''
+	"
+done
+test_expect 'a marker of several repos that was cut short, or names none that is there, hinders nobody and goes' '
+	rm -rf many && workspace many && many a one && : > .leat/staging/show-many-1 && printf "77 %064d\nx\n1 abc" 5 > .leat/staging/show-many-2 && printf "1 " > .leat/staging/show-1 &&
+	many b two && shown && leat put raw/other lines && eq "$(ls .leat/staging)" ""
 '
 
 test_expect 'a disk that is full at any write of a put leaves a whole store and the old head' '

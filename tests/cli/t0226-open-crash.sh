@@ -3,12 +3,6 @@
 . "$(dirname "$0")/../lib.sh"
 needs_faults
 
-dies_at() { # POINT command…: the command must be killed there
-	local point=$1 got=0
-	shift
-	LEAT_CRASH_AT=$point "$@" || got=$?
-	[ $got = 137 ] || { echo "$point was not reached (status $got): $*"; return 1; }
-}
 both_or_neither() { # REPO: a=1 and b=2 at the head, or neither; prints how many
 	local n
 	n=$(leat ls "$1" 2> /dev/null | grep -cE '^/(a|b)$')

@@ -5,12 +5,6 @@ needs_faults
 needs python3
 
 rows() { python3 -c "import sqlite3, sys; print(sqlite3.connect('.leat/leat.db').execute(sys.argv[1]).fetchone()[0])" "$1"; }
-dies_at() { # POINT command…: the command must be killed there
-	local point=$1 got=0
-	shift
-	LEAT_CRASH_AT=$point "$@" || got=$?
-	[ $got = 137 ] || { echo "$point was not reached (status $got): $*"; return 1; }
-}
 
 test_expect 'a workspace with two repos and a branch that has written neither' '
 	workspace w && echo 1 > one && echo 2 > two && leat put raw/a:/x one && leat put raw/b:/x one && leat branch fix

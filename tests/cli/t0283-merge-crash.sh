@@ -3,12 +3,6 @@
 . "$(dirname "$0")/../lib.sh"
 needs_faults
 
-dies_at() { # POINT command…: the command must be killed there
-	local point=$1 got=0
-	shift
-	LEAT_CRASH_AT=$point "$@" || got=$?
-	[ $got = 137 ] || { echo "$point was not reached (status $got): $*"; return 1; }
-}
 stale() { leat plan --json > plan && json plan '" ".join(sorted(u.get("ds") or "" for u in (d if isinstance(d, list) else [d]) if u.get("reason") not in (None, "up-to-date")))'; }
 shop() { # a branch with a put, a changed job's output and a new repo
 	rm -rf "$1" && workspace "$1" > /dev/null 2>&1 && printf 'id\n1\n2\n' > d.csv && mkdir -p jobs/n && printf 'kind: sql\npartition: daily\n' > jobs/n/job.yaml && echo 'select count(*) as n from raw.o where ds = {{ ds }}' > jobs/n/job.sql &&

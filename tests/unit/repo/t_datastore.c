@@ -19,7 +19,7 @@ static void note(void *ptr, const char *text)
 static int show(void)
 {
 	buf_reset(&notes);
-	return datastore_update(s, 0, note, NULL, &e);
+	return datastore_update(s, note, NULL, &e);
 }
 
 static const char *drift(void)

@@ -52,7 +52,7 @@ int main(void)
 	fx_begin();
 	T_NO_ERR(fx_commit("raw/trips", &c, &e, "a.csv:one", "ds=2020-01-01/b.csv:" TWO), &e, "a store");
 	T_NO_ERR(fx_commit("raw/trips", &c, &e, "a.csv:three"), &e, "of two commits");
-	T_NO_ERR(datastore_update(fx_store, 0, NULL, NULL, &e), &e, "that is shown");
+	T_NO_ERR(datastore_update(fx_store, NULL, NULL, &e), &e, "that is shown");
 	T_STR(fsck(&t), "", "has no findings");
 	T_OK(t.blobs == 3 && t.commits == 2 && t.bytes == 21 && t.pages >= 3, "all of it was looked at");
 
