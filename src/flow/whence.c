@@ -70,11 +70,17 @@ static int put_doc(struct telling *t, struct err *e)
 	return r < 0 ? -1 : 0;
 }
 
-/* The unit of the event that wrote the file, where no row names it any more; of what was let go its only one. */
+/*
+ * The unit of the event that wrote the file, where no row names it any more; of what was let go its only one. By the
+ * runs that wrote this repo: a put may have a million units of others.
+ */
 static int find_unit(struct telling *t, const struct sha *id, int64_t *out, struct err *e)
 {
-	struct q *q = db_query(t->s->db, "select id, tree, ds from unit where global_id = ? and repo = ?"
-	                                 " and state = 'success' limit ?");
+	struct q *q = db_query(t->s->db,
+	                       "select u.id, u.tree, u.ds from run r cross join unit u where u.run = r.id"
+	                       " and r.batch = (select batch from event where id = ?1) and ?2 ="
+	                       " (select x.repo from unit x where x.run = r.id and x.repo is not null limit 1)"
+	                       " and +u.global_id = ?1 and u.repo = ?2 and u.state = 'success' limit ?3");
 	struct str path = t->hit->path, day, rest;
 	int64_t any = 0, n = 0;
 	int r;

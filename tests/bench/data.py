@@ -147,6 +147,53 @@ def case_why():
     return why_rows(ws, units)
 
 
+def whence_rows(ws, units):
+    """Of a workspace as known() makes it, in which a job `large` has written a file of 1 MB by a real run."""
+    db, rows = os.path.join(ws, '.leat', 'leat.db'), []
+    made, text = os.path.join(ROOM, 'mailed'), os.path.join(ROOM, 'strange.txt')
+    mine, data = os.path.join(ROOM, 'one-of-them'), os.path.join(ROOM, 'strange')
+    wall([LEAT, 'get', 'large:/large', '-o', made], ws)
+    wall([LEAT, 'get', 'copies:/d0555/file-555555.txt', '-o', mine], ws)
+    with open(text, 'w') as f:
+        f.writelines('line %d of a text that nobody has put\n' % i for i in range(24000))
+    with open(data, 'wb') as f:
+        f.write(os.urandom(1000000))
+    for what, path, known, says in (('a file of 1 MB that a run made', made, 0, 'made by job large'),
+                                    ('the file that one of the units wrote', mine, 0, 'file-555555.txt'),
+                                    ('1 MB of bytes not known', data, 1, 'not known'),
+                                    ('a text of 1 MB not known (its other forms are looked for)', text, 1, 'not known')):
+        ask = [LEAT, 'whence', path]
+        got = subprocess.run(ask, cwd=ws, env=ENV, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        if got.returncode != known or says not in got.stdout:
+            raise RuntimeError('status %d: %s%s' % (got.returncode, got.stdout, got.stderr))
+        with quiet():
+            times = sorted(status_wall(ask, ws, known) for _ in range(31))
+            floor = middle([wall([TOOL + 'whence', db, path], ws) for _ in range(31)])
+        rows.append(Row('`whence` of %s, among {:,} units, middle of 31'.format(units) % what, middle(times), floor,
+                        'its SHA-256 and one row of SQLite in C', limit=0.020))
+    return rows
+
+
+def status_wall(args, cwd, status):
+    start = time.monotonic()
+    r = subprocess.run(args, cwd=cwd, env=ENV, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL)
+    took = time.monotonic() - start
+    if r.returncode != status:
+        raise RuntimeError('%s: status %d' % (args, r.returncode))
+    return took
+
+
+def case_whence():
+    units = 1000000
+    ws = fresh('whence')
+    known(ws, units, 1000)
+    write(ws, 'jobs/large/job.yaml', 'kind: script\noutput: large\n')
+    write(ws, 'jobs/large/job.sh', 'head -c 1000000 /dev/urandom > "$LEAT_OUTPUT/large"\n')
+    leat(ws, 'run', 'large')
+    return whence_rows(ws, units)
+
+
 LIMITED = """kind: script
 timeout: 1s
 retries: 0
