@@ -27,7 +27,7 @@ static const struct {
 	[DB_SET_RUNS] = {"exported",
 #include "defs/run_tables.def"
 	},
-	[DB_SET_TIME] = {"request",
+	[DB_SET_TIME] = {"job_pause",
 #include "defs/time_tables.def"
 	},
 };

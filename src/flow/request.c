@@ -91,6 +91,7 @@ int request_list(struct db *d, struct arena *a, const char *state, size_t n_max,
 	q = db_query(d,
 	             "select id, kind, job, ds, params, state, reason, event, batch, run, slot, priority, due, tries,"
 	             " boot, pid, pid_start, coalesce(parent, 0) from request where state = ?1 and finished is null"
+	             " and not (kind = 'schedule' and job in (select job from job_pause where paused is not null))"
 	             " order by priority desc, id limit ?2");
 	q_cstr(q, 1, state);
 	q_int(q, 2, (int64_t)n_max);

@@ -53,7 +53,10 @@ struct request {
 
 /* Inside a write transaction. 1: it is there now, queued; 0: it was (that slot, or that idem); -1. *id either way. */
 must_check int request_add(struct db *d, const struct request_new *r, int64_t *id, struct err *e);
-/* Those in a state that is not final, by priority, then as they came; at most n_max. In the arena. */
+/*
+ * Those in a state that is not final, by priority, then as they came; at most n_max. In the arena. Slots of a paused
+ * job (clock.h) are left out: they stay as they are.
+ */
 must_check int request_list(struct db *d, struct arena *a, const char *state, size_t n_max, struct request **out,
                             size_t *n, struct err *e);
 /*

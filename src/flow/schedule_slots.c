@@ -122,12 +122,21 @@ static int64_t begin(const struct schedule *s, int64_t after)
 	return after;
 }
 
+/* Where to go on from a slot: a day that the calendar takes away need not be gone through to its end. */
+static int64_t rest_of_day(const struct schedule_slot *t)
+{
+	int64_t left = DAY - (t->slot.local - t->of->offset - floor_div(t->slot.local - t->of->offset, DAY) * DAY);
+	bool day = t->why == SCHEDULE_NOT_A_DAY || t->why == SCHEDULE_HOLIDAY || t->why == SCHEDULE_EXCLUDED;
+
+	return t->slot.at + (day && !t->of->of_ds && left > 4 * HOUR ? left - 4 * HOUR : 0);
+}
+
 bool schedule_next_firing(const struct schedule *s, int64_t after, struct schedule_slot *out)
 {
 	struct schedule_slot t;
 
 	after = begin(s, after);
-	for (int i = 0; i < SCHEDULE_MAX_REMOVED && schedule_next(s, after, &t); i++, after = t.slot.at) {
+	for (int i = 0; i < SCHEDULE_MAX_REMOVED && schedule_next(s, after, &t); i++, after = rest_of_day(&t)) {
 		if (t.why == SCHEDULE_AFTER_END)
 			return false;
 		if (t.why == SCHEDULE_FIRES) {
