@@ -10,6 +10,7 @@
 #define LEAT_DAEMON_DAEMON_H
 
 #include "api/serve.h"
+#include "flow/clock.h"
 #include "flow/flow.h"
 #include "flow/request.h"
 #include "sys/lock.h"
@@ -43,6 +44,8 @@ struct daemon {
 	struct lock lock;
 	struct loop *loop;
 	struct loop_ev *look, *clock, *quiet;
+	struct clock *slots; /* of schedules */
+	int64_t next;        /* ms: for when `clock` is set */
 	struct notify *files; /* job files */
 	int written;          /* inotify: .leat/ and the file of the virtual clock */
 	int wd_store, wd_clock;

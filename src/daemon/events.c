@@ -89,25 +89,6 @@ static int look(struct daemon *d, struct err *e)
 	return 0;
 }
 
-static void on_look(struct loop_ev *ev, void *ptr)
-{
-	struct daemon *d = ptr;
-	struct arena *a cleanup(arena_cleanup) = arena_new();
-	struct err e = ERR_INIT;
-
-	(void)ev;
-	d->look = NULL;
-	if (look(d, &e))
-		daemon_log(d, "error", err_text(a, &e), NULL);
-	dispatch_go(d);
-}
-
-void events_look(struct daemon *d)
-{
-	if (!d->look)
-		d->look = loop_timer(d->loop, DAEMON_LOOK_MS, on_look, d);
-}
-
 /* --- the clock --- */
 
 /* Cron inputs of jobs: files that the clock brings. *next: when the next one is due, ms. */
@@ -135,13 +116,37 @@ static int inputs_tick(struct daemon *d, int64_t now, int64_t *next, struct err 
 	return due ? ask_data(d, e) : 0;
 }
 
-static void on_clock(struct loop_ev *ev, void *ptr)
-{
-	struct daemon *d = ptr;
+static void on_clock(struct loop_ev *ev, void *ptr);
 
-	(void)ev;
-	d->clock = NULL;
-	events_tick(d);
+static void set_clock(struct daemon *d, int64_t now, int64_t next)
+{
+	loop_close(d->clock);
+	d->next = next;
+	/* A virtual clock moves when its file is written. */
+	d->clock = clock_is_virtual() && next > now ? NULL : loop_timer(d->loop, MAX(next - now, 0), on_clock, d);
+}
+
+/* Slots of schedules that are due. */
+static void slots_tick(struct daemon *d, int64_t now, int64_t *next)
+{
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	struct err e = ERR_INIT;
+	int64_t at;
+
+	if (clock_tick(d->slots, now, &at, &e))
+		daemon_log(d, "error", err_text(a, &e), NULL);
+	else
+		*next = MIN(*next, at);
+}
+
+/* Somebody has written leat.db: a job may have been paused or resumed. */
+static void slots_again(struct daemon *d)
+{
+	int64_t now = clock_now_ms(), next = d->next;
+
+	slots_tick(d, now, &next);
+	if (next < d->next)
+		set_clock(d, now, next);
 }
 
 void events_tick(struct daemon *d)
@@ -153,10 +158,40 @@ void events_tick(struct daemon *d)
 	d->flow->now_ms = now;
 	if (inputs_tick(d, now, &next, &e))
 		daemon_log(d, "error", err_text(a, &e), NULL);
-	loop_close(d->clock);
-	/* A virtual clock moves when its file is written. */
-	d->clock = clock_is_virtual() ? NULL : loop_timer(d->loop, MAX(next - now, 0), on_clock, d);
+	slots_tick(d, now, &next);
+	set_clock(d, now, next);
 	dispatch_go(d);
+}
+
+static void on_clock(struct loop_ev *ev, void *ptr)
+{
+	struct daemon *d = ptr;
+
+	(void)ev;
+	d->clock = NULL;
+	events_tick(d);
+}
+
+/* --- after a write to leat.db --- */
+
+static void on_look(struct loop_ev *ev, void *ptr)
+{
+	struct daemon *d = ptr;
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	struct err e = ERR_INIT;
+
+	(void)ev;
+	d->look = NULL;
+	if (look(d, &e))
+		daemon_log(d, "error", err_text(a, &e), NULL);
+	slots_again(d);
+	dispatch_go(d);
+}
+
+void events_look(struct daemon *d)
+{
+	if (!d->look)
+		d->look = loop_timer(d->loop, DAEMON_LOOK_MS, on_look, d);
 }
 
 /* --- what is written --- */
@@ -276,6 +311,10 @@ void events_reload(struct daemon *d)
 		workspace_close(ws);
 		return;
 	}
+	if (clock_load(d->slots, f, clock_now_ms(), &e)) { /* the next tick tries again */
+		daemon_log(d, "error", err_text(a, &e), NULL);
+		err_clear(&e);
+	}
 	flow_close(d->flow);
 	workspace_close(old);
 	d->flow = f;
@@ -287,10 +326,18 @@ void events_reload(struct daemon *d)
 	events_tick(d);
 }
 
+static void on_note(void *ptr, const char *text)
+{
+	daemon_log(ptr, "info", text, NULL);
+}
+
 int events_begin(struct daemon *d, struct err *e)
 {
 	static const char *const roots[] = {"", "jobs", "pipelines"};
 
+	d->slots = clock_new(d->store, (struct clock_say){on_note, d});
+	if (clock_load(d->slots, d->flow, clock_now_ms(), e))
+		return -1;
 	if (notify_new(d->ws->dir, wants, d, &d->files, e))
 		return -1;
 	for (size_t i = 0; i < ARRAY_LEN(roots); i++)
@@ -306,6 +353,7 @@ int events_begin(struct daemon *d, struct err *e)
 
 void events_end(struct daemon *d)
 {
+	clock_free(d->slots);
 	notify_free(d->files);
 	fd_close(&d->written);
 }

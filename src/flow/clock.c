@@ -137,8 +137,12 @@ static void choose(struct due *d)
 
 static int request(struct clock *c, const struct schedule_slot *t, const char *skipped, struct err *e)
 {
-	struct request_new r = {.kind = REQUEST_SCHEDULE, .job = t->of->job->name, .ds = t->ds.label,
-	                        .schedule = t->of->name, .slot = t->slot.at, .due_ms = t->slot.at * 1000,
+	struct request_new r = {.kind = REQUEST_SCHEDULE,
+	                        .job = t->of->job->name,
+	                        .ds = t->ds.label,
+	                        .schedule = t->of->name,
+	                        .slot = t->slot.at,
+	                        .due_ms = t->slot.at * 1000,
 	                        .skipped = skipped};
 	int64_t id;
 
@@ -166,8 +170,9 @@ static int record_missed(struct clock *c, const struct due *d, struct err *e)
 {
 	static const char *const modes[] = {"none", "last", "all"};
 	const struct schedule *s = d->en->s;
-	struct q *q = db_query(c->store->db, "insert into schedule_missed(job, name, first, last, n, why, first_ds, last_ds,"
-	                                     " at) values(?, ?, ?, ?, ?, ?, ?, ?, ?)");
+	struct q *q =
+		db_query(c->store->db, "insert into schedule_missed(job, name, first, last, n, why, first_ds, last_ds,"
+	                               " at) values(?, ?, ?, ?, ?, ?, ?, ?, ?)");
 	struct str text;
 
 	q_text(q, 1, s->job->name);
@@ -175,8 +180,9 @@ static int record_missed(struct clock *c, const struct due *d, struct err *e)
 	q_int(q, 3, d->first.slot.at);
 	q_int(q, 4, d->last.slot.at);
 	q_int(q, 5, MAX(d->missed, 0));
-	q_cstr(q, 6, s->window == INT64_MAX ? arena_printf(d->a, "catchup: %s", modes[s->catchup])
-	                                    : arena_printf(d->a, "catchup: %s, with a window", modes[s->catchup]));
+	q_cstr(q, 6,
+	       s->window == INT64_MAX ? arena_printf(d->a, "catchup: %s", modes[s->catchup])
+	                              : arena_printf(d->a, "catchup: %s, with a window", modes[s->catchup]));
 	q_cstr(q, 7, d->first.ds.label);
 	q_cstr(q, 8, d->last.ds.label);
 	q_int(q, 9, d->now * 1000);

@@ -17,28 +17,29 @@
 #include "flow/flow.h"
 #include "flow/schedule.h"
 
-#define CLOCK_ON_TIME 60          /* seconds */
-#define CLOCK_MAX_ROWS 2000       /* requests of one transaction; the rest comes at once in the next */
-#define CLOCK_MAX_COUNTED 20000   /* slots that are gone through one by one; beyond, how many were missed is not told */
-#define CLOCK_NEVER INT64_MAX
+#define CLOCK_ON_TIME     60    /* seconds */
+#define CLOCK_MAX_ROWS    2000  /* requests of one transaction; the rest comes at once in the next */
+#define CLOCK_MAX_COUNTED 20000 /* slots that are gone through one by one; beyond, how many were missed is not told */
+#define CLOCK_NEVER       INT64_MAX
 
 struct clock;
 
 struct clock_say {
-	void (*note)(void *ptr, const char *text); /* a sentence for the log: slots that were missed, jobs that are new */
+	void (*note)(void *ptr,
+	             const char *text); /* a sentence for the log: slots that were missed, jobs that are new */
 	void *ptr;
 };
 
 struct clock *clock_new(struct store *s, struct clock_say say); /* the store is not owned */
-void clock_free(struct clock *c); /* NULL is fine */
+void clock_free(struct clock *c);                               /* NULL is fine */
 /*
  * The jobs have been loaded (anew). The flow must live until the next call. One write transaction if a schedule is new,
  * edited or gone.
  */
 must_check int clock_load(struct clock *c, struct flow *f, int64_t now_ms, struct err *e);
 /*
- * Makes what is due; *next_ms: when to call again (CLOCK_NEVER). Also after the clock was set and when somebody else has
- * written leat.db (paused, resumed): cheap if nothing is due, whatever the number of jobs.
+ * Makes what is due; *next_ms: when to call again (CLOCK_NEVER). Also after the clock was set and when somebody else
+ * has written leat.db (paused, resumed): cheap if nothing is due, whatever the number of jobs.
  */
 must_check int clock_tick(struct clock *c, int64_t now_ms, int64_t *next_ms, struct err *e);
 
@@ -49,7 +50,8 @@ struct clock_pause {
 	struct str who;
 };
 /* 1: paused; 0; -1. */
-must_check int clock_paused(struct store *s, struct arena *a, const struct job *j, struct clock_pause *out, struct err *e);
+must_check int clock_paused(struct store *s, struct arena *a, const struct job *j, struct clock_pause *out,
+                            struct err *e);
 /* 1: it is paused now; 0: it was already. */
 must_check int clock_pause(struct store *s, const struct job *j, int64_t now_ms, struct err *e);
 /* catchup: slots of the meantime are missed ones. 1: it goes on; 0: it was not paused. */

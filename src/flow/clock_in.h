@@ -16,15 +16,15 @@ struct clock_entry {
 struct clock {
 	struct store *store;
 	struct clock_say say;
-	struct flow *flow;          /* of the last load */
-	struct arena *arena;        /* of one load */
+	struct flow *flow;   /* of the last load */
+	struct arena *arena; /* of one load */
 	struct arena *forever;
 	struct clock_entry *entries, **heap;
 	size_t n;
-	int64_t now;                /* of the last tick */
-	int64_t pauses;             /* the last change of job_pause that was looked at */
-	size_t made;                /* rows of this transaction */
-	bool stale;                 /* a transaction failed: what is in memory may be ahead of the rows */
+	int64_t now;    /* of the last tick */
+	int64_t pauses; /* the last change of job_pause that was looked at */
+	size_t made;    /* rows of this transaction */
+	bool stale;     /* a transaction failed: what is in memory may be ahead of the rows */
 };
 
 void clock_note(struct clock *c, const char *text);

@@ -76,9 +76,10 @@ static int read_pauses(struct clock *c, struct map *pauses, struct err *e)
 
 static int write_state(struct clock *c, const struct clock_entry *en, int64_t now_ms, struct err *e)
 {
-	struct q *q = db_query(c->store->db, "insert into schedule_state(job, name, seen, rule, activated) values(?, ?, ?, ?, ?)"
-	                                     " on conflict(job, name) do update set seen = excluded.seen, rule = excluded.rule,"
-	                                     " gone = null");
+	struct q *q = db_query(c->store->db,
+	                       "insert into schedule_state(job, name, seen, rule, activated) values(?, ?, ?, ?, ?)"
+	                       " on conflict(job, name) do update set seen = excluded.seen, rule = excluded.rule,"
+	                       " gone = null");
 
 	q_text(q, 1, en->s->job->name);
 	q_text(q, 2, en->s->name);
@@ -148,8 +149,10 @@ static void add_schedule(struct load *l, const struct schedule *s)
 	} else if (r) {
 		en.seen = l->now;
 		if (!r->gone)
-			clock_note(l->c, arena_printf(a, "job %.*s: its schedule is another one now (%.*s); nothing before"
-			                                 " this moment fires by it", STR_ARG(s->job->name), STR_ARG(s->text)));
+			clock_note(l->c, arena_printf(a,
+			                              "job %.*s: its schedule is another one now (%.*s); nothing before"
+			                              " this moment fires by it",
+			                              STR_ARG(s->job->name), STR_ARG(s->text)));
 	} else {
 		en.seen = first_seen(s, l->now);
 		write = !en.paused; /* one that has never been active begins when it is resumed */
@@ -321,8 +324,8 @@ static int change(struct store *s, const struct job *j, bool pause, bool catchup
 	if (db_begin(s->db, e))
 		return -1;
 	is = db_make_set(s->db, DB_SET_TIME, e) ? -1 : clock_paused(s, a, j, &had, e);
-	if (is < 0 || (is != pause && (write_pause(s, j, pause, now_ms, e) ||
-	                               (!pause && !catchup && begin_again(s, j, now_ms, e))))) {
+	if (is < 0 || (is != pause &&
+	               (write_pause(s, j, pause, now_ms, e) || (!pause && !catchup && begin_again(s, j, now_ms, e))))) {
 		db_rollback(s->db);
 		return -1;
 	}
@@ -356,17 +359,18 @@ static struct str sentence(struct arena *a, const struct job *j, struct q *q)
 {
 	struct str name = q_col_text(q, 0), from = q_col_text(q, 5), to = q_col_text(q, 6);
 	int64_t first = q_col_int(q, 1), last = q_col_int(q, 2), n = q_col_int(q, 3);
-	const char *count = n == 1 ? "a slot" : n ? arena_printf(a, "%" PRId64 " slots", n)
-	                                          : arena_printf(a, "more than %d slots", CLOCK_MAX_COUNTED);
+	const char *count = n == 1 ? "a slot"
+	                    : n    ? arena_printf(a, "%" PRId64 " slots", n)
+	                           : arena_printf(a, "more than %d slots", CLOCK_MAX_COUNTED);
 	const char *when = n == 1 ? arena_printf(a, "of %s", day_minute(a, first))
 	                          : arena_printf(a, "from %s to %s", day_minute(a, first), day_minute(a, last));
 	const char *rest = "";
 
 	if (from.n && to.n)
-		rest = arena_printf(a, "; leat backfill %.*s --from %.*s --to %.*s makes what is missing", STR_ARG(j->name),
-		                    STR_ARG(from), STR_ARG(to));
-	return arena_strf(a, "job %.*s%s%.*s: %s %s did not fire (%.*s)%s", STR_ARG(j->name), name.n ? ", schedule " : "",
-	                  STR_ARG(name), count, when, STR_ARG(q_col_text(q, 4)), rest);
+		rest = arena_printf(a, "; leat backfill %.*s --from %.*s --to %.*s makes what is missing",
+		                    STR_ARG(j->name), STR_ARG(from), STR_ARG(to));
+	return arena_strf(a, "job %.*s%s%.*s: %s %s did not fire (%.*s)%s", STR_ARG(j->name),
+	                  name.n ? ", schedule " : "", STR_ARG(name), count, when, STR_ARG(q_col_text(q, 4)), rest);
 }
 
 int clock_missed_text(struct store *s, struct arena *a, const struct job *j, int64_t id, struct str *out, struct err *e)

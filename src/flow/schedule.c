@@ -135,8 +135,8 @@ static struct slot_rule *add_rule(struct parse *p, size_t room)
 
 	if (!s->rules)
 		s->rules = arena_array(p->a, struct slot_rule, room);
-	s->rules[s->n_rules] = (struct slot_rule){.tz = s->tz, .gap = p->gap, .fold = p->fold,
-	                                          .since = s->start == INT64_MIN ? 0 : s->start};
+	s->rules[s->n_rules] = (struct slot_rule){
+		.tz = s->tz, .gap = p->gap, .fold = p->fold, .since = s->start == INT64_MIN ? 0 : s->start};
 	return &s->rules[s->n_rules++];
 }
 
@@ -157,8 +157,10 @@ static int fill_every(struct parse *p, const struct dom *v)
 		return fault(p, v, "as in every: 15m, every: 1h30m, every: 1d");
 	}
 	r->cron = (struct cron){.kind = CRON_EVERY, .every = ms / 1000};
-	p->s->text = arena_strf(p->a, v->type == DOM_STR && text.n && strchr("smhdwn", text.p[text.n - 1]) ?
-	                              "every %.*s" : "every %.*ss", STR_ARG(text));
+	p->s->text = arena_strf(p->a,
+	                        v->type == DOM_STR && text.n && strchr("smhdwn", text.p[text.n - 1]) ? "every %.*s"
+	                                                                                             : "every %.*ss",
+	                        STR_ARG(text));
 	return 0;
 }
 
@@ -210,8 +212,9 @@ static int fill_at(struct parse *p, const struct dom *v)
 		first = &s->instants[s->n_instants];
 		if (!a_time(p, text, first, first + 1)) {
 			err_set(p->e, ERR_BAD_CONFIG, "\"at\" cannot be %s", STR_SHOWN(text));
-			return fault(p, one, "a time of each day is written 06:30, one time 2026-03-29T06:30 (of the"
-			                     " schedule's zone) or 2026-03-29T06:30:00Z");
+			return fault(p, one,
+			             "a time of each day is written 06:30, one time 2026-03-29T06:30 (of the"
+			             " schedule's zone) or 2026-03-29T06:30:00Z");
 		}
 		s->n_instants += first[0].at == first[1].at ? 1 : 2;
 	}
@@ -253,8 +256,9 @@ static int fill_rule(struct parse *p)
 		return 0;
 	if (!offset) {
 		err_set(p->e, ERR_BAD_CONFIG, "the schedule does not say when");
-		return fault(p, p->map, "add cron: \"30 6 * * *\", every: 15m, at: \"06:30\", or offset: 6h after the end"
-		                        " of each partition");
+		return fault(p, p->map,
+		             "add cron: \"30 6 * * *\", every: 15m, at: \"06:30\", or offset: 6h after the end"
+		             " of each partition");
 	}
 	if (p->j->every == EVERY_NONE) {
 		err_set(p->e, ERR_BAD_CONFIG, "\"offset\" counts from the end of a partition, and the job has none");
@@ -340,13 +344,14 @@ static int fill_calendar(struct parse *p)
 	if (!(file && file->type == DOM_STR) && calendar_wants_holidays(c->days)) {
 		err_set(p->e, ERR_BAD_CONFIG, "%s are weekdays that are no holidays, and no file says which days are",
 		        calendar_word(c->days));
-		return fault(p, days, "calendar: {days: business-days, holidays: holidays.txt}, with lines as"
-		                      " `2026-12-25 Christmas Day`; or weekdays");
+		return fault(p, days,
+		             "calendar: {days: business-days, holidays: holidays.txt}, with lines as"
+		             " `2026-12-25 Christmas Day`; or weekdays");
 	}
 	if (out && out->type == DOM_STR && take_out(p, c, out))
 		return -1;
 	if (out && out->type == DOM_LIST)
-		dom_each(one, out)
+		dom_each (one, out)
 			if (take_out(p, c, one))
 				return -1;
 	calendar_sort(c);
@@ -358,8 +363,9 @@ static int fill_calendar(struct parse *p)
 
 static enum schedule_catchup catchup_of(struct str s)
 {
-	return str_is(s, "none") || str_is(s, "false") ? CATCHUP_NONE :
-	       str_is(s, "all") || str_is(s, "true") ? CATCHUP_ALL : CATCHUP_LAST;
+	return str_is(s, "none") || str_is(s, "false") ? CATCHUP_NONE
+	       : str_is(s, "all") || str_is(s, "true") ? CATCHUP_ALL
+	                                               : CATCHUP_LAST;
 }
 
 /* Does not count in the id: what was missed is made up for by what the job says then. */
@@ -422,7 +428,7 @@ int schedules_of(struct arena *a, const struct job *j, struct schedules *out, st
 	}
 	if (j->schedule)
 		all.p = arena_array(a, struct schedule, j->schedule->n);
-	dom_each(map, j->schedule) {
+	dom_each (map, j->schedule) {
 		struct schedule *s = &all.p[all.n];
 
 		if (one(a, j, map, all.n, s, e))
@@ -454,7 +460,7 @@ struct str schedule_words(struct arena *a, const struct job *j)
 {
 	struct str out = STR_NULL;
 
-	dom_each(map, j->schedule) {
+	dom_each (map, j->schedule) {
 		static const char *const keys[] = {"cron", "every", "at", "offset"};
 		struct str text = STR("");
 
@@ -463,8 +469,8 @@ struct str schedule_words(struct arena *a, const struct job *j)
 			const struct dom *one = v && v->type == DOM_LIST ? v->first : v;
 
 			if (one && one->type != DOM_NULL)
-				text = arena_strf(a, i ? "%s %.*s%s" : "%.0s%.*s%s", keys[i],
-				                  STR_ARG(dom_text(a, one)), one->next && v != one ? ", ..." : "");
+				text = arena_strf(a, i ? "%s %.*s%s" : "%.0s%.*s%s", keys[i], STR_ARG(dom_text(a, one)),
+				                  one->next && v != one ? ", ..." : "");
 		}
 		out = out.p ? arena_strf(a, "%.*s; %.*s", STR_ARG(out), STR_ARG(text)) : text;
 	}
@@ -479,7 +485,7 @@ bool schedule_first_ds(const struct job *j, struct ds *out)
 		*out = j->start;
 		return true;
 	}
-	dom_each(map, j->schedule) {
+	dom_each (map, j->schedule) {
 		const struct dom *v = dom_get(map, "start");
 		struct err e = ERR_INIT;
 		struct ds d;

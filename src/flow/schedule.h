@@ -12,8 +12,9 @@
 #include "base/slot.h"
 #include "flow/job.h"
 
-#define SCHEDULE_MAX 1000          /* of one job; times of one `at` */
-#define SCHEDULE_MAX_REMOVED 100000 /* slots in a row that rules take away, before it is said that there are no more */
+#define SCHEDULE_MAX         1000   /* of one job; times of one `at` */
+#define SCHEDULE_MAX_REMOVED 100000 /* slots in a row that rules take away, before it is said that there are no more   \
+	                             */
 #define SCHEDULE_HOLIDAYS_MAX ((size_t)4 << 20)
 
 enum schedule_why {
@@ -21,7 +22,7 @@ enum schedule_why {
 	SCHEDULE_SKIPPED,      /* the clock leaves its time out, and gap: skip */
 	SCHEDULE_BEFORE_START, /* before the schedule's start, or its partition before the job's */
 	SCHEDULE_AFTER_END,
-	SCHEDULE_NOT_A_DAY,    /* its day is none of its calendar's */
+	SCHEDULE_NOT_A_DAY, /* its day is none of its calendar's */
 	SCHEDULE_HOLIDAY,
 	SCHEDULE_EXCLUDED,
 };
@@ -30,21 +31,21 @@ enum schedule_catchup { CATCHUP_NONE, CATCHUP_LAST, CATCHUP_ALL };
 
 struct schedule {
 	const struct job *job;
-	struct str name;   /* as the job says; of others "" for the first, "2" for the second */
-	struct str text;   /* what it says, for people: "30 2 * * *", "every 90m", "at 06:30", "after each partition" */
+	struct str name; /* as the job says; of others "" for the first, "2" for the second */
+	struct str text; /* what it says, for people: "30 2 * * *", "every 90m", "at 06:30", "after each partition" */
 	const struct tz *tz;
 	struct slot_rule *rules;
 	size_t n_rules;
 	struct slot *instants; /* of `at`, in order */
 	size_t n_instants;
-	bool partitions;   /* neither rules nor instants: the end of each partition */
-	int64_t offset;    /* seconds */
+	bool partitions;                 /* neither rules nor instants: the end of each partition */
+	int64_t offset;                  /* seconds */
 	const struct calendar *calendar; /* NULL: every day */
-	bool of_ds;        /* the calendar is asked for the day of the partition */
-	int64_t start, end; /* of slots: start <= at < end; INT64_MIN, INT64_MAX: no bound */
+	bool of_ds;                      /* the calendar is asked for the day of the partition */
+	int64_t start, end;              /* of slots: start <= at < end; INT64_MIN, INT64_MAX: no bound */
 	enum schedule_catchup catchup;
-	int64_t window;    /* seconds; INT64_MAX: none */
-	struct sha id;     /* of all that decides when it fires: another one is another schedule */
+	int64_t window; /* seconds; INT64_MAX: none */
+	struct sha id;  /* of all that decides when it fires: another one is another schedule */
 };
 
 struct schedules {
@@ -55,8 +56,8 @@ struct schedules {
 struct schedule_slot {
 	struct slot slot;
 	const struct schedule *of;
-	struct ds ds;          /* every NONE: of a job without partitions */
-	enum schedule_why why; /* whether it fires */
+	struct ds ds;                    /* every NONE: of a job without partitions */
+	enum schedule_why why;           /* whether it fires */
 	const struct calendar_span *day; /* HOLIDAY: which */
 };
 
@@ -74,7 +75,7 @@ must_check bool schedule_next(const struct schedule *s, int64_t after, struct sc
 /* Those of all schedules of a job in order; two may be at one instant. */
 struct schedules_walk {
 	const struct schedules *all;
-	struct schedule_slot slot; /* of the last step */
+	struct schedule_slot slot;  /* of the last step */
 	struct schedule_slot *next; /* of each schedule; of: NULL: it has no more */
 };
 void schedules_begin(struct schedules_walk *w, struct arena *a, const struct schedules *all, int64_t after);

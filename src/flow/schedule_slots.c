@@ -2,8 +2,8 @@
 #include "base/str.h"
 #include "flow/schedule.h"
 
-#define DAY 86400
-#define HOUR 3600
+#define DAY       86400
+#define HOUR      3600
 #define LOOK_BACK 8 /* by how much each look further back is longer than the one before */
 
 /* What the schedule says next, without calendar, bounds and offset. */

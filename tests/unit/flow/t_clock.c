@@ -119,12 +119,14 @@ static void summer_time(void)
 	T_STR(tick("2026-03-28T12:00:01Z"), "", "a job that is new has nothing due");
 	T_STR(next(), "03-29T01:00", "the next call is at the change");
 	T_STR(tick("2026-03-29T00:59:59Z"), "", "not before its time");
-	T_STR(tick("2026-03-29T01:00:00Z"), "both 03-29T01:00/2026-03-28 night 03-29T01:00/2026-03-28 skips 03-29T01:00/2026-03-28!",
+	T_STR(tick("2026-03-29T01:00:00Z"),
+	      "both 03-29T01:00/2026-03-28 night 03-29T01:00/2026-03-28 skips 03-29T01:00/2026-03-28!",
 	      "30 2 * * * on 2026-03-29: one run at 01:00Z for 2026-03-28; with gap: skip none, and it is listed");
-	T_STR(tick("2026-03-30T00:30:00Z"), "both 03-30T00:30/2026-03-29 night 03-30T00:30/2026-03-29 skips 03-30T00:30/2026-03-29",
-	      "the next day");
+	T_STR(tick("2026-03-30T00:30:00Z"),
+	      "both 03-30T00:30/2026-03-29 night 03-30T00:30/2026-03-29 skips 03-30T00:30/2026-03-29", "the next day");
 	tick("2026-10-24T12:00:00Z");
-	T_STR(tick("2026-10-25T00:30:00Z"), "both 10-25T00:30/2026-10-24 night 10-25T00:30/2026-10-24 skips 10-25T00:30/2026-10-24",
+	T_STR(tick("2026-10-25T00:30:00Z"),
+	      "both 10-25T00:30/2026-10-24 night 10-25T00:30/2026-10-24 skips 10-25T00:30/2026-10-24",
 	      "2026-10-25: one run at 00:30Z");
 	T_STR(tick("2026-10-25T01:30:00Z"), "both 10-25T01:30/2026-10-24", "and with fold: both another one");
 	forget("both");
@@ -139,34 +141,48 @@ static void missed(void)
 	job("none", "hourly", "{cron: \"0 * * * *\", catchup: none}");
 	job("win", "hourly", "{cron: \"0 * * * *\", catchup: {mode: all, window: 1h30m}}");
 	start("2026-11-20T08:30:00Z");
-	T_STR(tick("2026-11-20T09:00:02Z"), "all 11-20T09:00/2026-11-20T08 last 11-20T09:00/2026-11-20T08"
-	      " none 11-20T09:00/2026-11-20T08 win 11-20T09:00/2026-11-20T08", "what is due at one time, in the order of names");
+	T_STR(tick("2026-11-20T09:00:02Z"),
+	      "all 11-20T09:00/2026-11-20T08 last 11-20T09:00/2026-11-20T08"
+	      " none 11-20T09:00/2026-11-20T08 win 11-20T09:00/2026-11-20T08",
+	      "what is due at one time, in the order of names");
 	start("2026-11-20T12:40:00Z"); /* down from 09:10 to 12:40 */
-	T_STR(tick("2026-11-20T12:40:00Z"), "all 11-20T10:00/2026-11-20T09 all 11-20T11:00/2026-11-20T10 all 11-20T12:00/2026-11-20T11"
+	T_STR(tick("2026-11-20T12:40:00Z"),
+	      "all 11-20T10:00/2026-11-20T09 all 11-20T11:00/2026-11-20T10 all 11-20T12:00/2026-11-20T11"
 	      " last 11-20T12:00/2026-11-20T11 win 11-20T12:00/2026-11-20T11",
 	      "an hourly job, down from 09:10 to 12:40: all: three in order; last: one; none: none");
 	T_STR(next(), "11-20T13:00", "the next one is at 13:00");
-	T_OK(strstr(said, "job none: 3 slots from 2026-11-20T10:00Z to 2026-11-20T12:00Z did not fire (catchup: none); leat backfill"
-	            " none --from 2026-11-20T09 --to 2026-11-20T11"), "what did not fire is told: %s", said);
-	T_OK(strstr(said, "job last: 2 slots") && strstr(said, "job win: 2 slots") && !strstr(said, "job all"), "%s", said);
+	T_OK(strstr(said,
+	            "job none: 3 slots from 2026-11-20T10:00Z to 2026-11-20T12:00Z did not fire (catchup: none); "
+			    "leat backfill"
+	            " none --from 2026-11-20T09 --to 2026-11-20T11"),
+	     "what did not fire is told: %s", said);
+	T_OK(strstr(said, "job last: 2 slots") && strstr(said, "job win: 2 slots") && !strstr(said, "job all"), "%s",
+	     said);
 	start("2026-11-20T12:45:00Z");
 	T_STR(tick("2026-11-20T12:45:00Z"), "", "a second restart adds none");
 	T_STR(said, "", "and says nothing");
-	T_STR(tick("2026-11-20T13:00:59Z"), "all 11-20T13:00/2026-11-20T12 last 11-20T13:00/2026-11-20T12"
-	      " none 11-20T13:00/2026-11-20T12 win 11-20T13:00/2026-11-20T12", "a minute is no delay");
-	T_STR(tick("2026-11-20T15:30:00Z"), "all 11-20T14:00/2026-11-20T13 all 11-20T15:00/2026-11-20T14"
+	T_STR(tick("2026-11-20T13:00:59Z"),
+	      "all 11-20T13:00/2026-11-20T12 last 11-20T13:00/2026-11-20T12"
+	      " none 11-20T13:00/2026-11-20T12 win 11-20T13:00/2026-11-20T12",
+	      "a minute is no delay");
+	T_STR(tick("2026-11-20T15:30:00Z"),
+	      "all 11-20T14:00/2026-11-20T13 all 11-20T15:00/2026-11-20T14"
 	      " last 11-20T15:00/2026-11-20T14 win 11-20T14:00/2026-11-20T13 win 11-20T15:00/2026-11-20T14",
 	      "a laptop that was asleep has been down");
 	T_INT(count("select count(*) from schedule_missed where job = 'none'"), 2, "each time of missing is a row");
 	T_STR(tick("2026-11-20T14:30:00Z"), "", "the clock is set back: nothing");
 	T_STR(next(), "11-20T15:00", "it goes on from there");
-	T_STR(tick("2026-11-20T15:00:00Z"), "none 11-20T15:00/2026-11-20T14", "no slot fires twice; one that never has does");
+	T_STR(tick("2026-11-20T15:00:00Z"), "none 11-20T15:00/2026-11-20T14",
+	      "no slot fires twice; one that never has does");
 	start("2026-11-20T11:00:00Z");
-	T_STR(tick("2026-11-20T12:00:00Z"), "none 11-20T12:00/2026-11-20T11", "nor after a restart with a clock that is behind");
+	T_STR(tick("2026-11-20T12:00:00Z"), "none 11-20T12:00/2026-11-20T11",
+	      "nor after a restart with a clock that is behind");
 	forget("all");
 	reload("2026-11-20T15:30:00Z");
-	T_STR(tick("2039-01-01T00:00:00Z"), "last 01-01T00:00/2038-12-31T23 none 01-01T00:00/2038-12-31T23"
-	      " win 12-31T23:00/2038-12-31T22 win 01-01T00:00/2038-12-31T23", "a clock in 2039");
+	T_STR(tick("2039-01-01T00:00:00Z"),
+	      "last 01-01T00:00/2038-12-31T23 none 01-01T00:00/2038-12-31T23"
+	      " win 12-31T23:00/2038-12-31T22 win 01-01T00:00/2038-12-31T23",
+	      "a clock in 2039");
 	forget("last");
 	forget("none");
 	forget("win");
@@ -180,15 +196,23 @@ static void new_jobs(void)
 	job("parts", "{every: daily, start: 2026-11-17}", "{at: \"06:00\", catchup: all}");
 	job("later", "daily", "{at: \"06:00\", start: 2026-11-22}");
 	reload("2026-11-20T12:00:00Z");
-	T_STR(tick("2026-11-20T12:00:00Z"), "old 11-20T06:00/2026-11-19 every 11-18T06:00/2026-11-17"
-	      " every 11-19T06:00/2026-11-18 every 11-20T06:00/2026-11-19 parts 11-18T06:00/2026-11-17 parts 11-19T06:00/2026-11-18 parts 11-20T06:00/2026-11-19",
+	T_STR(tick("2026-11-20T12:00:00Z"),
+	      "old 11-20T06:00/2026-11-19 every 11-18T06:00/2026-11-17"
+	      " every 11-19T06:00/2026-11-18 every 11-20T06:00/2026-11-19 parts "
+	      "11-18T06:00/2026-11-17 parts 11-19T06:00/2026-11-18 parts 11-20T06:00/2026-11-19",
 	      "a new job with a start 3 years ago: one run; with catchup: all each slot since its start");
-	T_OK(strstr(said, "job old: 1096 slots from 2023-11-20T06:00Z to 2026-11-19T06:00Z did not fire (catchup: last); leat backfill"
-	            " old --from 2023-11-19 --to 2026-11-18"), "the message says how to get the rest: %s", said);
-	T_STR(tick("2026-11-21T06:00:00Z"), "every 11-21T06:00/2026-11-20 old 11-21T06:00/2026-11-20 parts 11-21T06:00/2026-11-20",
+	T_OK(strstr(said,
+	            "job old: 1096 slots from 2023-11-20T06:00Z to "
+	            "2026-11-19T06:00Z did not fire (catchup: last); leat backfill"
+	            " old --from 2023-11-19 --to 2026-11-18"),
+	     "the message says how to get the rest: %s", said);
+	T_STR(tick("2026-11-21T06:00:00Z"),
+	      "every 11-21T06:00/2026-11-20 old 11-21T06:00/2026-11-20 parts 11-21T06:00/2026-11-20",
 	      "a job whose start is to come waits for it");
-	T_STR(tick("2026-11-22T06:00:00Z"), "every 11-22T06:00/2026-11-21 later 11-22T06:00/2026-11-21 old 11-22T06:00/2026-11-21"
-	      " parts 11-22T06:00/2026-11-21", "and then fires");
+	T_STR(tick("2026-11-22T06:00:00Z"),
+	      "every 11-22T06:00/2026-11-21 later 11-22T06:00/2026-11-21 old 11-22T06:00/2026-11-21"
+	      " parts 11-22T06:00/2026-11-21",
+	      "and then fires");
 	forget("old");
 	forget("every");
 	forget("parts");
@@ -213,14 +237,16 @@ static void edited(void)
 	T_STR(tick("2026-12-04T09:00:00Z"), "", "a broken job fires nothing");
 	job("edit", "daily", "{at: [\"05:00\", \"08:00\"], catchup: all}");
 	reload("2026-12-04T10:00:00Z");
-	T_STR(tick("2026-12-04T10:00:00Z"), "edit 12-04T05:00/2026-12-03 edit 12-04T08:00/2026-12-03", "mended, it has missed them");
+	T_STR(tick("2026-12-04T10:00:00Z"), "edit 12-04T05:00/2026-12-03 edit 12-04T08:00/2026-12-03",
+	      "mended, it has missed them");
 	forget("edit");
 	reload("2026-12-04T11:00:00Z");
 	T_STR(tick("2026-12-05T11:00:00Z"), "", "a job that was deleted fires nothing");
 	T_STR(next(), "never", "and nothing is to be waited for");
 	job("edit", "daily", "{at: [\"05:00\", \"08:00\"], catchup: all}");
 	reload("2026-12-05T12:00:00Z");
-	T_STR(tick("2026-12-06T05:00:00Z"), "edit 12-06T05:00/2026-12-05", "one that is there again begins at that moment");
+	T_STR(tick("2026-12-06T05:00:00Z"), "edit 12-06T05:00/2026-12-05",
+	      "one that is there again begins at that moment");
 	forget("edit");
 }
 
@@ -242,16 +268,20 @@ static void paused(void)
 	T_INT(clock_resume(fx_store, fx_job("a"), false, ms("2026-12-13T07:10:00Z"), &e), 0, "it was already");
 	T_STR(tick("2026-12-13T07:10:00Z"), "", "nothing is caught up unless asked");
 	T_INT(clock_resume(fx_store, fx_job("b"), true, ms("2026-12-13T07:10:00Z"), &e), 1, "resumed to catch up");
-	T_STR(tick("2026-12-13T07:10:00Z"), "b 12-11T06:00/2026-12-10 b 12-12T06:00/2026-12-11 b 12-13T06:00/2026-12-12",
+	T_STR(tick("2026-12-13T07:10:00Z"),
+	      "b 12-11T06:00/2026-12-10 b 12-12T06:00/2026-12-11 b 12-13T06:00/2026-12-12",
 	      "asked, it is, by its policy");
 	T_STR(tick("2026-12-14T06:00:00Z"), "a 12-14T06:00/2026-12-13 b 12-14T06:00/2026-12-13", "both go on");
 	fx_write("jobs/c/job.yaml", "kind: fetch\ncommand: x\npartition: daily\npaused: true\n"
 	                            "schedule: {at: \"06:00\", catchup: all, start: 2026-12-13}\n");
 	reload("2026-12-15T07:00:00Z");
-	T_STR(tick("2026-12-15T07:00:00Z"), "a 12-15T06:00/2026-12-14 b 12-15T06:00/2026-12-14", "a job may be paused at first");
+	T_STR(tick("2026-12-15T07:00:00Z"), "a 12-15T06:00/2026-12-14 b 12-15T06:00/2026-12-14",
+	      "a job may be paused at first");
 	T_INT(clock_paused(fx_store, fx_a, fx_job("c"), &p, &e), 1, "its file says so");
-	T_INT(clock_resume(fx_store, fx_job("c"), false, ms("2026-12-15T08:00:00Z"), &e), 1, "resumed for the first time");
-	T_STR(tick("2026-12-15T08:00:00Z"), "c 12-13T06:00/2026-12-12 c 12-14T06:00/2026-12-13 c 12-15T06:00/2026-12-14",
+	T_INT(clock_resume(fx_store, fx_job("c"), false, ms("2026-12-15T08:00:00Z"), &e), 1,
+	      "resumed for the first time");
+	T_STR(tick("2026-12-15T08:00:00Z"),
+	      "c 12-13T06:00/2026-12-12 c 12-14T06:00/2026-12-13 c 12-15T06:00/2026-12-14",
 	      "then it catches up from its start");
 	T_INT(count("select count(*) from request where kind <> 'schedule'"), 0, "the clock asks for slots alone");
 	forget("a");
@@ -268,10 +298,12 @@ static void several(void)
 	job("s", "daily", "[{name: early, at: \"05:00\"}, {at: \"06:00\"}, {cron: \"0 6 * * *\"}]");
 	start("2027-02-01T00:00:00Z");
 	T_STR(tick("2027-02-01T05:00:00Z"), "s.early 02-01T05:00/2027-01-31", "by name");
-	T_STR(tick("2027-02-01T06:00:00Z"), "s.2 02-01T06:00/2027-01-31 s.3 02-01T06:00/2027-01-31", "two at one time are two slots");
+	T_STR(tick("2027-02-01T06:00:00Z"), "s.2 02-01T06:00/2027-01-31 s.3 02-01T06:00/2027-01-31",
+	      "two at one time are two slots");
 	job("s", "daily", "[{name: early, at: \"05:00\"}, {at: \"07:00\"}, {cron: \"0 6 * * *\"}]");
 	start("2027-02-01T08:00:00Z");
-	T_STR(tick("2027-02-02T06:00:00Z"), "s.early 02-02T05:00/2027-02-01 s.3 02-02T06:00/2027-02-01", "one is edited, the others go on");
+	T_STR(tick("2027-02-02T06:00:00Z"), "s.early 02-02T05:00/2027-02-01 s.3 02-02T06:00/2027-02-01",
+	      "one is edited, the others go on");
 	job("s", "daily", "{every: 1s, start: 2026-02-01, catchup: none}");
 	start("2027-02-03T00:00:00Z");
 	fx_must(clock_missed(fx_store, fx_a, fx_job("s"), 5, &lines, &n, &e), &e);
@@ -280,8 +312,11 @@ static void several(void)
 	reload("2027-02-03T00:00:00Z");
 	tick("2027-02-03T00:00:00Z");
 	fx_must(clock_missed(fx_store, fx_a, fx_job("t"), 5, &lines, &n, &e), &e);
-	T_OK(n == 1 && strstr(lines[0].p, "more than 20000 slots from 2026-02-01T00:00Z to 2027-02-02T23:59Z did not fire"), "a year of"
-	     " seconds: %s", n ? lines[0].p : "");
+	T_OK(n == 1 && strstr(lines[0].p,
+	                      "more than 20000 slots from 2026-02-01T00:00Z to 2027-02-02T23:59Z did not fire"),
+	     "a year of"
+	     " seconds: %s",
+	     n ? lines[0].p : "");
 	forget("s");
 	forget("t");
 }
