@@ -51,6 +51,7 @@ struct daemon {
 	int wd_store, wd_clock;
 	const char *clock_name; /* of the virtual clock's file, in its folder; NULL: there is none */
 	bool to_clock;          /* it has changed */
+	size_t broken;          /* job files with errors: those jobs are as they were when they had none */
 	int64_t moved;          /* the last head_move that was looked at */
 	struct daemon_runner *runners;
 	size_t n_runners;
@@ -71,7 +72,9 @@ must_check int events_begin(struct daemon *d, struct err *e);
 void events_end(struct daemon *d);
 void events_look(struct daemon *d); /* soon: leat.db has changed, or may have */
 void events_tick(struct daemon *d); /* what the clock brings, and when it is to be looked at again */
-/* The jobs anew; those that were stay if that fails. */
+/* What is good of the job files, and what was good of the others (flow/live.h). */
+must_check int events_load(struct daemon *d, struct flow **out, struct err *e);
+/* The same in place of what was; that stays if it fails. */
 void events_reload(struct daemon *d);
 
 /* dispatch.c: requests to runners */

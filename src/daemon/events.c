@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "flow/live.h"
 #include "flow/tick.h"
 #include "sys/clock.h"
 #include "sys/fd.h"
@@ -292,6 +293,25 @@ static void on_files(struct loop_ev *ev, uint32_t events, void *ptr)
 		daemon_log(d, "error", err_text(a, &e), NULL);
 }
 
+int events_load(struct daemon *d, struct flow **out, struct err *e)
+{
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	struct flow *files;
+	size_t changed;
+
+	if (flow_open(d->store, d->kinds, true, &files, e))
+		return -1;
+	for (size_t i = 0; i < files->jobs->n_errors; i++)
+		daemon_log(d, "error", err_text(a, files->jobs->errors[i]), NULL);
+	d->broken = files->jobs->n_errors_all;
+	if (live_update(d->store, files->jobs, &changed, e)) {
+		flow_close(files);
+		return -1;
+	}
+	flow_close(files);
+	return flow_open_live(d->store, d->kinds, out, e);
+}
+
 void events_reload(struct daemon *d)
 {
 	struct arena *a cleanup(arena_cleanup) = arena_new();
@@ -299,13 +319,12 @@ void events_reload(struct daemon *d)
 	struct flow *f = NULL;
 	struct err e = ERR_INIT;
 
-	/* The store looks at its workspace's settings. */
 	if (workspace_open(d->dir, &ws, &e)) {
 		daemon_log(d, "error", err_text(a, &e), NULL);
 		return;
 	}
-	d->store->ws = ws;
-	if (flow_open(d->store, d->kinds, true, &f, &e)) {
+	d->store->ws = ws; /* whose settings it looks at */
+	if (events_load(d, &f, &e)) {
 		daemon_log(d, "error", err_text(a, &e), NULL);
 		d->store->ws = old;
 		workspace_close(ws);
@@ -319,11 +338,10 @@ void events_reload(struct daemon *d)
 	workspace_close(old);
 	d->flow = f;
 	d->ws = ws;
-	for (size_t i = 0; i < f->jobs->n_errors; i++)
-		daemon_log(d, "error", err_text(a, f->jobs->errors[i]), NULL);
 	daemon_log(d, "info", "jobs loaded", "jobs", arena_printf(a, "%zu", f->jobs->n), "broken",
-	           arena_printf(a, "%zu", f->jobs->n_errors), NULL);
+	           arena_printf(a, "%zu", d->broken), NULL);
 	events_tick(d);
+	events_look(d);
 }
 
 static void on_note(void *ptr, const char *text)

@@ -175,7 +175,8 @@ static int work(struct runner *w, struct str batch, struct err *e)
 	struct err why = ERR_INIT;
 	int rc = 0;
 
-	if (api_open(&w->api, OP_W | OP_J, e) || take(w, batch, e))
+	if (api_open(&w->api, OP_W, e) || flow_open_live(w->api.store, w->api.kinds, &w->api.flow, e) ||
+	    take(w, batch, e))
 		return -1;
 	if (!w->n)
 		return 0;

@@ -108,7 +108,7 @@ static int begin(struct daemon *d, struct err *e)
 	    lock_try(&d->lock, arena_printf(a, "%s/serve.lock", d->store->leat_dir), "leat serve", 0, e))
 		return -1;
 	d->since = clock_now_ms();
-	if (flow_open(d->store, d->kinds, true, &d->flow, e) || loop_new(&d->loop, e) ||
+	if (events_load(d, &d->flow, e) || loop_new(&d->loop, e) ||
 	    loop_signal(d->loop, signals, ARRAY_LEN(signals), on_signal, d, NULL, e) || events_begin(d, e) ||
 	    dispatch_begin(d, e))
 		return -1;
@@ -167,8 +167,6 @@ int daemon_main(int argc, char **argv, const struct job_kind *const *kinds)
 		return e.code == ERR_BUSY ? 2 : 1;
 	}
 	daemon_log(&d, "info", "serving", "workspace", d.ws->dir, "version", LEAT_VERSION, NULL);
-	for (size_t i = 0; i < d.flow->jobs->n_errors; i++)
-		daemon_log(&d, "error", err_text(a, d.flow->jobs->errors[i]), NULL);
 	tell((int)ready, "ready");
 	events_tick(&d);
 	events_look(&d);

@@ -4,12 +4,13 @@
 
 #include "flow/jobsql.h"
 #include "flow/key.h"
+#include "flow/live.h"
 #include "flow/workers.h"
 #include "sys/clock.h"
 
-static int load(struct flow *f, bool lenient, struct err *e)
+static int load(struct flow *f, const char *root, bool lenient, struct err *e)
 {
-	if (jobs_load(f->ws, f->kinds, &f->jobs, e) < 0 || jobsql_prepare(f->jobs, f->duck, e) < 0)
+	if (jobs_load_at(f->ws, root, f->kinds, &f->jobs, e) < 0 || jobsql_prepare(f->jobs, f->duck, e) < 0)
 		return -1;
 	if (f->jobs->n_errors && !lenient) {
 		*e = *f->jobs->errors[0];
@@ -20,8 +21,8 @@ static int load(struct flow *f, bool lenient, struct err *e)
 	return graph_make(f->arena, f->jobs, &f->graph, e);
 }
 
-int flow_open_warm(struct store *s, const struct job_kind *const *kinds, bool lenient, struct shelf *shelf,
-                   struct flow **out, struct err *e)
+static int open_at(struct store *s, const char *root, const struct job_kind *const *kinds, bool lenient,
+                   struct shelf *shelf, struct flow **out, struct err *e)
 {
 	struct arena *a = arena_new();
 	struct flow *f = arena_new_of(a, struct flow);
@@ -36,12 +37,27 @@ int flow_open_warm(struct store *s, const struct job_kind *const *kinds, bool le
 	f->keys = key_cache_new();
 	map_init(&f->code_told, a);
 	f->now_ms = clock_now_ms();
-	if (load(f, lenient, e) < 0) {
+	if (load(f, root, lenient, e) < 0) {
 		flow_close(f);
 		return -1;
 	}
 	*out = f;
 	return 0;
+}
+
+int flow_open_warm(struct store *s, const struct job_kind *const *kinds, bool lenient, struct shelf *shelf,
+                   struct flow **out, struct err *e)
+{
+	return open_at(s, "", kinds, lenient, shelf, out, e);
+}
+
+int flow_open_live(struct store *s, const struct job_kind *const *kinds, struct flow **out, struct err *e)
+{
+	struct lock lock cleanup(lock_drop) = LOCK_INIT;
+
+	if (live_lock(s, LOCK_SHARED, &lock, e))
+		return -1;
+	return open_at(s, LIVE_ROOT, kinds, true, NULL, out, e);
 }
 
 int flow_open(struct store *s, const struct job_kind *const *kinds, bool lenient, struct flow **out, struct err *e)

@@ -36,6 +36,8 @@ must_check int flow_open(struct store *s, const struct job_kind *const *kinds, b
 /* The same for one of many in a process, with workers of theirs. */
 must_check int flow_open_warm(struct store *s, const struct job_kind *const *kinds, bool lenient, struct shelf *shelf,
                               struct flow **out, struct err *e);
+/* Those that the daemon took last as they were good (flow/live.h); what is broken in job files does not matter. */
+must_check int flow_open_live(struct store *s, const struct job_kind *const *kinds, struct flow **out, struct err *e);
 /* Its jobs over another store (of store_open_apart, in the same folder), at this time by the clock. */
 void flow_turn(struct flow *f, struct store *s);
 void flow_close(struct flow *f); /* NULL is fine */

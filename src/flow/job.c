@@ -276,14 +276,17 @@ static int walk_dir(struct walk *w, struct str dir, struct err *e)
 
 static int walk_all(struct walk *w, struct err *e)
 {
-	if (walk_dir(w, STR("jobs"), e))
+	struct arena *a = w->js->arena;
+	struct str pipelines = arena_strf(a, "%spipelines", w->js->root);
+
+	if (walk_dir(w, arena_strf(a, "%sjobs", w->js->root), e))
 		return -1;
 	w->pipelines = true;
-	if (walk_dir(w, STR("pipelines"), e))
+	if (walk_dir(w, pipelines, e))
 		return -1;
 	w->pipelines = false;
 	for (size_t i = 0; i < w->folders.n; i++) {
-		w->pipeline = str_sub(w->folders.p[i], strlen("pipelines/"), w->folders.p[i].n);
+		w->pipeline = str_sub(w->folders.p[i], pipelines.n + 1, w->folders.p[i].n);
 		if (walk_dir(w, w->folders.p[i], e))
 			return -1;
 	}
@@ -482,11 +485,18 @@ static int load(struct jobs *js, struct err *e)
 
 int jobs_load(struct workspace *ws, const struct job_kind *const *kinds, struct jobs **out, struct err *e)
 {
+	return jobs_load_at(ws, "", kinds, out, e);
+}
+
+int jobs_load_at(struct workspace *ws, const char *root, const struct job_kind *const *kinds, struct jobs **out,
+                 struct err *e)
+{
 	struct arena *a = arena_new();
 	struct jobs *js = arena_new_of(a, struct jobs);
 
 	js->arena = a;
 	js->ws = ws;
+	js->root = root;
 	js->kinds = kinds;
 	js->parsed = sqlcache_new(a, arena_printf(a, "%s/.leat", ws->dir));
 	js->errors = arena_array(a, struct err *, JOBS_MAX_ERRORS);

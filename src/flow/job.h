@@ -156,6 +156,7 @@ struct jobs {
 	struct jobcache *cache;              /* jobcache.h */
 	struct sqlcache *parsed;             /* sqlcache.h */
 	struct workspace *ws;                /* not owned */
+	const char *root;                    /* where they lie, from the workspace: "", or a folder and '/' */
 	const struct job_kind *const *kinds; /* ended by NULL; not owned */
 	struct job **all;                    /* by name */
 	size_t n;
@@ -171,6 +172,9 @@ struct jobs {
  * cannot be read). An empty workspace has no jobs.
  */
 must_check int jobs_load(struct workspace *ws, const struct job_kind *const *kinds, struct jobs **out, struct err *e);
+/* Those below another folder of the workspace, "x/" for x/jobs and x/pipelines; "" is jobs_load. */
+must_check int jobs_load_at(struct workspace *ws, const char *root, const struct job_kind *const *kinds,
+                            struct jobs **out, struct err *e);
 void jobs_free(struct jobs *js); /* NULL is fine */
 /* Writes the cache, if something was remembered or told of a query since jobs_load. */
 void jobs_save(struct jobs *js);

@@ -8,7 +8,7 @@
 #include "flow/input.h"
 #include "flow/plug.h"
 
-#define CACHE_FILE ".leat/cache/jobs"
+#define CACHE_FILE ".leat/cache/jobs%s" /* one for each place that they lie in */
 #define CACHE_MAX ((size_t)1 << 30)
 #define MAGIC "leat jobs 5\n"
 #define MAX_DEPTH DOM_MAX_DEPTH
@@ -422,6 +422,11 @@ static bool read_entry(struct jobs *js, struct pack *p)
 	return !p->bad;
 }
 
+static char *cache_file(const struct jobs *js, struct arena *a)
+{
+	return arena_printf(a, "%s/" CACHE_FILE, js->ws->dir, *js->root ? "-live" : "");
+}
+
 static void read_cache(struct jobs *js)
 {
 	struct err why = ERR_INIT;
@@ -430,7 +435,7 @@ static void read_cache(struct jobs *js)
 	struct pack p = {.arena = js->arena};
 	int64_t n = 0;
 
-	if (file_read(js->arena, arena_printf(js->arena, "%s/" CACHE_FILE, js->ws->dir), CACHE_MAX, &text, &why))
+	if (file_read(js->arena, cache_file(js, js->arena), CACHE_MAX, &text, &why))
 		return;
 	if (!str_has_prefix(text, STR(MAGIC)) || text.n < strlen(MAGIC) + 2 * SHA_BYTES)
 		return;
@@ -589,7 +594,7 @@ void jobcache_save(struct jobs *js)
 	struct err why = ERR_INIT;
 	int64_t n = (int64_t)c->kept.n;
 	struct sha id;
-	char *path = arena_printf(a, "%s/" CACHE_FILE, js->ws->dir);
+	char *path = cache_file(js, a);
 
 	if (!c->changed && c->from_file == c->known.n)
 		return;

@@ -37,10 +37,21 @@ test_expect 'a job file that is broken is named with its place in the log, and t
 	echo third > h && leat put raw/x h && wait_for 20 leat cat tables/again:/h && rm -r jobs/broken
 '
 
+test_expect 'a job that is saved with a mistake goes on as it was when it was good, code and all, until it is good again' '
+	cd w && cp jobs/up/job.yaml good.yaml && wait_for 20 grep -F "broken=0" .leat/logs/serve.log &&
+	printf "kind: script\nretries: many\n" > jobs/up/job.yaml && printf "exit 3\n" > jobs/up/job.sh &&
+	wait_for 20 grep -F jobs/up/job.yaml:2:10 .leat/logs/serve.log &&
+	echo fourth > i && leat put raw/x i && wait_for 20 leat cat tables/up:/i && [ "$(leat cat tables/up:/i)" = FOURTH ] &&
+	leat jobs 2> err && grep -qF jobs/up/job.yaml:2:10 err &&
+	upper_job up raw/x tables/up && sed -i "s/tr a-z A-Z/rev/" jobs/up/job.sh && : > .leat/logs/serve.log &&
+	touch jobs/up/job.yaml && wait_for 20 grep -F "jobs=2 broken=0" .leat/logs/serve.log &&
+	echo abc > j && leat put raw/x j && wait_for 20 leat cat tables/up:/j && [ "$(leat cat tables/up:/j)" = cba ]
+'
+
 test_expect 'a daemon that is killed is followed by one that takes what came meanwhile' '
 	cd w && kill -9 "$(daemon_pid .)" && wait_for 20 exits 1 leat serve --status &&
 	echo late > l && leat put raw/x l && exits 1 leat cat tables/up:/l &&
-	serve . && wait_for 20 leat cat tables/again:/l && [ "$(leat cat tables/again:/l)" = LATE ]
+	serve . && wait_for 20 leat cat tables/again:/l && [ "$(leat cat tables/again:/l)" = ETAL ]
 '
 
 test_expect 'a runner outlives its daemon, and the next daemon neither starts its work twice nor loses it' '
