@@ -66,7 +66,12 @@ static int move_head(struct engine *g, struct ingest *in, struct run_unit *u, st
 	c.message = arena_strf(a, "run %.*s%s%s", STR_ARG(r->job->name), u->p->ds.label[0] ? " " : "", u->p->ds.label);
 	if (u->p->ds.every == EVERY_NONE) {
 		/* the whole repo, however many files stand in its root: its tree was made before the transaction */
+		int has = branch_head(s, r->repo.id, c.branch, &out, e);
+
+		if (has < 0)
+			return -1;
 		c.tree = &u->tree.id;
+		c.even_if_equal = !has; /* that it ran and gave nothing is recorded: what comes after it may start */
 	} else {
 		part.path = arena_strf(a, "ds=%s", u->p->ds.label);
 		part.entry.kind = ENTRY_FOLDER;

@@ -32,6 +32,10 @@ test_expect 'what follows a job that failed is not started' '
 	cd w && : > $TRASH/order && echo "exit 3" | job first "" && exits 1 leat run third 2024-01-05 -u 2> err && eq "$(cat $TRASH/order)" "" &&
 	leat runs --json > out && eq "$(json out "{r[\"job\"]: r[\"state\"] for r in (d if type(d) is list else [d])[:3]}[\"third\"]")" upstream-failed
 '
+test_expect 'a job without partition that gives nothing is made once, and what comes after it may start' '
+	workspace none && echo true | job a "" && echo true | job b "after: a" && sed -i s/daily/none/ jobs/*/job.yaml && leat run a && leat plan a 2> out && leat plan a >> out && has out "nothing to run" &&
+	leat run b && leat status
+'
 test_expect 'leat graph shows the order' '
 	cd w && leat graph --json > out && has out "first" "third"
 '
