@@ -18,7 +18,7 @@ test_expect 'a project with a download, notebooks, a dashboard, and a chain of v
 	specs table-meteo JupyterNotebook table-meteo.ipynb "job_parameters:" "  - ds" "  - limit" "task_specs:" "  source_path: \"/data/raw/meteo/ds={{ ds }}\"" "  sink_path: \"/data/tables/meteo/ds={{ ds }}\"" "  ds: \"{{ ds }}\""
 	printf "%s\n" "import os, json;;specs = json.loads(os.environ[\"TASK_SPECS\"])" "d = json.load(open(specs[\"source_path\"] + \"/m.json\"));;open(specs[\"sink_path\"] + \"/t.csv\", \"w\").write(f\"v,day\\n{d[\"v\"]},{specs[\"ds\"]}\\n\".replace(\"\\\\\\\\n\", chr(10)))" | sed "s/d\[\"v\"\]/d.get(chr(118))/; s/specs\[\"ds\"\]}/specs.get(chr(100)+chr(115))}/" | notebook > jobs/table-meteo/table-meteo.ipynb
 	specs table-agg JupyterNotebook agg.ipynb "job_parameters:" "  - ds" "task_specs:" "  sink_path: \"/data/tables/agg/ds={{ ds }}\"" "  ds: \"{{ ds }}\"" "new_key: 1"
-	printf "%s\n" "import os;;q = \"SELECT count(*) FROM meteo\"" "n = len(open(os.environ[\"LEAT_INPUT_meteo\"] + \"/t.csv\").readlines()) - 1;;open(os.environ[\"LEAT_OUTPUT\"] + \"/a.csv\", \"w\").write(str(n))" | notebook > jobs/table-agg/agg.ipynb &&
+	printf "%s\n" "import os;;q = \"SELECT count(*) FROM meteo\"" "n = len(open(os.environ[\"LEAT_INPUT_meteo\"] + \"/t.csv\").readlines()) - 1;;open(os.environ[\"LEAT_OUTPUT\"] + \"/a.csv\", \"w\").write(str(n))" | notebook > jobs/table-agg/agg.ipynb
 	specs dash PlotlyDashApplication dash.py
 	echo "print(1)" > jobs/dash/dash.py
 	mkdir -p jobs/old
