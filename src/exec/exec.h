@@ -30,6 +30,7 @@ struct exec_task {
 	struct str in;   /* what it reads from its standard input; STR_NULL: nothing */
 	const char *cwd; /* as it sees it; NULL: the work folder */
 	bool terminal;   /* it has this process's standard input, output and errors, and its terminal */
+	bool bare;       /* it dies with us: no shim (sys/shim.h) */
 };
 
 /* Makes what the attempt's processes see: environment and folders. It goes with the attempt. */
@@ -39,6 +40,9 @@ must_check int exec_new(struct attempt *t, struct exec **out, struct err *e);
  * loop, once all that the process left running has been ended too.
  */
 must_check int exec_run(struct exec *x, const struct exec_task *task, exec_done_cb *cb, void *ptr, struct err *e);
+/* One that exec_run of a process that has died started: as if this process had. Ended already is fine. */
+must_check int exec_adopt(struct attempt *t, const struct proc_shim *row, exec_done_cb *cb, void *ptr,
+                          struct exec **out, struct err *e);
 /* TERM (or KILL, if hard) to the task and all that it started. The callback still comes. */
 void exec_cancel(struct exec *x, bool hard);
 /* What an exit means for the attempt: OK, FAILED with "exit status 3". */

@@ -19,6 +19,7 @@
 #include "sys/env.h"
 #include "sys/file.h"
 #include "sys/root.h"
+#include "sys/shim.h"
 
 #define PFS "/pfs"
 #define WORK_DIR "/" ROOT_OWN "/work"
@@ -47,6 +48,7 @@ struct exec {
 	struct env env;
 	int log; /* the engine's */
 	struct proc proc;
+	struct proc_spec spec; /* of it */
 	struct proc_exit exit;
 	struct loop_ev *watch, *again;
 	struct proc pipes;       /* fills lazy inputs */
@@ -487,6 +489,16 @@ static void end(struct exec *x)
 	void *ptr = x->ptr;
 	struct proc_exit exit = x->exit;
 
+	if (exit.no_exec) {
+		struct err *why = arena_new_of(x->t->arena, struct err);
+
+		*why = (struct err)ERR_INIT;
+		if (x->spec.argv)
+			proc_not_started(&x->spec, exit.no_exec, why);
+		else
+			err_errno(why, exit.no_exec, "its program cannot be started");
+		exit.why = why;
+	}
 	loop_close(x->again);
 	proc_free(&x->proc);
 	end_pipes(x);
@@ -517,9 +529,13 @@ static void on_exit_of(struct loop_ev *ev, const struct proc_exit *exit, void *p
 	(void)ev;
 	x->watch = NULL;
 	x->exit = *exit;
+	if (x->proc.shimmed && !exit->lost && !exit->left) { /* its shim has ended what was left */
+		end(x);
+		return;
+	}
 	/* Its group first: cheap, and nearly always empty. Orphans come to us (subreaper) and are counted there. */
 	proc_signal(&x->proc, SIGKILL);
-	if (!proc_reap_orphans()) {
+	if (!proc_reap_orphans() && !x->proc.shimmed) {
 		end(x);
 		return;
 	}
@@ -639,6 +655,8 @@ int exec_run(struct exec *x, const struct exec_task *task, exec_done_cb *cb, voi
 {
 	struct proc_spec s = PROC_SPEC;
 	struct attempt *t = x->t;
+	/* Who prints, or reads, by way of us cannot do without us. */
+	bool shim = !task->terminal && !task->bare && !x->hosted && !x->secrets.n && !t->n_lazy;
 	int in FD_CLEANUP = -1, said FD_CLEANUP = -1;
 
 	if (task->in.p && text_fd(task->in, &in, e))
@@ -661,12 +679,17 @@ int exec_run(struct exec *x, const struct exec_task *task, exec_done_cb *cb, voi
 		s.err = STDERR_FILENO;
 		s.same_group = true;
 	}
-	s.die_with_parent = true;
+	if (!task->bare && attempt_shim(t, shim, &s.shim, e)) {
+		end_said(x);
+		return -1;
+	}
+	s.die_with_parent = !s.shim;
 	s.binds = x->sight.binds.n ? &x->sight.binds : NULL;
 	s.root = t->root_dir ? &x->sight.root : NULL;
 	x->cb = cb;
 	x->ptr = ptr;
 	x->tries = 0;
+	x->spec = s;
 	if (fill_pipes(x, t, e) || proc_spawn(&s, &x->proc, e)) {
 		end_pipes(x);
 		end_said(x);
@@ -685,6 +708,37 @@ int exec_run(struct exec *x, const struct exec_task *task, exec_done_cb *cb, voi
 	return 0;
 }
 
+static void on_ended(struct loop_ev *ev, void *ptr)
+{
+	struct exec *x = ptr;
+
+	x->watch = NULL;
+	on_exit_of(ev, &x->exit, x);
+}
+
+int exec_adopt(struct attempt *t, const struct proc_shim *row, exec_done_cb *cb, void *ptr, struct exec **out,
+               struct err *e)
+{
+	struct exec *x = arena_new_of(t->arena, struct exec);
+	struct shim_told told;
+
+	*x = (struct exec){.t = t, .proc = PROC_INIT, .pipes = PROC_INIT, .said = -1, .log = -1, .sight = {.t = t}};
+	x->cb = cb;
+	x->ptr = ptr;
+	shim_told(row->table, row->row, &told);
+	if (told.phase == SHIM_STARTED && proc_adopt(told.pid, t->marker, row->table, row->row, &x->proc)) {
+		if (loop_child(t->loop, &x->proc, on_exit_of, x, &x->watch, e)) {
+			proc_free(&x->proc);
+			return -1;
+		}
+	} else {
+		proc_told(told.pid, row->table, row->row, &x->proc, &x->exit);
+		x->watch = loop_defer(t->loop, on_ended, x);
+	}
+	*out = x;
+	return 0;
+}
+
 void exec_cancel(struct exec *x, bool hard)
 {
 	proc_signal_tree(&x->proc, x->t->marker, hard ? SIGKILL : SIGTERM);
@@ -698,10 +752,22 @@ void exec_result(const struct attempt *t, const struct proc_exit *x, struct atte
 
 	*out = (struct attempt_result){
 		.state = ATTEMPT_OK, .status = x->signal ? 128 + x->signal : x->status, .err = ERR_INIT};
+	out->cpu_ms = (x->usage.ru_utime.tv_sec + x->usage.ru_stime.tv_sec) * 1000 +
+	              (x->usage.ru_utime.tv_usec + x->usage.ru_stime.tv_usec + 500) / 1000;
+	out->peak_kb = x->usage.ru_maxrss;
 	if (proc_exit_ok(x))
 		return;
-	proc_exit_text(x, text);
 	out->state = ATTEMPT_FAILED;
+	if (x->why) {
+		out->status = 127;
+		out->err = *x->why;
+		return;
+	}
+	if (x->lost) {
+		err_set(&out->err, ERR_FAILED, "the process that watched it was killed, so how it ended is not known");
+		return;
+	}
+	proc_exit_text(x, text);
 	err_set(&out->err, ERR_FAILED, "%s", text);
 	err_hint(&out->err, "leat logs %.*s%s%s shows what it printed", STR_ARG(t->job->name),
 	         t->ds.label[0] ? " " : "", t->ds.label);

@@ -120,6 +120,8 @@ struct job {
 	int64_t retry_delay_ms, timeout_ms /* 0: none */, grace_ms;
 	bool own_grace;                /* grace: is said */
 	double backoff, jitter;
+	bool detach;                   /* what its tasks leave running may go on */
+	bool idempotent;               /* a try whose end is not known may be made once more */
 	struct str pool;               /* STR_NULL: none */
 	struct str when;               /* "all_success", "all_done" */
 	bool late_run;                 /* late: run */

@@ -10,7 +10,7 @@
 
 #define CACHE_FILE ".leat/cache/jobs%s" /* one for each place that they lie in */
 #define CACHE_MAX ((size_t)1 << 30)
-#define MAGIC "leat jobs 5\n"
+#define MAGIC "leat jobs 6\n"
 #define MAX_DEPTH DOM_MAX_DEPTH
 
 struct jobcache {
@@ -311,6 +311,8 @@ static void io_running(struct pack *p, struct job *j)
 	io_str(p, &j->when);
 	IO_INT(p, j->late_run);
 	IO_INT(p, j->paused);
+	IO_INT(p, j->detach);
+	IO_INT(p, j->idempotent);
 	IO_INT(p, j->threads);
 	IO_INT(p, j->memo);
 	IO_INT(p, j->sandbox);

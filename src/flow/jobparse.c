@@ -386,6 +386,8 @@ FILL(backoff, f->j->backoff = number(v))
 FILL(jitter, f->j->jitter = number(v))
 FILL(pool, f->j->pool = v->s)
 FILL(when, f->j->when = v->s)
+FILL(detach, f->j->detach = str_is(v->s, "ok"))
+FILL(idempotent, f->j->idempotent = v->b)
 FILL(late, f->j->late_run = str_is(v->s, "run"))
 FILL(paused, f->j->paused = v->b)
 
@@ -401,6 +403,7 @@ static const struct {
 	{"checks", fill_checks},           {"retries", fill_retries},   {"retry_delay", fill_retry_delay},
 	{"backoff", fill_backoff},         {"jitter", fill_jitter},     {"timeout", fill_timeout},
 	{"grace", fill_grace},             {"pool", fill_pool},         {"when", fill_when},
+	{"detach", fill_detach},           {"idempotent", fill_idempotent},
 	{"sandbox", fill_sandbox},         {"jobTimeout", fill_run_timeout},
 	{"outputBranch", fill_output_branch}, {"reprocessSpec", fill_reprocess},
 	{"late", fill_late},               {"paused", fill_paused},     {"kind", NULL},              {"code", NULL},
@@ -462,6 +465,7 @@ static void fill_defaults(struct fill *f)
 	j->when = known.when;
 	j->late_run = known.late_run;
 	j->paused = known.paused;
+	j->idempotent = known.idempotent;
 	j->memo = known.memo;
 	j->sandbox = known.sandbox;
 }

@@ -15,6 +15,7 @@
 struct flow;
 struct datum;
 struct plan_unit;
+struct proc_shim;
 struct workers;
 
 /* One input of a unit, bound: which repo, at which commit, which partitions. */
@@ -100,6 +101,7 @@ struct attempt_result {
 	size_t with;         /* of APART: how many it was tried with, itself included */
 	bool final;          /* of FAILED: another try would fail too (404), so `retries:` does not count */
 	bool ordered;        /* the user's own order of rows counts */
+	int64_t cpu_ms, peak_kb; /* of its processes: processor time, memory of the largest; 0: not known */
 	const struct dom *facts; /* what `why` may tell: url, fetched, rows, …; kept in unit.ingredients; may be NULL */
 };
 
@@ -112,6 +114,11 @@ void attempt_done(struct attempt *t, const struct attempt_result *r);
 void attempt_stands_by(struct attempt *t);
 /* The log, open for appending; made at the first call, owned by the engine. An empty one goes away with the attempt. */
 must_check int attempt_log_fd(struct attempt *t, int *fd, struct err *e);
+/*
+ * Right before its process is started: the table in which a shim is to write how it ends (sys/shim.h). *out NULL: it is
+ * started without one, and dies with us; that is said to be so where !use.
+ */
+must_check int attempt_shim(struct attempt *t, bool use, const struct proc_shim **out, struct err *e);
 /* The folder of input i as a task sees it (read-only view; several partitions: with their ds=… folders). */
 must_check int attempt_input_folder(struct attempt *t, size_t i, const char **path, struct err *e);
 
@@ -150,6 +157,11 @@ struct job_kind {
 	int (*start_many)(const void *many, struct attempt **t, size_t n, struct err *e);
 	/* The run is over: what it kept (attempt.kept, not NULL) goes. May be NULL. */
 	void (*done)(void *kept);
+	/*
+	 * Its process was started by a run whose process has died, and lives or has ended: `row` of the table tells.
+	 * attempt_done comes as if start had started it. NULL: its processes die with who starts them.
+	 */
+	int (*adopt)(struct attempt *t, const struct proc_shim *row, struct err *e);
 	/* Asks it to end (hard = at once); attempt_done still comes. */
 	void (*cancel)(struct attempt *t, bool hard);
 };

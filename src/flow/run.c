@@ -320,10 +320,13 @@ void run_unit_end(struct run_unit *u, enum state s)
 	run_rows_set_state(u, s);
 	/*
 	 * What it wrote is the store's by now: its folders serve the next one, so that few are ever made. What the
-	 * store had already may have to be read once more.
+	 * store had already may have to be read once more; and until its end is recorded, who comes after us may have
+	 * to.
 	 */
-	if (u->task && s == STATE_SUCCESS && !ingest_needs_files(u->in))
+	if (u->task && s == STATE_SUCCESS && !ingest_needs_files(u->in) && (!run_shim_holds(u) || !u->in)) {
+		run_shim_taken(u);
 		run_dir_done(u->task);
+	}
 	u->step = STEP_DONE;
 	if (!g->done.n)
 		g->done_since = clock_mono_ms();

@@ -153,6 +153,7 @@ static int desk_new(struct engine *g, struct run_job *r, struct desk **out, stru
 	d = xcalloc(1, sizeof(*d));
 	snprintf(name, sizeof(name), "%zu", ++r->n_desks);
 	d->run = r;
+	d->number = (int64_t)r->n_desks;
 	d->dir = joined(dir, name);
 	d->out = joined(d->dir, "out");
 	d->work = joined(d->dir, "work");
@@ -379,6 +380,7 @@ void run_dir_end(struct engine *g)
 		struct run_job *r = &g->jobs[i];
 		struct desk *d;
 
+		run_shim_close(r);
 		while ((d = r->desks)) {
 			r->desks = d->next;
 			desk_free(d);

@@ -21,6 +21,7 @@
 #include "repo/ingest.h"
 #include "sys/file.h"
 #include "sys/loop.h"
+#include "sys/shim.h"
 
 #define RUN_FLUSH_MS 20          /* how long a result may wait for others to be made durable with it (SEMANTICS 9) */
 #define RUN_FLUSH_UNITS 64       /* ... and how many */
@@ -70,6 +71,7 @@ struct code_file {
 struct desk {
 	struct run_job *run;
 	char *dir, *out, *work, *spec; /* malloc'ed, absolute */
+	int64_t number;                /* its folder's name */
 	ino_t out_ino;                 /* of `out` as it was made */
 	/*
 	 * `out` and `work` are dated to an odd moment of the past when they are as they shall be: while they bear that
@@ -117,6 +119,9 @@ struct run_job {
 	bool looked, together;     /* whether its units may run many at once; known after the first look */
 	void *many;                /* the kind's, of that */
 	void *kept;                /* the kind's, for as long as the run */
+	int tasks;                 /* the table of its tasks (sys/shim.h) + 1; 0: not open */
+	uint32_t n_rows;           /* of it, in use or free */
+	VEC(uint32_t) free_rows;
 };
 
 struct group {
@@ -156,6 +161,7 @@ struct task {
 	struct loop_ev *limit, *grace;
 	bool hard;
 	struct attempt_result result;
+	struct proc_shim shim;
 	/* what comes after it */
 	struct work *work;
 };
@@ -180,6 +186,7 @@ struct run_unit {
 	int attempts;
 	size_t learned;            /* the engine's when it was decided */
 	bool attempt_open;         /* its row says that it runs */
+	uint32_t row;              /* of the table of tasks + 1, until its end is recorded; 0: none */
 	int64_t place;             /* it holds in its pool, from 1; 0: none */
 	bool in_slot;
 	bool said;                 /* that it has started */
@@ -314,6 +321,13 @@ void run_pool_give(struct run_unit *u);                          /* that it hold
 must_check int run_code_pin(struct engine *g, struct run_job *r, struct err *e);
 must_check int run_code_lay(struct engine *g, struct desk *d, struct err *e);
 bool run_code_intact(const struct desk *d); /* the work folder holds what was laid and nothing else */
+
+/* run_shim.c: the table of the tasks of a run, which tells who comes after us what became of them */
+#define RUN_TABLE "tasks" /* its name in staging/run/RUN */
+bool run_shim_holds(const struct run_unit *u); /* what it gave is still to be told from its folder */
+void run_shim_taken(struct run_unit *u);       /* it gave nothing: its folder may serve others */
+void run_shim_done(struct run_unit *u);        /* its end is recorded */
+void run_shim_close(struct run_job *r);
 
 /* run_dir.c: folders, logs and inputs of attempts */
 must_check int run_dir_make(struct task *t, struct err *e);

@@ -197,7 +197,7 @@ static int take(struct task *t, struct compare *c, struct err *e)
 	if (!n) /* ran and gave nothing */
 		return 0;
 	u->in = ingest_new(g->f->store);
-	if (ingest_folder(u->in, t->t.out_dir, INGEST_MOVE, &u->tree, e))
+	if (ingest_folder(u->in, t->t.out_dir, run_shim_holds(u) ? INGEST_KEEP : INGEST_MOVE, &u->tree, e))
 		return as_seen(t, e);
 	fault_crash("unit-output-ingested");
 	if (u->p->datum) { /* what it gave before, if it did */

@@ -287,6 +287,7 @@ int run_unit_launch(struct task *t, struct err *e)
 
 	t->started = true;
 	rc = j->kind->start(&t->t, e);
+	fault_crash("unit-task-started");
 	t->eng->learned += t->t.learned;
 	t->started = !rc;
 	if (!rc)
@@ -499,6 +500,7 @@ void run_unit_forget(struct run_unit *u)
 {
 	ingest_free(u->in);
 	u->in = NULL;
+	run_shim_done(u);
 	arena_free(u->arena);
 	u->arena = NULL;
 	u->task = NULL;

@@ -180,6 +180,7 @@ const char *script_instead(const char *program)
 struct script {
 	struct attempt *t;
 	struct exec *x;    /* of one that takes many units, only errCmd's */
+	struct exec *adopted; /* started by another process; then x is errCmd's only */
 	struct host *host; /* who has the unit, of datumBatching; NULL */
 	struct exec_task task;
 	bool standing_by, over; /* errCmd runs; whatever runs has been asked to end, and nothing comes after it */
@@ -207,7 +208,8 @@ static bool stand_by(struct script *s, const struct attempt_result *failed)
 	if (!is_list(cmd) || s->over || t->shell || t->number <= t->job->retries)
 		return false;
 	s->failed = *failed;
-	struct exec_task task = {.argv = words(t->arena, cmd),
+	/* It runs only while we do: who takes over from us runs it anew. */
+	struct exec_task task = {.argv = words(t->arena, cmd), .bare = true,
 	                         .in = lines(t->arena, dom_get(t->job->own, "errStdin"))};
 	if (!s->x && exec_new(t, &s->x, &e))
 		return false;
@@ -239,11 +241,15 @@ static void task_ended(struct script *s, struct attempt_result *r)
 	attempt_done(s->t, r);
 }
 
+static void log_start(struct attempt *t, const struct err *why);
+
 static void on_done(void *ptr, const struct proc_exit *x)
 {
 	struct script *s = ptr;
 	struct attempt_result r;
 
+	if (x->why)
+		log_start(s->t, x->why);
 	exec_result(s->t, x, &r);
 	if (r.state == ATTEMPT_FAILED && is_accepted(s->t, x)) {
 		r.state = ATTEMPT_OK;
@@ -339,6 +345,17 @@ static int start(struct attempt *t, struct err *e)
 	return 0;
 }
 
+static int adopt(struct attempt *t, const struct proc_shim *row, struct err *e)
+{
+	struct script *s = arena_new_of(t->arena, struct script);
+
+	*s = (struct script){.t = t};
+	if (exec_adopt(t, row, on_done, s, &s->adopted, e))
+		return -1;
+	t->own = s;
+	return 0;
+}
+
 static void cancel(struct attempt *t, bool hard)
 {
 	struct script *s = t->own;
@@ -348,6 +365,8 @@ static void cancel(struct attempt *t, bool hard)
 		s->over |= t->cancelled || s->standing_by;
 		if (s->host)
 			exec_batch_cancel(s->host, hard);
+		else if (s->adopted && !s->standing_by)
+			exec_cancel(s->adopted, hard);
 		else
 			exec_cancel(s->x, hard);
 	}
@@ -391,6 +410,7 @@ const struct job_kind kind_script = {
 	.note = note,
 	.prepare = prepare,
 	.start = start,
+	.adopt = adopt,
 	.cancel = cancel,
 	.done = exec_batch_end,
 };

@@ -305,9 +305,16 @@ int ingest_keep(struct ingest *in, const char *temp, const struct sha *id, uint6
 	return 0;
 }
 
-int ingest_keep_own(struct ingest *in, const char *path, const struct sha *id, struct err *e)
+int ingest_keep_own(struct ingest *in, const char *path, bool stays, const struct sha *id, struct err *e)
 {
-	return place(in, path, id, e);
+	char temp[BLOB_PATH_CAP];
+	int r;
+
+	if (!stays)
+		return place(in, path, id, e);
+	ingest_temp(in, temp, sizeof(temp));
+	r = file_link(path, temp, e);
+	return r < 0 ? -1 : place(in, r ? temp : path, id, e);
 }
 
 int ingest_fd(struct ingest *in, int fd, struct entry *out, struct err *e)

@@ -15,9 +15,10 @@
 #include "repo/tree.h"
 #include "sys/file.h"
 
-/* MOVE: the source is ours and may be renamed away (a staging folder). COPY: it is the user's: copied (reflinked).
+/* MOVE: the source is ours and may be renamed away (a staging folder). KEEP: it is ours and stays as it is, linked
+ * (nobody may write to it any more). COPY: it is the user's: copied (reflinked).
  * ADOPT: of datastore/, by the rules of SEMANTICS 6 (read lease; linked where `protect` allows). */
-enum ingest_how { INGEST_MOVE, INGEST_COPY, INGEST_ADOPT };
+enum ingest_how { INGEST_MOVE, INGEST_KEEP, INGEST_COPY, INGEST_ADOPT };
 
 struct ingest *ingest_new(struct store *s);
 void ingest_free(struct ingest *in); /* NULL is fine */

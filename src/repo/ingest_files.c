@@ -199,7 +199,7 @@ static int read_file(struct ingest *in, struct slot *t, struct pack_squeezer *q,
 	t->kind = AS_BYTES;
 	t->frame_tried = false;
 	t->told.started_ns = statcache_now_ns();
-	if (item->how != INGEST_MOVE) {
+	if (item->how != INGEST_MOVE && item->how != INGEST_KEEP) {
 		/* Not even opened: some devices do things then. */
 		if (!item->plain && file_stat(item->path, &st, e))
 			return -1;
@@ -240,7 +240,7 @@ static int take(struct ingest *in, struct slot *t, const struct ingest_item *ite
 	}
 	r = ingest_seen(in, &id, item->path, e);
 	if (!r && t->kind == AS_IS)
-		r = ingest_keep_own(in, item->path, &id, e); /* 0 */
+		r = ingest_keep_own(in, item->path, item->how == INGEST_KEEP, &id, e); /* 0 */
 	else if (!r)
 		r = ingest_new_bytes(in, &id, bytes, t->frame_tried ? buf_str(&t->frame) : STR_NULL, e);
 	/* On its way to the disk while others are taken in; ingest_sync then waits for less. */

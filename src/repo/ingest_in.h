@@ -90,7 +90,7 @@ must_check int ingest_keep(struct ingest *in, const char *temp, const struct sha
 			   const char *source, struct entry *out, struct err *e);
 
 /* The same of a file that is not in staging: nothing of its name is removed. Its bytes are new. */
-must_check int ingest_keep_own(struct ingest *in, const char *path, const struct sha *id, struct err *e);
+must_check int ingest_keep_own(struct ingest *in, const char *path, bool stays, const struct sha *id, struct err *e);
 
 /* Very many files take minutes: who asks to stop is heard (ERR_CANCELLED). A few are finished. */
 must_check int ingest_go_on(size_t done, struct err *e);

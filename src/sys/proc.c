@@ -25,6 +25,7 @@
 #include "sys/path.h"
 #include "sys/proc_int.h"
 #include "sys/root.h"
+#include "sys/shim.h"
 
 #define STACK_BYTES (128u << 10)
 
@@ -122,6 +123,7 @@ enum step { STEP_NONE, STEP_PARENT, STEP_CGROUP, STEP_LIMIT, STEP_BIND, STEP_ROO
 struct start {
 	const struct proc_spec *s;
 	const char *const *files; /* where the program may be; the first that is there is it. Ended by NULL */
+	const char *const *shim_argv;
 	char **sh_argv; /* "/bin/sh" FILE ARGS: for a script without a first line that names its interpreter */
 	char *const *env;
 	pid_t parent;
@@ -150,13 +152,13 @@ IN_CHILD static void child_signals(void)
 /* Sources first move above all targets, so that no dup2 hits one that is still needed. */
 IN_CHILD static int child_fds(const struct proc_spec *s)
 {
-	int from[3 + PROC_MAX_FDS], n = 3 + (int)s->n_fds;
+	int from[3 + PROC_MAX_FDS], n = 3 + (s->shim ? 1 : (int)s->n_fds);
 
 	from[0] = s->in;
 	from[1] = s->out;
 	from[2] = s->err;
 	for (int i = 3; i < n; i++)
-		from[i] = s->fds[i - 3];
+		from[i] = s->shim ? s->shim->table : s->fds[i - 3];
 	for (int i = 0; i < n; i++) {
 		if (from[i] < 0)
 			from[i] = open("/dev/null", (i ? O_WRONLY : O_RDONLY) | O_CLOEXEC);
@@ -189,6 +191,10 @@ IN_CHILD static int child_exec(const struct start *st)
 {
 	int error = ENOENT;
 
+	if (st->shim_argv) {
+		(void)syscall(SYS_execveat, shim_program(), "", st->shim_argv, st->env, AT_EMPTY_PATH);
+		return errno;
+	}
 	for (const char *const *file = st->files; *file; file++) {
 		execve(*file, (char *const *)st->s->argv, st->env);
 		if (errno == ENOEXEC) {
@@ -218,7 +224,9 @@ IN_CHILD static int child_main(void *arg)
 	int error;
 
 	child_signals();
-	if (!s->same_group)
+	if (s->shim)
+		(void)setsid();
+	else if (!s->same_group)
 		(void)setpgid(0, 0);
 	if (s->die_with_parent && (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != st->parent))
 		child_fail(st, STEP_PARENT, ESRCH);
@@ -317,6 +325,8 @@ static int start_failed(const struct start *st, struct arena *a, struct err *e)
 	const char *name = s->argv[0], *file = path_join(a, s->cwd ? s->cwd : "", st->files[0]);
 	int error = st->error;
 
+	if (st->step == STEP_EXEC && st->shim_argv)
+		return err_errno(e, error, "%s cannot be started: no program can be executed from memory", name);
 	if (st->step == STEP_EXEC && error == ENOENT && s->root)
 		return not_inside(st, e);
 	switch (st->step) {
@@ -389,6 +399,40 @@ static char **sh_argv(struct arena *a, const char *file, const char *const *argv
 	return out;
 }
 
+/* sys/shim.h has their order. */
+static const char *const *shim_argv(struct arena *a, const struct start *st, const struct proc_spec *s)
+{
+	VEC(const char *) v = {0};
+	size_t n = 0;
+
+	while (st->files[n])
+		n++;
+	vec_push(a, &v, SHIM_NAME);
+	vec_push(a, &v, arena_printf(a, "%zu", s->shim->row * sizeof(struct shim_row) + sizeof(struct shim_begun)));
+	vec_push(a, &v, arena_printf(a, "%d", (int)st->parent));
+	vec_push(a, &v, s->shim->detach ? "1" : "0");
+	vec_push(a, &v, arena_printf(a, "%zu", n));
+	for (size_t i = 0; i < n; i++)
+		vec_push(a, &v, st->files[i]);
+	for (const char *const *p = s->argv; *p; p++)
+		vec_push(a, &v, *p);
+	vec_push(a, &v, NULL);
+	return v.p;
+}
+
+void proc_not_started(const struct proc_spec *s, int error, struct err *e)
+{
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	const char *const *env = s->env ? s->env : (const char *const *)environ;
+	const char *path = s->path ? s->path : env_value(env, "PATH"), *file = s->argv[0];
+	struct start st = {.s = s, .step = STEP_EXEC, .error = error};
+
+	if (!strchr(file, '/') && !s->root)
+		file = proc_which(a, file, path);
+	st.files = one_place(a, file ? file : s->argv[0]);
+	(void)start_failed(&st, a, e);
+}
+
 int proc_spawn(const struct proc_spec *s, struct proc *out, struct err *e)
 {
 	struct arena *a cleanup(arena_cleanup) = arena_new();
@@ -398,7 +442,7 @@ int proc_spawn(const struct proc_spec *s, struct proc *out, struct err *e)
 	int pidfd = -1;
 	pid_t pid;
 
-	BUG_IF(s->n_fds > PROC_MAX_FDS);
+	BUG_IF(s->n_fds > PROC_MAX_FDS || (s->shim && (s->n_fds || s->die_with_parent)));
 	if (!strchr(file, '/') && !s->root)
 		file = proc_which(a, file, path);
 	if (!file) {
@@ -410,6 +454,8 @@ int proc_spawn(const struct proc_spec *s, struct proc *out, struct err *e)
 		return err_set(e, ERR_PERMISSION, "%s cannot be given its own view of the folders on this machine",
 		               s->argv[0]);
 	st.sh_argv = sh_argv(a, file, s->argv);
+	if (s->shim)
+		st.shim_argv = shim_argv(a, &st, s);
 	pid = proc_clone(child_main, &st, s->binds || s->root ? bind_clone_flags() : 0, &pidfd);
 	if (pid < 0)
 		return err_errno(e, errno, "%s cannot be started", s->argv[0]);
@@ -422,10 +468,78 @@ int proc_spawn(const struct proc_spec *s, struct proc *out, struct err *e)
 	if (gettid() != getpid())
 		atomic_store(&spawned_aside, true);
 	*out = (struct proc){.pid = pid, .pidfd = pidfd, .own_group = !s->same_group};
+	if (s->shim) {
+		out->shimmed = true;
+		out->table = s->shim->table;
+		out->row = s->shim->row;
+	}
 	return 0;
 }
 
+int proc_adopt(int32_t pid, const char *marker, int table, uint32_t row, struct proc *out)
+{
+	int fd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+
+	if (fd < 0)
+		return 0;
+	/* The number may be another process's by now; once the pidfd is there it cannot become one's. */
+	if (!proc_has_marker(pid, marker) || !clock_proc_start(pid)) {
+		fd_close(&fd);
+		return 0;
+	}
+	*out = (struct proc){.pid = pid, .pidfd = fd, .own_group = true, .shimmed = true, .adopted = true,
+	                     .table = table, .row = row};
+	return 1;
+}
+
 /* --- ending --- */
+
+/* What the shim wrote, in place of how it ended itself. */
+static void exit_of_shim(const struct proc *p, struct proc_exit *x)
+{
+	struct shim_told t;
+
+	shim_told(p->table, p->row, &t);
+	*x = (struct proc_exit){.status = -1};
+	x->usage.ru_utime = (struct timeval){t.user_us / 1000000, t.user_us % 1000000};
+	x->usage.ru_stime = (struct timeval){t.system_us / 1000000, t.system_us % 1000000};
+	x->usage.ru_maxrss = t.peak_kb;
+	x->left = t.killed < 0;
+	if (t.phase == SHIM_NO_EXEC)
+		x->no_exec = t.error;
+	else if (t.phase != SHIM_ENDED)
+		x->lost = true;
+	else if (WIFSIGNALED(t.status)) {
+		x->signal = WTERMSIG(t.status);
+		x->core = WCOREDUMP(t.status);
+	} else {
+		x->status = WEXITSTATUS(t.status);
+	}
+}
+
+void proc_told(int32_t pid, int table, uint32_t row, struct proc *out, struct proc_exit *x)
+{
+	*out = (struct proc){.pid = pid, .pidfd = -1, .own_group = true, .ended = true, .shimmed = true,
+	                     .adopted = true, .table = table, .row = row};
+	exit_of_shim(out, x);
+}
+
+/* Whoever started it has died, so init reaps it. */
+static int watch_adopted(struct proc *p, int options, struct proc_exit *out)
+{
+	struct pollfd pfd = {.fd = p->pidfd, .events = POLLIN};
+	int r;
+
+	do
+		r = poll(&pfd, 1, options & WNOHANG ? 0 : -1);
+	while (r < 0 && errno == EINTR);
+	if (r <= 0)
+		return 0;
+	p->ended = true;
+	if (out)
+		exit_of_shim(p, out);
+	return 1;
+}
 
 static int reap(struct proc *p, int options, struct proc_exit *out, struct err *e)
 {
@@ -435,6 +549,8 @@ static int reap(struct proc *p, int options, struct proc_exit *out, struct err *
 
 	if (p->ended)
 		return err_set(e, ERR_INTERNAL, "process %d has been waited for already", (int)p->pid);
+	if (p->adopted)
+		return watch_adopted(p, options, out);
 	do
 		pid = wait4(p->pid, &status, options, &x.usage);
 	while (pid < 0 && errno == EINTR);
@@ -450,6 +566,8 @@ static int reap(struct proc *p, int options, struct proc_exit *out, struct err *
 	}
 	p->ended = true;
 	known_del(p->pid);
+	if (p->shimmed)
+		exit_of_shim(p, &x);
 	if (out)
 		*out = x;
 	return 1;
@@ -499,7 +617,9 @@ void proc_signal(const struct proc *p, int sig)
 {
 	if (p->pid <= 0)
 		return;
-	if (p->own_group)
+	if (p->shimmed)
+		(void)proc_signal_tree(p, NULL, sig);
+	else if (p->own_group)
 		(void)kill(-p->pid, sig);
 	else if (!p->ended)
 		(void)syscall(SYS_pidfd_send_signal, p->pidfd, sig, NULL, 0);

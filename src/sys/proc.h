@@ -20,6 +20,7 @@
 #define PROC_MAX_FDS 8
 
 struct bind_plan;
+struct proc_shim;
 struct root_plan;
 
 struct proc_spec {
@@ -36,6 +37,11 @@ struct proc_spec {
 	const struct bind_plan *binds; /* sys/bind.h; NULL = none */
 	/* sys/root.h; NULL = none. cwd is meant in it, and argv[0] is looked up there; binds are then not made. */
 	const struct root_plan *root;
+	/*
+	 * sys/shim.h: it outlives us, in a session of its own; NULL = none. proc.pid is then the shim's, and no fds are
+	 * handed on. A program that cannot be executed is known at the end (proc_exit.no_exec).
+	 */
+	const struct proc_shim *shim;
 	int nice;                 /* added to ours */
 	uint64_t limit_memory;    /* RLIMIT_AS in bytes; 0 = none */
 };
@@ -47,6 +53,10 @@ struct proc {
 	int pidfd;       /* readable when it has ended */
 	bool own_group;  /* it leads a process group: pid is the group's number too */
 	bool ended;      /* reaped: pid is only history (and the group's number) */
+	bool shimmed;    /* pid is a shim's, which leads its session and is no part of the task */
+	bool adopted;    /* somebody else started it: it is watched, not waited for */
+	int table;       /* of a shim: where it writes */
+	uint32_t row;
 };
 #define PROC_INIT {.pid = 0, .pidfd = -1}
 
@@ -55,13 +65,25 @@ struct proc {
  * ("job.sh: its first line names /bin/foo, which is not there").
  */
 must_check int proc_spawn(const struct proc_spec *s, struct proc *out, struct err *e);
+/* The sentence for proc_exit.no_exec of what was started so. */
+void proc_not_started(const struct proc_spec *s, int error, struct err *e);
 
 struct proc_exit {
 	int status;  /* exit status, -1 if killed */
 	int signal;  /* 0 if it exited */
 	bool core;
+	bool lost;   /* of a shim that was killed: nobody knows */
+	bool left;   /* of a shim: something may still run that it could not end */
+	int no_exec; /* of a shim: why the program could not be executed (errno); 0 */
+	const struct err *why; /* that as a sentence, where somebody made one */
 	struct rusage usage; /* of it and the descendants it waited for */
 };
+/*
+ * A shim that another process started, which has died: 1 if it lives and is the one that has this marker, 0 if there
+ * is none. proc_told: one that has ended; how.
+ */
+int proc_adopt(int32_t pid, const char *marker, int table, uint32_t row, struct proc *out);
+void proc_told(int32_t pid, int table, uint32_t row, struct proc *out, struct proc_exit *x);
 must_check int proc_wait(struct proc *p, struct proc_exit *out, struct err *e); /* blocks; reaps */
 /* 1 = has ended, reaped, *out set; 0 = still runs; -1. */
 must_check int proc_poll(struct proc *p, struct proc_exit *out, struct err *e);

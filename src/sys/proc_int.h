@@ -23,6 +23,7 @@ pid_t proc_clone(int (*fn)(void *), void *arg, int flags, int *pidfd);
 /* The children that proc_spawn started and nobody has waited for. */
 bool proc_is_known(pid_t pid);
 size_t proc_known_count(void);
+bool proc_has_marker(pid_t pid, const char *marker);
 bool proc_spawned_aside(void); /* another thread than the first has started some */
 
 #endif

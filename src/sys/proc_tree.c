@@ -109,14 +109,34 @@ static bool has_marker(pid_t pid, const char *marker, struct buf *b)
 	return false;
 }
 
+bool proc_has_marker(pid_t pid, const char *marker)
+{
+	struct buf b = BUF_INIT(ENVIRON_MAX);
+	bool has = has_marker(pid, marker, &b);
+
+	buf_free(&b);
+	return has;
+}
+
+static bool belongs(const struct seen *s, const struct proc *p, const char *marker, bool alone, struct buf *b)
+{
+	if (p && !p->ended && s->pid == p->pid)
+		return true;
+	if (p && p->own_group && (s->pgrp == p->pid || s->session == p->pid))
+		return true;
+	if (subreaper && alone && s->ppid == getpid() && !proc_is_known(s->pid))
+		return true;
+	return marker && has_marker(s->pid, marker, b);
+}
+
 /*
  * Marks what belongs to the task. An orphan that came to us and is nobody's (environment wiped, own session) belongs to
- * this task if no other is running.
+ * this task if no other is running; but all orphans of one that has a shim are the shim's, which is none of it.
  */
 static size_t mark(struct table *t, const struct proc *p, const char *marker, struct buf *b)
 {
 	pid_t self = getpid();
-	bool alone = p && proc_known_count() == (p->ended ? 0 : 1);
+	bool alone = p && !p->shimmed && proc_known_count() == (p->ended ? 0 : 1);
 	size_t found = 0, before;
 
 	for (size_t i = 0; i < t->n; i++) {
@@ -124,14 +144,7 @@ static size_t mark(struct table *t, const struct proc *p, const char *marker, st
 
 		if (s->pid == self || s->pid == 1)
 			continue;
-		if (p && !p->ended && s->pid == p->pid)
-			s->ours = true;
-		else if (p && p->own_group && (s->pgrp == p->pid || s->session == p->pid))
-			s->ours = true;
-		else if (subreaper && alone && s->ppid == self && !proc_is_known(s->pid))
-			s->ours = true;
-		else if (marker && has_marker(s->pid, marker, b))
-			s->ours = true;
+		s->ours = belongs(s, p, marker, alone, b);
 		found += s->ours;
 	}
 	do {
@@ -143,6 +156,11 @@ static size_t mark(struct table *t, const struct proc *p, const char *marker, st
 					found++;
 				}
 	} while (found != before);
+	for (size_t i = 0; p && p->shimmed && !p->ended && i < t->n; i++)
+		if (t->p[i].pid == p->pid && t->p[i].ours) {
+			t->p[i].ours = false;
+			found--;
+		}
 	return found;
 }
 
@@ -275,7 +293,7 @@ static bool left_nothing(const struct proc *p)
 	struct buf b = BUF_INIT(TEXT_MAX);
 	bool nothing;
 
-	if (!subreaper || !p->ended)
+	if (!subreaper || !p->ended || p->shimmed)
 		return false;
 	nothing = count_orphans(&b) == 0;
 	buf_free(&b);
@@ -337,6 +355,8 @@ int proc_kill_tree(struct proc *p, const char *marker, int64_t grace_ms, struct 
 	if (left)
 		return err_set(e, ERR_TIMEOUT, "%d processes of the task did not end by SIGKILL within %d s", left,
 		               KILL_MS / 1000);
+	if (p->shimmed && !p->ended && proc_wait_for(p, KILL_MS, out, e) < 0) /* it only has to write that down */
+		return -1;
 	if (!p->ended && p->pid > 0) {
 		/* Only its main thread has ended, which looks like a zombie, or it ended this instant. */
 		(void)syscall(SYS_pidfd_send_signal, p->pidfd, SIGKILL, NULL, 0);

@@ -56,7 +56,8 @@ test_expect 'SEMANTICS 11: the store and datastore/ are not visible, by any way 
 ls -A '"$TRASH"'/w/.leat '"$TRASH"'/alias/.leat '"$TRASH"'/w/datastore | grep -v : >/pfs/out/store
 ls '"$TRASH"'/w >/pfs/out/rest
 ls /proc/1/root/'"$TRASH"'/w/.leat >>/pfs/out/store 2>/dev/null
-ls "/proc/$PPID/root/$PWD" "/proc/$PPID/cwd/.leat" >>/pfs/out/store 2>/dev/null
+up=$(sed -n "s/^PPid:.//p" /proc/$PPID/status)
+for p in $PPID $up; do ls -A "/proc/$p/root/'"$TRASH"'/w/.leat" "/proc/$p/cwd/.leat" | grep -v : >>/pfs/out/store; done 2>/dev/null
 exit 0
 X
 	leat run look 2018-01-01 && eq "$(leat cat raw/look:/ds=2018-01-01/store | tr -d "\n")" "" &&
