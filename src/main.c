@@ -12,6 +12,7 @@
 #include "job/kinds.h"
 #include "job/stay.h"
 #include "repo/mount.h"
+#include "web/web.h"
 
 static int daemon_role(int argc, char **argv)
 {
@@ -23,6 +24,12 @@ static int runner(int argc, char **argv)
 	return runner_main(argc, argv, job_kinds);
 }
 
+/* The description of the HTTP API, for tools/reference and `leat serve --openapi`. */
+static int openapi(int argc, char **argv)
+{
+	return web_openapi_print(stdout);
+}
+
 /* What this program can be besides a command: `leat --role NAME`, started by ourselves only. */
 static const struct {
 	const char *name;
@@ -31,6 +38,7 @@ static const struct {
 } roles[] = {
 	{DAEMON_ROLE, daemon_role, false},
 	{"download", download_worker_main, false},
+	{WEB_OPENAPI_ROLE, openapi, false},
 	{"duck", duck_worker_main, false},
 	{S3_ROLE, s3_worker_main, false},
 	{PIPES_ROLE, pipes_worker_main, true},

@@ -18,6 +18,7 @@
 #define END_MS    10000
 #define LOOK_MS   10
 #define PLACE_MAX 4096
+#define OPENAPI_MAX ((size_t)16 << 20)
 #define LOG       "logs/serve.log"
 
 static const char *lock_path(struct store *s, struct arena *a)
@@ -64,6 +65,9 @@ static int say_place(struct api *api, struct sink *out, struct err *e)
 	if (number(place, "port"))
 		dom_set_str(api->arena, row, "url",
 		            arena_strf(api->arena, "http://127.0.0.1:%lld", (long long)number(place, "port")));
+	if (number(place, "port"))
+		dom_set_cstr(api->arena, row, "token",
+		             arena_printf(api->arena, "%s/serve.token", api->store->leat_dir));
 	dom_set_cstr(api->arena, row, "log", arena_printf(api->arena, "%s/" LOG, api->store->leat_dir));
 	return sink_row(out, row, e);
 }
@@ -148,6 +152,20 @@ static int foreground(struct api *api, const char *port, const char *format, str
 	return err_errno(e, errno, "%s", proc_self_exe());
 }
 
+/* What the API is made of lies above us: another process of this program tells it. */
+static int openapi(struct api *api, struct sink *out, struct err *e)
+{
+	const char *argv[] = {proc_self_exe(), "--role", WEB_OPENAPI_ROLE, NULL};
+	struct proc_spec spec = PROC_SPEC;
+	struct proc_exit x;
+	struct str text;
+
+	spec.argv = argv;
+	if (proc_output(api->arena, &spec, OPENAPI_MAX, READY_MS, &text, &x, e))
+		return -1;
+	return out->bytes(out->ptr, text, e);
+}
+
 int api_serve(struct api *api, const struct args *args, struct sink *out, struct err *e)
 {
 	char who[LOCK_TEXT];
@@ -160,6 +178,8 @@ int api_serve(struct api *api, const struct args *args, struct sink *out, struct
 	port = arena_printf(api->arena, "%lld", (long long)n);
 	if (format.p && !str_is(format, "text") && !str_is(format, "json"))
 		return err_set(e, ERR_BAD_REQUEST, "--log %.*s: it is text or json", STR_ARG(format));
+	if (args_flag(args, "openapi"))
+		return openapi(api, out, e);
 	if (args_flag(args, "stop"))
 		return stop(api, out, e);
 	if (args_flag(args, "status"))

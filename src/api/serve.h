@@ -5,6 +5,7 @@
 #include "api/api.h"
 
 #define DAEMON_ROLE "daemon" /* leat --role daemon DIR PORT READY_FD LOG */
+#define WEB_OPENAPI_ROLE "openapi" /* prints the description of the HTTP API */
 
 /* What .leat/serve.json says of the daemon that serves this workspace. 1; 0: none does; -1. */
 must_check int serve_place(struct store *s, struct arena *a, const struct dom **out, struct err *e);

@@ -1,7 +1,9 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "api/rows.h"
 #include "base/str.h"
 #include "cli/cli.h"
 #include "sys/term.h"
@@ -72,12 +74,33 @@ struct str clean_text(struct arena *a, struct str s, const char *keep)
 
 /* leat: jobs/x/job.yaml:3:5: unknown key 'shedule'
  *       did you mean 'schedule'? */
+/* LEAT_ERRORS=json: for programs, which then know the code, the place and the hint without reading prose. */
+static bool errors_as_json(void)
+{
+	return str_is(str_of(getenv("LEAT_ERRORS")), "json");
+}
+
+static void json_err(struct arena *a, const struct err *e)
+{
+	struct dom *doc = dom_new(a, DOM_MAP);
+	struct buf b = BUF_INIT(64 << 10);
+
+	row_err(a, doc, e);
+	dom_write_json(&b, doc, DOM_COMPACT);
+	fprintf(stderr, "%s\n", b.p);
+	buf_free(&b);
+}
+
 void print_err(const struct err *e)
 {
 	struct arena *a cleanup(arena_cleanup) = arena_new();
 	struct str file = clean_text(a, str_of(e->file), ""), msg = clean_text(a, str_of(e->msg), "\n\t");
 	struct str hint = clean_text(a, str_of(e->hint), "\n\t");
 
+	if (errors_as_json()) {
+		json_err(a, e);
+		return;
+	}
 	fprintf(stderr, "%sleat:%s ", style_on(stderr, STYLE_RED), style_off(stderr));
 	if (file.n) {
 		fprintf(stderr, "%s%.*s", style_on(stderr, STYLE_BOLD), STR_ARG(file));

@@ -16,6 +16,7 @@
 #include "sys/lock.h"
 #include "sys/loop.h"
 #include "sys/notify.h"
+#include "web/web.h"
 
 #define DAEMON_RUNNERS  16    /* at once */
 #define DAEMON_LOOK_MS  1     /* from a write to leat.db to the look at it: what comes together is seen together */
@@ -56,7 +57,8 @@ struct daemon {
 	struct daemon_runner *runners;
 	size_t n_runners;
 	bool json; /* how the log is written */
-	int port;
+	struct web *web;             /* NULL: there is no HTTP */
+	int port;                    /* asked for (-1: any); where HTTP listens */
 	int64_t since;
 	bool stopping;
 };

@@ -186,6 +186,7 @@ static void on_look(struct loop_ev *ev, void *ptr)
 	if (look(d, &e))
 		daemon_log(d, "error", err_text(a, &e), NULL);
 	slots_again(d);
+	web_changed(d->web);
 	dispatch_go(d);
 }
 

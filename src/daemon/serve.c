@@ -99,6 +99,39 @@ static int write_place(struct daemon *d, struct err *e)
 	return rc;
 }
 
+static bool has_job(void *ptr, struct str name, struct err *e)
+{
+	struct daemon *d = ptr;
+	struct job *j;
+
+	return !jobs_find(d->flow->jobs, name, &j, e);
+}
+
+/* Without libmicrohttpd, or where the socket's name is too long, the rest of the daemon is of use all the same. */
+static int begin_web(struct daemon *d, struct err *e)
+{
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	struct web_conf conf = {
+		.store = d->store, .kinds = d->kinds, .port = MAX(d->port, 0), .has_job = has_job, .ptr = d};
+	struct err why = ERR_INIT;
+
+	conf.socket = arena_printf(a, "%s/serve.sock", d->store->leat_dir);
+	if (strlen(conf.socket) > WEB_SOCKET_MAX) {
+		daemon_log(d, "warn", "no unix socket: its path would be too long", "path", conf.socket, NULL);
+		conf.socket = NULL;
+	}
+	if (web_new(d->loop, &conf, &d->web, &why)) {
+		if (d->port >= 0 || why.code != ERR_NO_LIBRARY) {
+			*e = why;
+			return -1;
+		}
+		daemon_log(d, "warn", "no HTTP", "reason", err_text(a, &why), NULL);
+		return 0;
+	}
+	d->port = web_port(d->web);
+	return 0;
+}
+
 static int begin(struct daemon *d, struct err *e)
 {
 	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
@@ -110,7 +143,7 @@ static int begin(struct daemon *d, struct err *e)
 	d->since = clock_now_ms();
 	if (events_load(d, &d->flow, e) || loop_new(&d->loop, e) ||
 	    loop_signal(d->loop, signals, ARRAY_LEN(signals), on_signal, d, NULL, e) || events_begin(d, e) ||
-	    dispatch_begin(d, e))
+	    dispatch_begin(d, e) || begin_web(d, e))
 		return -1;
 	return write_place(d, e);
 }
@@ -121,6 +154,7 @@ static void end(struct daemon *d)
 
 	if (d->lock.fd >= 0 && d->store)
 		(void)unlink(arena_printf(a, "%s/serve.json", d->store->leat_dir));
+	web_free(d->web);
 	dispatch_end(d);
 	events_end(d);
 	loop_free(d->loop);
@@ -166,7 +200,8 @@ int daemon_main(int argc, char **argv, const struct job_kind *const *kinds)
 		end(&d);
 		return e.code == ERR_BUSY ? 2 : 1;
 	}
-	daemon_log(&d, "info", "serving", "workspace", d.ws->dir, "version", LEAT_VERSION, NULL);
+	daemon_log(&d, "info", "serving", "workspace", d.ws->dir, "version", LEAT_VERSION, "http",
+	           d.web ? arena_printf(a, "http://127.0.0.1:%d", d.port) : "no", NULL);
 	tell((int)ready, "ready");
 	events_tick(&d);
 	events_look(&d);

@@ -30,6 +30,9 @@ static const struct {
 	[DB_SET_TIME] = {"job_pause",
 #include "defs/time_tables.def"
 	},
+	[DB_SET_WATCH] = {"change",
+#include "defs/watch_tables.def"
+	},
 };
 
 int db_schema_set(sqlite3 *h, enum db_set set)

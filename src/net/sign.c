@@ -12,7 +12,7 @@
 #define SCOPE_END "aws4_request"
 
 /* HMAC-SHA256, RFC 2104. */
-static struct sha hmac(struct str key, struct str text)
+struct sha sign_hmac(struct str key, struct str text)
 {
 	uint8_t inner[BLOCK], outer[BLOCK];
 	struct sha_ctx c;
@@ -22,7 +22,7 @@ static struct sha hmac(struct str key, struct str text)
 	memset(outer, 0x5c, sizeof(outer));
 	if (key.n > BLOCK) {
 		hash = sha_of(key.p, key.n);
-		return hmac((struct str){(const char *)hash.b, SHA_BYTES}, text);
+		return sign_hmac((struct str){(const char *)hash.b, SHA_BYTES}, text);
 	}
 	for (size_t i = 0; i < key.n; i++) {
 		inner[i] ^= (uint8_t)key.p[i];
@@ -40,7 +40,7 @@ static struct sha hmac(struct str key, struct str text)
 
 static struct sha hmac_of(const struct sha *key, const char *text)
 {
-	return hmac((struct str){(const char *)key->b, SHA_BYTES}, str_of(text));
+	return sign_hmac((struct str){(const char *)key->b, SHA_BYTES}, str_of(text));
 }
 
 void sign_time(int64_t unix_s, char out[SIGN_TIME])
@@ -115,7 +115,7 @@ char *sign_request(struct arena *a, const struct sign_request *r)
 	sha_hex(&hash, hex);
 	scope = arena_printf(a, "%.8s/%s/%s/" SCOPE_END, r->time, r->region, r->service);
 	secret = arena_printf(a, "AWS4%s", r->secret);
-	key = hmac(str_of(secret), str_sub(str_of(r->time), 0, 8));
+	key = sign_hmac(str_of(secret), str_sub(str_of(r->time), 0, 8));
 	key = hmac_of(&key, r->region);
 	key = hmac_of(&key, r->service);
 	key = hmac_of(&key, SCOPE_END);
