@@ -18,7 +18,7 @@ struct merging {
 	const struct args *args;
 	struct overlay on;
 	struct overlay_merge m;
-	struct map owed;
+	struct map owed, behind;
 };
 
 static const char *const words[] = {
@@ -72,7 +72,23 @@ static int find_branch(struct merging *g, struct err *e)
 	return r < 0 ? -1 : r ? 0 : overlay_not_found(s, name, e);
 }
 
-/* Data-driven jobs that have yet to take changes on master: their turn at those comes as it would have. */
+/* Whether a data-driven job has yet to take changes, on the branch or (NULL) on master: 1, 0, -1. */
+static int owes(struct merging *g, const struct job *j, const struct overlay *on, struct err *e)
+{
+	struct store *s = g->api->store;
+	struct plan_unit *u;
+	int rc;
+
+	s->on = on;
+	rc = data_look(g->api->flow, g->api->arena, j, &u, e);
+	s->on = NULL;
+	return rc ? -1 : u->reason == REASON_INPUT_CHANGED;
+}
+
+/*
+ * Data-driven jobs that have yet to take changes on master: their turn at those comes as it would have. Those of the
+ * branch come to master with its heads, after which no event tells of them.
+ */
 static int look_at_jobs(struct merging *g, struct err *e)
 {
 	struct arena *a = g->api->arena;
@@ -80,7 +96,9 @@ static int look_at_jobs(struct merging *g, struct err *e)
 	size_t n;
 
 	map_init(&g->owed, a);
+	map_init(&g->behind, a);
 	g->m.owed = &g->owed;
+	g->m.behind = &g->behind;
 	if (overlay_merge_jobs(g->api->store, a, &g->on, &jobs, &n, e))
 		return -1;
 	if (!n)
@@ -89,15 +107,17 @@ static int look_at_jobs(struct merging *g, struct err *e)
 		return -1;
 	for (size_t i = 0; i < g->api->flow->jobs->n; i++) {
 		const struct job *j = g->api->flow->jobs->all[i];
-		struct plan_unit *u;
 
 		for (size_t k = 0; k < n; k++) {
 			if (!str_eq(jobs[k], j->name) || !j->tree || job_stays(j))
 				continue;
-			if (data_look(g->api->flow, a, j, &u, e))
+			int on_master = owes(g, j, NULL, e), there = on_master < 0 ? -1 : owes(g, j, &g->on, e);
+			if (there < 0)
 				return -1;
-			if (u->reason == REASON_INPUT_CHANGED)
+			if (on_master)
 				map_set(&g->owed, j->name, g);
+			if (there)
+				map_set(&g->behind, j->name, g);
 		}
 	}
 	return 0;

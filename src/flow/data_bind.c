@@ -199,8 +199,35 @@ static bool would_run(const struct data_mark *m, const struct unit_key *rest)
 	return !m->there || sha_is_zero(&m->rest) || m->failed || !sha_eq(&m->rest, &rest->key);
 }
 
+int data_behind(struct flow *f, struct arena *a, const struct job *j, const struct data_mark *m,
+		const struct data_set *const *others, size_t n_others, struct err *e)
+{
+	struct data_set set = {.job = j};
+	const char *missing = NULL;
+	int got = data_bind(f, a, &set, DATA_HEADS, &missing, e);
+
+	if (got > 0 && data_days(f, a, &set, NULL, 0, e))
+		got = -1;
+	data_unbind_beside(f->store, &set, others, n_others);
+	if (got <= 0)
+		return got;
+	return m->trees.n != set.n_trees * SHA_BYTES || memcmp(m->trees.p, set.trees, m->trees.n) != 0;
+}
+
+/* What no event tells: on a branch there are none, and a merge may have put the output together. 1, 0, -1. */
+static int behind_silently(struct flow *f, struct arena *a, const struct job *j, const struct data_mark *m,
+			   struct err *e)
+{
+	if (!m->there || sha_is_zero(&m->rest) || m->failed)
+		return 0;
+	if (!m->trees.n)
+		return 1;
+	return f->store->on ? data_behind(f, a, j, m, NULL, 0, e) : 0;
+}
+
 int data_look(struct flow *f, struct arena *a, const struct job *j, struct plan_unit **out, struct err *e)
 {
+	int behind;
 	struct plan_unit *u = arena_new_of(a, struct plan_unit);
 	struct data_events l = {0};
 	const char *why = NULL;
@@ -214,6 +241,9 @@ int data_look(struct flow *f, struct arena *a, const struct job *j, struct plan_
 	    (m.there && tick_count(f->store, a, j, f->now_ms, &ticks, e)))
 		return -1;
 	n = l.n + ticks;
+	behind = n ? 1 : behind_silently(f, a, j, &m, e);
+	if (behind < 0)
+		return -1;
 	if (n) {
 		u->reason = REASON_INPUT_CHANGED;
 		u->detail = arena_printf(a, "%zu change%s to take", n, n == 1 ? "" : "s");
@@ -233,6 +263,9 @@ int data_look(struct flow *f, struct arena *a, const struct job *j, struct plan_
 			u->reason = !m.there || (sha_is_zero(&m.rest) && !m.failed) ? REASON_MISSING
 			            : m.failed ? REASON_FAILED_BEFORE : REASON_CODE_CHANGED;
 		}
+	} else if (behind) {
+		u->reason = REASON_INPUT_CHANGED;
+		u->detail = m.trees.n ? "not what its output was made from" : "merged, and to be put together";
 	}
 	*out = u;
 	return 0;

@@ -49,6 +49,9 @@ must_check int data_newest(struct flow *f, struct arena *a, const struct job *j,
 
 /* As data_unbind, but for leases of commits that others read, too: they are the process's. */
 void data_unbind_beside(struct store *s, struct data_set *set, const struct data_set *const *others, size_t n);
+/* Whether the heads of its inputs are there and not what its output was made from: 1, 0, -1; others: as above. */
+must_check int data_behind(struct flow *f, struct arena *a, const struct job *j, const struct data_mark *m,
+                           const struct data_set *const *others, size_t n, struct err *e);
 /* Whether none of its inputs ever had a commit: 1, 0, -1. Then there is nothing to run, not even for no units. */
 must_check int data_untouched(struct flow *f, struct arena *a, const struct job *j, struct err *e);
 

@@ -399,22 +399,20 @@ static int is_unwritten(struct driver *d, const struct job *j, const struct data
 	return r < 0 ? -1 : !r;
 }
 
-/* Whether the heads of its inputs are not what its output was made from, or that failed. */
+/* Whether it would run at the heads: they are not what its output was made from, or that failed. */
 static int is_behind(struct driver *d, const struct job *j, const struct data_mark *m, bool *out, struct err *e)
 {
-	struct data_set set = {.job = j};
-	const char *missing = NULL;
-	int got = data_bind(d->f, d->a, &set, DATA_HEADS, &missing, e);
-	int untouched = data_untouched(d->f, d->a, j, e), unwritten = is_unwritten(d, j, m, e);
+	int untouched = data_untouched(d->f, d->a, j, e), unwritten = is_unwritten(d, j, m, e), r;
+	struct data_mark none = *m;
 
-	got = got < 0 || untouched < 0 || unwritten < 0 ? -1 : got && !untouched;
-	if (got > 0 && data_days(d->f, d->a, &set, NULL, 0, e))
-		got = -1;
-	unbind(d, &set);
-	if (got < 0)
+	if (untouched < 0 || unwritten < 0)
 		return -1;
-	*out = got && (m->failed || unwritten || m->trees.n != set.n_trees * SHA_BYTES ||
-	               memcmp(m->trees.p, set.trees, m->trees.n) != 0);
+	if (m->failed || unwritten) /* whatever they are */
+		none.trees = STR_NULL;
+	r = untouched ? 0 : data_behind(d->f, d->a, j, &none, (const struct data_set *const *)d->sets, d->n_sets, e);
+	if (r < 0)
+		return -1;
+	*out = r;
 	return 0;
 }
 

@@ -389,14 +389,15 @@ static int job_of(struct store *s, struct arena *a, const struct overlay *o, int
 static int job_goes_over(struct store *s, const struct overlay_merge *m, struct str key, struct str job,
                          struct err *e)
 {
-	bool owed = m->owed && map_has(m->owed, job);
+	bool owed = m->owed && map_has(m->owed, job), behind = m->behind && map_has(m->behind, job);
 	struct q *q = db_query(s->db, "update data_job set taken = case when ?3 then coalesce((select taken from"
-	                              " data_job where job = ?2), taken) else (select max(seq) from head_move) end"
-	                              " where job = ?1");
+	                              " data_job where job = ?2), taken) else (select max(seq) from head_move) end,"
+	                              " trees = case when ?4 then x'' else trees end where job = ?1");
 
 	q_text(q, 1, key);
 	q_text(q, 2, job);
 	q_int(q, 3, owed);
+	q_int(q, 4, behind); /* made at the heads, with what is remembered */
 	if (q_run(q, e))
 		return -1;
 	q = db_query(s->db, "update or replace data_job set job = ?2 where job = ?1");

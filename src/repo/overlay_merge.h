@@ -41,6 +41,7 @@ struct overlay_merge {
 	struct overlay_merge_repo *repos; /* by name; the caller sets their `take` between _begin and _plan */
 	size_t n, n_conflicts;
 	const struct map *owed; /* data-driven jobs with changes on master that they have yet to take; NULL: none */
+	const struct map *behind; /* those with changes that they have yet to take on the branch; NULL: none */
 	bool keep;              /* the branch lives on, and begins at what master is then */
 	bool moved;             /* overlay_merge_do failed since a head moved meanwhile: begin again */
 };
