@@ -1,0 +1,117 @@
+"""Figures of the daemon: what it costs to stand by, and how soon what is due or has come is started."""
+import json
+import os
+import sqlite3
+import statistics
+import time
+
+from measure import (LEAT, Row, call, fresh, leat, spawn, timed, write)
+
+
+class daemon:
+    """`leat serve` over a workspace, ended with the block. env: more variables."""
+
+    def __init__(self, ws):
+        self.ws = ws
+
+    def __enter__(self):
+        start = time.monotonic()
+        call([LEAT, 'serve'], self.ws)
+        self.took = time.monotonic() - start
+        with open(os.path.join(self.ws, '.leat', 'serve.json')) as f:
+            self.pid = json.load(f)['pid']
+        return self
+
+    def __exit__(self, *_):
+        call([LEAT, 'serve', '--stop'], self.ws)
+
+    def cpu(self):
+        with open('/proc/%d/stat' % self.pid) as f:
+            fields = f.read().rsplit(')', 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
+
+    def resident(self):
+        with open('/proc/%d/status' % self.pid) as f:
+            return next(int(line.split()[1]) * 1024 for line in f if line.startswith('VmRSS:'))
+
+
+def rows_of(ws, query):
+    return sqlite3.connect('file:%s?mode=ro' % os.path.join(ws, '.leat', 'leat.db'), uri=True).execute(query).fetchall()
+
+
+def until(ws, query, seconds=60):
+    end = time.monotonic() + seconds
+    while not rows_of(ws, query)[0][0]:
+        if time.monotonic() > end:
+            raise RuntimeError('in vain: %s' % query)
+        time.sleep(0.02)
+
+
+def case_idle():
+    ws = fresh('idle')
+    for i in range(100):
+        write(ws, 'jobs/j%03d.sql' % i, '-- output: tables/t%03d\n-- schedule: "0 0 1 1 *"\nselect %d as n\n' % (i, i))
+    with daemon(ws) as d:
+        time.sleep(1)
+        before = d.cpu()
+        time.sleep(5)
+        used = d.cpu() - before
+        return [Row('`leat serve` standing by, 100 jobs with schedules: memory', d.resident(), limit=20e6, unit='MB'),
+                Row('CPU time in 5 s of it', used, limit=0)]
+
+
+def case_stir():
+    """From the commit that `put` makes to the start of the task that it causes, by the rows' own times."""
+    ws = fresh('stir')
+    write(ws, 'jobs/up/job.yaml', 'kind: script\ninputs: {raw: {repo: raw/x, glob: "/*"}}\noutput: tables/up\n')
+    write(ws, 'jobs/up/job.sh', '#!/bin/sh\n:\n', 0o755)
+    write(ws, 'one', 'x\n')
+    leat(ws, 'put', 'raw/x', 'one')
+    with daemon(ws):
+        until(ws, "select count(*) from run where state = 'success'")
+        for i in range(20):
+            write(ws, 'one', 'x %d\n' % i)
+            leat(ws, 'put', 'raw/x', 'one')
+            until(ws, "select count(*) = %d from run where state = 'success'" % (i + 2))
+    took = [r[0] / 1e3 for r in rows_of(
+        ws, "select u.started - (select at from event e where e.id = u.global_id) from unit u"
+        " where u.started is not null order by u.id")][1:]
+    return [Row('commit to start of the task that it causes, daemon on, middle of 20', statistics.median(took), limit=0.020),
+            Row('the slowest of them', max(took))]
+
+
+def case_due():
+    """1,000 jobs of one minute, two at a time: from the slot to the start of each one's run and unit."""
+    ws = fresh('due')
+    for i in range(1000):
+        write(ws, 'jobs/j%04d.sql' % i, '-- output: tables/t%04d\n-- schedule: "* * * * *"\nselect %d as n\n' % (i, i))
+    with daemon(ws):
+        until(ws, "select count(*) > 0 from sqlite_master where name = 'request'", 90)
+        until(ws, "select count(*) >= 1000 from request where finished is not null and slot is not null", 150)
+    asked, units = [[r[0] / 1e3 for r in rows_of(ws, q + ' order by 1 limit 1000')] for q in (
+        'select started - slot * 1000 from request where started is not null and slot is not null',
+        'select u.started - r.slot * 1000 from unit u join request r on r.run = u.run where u.started is not null')]
+    return [Row('1,000 schedules due at once: due to begun, middle', statistics.median(asked), limit=0.020,
+                note='its run and its unit are recorded, it waits for one of 2 slots'),
+            Row('... due to its unit in a slot, middle', statistics.median(units)),
+            Row('... all of them', max(units))]
+
+
+def case_true():
+    """1,000 partitions of a job that is /bin/true, through the daemon's runner, in both modes of durability."""
+    rows = []
+    for mode, limit in (('process', 1.3), ('power', 1.6)):
+        ws = fresh('true')
+        write(ws, 'leat.yaml', 'name: true\nslots: 2\ndurability: %s\n' % mode)
+        write(ws, 'jobs/nothing/job.yaml', 'kind: script\noutput: tables/nothing\npartition: daily\n')
+        write(ws, 'jobs/nothing/job.sh', '#!/bin/sh\n:\n', 0o755)
+        script = os.path.join(ws, 'jobs', 'nothing', 'job.sh')
+        ours, floor = [], []
+        for year in ('2000', '2010', '2020'):
+            floor.append(spawn(1000, 2, script)['wall'])
+            ours.append(timed([LEAT, 'backfill', 'nothing', '--from', year + '-01-01', '--to',
+                               str(int(year) + 2) + '-09-26', '-j', '2'], ws)[0])
+        rows.append(Row('1,000 no-op script units, 2 slots, surviving the death of a %s' % mode if mode == 'process' else
+                        '1,000 no-op script units, 2 slots, surviving a power cut', min(ours), min(floor),
+                        'posix_spawn of the same, 2 at a time', limit_ratio=limit))
+    return rows
