@@ -5,6 +5,7 @@
 #include "api/editor.h"
 #include "api/prompt.h"
 #include "api/rows.h"
+#include "api/serve.h"
 #include "base/name.h"
 #include "base/str.h"
 #include "base/tz.h"
@@ -300,6 +301,27 @@ static int count_shown(struct api *api, int64_t *out, struct err *e)
 	return 0;
 }
 
+/* Who keeps the clock; that nobody does matters where a job has a schedule. */
+static int daemon_row(struct api *api, struct dom *row, struct dom *list, struct err *e)
+{
+	const struct jobs *js = api->flow ? api->flow->jobs : NULL;
+	const struct dom *place = NULL;
+	int serves = serve_place(api->store, api->arena, &place, e);
+	size_t n = 0;
+
+	if (serves < 0)
+		return -1;
+	for (size_t i = 0; js && i < js->n; i++)
+		n += js->all[i]->schedule != NULL;
+	dom_set(api->arena, row, "daemon", place ? dom_copy(api->arena, place) : dom_new(api->arena, DOM_NULL));
+	if (!serves && n && !api->store->on)
+		attention(api->arena, list,
+		          arena_strf(api->arena, "%zu %s and nobody keeps the clock", n,
+		                     n == 1 ? "job has a schedule" : "jobs have schedules"),
+		          STR("leat serve starts them at their times"));
+	return 0;
+}
+
 int api_status(struct api *api, const struct args *args, struct sink *out, struct err *e)
 {
 	struct arena *a = api->arena;
@@ -330,7 +352,7 @@ int api_status(struct api *api, const struct args *args, struct sink *out, struc
 		dom_set_int(a, row, counts[i].key, n);
 	}
 	if (drift_attention(api, list, e) || open_attention(api, list, e) || work_attention(api, list, e) ||
-	    data_attention(api, list, e))
+	    data_attention(api, list, e) || daemon_row(api, row, list, e))
 		return -1;
 	dom_set_int(a, row, "jobs", api->flow ? (int64_t)api->flow->jobs->n : 0);
 	dom_set(a, row, "attention", list);

@@ -74,6 +74,8 @@ void show_status(struct show_state *s, const struct dom *row)
 	fprintf(s->out, "%s, %s, %s; %s, %s\n", count(s, row, "repos", "repo"), count(s, row, "commits", "commit"),
 	        show_bytes(s->arena, show_int(row, "size")), count(s, row, "jobs", "job"),
 	        count(s, row, "runs", "run"));
+	if (dom_get(row, "daemon") && dom_get(row, "daemon")->type == DOM_MAP)
+		fprintf(s->out, "served by pid %" PRId64 " (leat serve)\n", show_int(dom_get(row, "daemon"), "pid"));
 	wants = dom_get(row, "attention");
 	if (!wants || !wants->n) {
 		fprintf(s->out, "%snothing wants attention%s\n", style_on(s->out, STYLE_GREEN), style_off(s->out));

@@ -17,7 +17,8 @@ test_expect 'a daemon starts in the background, says who it is, and is the only 
 	serve . --json > here &&
 	[ "$(json here "d[\"state\"]")" = serving ] && [ "$(json here "d[\"pid\"]")" = "$(daemon_pid .)" ] &&
 	exits 2 leat serve 2> err && grep -qF -- "pid $(daemon_pid .)" err && grep -qF -- "leat serve --stop" err &&
-	leat serve --status --json > here && [ "$(json here "d[\"state\"]")" = serving ]
+	leat serve --status --json > here && [ "$(json here "d[\"state\"]")" = serving ] &&
+	leat status > out && grep -qF "served by pid $(daemon_pid .)" out
 '
 
 test_expect 'a commit starts the jobs that read it, though nobody runs them' '
@@ -66,7 +67,9 @@ test_expect 'a runner outlives its daemon, and the next daemon neither starts it
 
 test_expect 'it ends when it is asked to, and --status then says so with exit status 1' '
 	cd w && leat serve --stop 2> err && grep -qF -- "go on" err && exits 1 leat serve --status > out && grep -q stopped out &&
-	exits 1 leat serve --stop 2> err && grep -qF -- "no daemon" err
+	exits 1 leat serve --stop 2> err && grep -qF -- "no daemon" err &&
+	printf "schedule: \"0 6 * * *\"\n" >> jobs/slow/job.yaml && leat status > out &&
+	grep -qF "1 job has a schedule and nobody keeps the clock" out
 '
 
 test_done
