@@ -43,6 +43,7 @@ struct api {
 	struct store *store;
 	struct str on;                  /* the workspace branch that was asked for; STR_NULL: master */
 	struct flow *flow;              /* set for operations with OP_J */
+	const struct dom *result;       /* of a query that went to standard output: its text, its tables; NULL */
 	int exit_status;                /* an operation that did its work may still mean 1 (a failed run, a finding) */
 };
 
@@ -50,6 +51,11 @@ void api_begin(struct api *api, struct arena *a, const struct job_kind *const *k
 /* Opens what the operation's flags ask for, calls it, finishes pending materialisation for those that change state. */
 must_check int api_call(struct api *api, const struct args *args, struct sink *out, struct err *e);
 void api_end(struct api *api);
+/*
+ * That the result (api->result) stands in the regular file behind fd, from its first to its last byte: noted as what
+ * `sql -o` writes is.
+ */
+void api_printed(struct api *api, int fd);
 /* Opens workspace, store and jobs as flags (enum op_flag) say; for operations that open later than their row says. */
 must_check int api_open(struct api *api, unsigned flags, struct err *e);
 

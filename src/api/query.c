@@ -461,6 +461,8 @@ int api_sql(struct api *api, const struct args *args, struct sink *out, struct e
 	}
 	if (!rc && path && !str_is(output, "-"))
 		query_notes_exported(api, args, sql, path, &k.q);
+	else if (!rc)
+		query_notes_result(api, args, sql, &k.q);
 	if (!rc && !args_value(args, "at").p)
 		query_notes_unseen(api, out, k.q.tables, k.q.n_tables);
 done:

@@ -1,11 +1,17 @@
 #include "api/query_notes.h"
 
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "base/str.h"
 #include "flow/whence.h"
 #include "repo/datastore.h"
 #include "repo/overlay.h"
 #include "repo/tree.h"
 #include "sys/file.h"
+
+#define PATH_CAP 4352
 
 static void uncommitted(struct api *api, struct sink *out, struct str repo)
 {
@@ -92,29 +98,70 @@ int query_notes_hint(struct api *api, struct err *e)
 	return -1;
 }
 
-void query_notes_exported(struct api *api, const struct args *args, struct str sql, const char *path,
-                          const struct table_query *q)
+static struct dom *query_doc(struct api *api, const struct args *args, struct str sql, const struct table_query *q)
 {
-	static const char *const told[] = {"ds", "at", "format"};
-	struct arena *a = api->arena;
-	struct dom *doc = dom_new(a, DOM_MAP);
+	static const char *const told[] = {"ds", "at", "format", "max-rows"};
+	struct dom *doc = dom_new(api->arena, DOM_MAP);
+
+	dom_set_str(api->arena, doc, "query", sql);
+	for (size_t i = 0; i < ARRAY_LEN(told); i++)
+		if (args_value(args, told[i]).n)
+			dom_set_str(api->arena, doc, told[i], args_value(args, told[i]));
+	if (args_flag(args, "json"))
+		dom_set_cstr(api->arena, doc, "format", "json");
+	if (api->store->on)
+		dom_set_str(api->arena, doc, "on", api->store->on->name);
+	dom_set(api->arena, doc, "tables", whence_query_doc(api->arena, q->tables, q->n_tables));
+	return doc;
+}
+
+static void note(struct api *api, const char *path, struct dom *doc)
+{
 	struct err no = ERR_INIT;
 	struct str head, name;
 	struct sha sha;
 	uint64_t size;
+
+	if (file_sha(path, &sha, &size, &no) || !size)
+		return;
+	dom_set_cstr(api->arena, doc, "path", path);
+	if (!str_rcut(str_of(path), '/', &head, &name))
+		name = str_of(path);
+	exported_note(api->store, &sha, (int64_t)size, name, doc);
+}
+
+void query_notes_exported(struct api *api, const struct args *args, struct str sql, const char *path,
+                          const struct table_query *q)
+{
+	struct err no = ERR_INIT;
 	char *absolute;
 
-	if (path_absolute(a, path, &absolute, &no) || file_sha(absolute, &sha, &size, &no) || !size)
+	if (!path_absolute(api->arena, path, &absolute, &no))
+		note(api, absolute, query_doc(api, args, sql, q));
+}
+
+void query_notes_result(struct api *api, const struct args *args, struct str sql, const struct table_query *q)
+{
+	struct dom *doc = query_doc(api, args, sql, q);
+
+	dom_set_bool(api->arena, doc, "printed", true);
+	api->result = doc;
+}
+
+void api_printed(struct api *api, int fd)
+{
+	struct stat mine, there;
+	char path[PATH_CAP], link[64];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = api->result && api->store ? readlink(link, path, sizeof(path) - 1) : 0;
+	if (n <= 0 || fstat(fd, &mine))
 		return;
-	dom_set_cstr(a, doc, "path", absolute);
-	dom_set_str(a, doc, "query", sql);
-	for (size_t i = 0; i < ARRAY_LEN(told); i++)
-		if (args_value(args, told[i]).n)
-			dom_set_str(a, doc, told[i], args_value(args, told[i]));
-	if (api->store->on)
-		dom_set_str(a, doc, "on", api->store->on->name);
-	dom_set(a, doc, "tables", whence_query_doc(a, q->tables, q->n_tables));
-	if (!str_rcut(str_of(absolute), '/', &head, &name))
-		name = str_of(absolute);
-	exported_note(api->store, &sha, (int64_t)size, name, doc);
+	path[n] = 0;
+	/* Whoever else writes to it makes it more than the result; one that was renamed meanwhile has no name here. */
+	if (lstat(path, &there) || there.st_ino != mine.st_ino || there.st_dev != mine.st_dev ||
+	    lseek(fd, 0, SEEK_CUR) != mine.st_size)
+		return;
+	note(api, arena_dup(api->arena, path), dom_copy(api->arena, api->result));
 }

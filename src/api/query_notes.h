@@ -18,5 +18,7 @@ must_check int query_notes_hint(struct api *api, struct err *e);
  */
 void query_notes_exported(struct api *api, const struct args *args, struct str sql, const char *path,
                           const struct table_query *q);
+/* What goes to standard output may stand in a file too: only who called knows, and calls api_printed then. */
+void query_notes_result(struct api *api, const struct args *args, struct str sql, const struct table_query *q);
 
 #endif

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -205,11 +206,19 @@ static char *find_workspace(struct cli *c)
 	return workspace_find(c->api.dir, c->arena, &dir, &ignored) ? NULL : dir;
 }
 
+/* `leat sql ... > FILE`: a file that is ours alone, as far as can be seen. Not of `>>`, nor of several commands. */
+static bool prints_to_new_file(void)
+{
+	struct stat st;
+
+	return !fstat(STDOUT_FILENO, &st) && S_ISREG(st.st_mode) && !st.st_size && !lseek(STDOUT_FILENO, 0, SEEK_CUR);
+}
+
 static int call(struct cli *c)
 {
 	struct err e = ERR_INIT;
 	const struct op *op = c->args.op;
-	bool json = wants_json(&c->args);
+	bool json = wants_json(&c->args), to_file = op->fn == api_sql && prints_to_new_file();
 	struct sink out = {
 		.ptr = c, .row = on_row, .bytes = on_bytes, .head = on_head, .note = on_note, .event = on_event,
 		.progress = on_progress, .people = !json,
@@ -237,6 +246,8 @@ static int call(struct cli *c)
 		rc = -1;
 	if (fflush(stdout) && !rc && errno != EPIPE)
 		rc = err_errno(&e, errno, "standard output");
+	if (!rc && to_file)
+		api_printed(&c->api, STDOUT_FILENO);
 	if (rc)
 		print_err(&e);
 	return rc ? err_exit_status(e.code) : c->api.exit_status;

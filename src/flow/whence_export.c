@@ -130,15 +130,19 @@ static int table_now(struct catalog *c, struct arena *a, const struct dom *table
 
 static void again(struct arena *a, const struct exported *x, struct dom *doc)
 {
-	static const char *const options[] = {"on", "ds", "at", "format"};
+	static const char *const options[] = {"on", "ds", "at", "format", "max-rows"};
+	bool printed = flag(x->doc, "printed");
 	struct buf b = BUF_INIT(EXPORTED_MAX_DOC * 4);
 
 	buf_adds(&b, "leat sql");
 	for (size_t i = 0; i < ARRAY_LEN(options); i++)
 		if (text(x->doc, options[i]).n)
 			buf_addf(&b, " --%s %.*s", options[i], STR_ARG(whence_word(a, text(x->doc, options[i]))));
-	buf_addf(&b, " -o %.*s ", STR_ARG(whence_word(a, x->name)));
-	buf_addstr(&b, whence_word(a, text(x->doc, "query")));
+	if (!printed)
+		buf_addf(&b, " -o %.*s", STR_ARG(whence_word(a, x->name)));
+	buf_addf(&b, " %.*s", STR_ARG(whence_word(a, text(x->doc, "query"))));
+	if (printed)
+		buf_addf(&b, " > %.*s", STR_ARG(whence_word(a, x->name)));
 	dom_set_str(a, doc, "again", buf_str(&b));
 	buf_free(&b);
 }

@@ -38,7 +38,7 @@ test_expect 'what stands there but is out of date says what has changed: an inpu
 '
 test_expect 'the result of a query in a CSV and in a Markdown file: the query, its tables at their commits, whether they are as they were, the command' '
 	cd w && for f in csv md parquet json; do leat sql -o ../r.$f "select id, price from tables.sales order by id" && known ../r.$f && eq "$(say "d[\"current\"], d[\"exports\"][0][\"name\"], d[\"exports\"][0][\"tables\"][0][\"repo\"]")" "[true, \"r.$f\", \"tables/sales\"]" || return 1; done &&
-	has ../out "select id, price from tables.sales order by id" && cp ../r.csv ../first.csv && (cd .. && eval "$(say "d[\"again\"]" | sed "s/leat sql/leat -C w sql/; s/json/csv/")" && same r.csv first.csv) &&
+	has ../out "select id, price from tables.sales order by id" && cp ../r.csv ../first.csv && again=$(say "d[\"again\"]" | sed "s/leat sql/leat -C w sql/; s/json/csv/") && (cd .. && rm r.csv && eval "$again" && same r.csv first.csv) &&
 	leat run && for f in csv md; do known ../r.$f && eq "$(say "d[\"state\"], d[\"current\"]")" "[\"changed\", false]" && say "[c[\"text\"] for c in d[\"changes\"]]" > ../texts && has ../texts "tables/sales has changed" "ds=2024-03-04 changed" || return 1; done &&
 	leat whence ../r.md > ../people && has ../people "r.md is the result of a query" "its tables have changed since" "ds=2024-03-04 changed" "leat sql -o r.md"
 '
@@ -95,7 +95,24 @@ test_expect 'hundreds of files, commits and merged runs of the index: each versi
 	python3 "$TESTS/fake/edit_db.py" .leat/leat.db "delete from contents_page" "delete from store where key = '\''contents'\''" && all &&
 	leat put raw/m:/w v && echo x > v && leat put raw/m:/w v && [ "$(entries)" -ge 639 ] && all && leat fsck
 '
-test_expect 'notes of exports are bounded and can be turned off; one who may only read exports and asks all the same' '
+test_expect 'what a query printed into a file by > is known as what it wrote; by >>, a pipe, two commands or a file of others it is not' '
+	cd w && leat sql --format csv "select id, price from tables.sales order by id" > ../printed.csv && known ../printed.csv && eq "$(say "d[\"current\"], d[\"exports\"][0][\"tables\"][0][\"repo\"]")" "[true, \"tables/sales\"]" &&
+	cp ../printed.csv ../first.csv && again=$(say "d[\"again\"]" | sed "s/leat sql/leat -C w sql/") && (cd .. && rm printed.csv && eval "$again" && same printed.csv first.csv) && leat sql --json "select 41 c" > "../o k.json" && known "../o k.json" && grep -q "> .o k.json" ../out &&
+	(leat sql "select 42 c"; leat sql "select 43 c") > ../both.txt && leat sql "select 44 c" | cat > ../piped.txt && echo x > ../more.txt && leat sql "select 45 c" >> ../more.txt && for f in both piped more; do exits 1 leat whence ../$f.txt || return 1; done &&
+	exits 2 leat sql "select nonsense" > ../bad.txt && n=$(rows "select count(*) from exported") && leat jobs > ../jobs.txt && exits 1 leat whence ../jobs.txt && eq "$(rows "select count(*) from exported")" "$n"
+'
+if [ "$(id -u)" != 0 ] || command -v setpriv > /dev/null; then
+	test_expect 'one who may only read the workspace writes results and asks all the same, and leaves no note' '
+		had=$(cd w && rows "select count(*) from exported") && leat -C w sql -o n.csv "select 97 c" && lib=${LEAT_LIBDUCKDB:-$CHECKOUT/.deps/libduckdb.so} &&
+		hall=$(mktemp -d /tmp/leat-hall.XXXXXX) && chmod 755 "$hall" && cp "$LEAT_BIN" "$hall/leat" && if [ -e "$lib" ]; then cp "$lib" "$hall/lib.so"; fi && cp -a w "$hall/w" && mkdir -m 777 "$hall/mine" &&
+		if [ "$(id -u)" = 0 ]; then reader() { (cd "$hall/mine" && setpriv --reuid=65534 --regid=65534 --clear-groups env HOME=/nonexistent ${lib:+LEAT_LIBDUCKDB="$hall/lib.so"} "$hall/leat" -C "$hall/w" "$@" 9>&-); }; else chmod -R a-w "$hall/w" && reader() { (cd "$hall/mine" && leat -C "$hall/w" "$@"); }; fi &&
+		exits 2 reader put raw/x "$hall/leat" &&
+		reader sql -o "$hall/mine/r.csv" "select 99 c" && test -s "$hall/mine/r.csv" && reader sql "select 98 c" > "$hall/mine/s.txt" && exits 1 reader whence "$hall/mine/r.csv" "$hall/mine/s.txt" &&
+		reader whence "$TRASH/first.csv" > known.txt && grep "is the result of a query" known.txt && cp w/datastore/tables/sales/ds=2024-03-04/part-0.parquet "$hall/mine/p" && reader whence "$hall/mine/p" > known.txt && grep "made by job sales" known.txt &&
+		eq "$(cd "$hall/w" && rows "select count(*) from exported")" "$((had + 1))"; rc=$?; chmod -R u+w "$hall"; rm -rf "$hall"; return $rc
+	'
+fi
+test_expect 'notes of exports are bounded and can be turned off' '
 	cd w && echo "exports_keep: 2" >> leat.yaml && for i in 1 2 3 4; do leat sql -o ../n$i.csv "select $i"; done && eq "$(rows "select count(*) from exported")" 2 && known ../n4.csv && exits 1 leat whence ../n1.csv &&
 	sed -i "s/exports_keep: 2/exports_keep: 0/" leat.yaml && leat sql -o ../n5.csv "select 5" && exits 1 leat whence ../n5.csv && (export LEAT__EXPORTS_KEEP=-1; exits 2 leat status 2> ../err) && has ../err exports_keep
 '
