@@ -3,11 +3,14 @@
 #include <stdio.h>
 
 #include "api/rows.h"
+#include "api/serve.h"
 #include "base/str.h"
+#include "flow/clock.h"
 #include "flow/schedule.h"
 
 #define WEEK (7 * (int64_t)86400)
 #define SIM_MAX 1000000 /* slots of one answer */
+#define MISSED_SHOWN 3  /* times that slots were missed */
 
 /* Which of several: it stands before what is said of the slot. */
 static const char *note_of(struct arena *a, const struct schedules *all, const struct schedule_slot *t)
@@ -187,6 +190,33 @@ static int next_slots(struct api *api, const struct schedules *all, int64_t at, 
 	return let_go(out, all, &h, e);
 }
 
+/* What the clock makes of it: paused, kept by nobody, slots that were missed. */
+static int say_state(struct api *api, const struct job *j, struct sink *out, struct err *e)
+{
+	struct arena *a = api->arena;
+	const struct dom *place;
+	struct clock_pause p;
+	struct str *missed;
+	char since[TIME_TEXT];
+	size_t n;
+	int serves = serve_place(api->store, a, &place, e), paused;
+
+	paused = serves < 0 ? -1 : clock_paused(api->store, a, j, &p, e);
+	if (paused < 0 || clock_missed(api->store, a, j, MISSED_SHOWN, &missed, &n, e))
+		return -1;
+	for (size_t i = n; i-- > 0;)
+		sink_note(out, "%s", missed[i].p);
+	time_rfc3339(p.since_ms, since);
+	if (paused && p.since_ms)
+		sink_note(out, "it is paused since %s by %.*s; leat resume %.*s ends that", since, STR_ARG(p.who),
+		          STR_ARG(j->name));
+	else if (paused)
+		sink_note(out, "it is paused from the first (paused: true); leat resume %.*s ends that", STR_ARG(j->name));
+	else if (!serves)
+		sink_note(out, "nobody keeps the clock here: leat serve does");
+	return 0;
+}
+
 static int explain(struct api *api, const struct args *args, const struct schedules *all, struct sink *out,
                    struct err *e)
 {
@@ -205,6 +235,8 @@ static int explain(struct api *api, const struct args *args, const struct schedu
 	}
 	if (j->every != EVERY_NONE)
 		sink_note(out, "a slot is for the last %s partition that has ended", every_word(j->every));
+	if (say_state(api, j, out, e))
+		return -1;
 	return next_slots(api, all, MAX(at, first - (first > at)), most, out, e);
 }
 

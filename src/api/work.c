@@ -3,12 +3,14 @@
 
 #include "api/alone.h"
 #include "api/carry.h"
+#include "api/pause.h"
 #include "api/plan.h"
 #include "api/plan_row.h"
 #include "api/rows.h"
 #include "api/stay.h"
 #include "api/watch.h"
 #include "base/str.h"
+#include "flow/clock.h"
 #include "flow/schedule.h"
 #include "sys/clock.h"
 
@@ -198,7 +200,7 @@ int api_rerun(struct api *api, const struct args *args, struct sink *out, struct
 	return carry(api, args, &q, "rerun", out, e);
 }
 
-static struct dom *job_row(struct api *api, const struct job *j)
+static struct dom *job_row(struct api *api, const struct job *j, bool paused)
 {
 	struct arena *a = api->arena;
 	struct dom *row = dom_new(a, DOM_MAP);
@@ -209,6 +211,8 @@ static struct dom *job_row(struct api *api, const struct job *j)
 	dom_set_str(a, row, "output", j->output);
 	dom_set_str(a, row, "pipeline", j->pipeline);
 	dom_set_str(a, row, "schedule", schedule_words(a, j));
+	if (paused)
+		dom_set_bool(a, row, "paused", true);
 	dom_set_str(a, row, "description", j->description);
 	dom_set_str(a, row, "file", j->file);
 	return row;
@@ -218,10 +222,18 @@ int api_jobs(struct api *api, const struct args *args, struct sink *out, struct 
 {
 	struct jobs *js = api->flow->jobs;
 	struct arena *a = api->arena;
+	struct str names;
+	size_t n_paused;
 
 	for (size_t i = 0; i < js->n; i++) {
-		struct dom *row = job_row(api, js->all[i]);
-		struct q *q = db_query(
+		struct clock_pause p;
+		int paused = clock_paused(api->store, a, js->all[i], &p, e);
+		struct dom *row = job_row(api, js->all[i], paused > 0);
+		struct q *q;
+
+		if (paused < 0)
+			return -1;
+		q = db_query(
 			api->store->db,
 			"select id, state, coalesce(finished, created) from run where job = ? order by created desc"
 			" limit 1");
@@ -238,6 +250,10 @@ int api_jobs(struct api *api, const struct args *args, struct sink *out, struct 
 		if (rc < 0 || sink_row(out, row, e))
 			return -1;
 	}
+	if (pause_names(api, &names, &n_paused, e))
+		return -1;
+	if (n_paused)
+		sink_note(out, "paused: %.*s; leat resume JOB lets the clock start it again", STR_ARG(names));
 	for (size_t i = 0; i < js->n_errors; i++)
 		sink_note(out, "%s", err_text(a, js->errors[i]));
 	if (!js->n && !js->n_errors)

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "api/editor.h"
+#include "api/pause.h"
 #include "api/prompt.h"
 #include "api/rows.h"
 #include "api/serve.h"
@@ -261,6 +262,22 @@ static int data_attention(struct api *api, struct dom *list, struct err *e)
 	return 0;
 }
 
+/* Jobs that the clock does not start: who forgot one sees it here. */
+static int pause_attention(struct api *api, struct dom *list, struct err *e)
+{
+	struct arena *a = api->arena;
+	struct str names;
+	size_t n = 0;
+
+	if (api->flow && pause_names(api, &names, &n, e))
+		return -1;
+	if (n)
+		attention(a, list,
+		          arena_strf(a, "%s paused: %.*s", n == 1 ? "a job is" : "jobs are", STR_ARG(names)),
+		          STR("leat resume JOB lets the clock start it again"));
+	return 0;
+}
+
 /* Open commits: who forgot one sees it here before it expires. */
 static int open_attention(struct api *api, struct dom *list, struct err *e)
 {
@@ -352,7 +369,7 @@ int api_status(struct api *api, const struct args *args, struct sink *out, struc
 		dom_set_int(a, row, counts[i].key, n);
 	}
 	if (drift_attention(api, list, e) || open_attention(api, list, e) || work_attention(api, list, e) ||
-	    data_attention(api, list, e) || daemon_row(api, row, list, e))
+	    data_attention(api, list, e) || pause_attention(api, list, e) || daemon_row(api, row, list, e))
 		return -1;
 	dom_set_int(a, row, "jobs", api->flow ? (int64_t)api->flow->jobs->n : 0);
 	dom_set(a, row, "attention", list);
