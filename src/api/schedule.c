@@ -211,7 +211,8 @@ static int say_state(struct api *api, const struct job *j, struct sink *out, str
 		sink_note(out, "it is paused since %s by %.*s; leat resume %.*s ends that", since, STR_ARG(p.who),
 		          STR_ARG(j->name));
 	else if (paused)
-		sink_note(out, "it is paused from the first (paused: true); leat resume %.*s ends that", STR_ARG(j->name));
+		sink_note(out, "it is paused from the first (paused: true); leat resume %.*s ends that",
+		          STR_ARG(j->name));
 	else if (!serves)
 		sink_note(out, "nobody keeps the clock here: leat serve does");
 	return 0;

@@ -83,7 +83,8 @@ bool show_is_number_column(struct str key)
 
 struct str show_cell(struct arena *a, struct str key, const struct dom *v)
 {
-	static const char *const times[] = {"last", "at", "due", "started", "finished", "created", "expires", "since", "next"};
+	static const char *const times[] = {"last",    "at",      "due",   "started", "finished",
+	                                    "created", "expires", "since", "next"};
 	static const char *const ids[] = {"run", "batch", "commit", "open"};
 
 	if (v->type == DOM_INT && is_bytes_column(key))

@@ -125,7 +125,7 @@ static int planned(void *ptr, const struct plan *p, struct err *e)
 
 		if (u && (u->reason == REASON_INPUT_MISSING
 		                  ? request_waits(w->api.store->db, r->id, u->detail ? u->detail : why, e)
-		                  : request_over(w->api.store->db, r->id, state_word(STATE_SUCCESS), why, e)))
+		                  : request_known(w->api.store->db, r, why, e)))
 			return -1;
 	}
 	return 0;

@@ -247,6 +247,42 @@ int request_over(struct db *d, int64_t id, const char *state, const char *why, s
 	return in_transaction(d, change, &c, e);
 }
 
+struct known {
+	const struct request *r;
+	const char *why;
+	struct id run;
+};
+
+/* Each slot is a run of its own, also one that has nothing to do. */
+static int known(struct db *d, void *ptr, struct err *e)
+{
+	struct known *k = ptr;
+	struct q *q =
+		db_query(d, "insert into run(id, job, batch, kind, state, reason, command, created, started, finished)"
+	                    " values(?1, ?2, ?3, ?4, ?5, ?6, 'leat serve', ?7, ?7, ?7)");
+
+	q_cstr(q, 1, k->run.hex);
+	q_text(q, 2, k->r->job);
+	q_text(q, 3, k->r->batch);
+	q_text(q, 4, k->r->kind);
+	q_cstr(q, 5, state_word(STATE_SUCCESS));
+	q_cstr(q, 6, k->why);
+	q_int(q, 7, clock_now_ms());
+	if (q_run(q, e) || set_state(d, k->r->id, STATE_SUCCESS, k->why, e))
+		return -1;
+	q = db_query(d, "update request set run = ? where id = ?");
+	q_cstr(q, 1, k->run.hex);
+	q_int(q, 2, k->r->id);
+	return q_run(q, e);
+}
+
+int request_known(struct db *d, const struct request *r, const char *why, struct err *e)
+{
+	struct known k = {r, why, id_new()};
+
+	return in_transaction(d, known, &k, e);
+}
+
 static int wake(struct db *d, void *ptr, struct err *e)
 {
 	const struct str *job = ptr;

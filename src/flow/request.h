@@ -69,6 +69,8 @@ must_check int request_taken(struct db *d, struct str batch, int64_t pid, int64_
 must_check int request_waits(struct db *d, int64_t id, const char *why, struct err *e);
 /* It ended without a run of its own: up to date, or refused. */
 must_check int request_over(struct db *d, int64_t id, const char *state, const char *why, struct err *e);
+/* It is a success that had nothing to do: a run of its own says so. */
+must_check int request_known(struct db *d, const struct request *r, const char *why, struct err *e);
 /* Those that wait are tried again. Those of one job; STR_NULL: of all. */
 must_check int request_wake(struct db *d, struct str job, struct err *e);
 /*

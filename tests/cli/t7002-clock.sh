@@ -30,7 +30,7 @@ test_expect 'on 2026-10-25 one run at 00:30Z, with fold: both two with different
 	cd w && down && rm -r jobs/skips && clock 2026-10-24T12:00:00Z && serve . && clock 2026-10-25T00:30:00Z && become both "03-29T01:00/2026-03-28 10-24T00:30/2026-10-23 10-25T00:30/2026-10-24" &&
 	clock 2026-10-25T01:30:00Z && become both "03-29T01:00/2026-03-28 10-24T00:30/2026-10-23 10-25T00:30/2026-10-24 10-25T01:30/2026-10-24" &&
 	stay night "03-29T01:00/2026-03-28 10-24T00:30/2026-10-23 10-25T00:30/2026-10-24" &&
-	[ "$(python3 -c "import sqlite3; print(*sqlite3.connect(\".leat/leat.db\").execute(\"select count(distinct run), count(distinct event) from request where job = ? and slot > 1792800000\", (\"both\",)).fetchone())")" = "2 2" ]
+	[ "$(python3 -c "import sqlite3; print(*sqlite3.connect(\".leat/leat.db\").execute(\"select count(distinct run), count(distinct event) from request where job = ? and slot > 1792886400\", (\"both\",)).fetchone())")" = "2 2" ]
 '
 test_expect 'an hourly job, daemon down from 09:10 to 12:40: none fires next at 13:00, last makes one run, all three in order; a second restart adds none' '
 	cd w && down && rm -r jobs/* && clock 2026-11-20T08:30:00Z && for c in none last all; do job $c hourly "{cron: \"0 * * * *\", catchup: $c}"; done &&
@@ -64,6 +64,12 @@ test_expect 'a schedule is edited while its job runs: the running one goes on wi
 	clock 2026-11-24T07:00:00Z && wait_for 20 test -s $TRASH/begun && clock 2026-11-24T10:00:00Z && printf "echo new > \$LEAT_OUTPUT/f\n" > jobs/edit/job.sh && job edit daily "{at: [\"08:00\", \"09:00\", \"11:00\"], catchup: all}" &&
 	in_log "job edit: its schedule is another one now" && touch "$TRASH/go" && become edit 11-24T07:00/2026-11-23 && [ "$(leat cat tables/edit:/ds=2026-11-23/f)" = old ] && stay edit 11-24T07:00/2026-11-23 &&
 	clock 2026-11-24T11:00:00Z && become edit "11-24T07:00/2026-11-23 11-24T11:00/2026-11-23" && [ "$(leat cat tables/edit:/ds=2026-11-23/f)" = new ] && [ "$(wc -l < $TRASH/begun)" = 1 ]
+'
+test_expect 'a job without inputs and partition runs at every slot; an hourly schedule of a daily job gives a run a slot' '
+	cd w && job tick none "{every: 10m}" && printf "echo x >> $TRASH/ticks; echo a > \$LEAT_OUTPUT/f\n" > jobs/tick/job.sh && job often daily "\"0 * * * *\"" && in_log "jobs=8" && for m in 10 20 30; do
+		clock 2026-11-24T12:$m:00Z && wait_for 20 eval "[ \$(grep -c x $TRASH/ticks) = ${m%0} ]" || return 1; done &&
+	clock 2026-11-24T13:00:00Z && become often "11-24T12:00/2026-11-23 11-24T13:00/2026-11-23" && clock 2026-11-24T14:00:00Z && become often "11-24T12:00/2026-11-23 11-24T13:00/2026-11-23 11-24T14:00/2026-11-23" &&
+	[ "$(leat runs often --json | wc -l)" = 3 ] && leat runs often > out && has out "nothing changed"
 '
 test_expect 'a job that is deleted fires no more; one of no schedule cannot be paused' '
 	cd w && rm -r jobs/edit && slots edit > before && wait_for 20 exits 2 leat pause edit && clock 2026-11-25T12:00:00Z && become old "$(slots old | cut -d" " -f 1-2) 11-25T06:00/2026-11-24" && same before <(slots edit) &&
