@@ -247,8 +247,14 @@ int carry_out(struct api *api, const struct carry_how *how, struct asking *q, st
 {
 	struct running r = {api, out, arena_new()};
 	struct whole w = {.how = how,
-	                  .o = {.command = how->command, .kind = how->kind, .on_event = on_event, .ptr = &r,
-	                        .slots = how->slots, .batch = how->batch, .labels = how->labels,
+	                  .o = {.command = how->command,
+	                        .kind = how->kind,
+	                        .on_event = on_event,
+	                        .ptr = &r,
+	                        .slots = how->slots,
+	                        .reverse = how->reverse,
+	                        .batch = how->batch,
+	                        .labels = how->labels,
 	                        .n_labels = how->n_labels}};
 	const struct job **asked = q->jobs.p;
 	size_t n_asked = q->jobs.n;

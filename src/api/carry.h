@@ -14,6 +14,7 @@ struct carry_how {
 	struct id batch;               /* "": a new one */
 	const struct run_label *labels; /* as in struct run_opts */
 	size_t n_labels;
+	bool reverse;                  /* the last ds first */
 	bool data_only;                /* only jobs whose units come from data */
 	bool lenient;                  /* a job whose file is broken does not hold up the others */
 	/* Told of the calendar's plan before it runs; NULL. */

@@ -4,6 +4,7 @@
 
 #include "api/api.h"
 
+#define RUNNER_ROLE "runner" /* leat --role runner DIR BATCH: daemon/runner.h */
 #define DAEMON_ROLE "daemon" /* leat --role daemon DIR PORT READY_FD LOG */
 #define WEB_OPENAPI_ROLE "openapi" /* prints the description of the HTTP API */
 

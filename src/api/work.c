@@ -2,10 +2,12 @@
 #include <unistd.h>
 
 #include "api/alone.h"
+#include "api/backfill.h"
 #include "api/carry.h"
 #include "api/pause.h"
 #include "api/plan.h"
 #include "api/plan_row.h"
+#include "api/requests.h"
 #include "api/rows.h"
 #include "api/stay.h"
 #include "api/watch.h"
@@ -87,53 +89,12 @@ int api_run(struct api *api, const struct args *args, struct sink *out, struct e
 		        STR_ARG(n ? q.jobs.p[0]->name : STR("")));
 		return err_hint(e, "leat run JOB --tick, of a job whose input is cron");
 	}
+	if (backfill_is_later(args))
+		return backfill_run_later(api, args, &q, out, e);
 	q.explicit_ds = n > 1 || (n && q.jobs.p[0]->every == EVERY_NONE);
 	if (q.explicit_ds || q.ask.again || q.ask.params)
 		q.ask.mode = PLAN_EXPLICIT;
 	return carry(api, args, &q, "run", out, e);
-}
-
-static int backfill_mode(struct str word, enum plan_mode *out, struct err *e)
-{
-	static const struct {
-		const char *word;
-		enum plan_mode mode;
-	} modes[] = {{"missing", PLAN_MISSING}, {"failed", PLAN_FAILED}, {"stale", PLAN_STALE}, {"all", PLAN_ALL}};
-
-	*out = PLAN_STALE;
-	if (!word.p)
-		return 0;
-	for (size_t i = 0; i < ARRAY_LEN(modes); i++)
-		if (str_is(word, modes[i].word)) {
-			*out = modes[i].mode;
-			return 0;
-		}
-	err_set(e, ERR_BAD_REQUEST, "--mode '%.*s' is none of missing, failed, stale, all", STR_ARG(word));
-	return -1;
-}
-
-int api_backfill(struct api *api, const struct args *args, struct sink *out, struct err *e)
-{
-	struct asking q = {.ask = {.upstream = args_flag(args, "upstream")}};
-	struct str from = args_value(args, "from"), to = args_value(args, "to");
-	struct catalog *c;
-	struct plan *p;
-
-	if (!from.p || !to.p) {
-		err_set(e, ERR_BAD_REQUEST, "backfill needs --from and --to");
-		return err_hint(e, "leat backfill %.*s --from 2024-01-01 --to 2024-01-31", STR_ARG(args_pos(args, 0)));
-	}
-	if (backfill_mode(args_value(args, "mode"), &q.ask.mode, e) || ask_job(api, args, args_pos(args, 0), &q, e) ||
-	    ask_range(api, &q, q.jobs.p[0], arena_strf(api->arena, "%.*s..%.*s", STR_ARG(from), STR_ARG(to)), e))
-		return -1;
-	if (!args_flag(args, "dry-run"))
-		return carry(api, args, &q, "backfill", out, e);
-	if (q.jobs.p[0]->tree)
-		return plan_days(api, q.jobs.p[0], q.ranges.p, q.ranges.n, q.ask.mode, out, e);
-	ask_finish(&q);
-	if (catalog_new(api->store, api->arena, &c, e) || plan_make(api->flow, c, api->arena, &q.ask, &p, e))
-		return -1;
-	return plan_rows(api, p, true, out, e);
 }
 
 /* The batch of an id, or of the last command that ran anything. */
@@ -288,16 +249,26 @@ int api_runs(struct api *api, const struct args *args, struct sink *out, struct 
 	struct q *q = db_query(api->store->db,
 	                       "select r.id, r.job, r.state, r.reason, r.started, r.finished,"
 	                       " (select count(*) from unit u where u.run = r.id), r.batch, r.event, r.ran, r.known,"
-	                       " r.recovered, r.failed from run r"
+	                       " r.recovered, r.failed, r.created from run r"
 	                       " where ?1 is null or r.job = ?1 order by r.created desc limit ?2");
-	int64_t most;
+	int64_t most, before = INT64_MAX;
+	struct str job = args_pos(args, 0);
 	size_t shown = 0;
-	int rc = args_int(args, "limit", 1, INT64_MAX, RUNS_SHOWN, &most, e);
+	int rc = args_int(args, "limit", 1, INT64_MAX, RUNS_SHOWN, &most, e) ||
+	                 requests_open_rows(api, job, most, out, &shown, e)
+	             ? -1
+	             : 0;
 
-	q_text(q, 1, args_pos(args, 0));
+	q_text(q, 1, job);
 	q_int(q, 2, rc ? 0 : most);
-	while (!rc && (rc = q_step(q, e)) == 1) {
+	while (!rc && shown < (size_t)most && (rc = q_step(q, e)) == 1) {
 		struct dom *row = dom_new(row_arena, DOM_MAP);
+		int64_t created = q_col_int(q, 13);
+
+		rc = requests_bare_rows(api, job, created, before, most - (int64_t)shown, out, &shown, e);
+		before = created;
+		if (rc || shown >= (size_t)most)
+			break;
 
 		run_row(row_arena, q, row);
 		shown++;
@@ -306,6 +277,8 @@ int api_runs(struct api *api, const struct args *args, struct sink *out, struct 
 	}
 	q_done(q);
 	arena_free(row_arena);
+	if (!rc && shown < (size_t)most)
+		rc = requests_bare_rows(api, job, 0, before, most - (int64_t)shown, out, &shown, e);
 	if (!rc && !shown)
 		sink_note(out, args_n(args) ? "it has not run yet" : "nothing has run yet");
 	return rc;

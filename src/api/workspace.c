@@ -5,6 +5,7 @@
 #include "api/editor.h"
 #include "api/pause.h"
 #include "api/prompt.h"
+#include "api/requests.h"
 #include "api/rows.h"
 #include "api/serve.h"
 #include "base/name.h"
@@ -368,8 +369,9 @@ int api_status(struct api *api, const struct args *args, struct sink *out, struc
 			return -1;
 		dom_set_int(a, row, counts[i].key, n);
 	}
-	if (drift_attention(api, list, e) || open_attention(api, list, e) || work_attention(api, list, e) ||
-	    data_attention(api, list, e) || pause_attention(api, list, e) || daemon_row(api, row, list, e))
+	if (requests_attention(api, list, e) || drift_attention(api, list, e) || open_attention(api, list, e) ||
+	    work_attention(api, list, e) || data_attention(api, list, e) || pause_attention(api, list, e) ||
+	    daemon_row(api, row, list, e))
 		return -1;
 	dom_set_int(a, row, "jobs", api->flow ? (int64_t)api->flow->jobs->n : 0);
 	dom_set(a, row, "attention", list);

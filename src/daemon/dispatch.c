@@ -1,5 +1,6 @@
 /* From requests to runners. */
 #include "daemon/daemon.h"
+#include "daemon/rules.h"
 #include "daemon/runner.h"
 
 #include <errno.h>
@@ -45,6 +46,7 @@ static int add_below(struct daemon *d, const struct request *r, const struct job
 	                        .parent = r->id,
 	                        .priority = r->priority,
 	                        .due_ms = r->due_ms};
+	struct arena *a cleanup(arena_cleanup) = arena_new();
 	struct err ignored = ERR_INIT;
 	struct ds ds = {0}, own;
 	int64_t id;
@@ -52,6 +54,8 @@ static int add_below(struct daemon *d, const struct request *r, const struct job
 	if ((r->ds.n && ds_parse(r->ds, &ds, &ignored)) || !ds_below(j, &ds, below, &own))
 		return 0;
 	n.ds = own.label;
+	n.idem = arena_strf(a, "below %lld %.*s", (long long)r->id,
+	                    STR_ARG(below->name)); /* whoever is killed between */
 	return request_add(d->store->db, &n, &id, e) < 0 ? -1 : 0;
 }
 
@@ -86,13 +90,13 @@ static int add_all_below(struct daemon *d, const struct request *r, struct err *
 	return 0;
 }
 
-static int expand(struct daemon *d, struct request *r, size_t n, struct err *e)
+static int expand(struct daemon *d, struct request *const *r, size_t n, struct err *e)
 {
 	struct db *db = d->store->db;
 	int rc = db_begin_durable(db, DB_PROCESS, e);
 
 	for (size_t i = 0; !rc && i < n; i++)
-		rc = add_all_below(d, &r[i], e);
+		rc = add_all_below(d, r[i], e);
 	if (!rc)
 		return db_commit(db, e);
 	if (db_in_write(db))
@@ -192,73 +196,173 @@ static int start_runner(struct daemon *d, struct request *const *r, size_t n, st
 
 /* --- what can start --- */
 
-struct picking {
-	struct arena *a;
-	struct map busy; /* jobs that run, or are to; value: that is a backfill which begins now */
-	bool data_runs;
-	VEC(struct request *) plain;
+/* Requests that go to one runner: those of one backfill, which has slots of its own; all others. */
+struct load {
+	int64_t backfill;
+	VEC(struct request *) list;
+	struct load *next;
 };
 
-static bool yes = true, no;
+struct picking {
+	struct arena *a;
+	struct rules rules;
+	struct load *loads;
+	size_t n_loads;             /* runners that are to be started */
+	VEC(struct request *) held; /* whose rule or reason has changed */
+	VEC(struct rules_held) why;
+};
 
-static void note_busy(struct picking *p, const struct request *r, bool begins)
+static struct load *load_new(struct picking *p, int64_t backfill)
 {
-	if (r->job.p)
-		map_set(&p->busy, r->job, begins && str_is(r->kind, "backfill") ? &yes : &no);
-	else
-		p->data_runs = true;
+	struct load *l = arena_new_of(p->a, struct load);
+
+	*l = (struct load){.backfill = backfill, .next = p->loads};
+	p->loads = l;
+	p->n_loads++;
+	return l;
 }
 
-/* A job's requests go one after the other, but for those of a backfill, which go together. */
-static bool can_go(struct picking *p, const struct request *r)
+/* The runner that it goes to; NULL: there are as many as may be. */
+static struct load *load_of(struct daemon *d, struct picking *p, const struct request *r)
 {
-	if (!r->job.p)
-		return !p->data_runs;
-	return !map_has(&p->busy, r->job) || (map_get(&p->busy, r->job) == &yes && str_is(r->kind, "backfill"));
+	bool alone = !r->job.p || (r->params.n && !r->backfill); /* parameters are of a whole run */
+
+	for (struct load *l = p->loads; l && !alone; l = l->next)
+		if (l->backfill == r->backfill)
+			return l;
+	if (d->n_runners + p->n_loads >= DAEMON_RUNNERS)
+		return NULL;
+	return load_new(p, alone ? -1 : r->backfill);
 }
 
-static int pick(struct daemon *d, struct picking *p, struct request *q, size_t n, struct err *e)
+static void hold(struct picking *p, struct request *r, const struct rules_held *h)
 {
-	for (size_t i = 0; i < n && d->n_runners < DAEMON_RUNNERS; i++) {
-		struct request *r = &q[i], *alone[] = {r};
+	if (!h->skip && r->held == h->rule && str_is(r->reason, h->why))
+		return;
+	vec_push(p->a, &p->held, r);
+	vec_push(p->a, &p->why, *h);
+}
 
-		if (!can_go(p, r))
-			continue;
-		note_busy(p, r, true);
-		if (r->job.p && !r->params.n) {
-			vec_push(p->a, &p->plain, r);
-			continue;
+static int pick(struct daemon *d, struct picking *p, struct request *r, struct err *e)
+{
+	struct rules_held h;
+	struct load *l;
+
+	if (rules_hold(&p->rules, r, &h, e))
+		return -1;
+	l = h.rule ? NULL : load_of(d, p, r);
+	if (!h.rule && !l)
+		h = (struct rules_held){
+			.rule = RULE_BUSY,
+			.why = arena_printf(p->a, "runners %d/%d are at work", DAEMON_RUNNERS, DAEMON_RUNNERS)};
+	if (h.rule) {
+		hold(p, r, &h);
+		return 0;
+	}
+	rules_starts(&p->rules, r);
+	vec_push(p->a, &l->list, r);
+	return 0;
+}
+
+static int hold_all(struct daemon *d, struct picking *p, struct err *e)
+{
+	struct db *db = d->store->db;
+	int rc = p->held.n ? db_begin_durable(db, DB_PROCESS, e) : 0;
+
+	for (size_t i = 0; !rc && i < p->held.n; i++)
+		if (!p->why.p[i].skip)
+			rc = request_hold(db, p->held.p[i]->id, p->why.p[i].rule, p->why.p[i].why, e);
+	if (!rc && p->held.n)
+		rc = db_commit(db, e);
+	else if (rc && db_in_write(db))
+		db_rollback(db);
+	for (size_t i = 0; !rc && i < p->held.n; i++)
+		if (p->why.p[i].skip)
+			rc = request_over(db, p->held.p[i]->id, state_word(STATE_SKIPPED), p->why.p[i].why, e);
+	return rc;
+}
+
+/* What is asked for stands in one order: by priority, then jobs by turns, then as they came. */
+struct turn {
+	struct request *r;
+	int64_t priority;
+	uintptr_t turn;
+};
+
+static int by_turn(const void *x, const void *y)
+{
+	const struct turn *a = x, *b = y;
+
+	if (a->priority != b->priority)
+		return a->priority > b->priority ? -1 : 1;
+	if (a->turn != b->turn)
+		return a->turn < b->turn ? -1 : 1;
+	return (a->r->id > b->r->id) - (a->r->id < b->r->id);
+}
+
+static struct turn *in_turns(struct daemon *d, struct arena *a, struct request *r, size_t n)
+{
+	struct turn *t = arena_array(a, struct turn, n + 1);
+	struct map seen;
+
+	map_init(&seen, a);
+	for (size_t i = 0; i < n; i++) {
+		const struct job *j = r[i].job.p ? jobs_get(d->flow->jobs, r[i].job) : NULL;
+
+		t[i] = (struct turn){.r = &r[i], .priority = r[i].priority + (j ? j->priority : 0)};
+		if (r[i].job.p) {
+			t[i].turn = (uintptr_t)map_get(&seen, r[i].job);
+			map_set(&seen, r[i].job, (void *)(t[i].turn + 1));
 		}
-		if (start_runner(d, alone, 1, e)) /* parameters are of a whole run */
+	}
+	qsort(t, n, sizeof(*t), by_turn);
+	return t;
+}
+
+/* Those of jobs that run with a slot's, made just now, go with it. */
+static int pick_below(struct daemon *d, struct picking *p, int64_t last, struct err *e)
+{
+	struct request *r;
+	size_t n;
+
+	if (request_list(d->store->db, p->a, state_word(STATE_QUEUED), DAEMON_REQUESTS, &r, &n, e))
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if (r[i].id > last && r[i].parent && pick(d, p, &r[i], e))
+			return -1;
+	return 0;
+}
+
+static int go(struct daemon *d, struct arena *a, struct err *e)
+{
+	struct picking p = {.a = a};
+	struct request *open, *running;
+	struct turn *t;
+	int64_t last = 0;
+	size_t n, n_running;
+
+	if (request_list_open(d->store->db, a, DAEMON_REQUESTS, &open, &n, e))
+		return -1;
+	if (!n)
+		return 0;
+	if (request_list(d->store->db, a, state_word(STATE_RUNNING), DAEMON_REQUESTS, &running, &n_running, e) ||
+	    rules_begin(&p.rules, d, a, running, n_running, e))
+		return -1;
+	t = in_turns(d, a, open, n);
+	for (size_t i = 0; i < n; i++) {
+		last = MAX(last, t[i].r->id);
+		if (pick(d, &p, t[i].r, e))
 			return -1;
 	}
-	return p->plain.n && d->n_runners < DAEMON_RUNNERS ? start_runner(d, p->plain.p, p->plain.n, e) : 0;
-}
-
-static int go(struct daemon *d, struct err *e)
-{
-	struct picking p = {.a = arena_new()};
-	struct request *queued, *running;
-	size_t n, n_running;
-	int rc = -1;
-
-	map_init(&p.busy, p.a);
-	if (request_list(d->store->db, p.a, state_word(STATE_QUEUED), DAEMON_REQUESTS, &queued, &n, e))
-		goto done;
-	if (!n) {
-		rc = 0;
-		goto done;
-	}
-	if (expand(d, queued, n, e) ||
-	    request_list(d->store->db, p.a, state_word(STATE_QUEUED), DAEMON_REQUESTS, &queued, &n, e) ||
-	    request_list(d->store->db, p.a, state_word(STATE_RUNNING), DAEMON_REQUESTS, &running, &n_running, e))
-		goto done;
-	for (size_t i = 0; i < n_running; i++)
-		note_busy(&p, &running[i], false);
-	rc = pick(d, &p, queued, n, e);
-done:
-	arena_free(p.a);
-	return rc;
+	for (struct load *l = p.loads; l; l = l->next)
+		if (l->backfill == 0 && expand(d, l->list.p, l->list.n, e))
+			return -1;
+	if (p.loads && pick_below(d, &p, last, e))
+		return -1;
+	for (struct load *l = p.loads; l; l = l->next)
+		if (start_runner(d, l->list.p, l->list.n, e))
+			return -1;
+	return hold_all(d, &p, e);
 }
 
 void dispatch_go(struct daemon *d)
@@ -266,9 +370,9 @@ void dispatch_go(struct daemon *d)
 	struct arena *a cleanup(arena_cleanup) = arena_new();
 	struct err e = ERR_INIT;
 
-	if (d->stopping || d->n_runners >= DAEMON_RUNNERS)
+	if (d->stopping)
 		return;
-	if (go(d, &e))
+	if (go(d, a, &e))
 		daemon_log(d, "error", err_text(a, &e), NULL);
 }
 

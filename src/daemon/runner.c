@@ -183,6 +183,9 @@ static int work(struct runner *w, struct str batch, struct err *e)
 	if (ask_all_of(w, &q, e))
 		return -1;
 	how.kind = arena_cstr(w->api.arena, w->r[0].kind);
+	how.slots = (int)w->r[0].slots;
+	how.reverse = w->r[0].reverse;
+	q.ask.again = w->r[0].again;
 	how.labels = labels_of(w, &how.n_labels);
 	if (w->data) {
 		struct asking all = {.ask = {.mode = PLAN_STALE}};

@@ -9,8 +9,7 @@
 #define LEAT_DAEMON_RUNNER_H
 
 #include "api/api.h"
-
-#define RUNNER_ROLE "runner"
+#include "api/serve.h"
 
 must_check int runner_main(int argc, char **argv, const struct job_kind *const *kinds);
 

@@ -75,6 +75,7 @@ struct job_code {
 };
 
 enum job_memo { MEMO_AUTO, MEMO_ON, MEMO_OFF };
+enum job_overlap { OVERLAP_QUEUE, OVERLAP_SKIP, OVERLAP_CANCEL_OLD, OVERLAP_ALLOW };
 enum job_sandbox { SANDBOX_AUTO, SANDBOX_ON, SANDBOX_OFF };
 
 struct job {
@@ -123,7 +124,13 @@ struct job {
 	bool detach;                   /* what its tasks leave running may go on */
 	bool idempotent;               /* a try whose end is not known may be made once more */
 	struct str pool;               /* STR_NULL: none */
-	struct str when;               /* "all_success", "all_done" */
+	struct str when;               /* "all_success", ...: which ends of what it reads let a unit start */
+	bool skips;                    /* its tasks say which jobs are not to run on what they gave (LEAT_SKIP) */
+	enum job_overlap overlap;
+	bool past;    /* depends_on_past */
+	bool approve; /* a person has to say that it may go */
+	int64_t priority;
+	bool hooks;                    /* on_success, on_failure or on_exit: job_doc has them */
 	bool late_run;                 /* late: run */
 	bool paused;                   /* when it is first seen */
 	int threads;                   /* 0: not said */

@@ -10,7 +10,7 @@
 
 #define CACHE_FILE ".leat/cache/jobs%s" /* one for each place that they lie in */
 #define CACHE_MAX ((size_t)1 << 30)
-#define MAGIC "leat jobs 6\n"
+#define MAGIC "leat jobs 9\n"
 #define MAX_DEPTH DOM_MAX_DEPTH
 
 struct jobcache {
@@ -309,6 +309,12 @@ static void io_running(struct pack *p, struct job *j)
 	io_bytes(p, &j->jitter, sizeof(j->jitter));
 	io_str(p, &j->pool);
 	io_str(p, &j->when);
+	IO_INT(p, j->skips);
+	IO_INT(p, j->overlap);
+	IO_INT(p, j->past);
+	IO_INT(p, j->approve);
+	IO_INT(p, j->priority);
+	IO_INT(p, j->hooks);
 	IO_INT(p, j->late_run);
 	IO_INT(p, j->paused);
 	IO_INT(p, j->detach);

@@ -388,6 +388,15 @@ FILL(pool, f->j->pool = v->s)
 FILL(when, f->j->when = v->s)
 FILL(detach, f->j->detach = str_is(v->s, "ok"))
 FILL(idempotent, f->j->idempotent = v->b)
+FILL(skips, f->j->skips = v->b)
+FILL(past, f->j->past = v->b)
+FILL(approve, f->j->approve = v->b)
+FILL(priority, f->j->priority = MIN(MAX(v->i, -1000000), 1000000))
+FILL(hook, f->j->hooks = true)
+FILL(overlap, f->j->overlap = str_is(v->s, "skip")         ? OVERLAP_SKIP
+                              : str_is(v->s, "cancel-old") ? OVERLAP_CANCEL_OLD
+                              : str_is(v->s, "allow")      ? OVERLAP_ALLOW
+                                                           : OVERLAP_QUEUE)
 FILL(late, f->j->late_run = str_is(v->s, "run"))
 FILL(paused, f->j->paused = v->b)
 
@@ -407,7 +416,10 @@ static const struct {
 	{"sandbox", fill_sandbox},         {"jobTimeout", fill_run_timeout},
 	{"outputBranch", fill_output_branch}, {"reprocessSpec", fill_reprocess},
 	{"late", fill_late},               {"paused", fill_paused},     {"kind", NULL},              {"code", NULL},
-	{"image", NULL},
+	{"image", NULL},                   {"no_retry_on", NULL},       {"skips", fill_skips},
+	{"overlap", fill_overlap},         {"depends_on_past", fill_past}, {"approve", fill_approve},
+	{"priority", fill_priority},       {"on_success", fill_hook},   {"on_failure", fill_hook},
+	{"on_exit", fill_hook},
 };
 
 /* ---- all of them ---- */

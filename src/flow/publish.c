@@ -315,8 +315,9 @@ static void say(struct engine *g, struct run_unit *u)
 		return;
 	case STATE_UPSTREAM_FAILED:
 	case STATE_CANCELLED:
-		g->sum->not_started += u->state == STATE_UPSTREAM_FAILED || u->run->over;
-		run_event(g, RUN_UNIT_SKIPPED, u, u->run->over && u->note ? u->note : state_text(u->state), NULL, ms);
+		g->sum->not_started += u->state == STATE_UPSTREAM_FAILED || u->run->over || u->stopped;
+		run_event(g, RUN_UNIT_SKIPPED, u,
+		          (u->run->over || u->stopped) && u->note ? u->note : state_text(u->state), NULL, ms);
 		return;
 	default:
 		g->sum->failed++;

@@ -15,10 +15,24 @@ const char *request_kind_word(enum request_kind k)
 	return kind_words[k];
 }
 
+static const char *const rule_words[REQUEST_RULES] = {
+	[RULE_APPROVAL] = "approval", [RULE_PAST] = "past",   [RULE_OVERLAP] = "overlap",
+	[RULE_BUSY] = "busy",         [RULE_INPUT] = "input", [RULE_PAUSED] = "paused",
+};
+
+static enum request_rule rule_of(struct str word)
+{
+	for (int i = 1; i < REQUEST_RULES; i++)
+		if (str_is(word, rule_words[i]))
+			return (enum request_rule)i;
+	return RULE_NONE;
+}
+
 static int find(struct db *d, const struct request_new *r, int64_t *id, struct err *e)
 {
 	struct q *q = db_query(d, "select id from request where (?1 is not null and idem = ?1)"
-	                          " or (?4 is not null and job = ?2 and schedule = ?3 and slot = ?4) limit 1");
+	                          " or (?4 is not null and job = ?2 and schedule = ?3 and slot = ?4)"
+	                          " or (?5 and finished is null and job = ?2 and ds = ?6 and params is null) limit 1");
 	int got;
 
 	q_text(q, 1, r->idem);
@@ -28,6 +42,8 @@ static int find(struct db *d, const struct request_new *r, int64_t *id, struct e
 		q_null(q, 4);
 	else
 		q_int(q, 4, r->slot);
+	q_int(q, 5, r->kind == REQUEST_BACKFILL && !r->params.n);
+	q_cstr(q, 6, r->ds ? r->ds : "");
 	got = q_step(q, e);
 	if (got == 1)
 		*id = q_col_int(q, 0);
@@ -48,8 +64,9 @@ int request_add(struct db *d, const struct request_new *r, int64_t *id, struct e
 		return got < 0 ? -1 : 0;
 	q = db_query(d,
 	             "insert into request(kind, job, ds, schedule, slot, params, idem, who, priority, backfill, state,"
-	             " reason, created, due, finished, parent) values(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,"
-	             " nullif(?10, 0), ?11, ?12, ?13, ?14, ?15, nullif(?16, 0))");
+	             " reason, created, due, finished, parent, slots, reverse, again)"
+	             " values(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,"
+	             " nullif(?10, 0), ?11, ?12, ?13, ?14, ?15, nullif(?16, 0), nullif(?17, 0), ?18, ?19)");
 	q_cstr(q, 1, kind_words[r->kind]);
 	q_text(q, 2, r->job);
 	q_cstr(q, 3, r->ds ? r->ds : "");
@@ -72,44 +89,60 @@ int request_add(struct db *d, const struct request_new *r, int64_t *id, struct e
 	else
 		q_null(q, 15);
 	q_int(q, 16, r->parent);
+	q_int(q, 17, r->slots);
+	q_int(q, 18, r->reverse);
+	q_int(q, 19, r->again);
 	if (q_run(q, e))
 		return -1;
 	*id = db_last_rowid(d);
 	return 1;
 }
 
-int request_list(struct db *d, struct arena *a, const char *state, size_t n_max, struct request **out, size_t *n,
-                 struct err *e)
+int request_leads(struct db *d, int64_t id, struct err *e)
+{
+	struct q *q = db_query(d, "update request set backfill = id where id = ?");
+
+	q_int(q, 1, id);
+	return q_run(q, e);
+}
+
+#define COLUMNS                                                                                                        \
+	"select id, kind, job, ds, params, state, reason, event, batch, run, slot, priority, due, tries, boot, pid,"   \
+	" pid_start, coalesce(parent, 0), approved, held, coalesce(backfill, 0), coalesce(slots, 0), reverse, again"   \
+	" from request"
+
+static struct request read_row(struct arena *a, struct q *q)
+{
+	struct request r = {.id = q_col_int(q, 0),
+	                    .slot = q_col_is_null(q, 10) ? REQUEST_NONE : q_col_int(q, 10),
+	                    .priority = q_col_int(q, 11),
+	                    .due_ms = q_col_int(q, 12),
+	                    .tries = q_col_int(q, 13),
+	                    .pid = q_col_int(q, 15),
+	                    .pid_start = q_col_int(q, 16),
+	                    .parent = q_col_int(q, 17),
+	                    .held = q_col_is_null(q, 19) ? RULE_NONE : rule_of(q_col_text(q, 19)),
+	                    .backfill = q_col_int(q, 20),
+	                    .slots = q_col_int(q, 21),
+	                    .reverse = q_col_int(q, 22),
+	                    .again = q_col_int(q, 23)};
+	struct str *texts[] = {&r.kind, &r.job, &r.ds, &r.params, &r.state, &r.reason, &r.event, &r.batch, &r.run};
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		*texts[i] = q_col_is_null(q, (int)i + 1) ? STR_NULL : arena_str(a, q_col_text(q, (int)i + 1));
+	r.boot = q_col_is_null(q, 14) ? STR_NULL : arena_str(a, q_col_text(q, 14));
+	r.approved = q_col_is_null(q, 18) ? STR_NULL : arena_str(a, q_col_text(q, 18));
+	return r;
+}
+
+static int read_all(struct q *q, struct arena *a, struct request **out, size_t *n, struct err *e)
 {
 	VEC(struct request) v = {0};
-	struct q *q;
 	int rc;
 
-	*n = 0;
-	if (!db_has_set(d, DB_SET_TIME))
-		return 0;
-	q = db_query(d,
-	             "select id, kind, job, ds, params, state, reason, event, batch, run, slot, priority, due, tries,"
-	             " boot, pid, pid_start, coalesce(parent, 0) from request where state = ?1 and finished is null"
-	             " and not (kind = 'schedule' and job in (select job from job_pause where paused is not null))"
-	             " order by priority desc, id limit ?2");
-	q_cstr(q, 1, state);
-	q_int(q, 2, (int64_t)n_max);
 	while ((rc = q_step(q, e)) == 1) {
-		struct request r = {.id = q_col_int(q, 0),
-		                    .slot = q_col_is_null(q, 10) ? REQUEST_NONE : q_col_int(q, 10),
-		                    .priority = q_col_int(q, 11),
-		                    .due_ms = q_col_int(q, 12),
-		                    .tries = q_col_int(q, 13),
-		                    .pid = q_col_int(q, 15),
-		                    .pid_start = q_col_int(q, 16),
-		                    .parent = q_col_int(q, 17)};
-		struct str *texts[] = {&r.kind,   &r.job,   &r.ds,    &r.params, &r.state,
-		                       &r.reason, &r.event, &r.batch, &r.run};
+		struct request r = read_row(a, q);
 
-		for (size_t i = 0; i < ARRAY_LEN(texts); i++)
-			*texts[i] = q_col_is_null(q, (int)i + 1) ? STR_NULL : arena_str(a, q_col_text(q, (int)i + 1));
-		r.boot = q_col_is_null(q, 14) ? STR_NULL : arena_str(a, q_col_text(q, 14));
 		vec_push(a, &v, r);
 	}
 	q_done(q);
@@ -118,11 +151,40 @@ int request_list(struct db *d, struct arena *a, const char *state, size_t n_max,
 	return rc;
 }
 
+int request_list(struct db *d, struct arena *a, const char *state, size_t n_max, struct request **out, size_t *n,
+                 struct err *e)
+{
+	struct q *q;
+
+	*n = 0;
+	if (!db_has_set(d, DB_SET_TIME))
+		return 0;
+	q = db_query(d, COLUMNS " where state = ?1 and finished is null order by priority desc, id limit ?2");
+	q_cstr(q, 1, state);
+	q_int(q, 2, (int64_t)n_max);
+	return read_all(q, a, out, n, e);
+}
+
+int request_list_open(struct db *d, struct arena *a, size_t n_max, struct request **out, size_t *n, struct err *e)
+{
+	struct q *q;
+
+	*n = 0;
+	if (!db_has_set(d, DB_SET_TIME))
+		return 0;
+	q = db_query(d, COLUMNS " where finished is null and (state = ?1 or (state = ?2 and held <> 'input'))"
+	                        " order by priority desc, id limit ?3");
+	q_cstr(q, 1, state_word(STATE_QUEUED));
+	q_cstr(q, 2, state_word(STATE_WAITING));
+	q_int(q, 3, (int64_t)n_max);
+	return read_all(q, a, out, n, e);
+}
+
 static int set_state(struct db *d, int64_t id, enum state s, const char *why, struct err *e)
 {
-	struct q *q =
-		db_query(d, "update request set state = ?2, reason = ?3, finished = ?4 where id = ?1 and finished is"
-	                    " null");
+	struct q *q = db_query(
+		d, "update request set state = ?2, reason = ?3, finished = ?4, held = null where id = ?1 and finished"
+		   " is null");
 
 	q_int(q, 1, id);
 	q_cstr(q, 2, state_word(s));
@@ -167,9 +229,9 @@ static int give(struct db *d, void *ptr, struct err *e)
 			event = arena_strf(g->a, "%s", id_new().hex).p;
 			map_set(&by_ds, r->ds, (void *)event);
 		}
-		q = db_query(d,
-		             "update request set state = ?2, reason = null, event = ?3, batch = ?4, tries = tries + 1,"
-		             " boot = null, pid = null where id = ?1");
+		q = db_query(d, "update request set state = ?2, reason = null, held = null, event = ?3, batch = ?4,"
+		                " tries = tries + 1, run = null, boot = null, pid = null where id = ?1 and finished is"
+		                " null");
 		q_int(q, 1, r->id);
 		q_cstr(q, 2, state_word(STATE_RUNNING));
 		q_cstr(q, 3, event);
@@ -232,11 +294,55 @@ static int change(struct db *d, void *ptr, struct err *e)
 	return set_state(d, c->id, c->state, c->why, e);
 }
 
+int request_hold(struct db *d, int64_t id, enum request_rule rule, const char *why, struct err *e)
+{
+	/* Its runner, if it had one, counts as none: it has not been tried. */
+	struct q *q =
+		db_query(d, "update request set state = ?2, held = ?3, reason = ?4, tries = case when batch is null"
+	                    " then tries else tries - 1 end, batch = null, run = null, boot = null where id = ?1"
+	                    " and finished is null");
+
+	q_int(q, 1, id);
+	q_cstr(q, 2, state_word(STATE_WAITING));
+	q_cstr(q, 3, rule_words[rule]);
+	q_cstr(q, 4, why);
+	return q_run(q, e);
+}
+
+int request_cancel(struct db *d, int64_t id, const char *why, struct err *e)
+{
+	struct q *q = db_query(d, "update request set state = ?2, reason = ?3, finished = ?4, held = null where id = ?1"
+	                          " and finished is null and state <> ?5");
+
+	q_int(q, 1, id);
+	q_cstr(q, 2, state_word(STATE_CANCELLED));
+	q_cstr(q, 3, why);
+	q_int(q, 4, clock_now_ms());
+	q_cstr(q, 5, state_word(STATE_RUNNING));
+	return q_run(q, e) ? -1 : db_changes(d) > 0;
+}
+
+int request_approve(struct db *d, int64_t id, struct str who, struct err *e)
+{
+	struct q *q = db_query(d, "update request set approved = ?2 where id = ?1 and finished is null");
+
+	q_int(q, 1, id);
+	q_text(q, 2, who);
+	return q_run(q, e) ? -1 : db_changes(d) > 0;
+}
+
+static int wait_input(struct db *d, void *ptr, struct err *e)
+{
+	struct change *c = ptr;
+
+	return request_hold(d, c->id, RULE_INPUT, c->why, e);
+}
+
 int request_waits(struct db *d, int64_t id, const char *why, struct err *e)
 {
 	struct change c = {id, STATE_WAITING, why};
 
-	return in_transaction(d, change, &c, e);
+	return in_transaction(d, wait_input, &c, e);
 }
 
 int request_over(struct db *d, int64_t id, const char *state, const char *why, struct err *e)
@@ -286,9 +392,8 @@ int request_known(struct db *d, const struct request *r, const char *why, struct
 static int wake(struct db *d, void *ptr, struct err *e)
 {
 	const struct str *job = ptr;
-	struct q *q =
-		db_query(d, "update request set state = ?2 where state = ?3 and finished is null and (?1 is null or"
-	                    " job = ?1)");
+	struct q *q = db_query(d, "update request set state = ?2, held = null where state = ?3 and finished is null and"
+	                          " coalesce(held, 'input') = 'input' and (?1 is null or job = ?1)");
 
 	q_text(q, 1, *job);
 	q_cstr(q, 2, state_word(STATE_QUEUED));
@@ -367,7 +472,7 @@ int request_begun(struct db *d, const char *batch, struct str job, const char *r
 	if (!db_has_set(d, DB_SET_TIME))
 		return 0;
 	q = db_query(d, "update request set run = ?3, started = coalesce(started, ?4) where batch = ?1 and job = ?2 and"
-	                " finished is null");
+	                " finished is null and state = 'running'");
 	q_cstr(q, 1, batch);
 	q_text(q, 2, job);
 	q_cstr(q, 3, run);
@@ -384,7 +489,8 @@ int request_ended(struct db *d, const char *run, const char *state, struct str w
 	q = db_query(d, "update request set state = coalesce((select u.state from unit u where u.run = ?1 and u.ds ="
 	                " request.ds and u.finished is not null order by u.id desc limit 1), ?2), reason = coalesce(?3,"
 	                " (select u.error from unit u where u.run = ?1 and u.ds = request.ds and u.finished is not null"
-	                " order by u.id desc limit 1)), finished = ?4 where run = ?1 and finished is null");
+	                " order by u.id desc limit 1)), finished = ?4 where run = ?1 and finished is null and state ="
+	                " 'running'");
 	q_cstr(q, 1, run);
 	q_cstr(q, 2, state);
 	q_text(q, 3, why);

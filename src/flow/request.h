@@ -5,7 +5,8 @@
  *
  *   waiting -> queued -> running -> success | failed | ...      (defs/states.def)
  *
- * waiting: something it reads is not there, and the reason names it. queued: it can go. running: a runner has it (boot,
+ * waiting: something it reads is not there, or a rule holds it (enum request_rule); the reason says so in one line.
+ * queued: it can go. running: a runner has it (boot,
  * pid, pid_start). It ends in the transaction in which its run ends, so that it is never done twice nor forgotten: one
  * whose runner died is queued again, under the same event and batch.
  */
@@ -30,6 +31,18 @@ enum request_kind {
 };
 const char *request_kind_word(enum request_kind k);
 
+/* Why one that could go does not (column held). */
+enum request_rule {
+	RULE_NONE,
+	RULE_PAUSED,   /* its job is, and the clock asked for it */
+	RULE_APPROVAL, /* a person has to say so */
+	RULE_PAST,     /* depends_on_past: the partition before it did not succeed */
+	RULE_OVERLAP,  /* another run of its job */
+	RULE_BUSY,     /* as many runners as may be */
+	RULE_INPUT,    /* what it reads is not there: for a runner to see, which is asked when a head moves */
+	REQUEST_RULES
+};
+
 struct request_new {
 	enum request_kind kind;
 	struct str job;      /* STR_NULL: REQUEST_DATA */
@@ -39,20 +52,30 @@ struct request_new {
 	struct str params;   /* JSON; STR_NULL */
 	struct str idem, who;
 	int64_t priority, backfill, parent;
+	int64_t slots;       /* of a backfill: how many units at a time; 0: the setting */
+	bool reverse;        /* ... the last ds first */
+	bool again;          /* the memo does not answer */
 	int64_t due_ms;      /* since when it could go, for `due -> started` */
 	const char *skipped; /* why it does not go at all: it is recorded as skipped; NULL */
 };
 
 struct request {
 	int64_t id;
-	struct str kind, job, ds, params, state, reason, event, batch, run;
-	int64_t slot, priority, due_ms, tries, parent;
+	struct str kind, job, ds, params, state, reason, event, batch, run, approved;
+	int64_t slot, priority, due_ms, tries, parent, backfill, slots;
+	enum request_rule held;
+	bool reverse, again;
 	struct str boot;
 	int64_t pid, pid_start;
 };
 
-/* Inside a write transaction. 1: it is there now, queued; 0: it was (that slot, or that idem); -1. *id either way. */
+/*
+ * Inside a write transaction. 1: it is there now, queued; 0: it was (that slot, that idem, or of a backfill one for
+ * that ds which has not ended); -1. *id either way.
+ */
 must_check int request_add(struct db *d, const struct request_new *r, int64_t *id, struct err *e);
+/* Inside that transaction: it is the first of a backfill, which is called by its id. */
+must_check int request_leads(struct db *d, int64_t id, struct err *e);
 /*
  * Those in a state that is not final, by priority, then as they came; at most n_max. In the arena. Slots of a paused
  * job (clock.h) are left out: they stay as they are.
@@ -65,13 +88,23 @@ must_check int request_list(struct db *d, struct arena *a, const char *state, si
  */
 must_check int request_give(struct db *d, struct request *const *r, size_t n, struct id batch, struct err *e);
 must_check int request_taken(struct db *d, struct str batch, int64_t pid, int64_t pid_start, struct err *e);
-/* It cannot go yet. */
+/* Those that are queued or held by a rule that is looked at anew; as request_list. */
+must_check int request_list_open(struct db *d, struct arena *a, size_t n_max, struct request **out, size_t *n,
+                                 struct err *e);
+/* It cannot go yet. hold: inside a write transaction. */
 must_check int request_waits(struct db *d, int64_t id, const char *why, struct err *e);
+must_check int request_hold(struct db *d, int64_t id, enum request_rule rule, const char *why, struct err *e);
+/*
+ * Inside a write transaction: somebody ends it before a runner has it. 1; 0: it has ended, or a runner has it; -1. who
+ * says that it may go: 1; 0: it has ended; -1.
+ */
+must_check int request_cancel(struct db *d, int64_t id, const char *why, struct err *e);
+must_check int request_approve(struct db *d, int64_t id, struct str who, struct err *e);
 /* It ended without a run of its own: up to date, or refused. */
 must_check int request_over(struct db *d, int64_t id, const char *state, const char *why, struct err *e);
 /* It is a success that had nothing to do: a run of its own says so. */
 must_check int request_known(struct db *d, const struct request *r, const char *why, struct err *e);
-/* Those that wait are tried again. Those of one job; STR_NULL: of all. */
+/* Those that wait for what they read are tried again. Those of one job; STR_NULL: of all. */
 must_check int request_wake(struct db *d, struct str job, struct err *e);
 /*
  * Those that no live runner has any more are queued again, or have failed after REQUEST_MAX_TRIES. *n: how many. batch:

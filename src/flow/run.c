@@ -1,6 +1,7 @@
 /* The engine's frame: its loop, what is started when, signals, the end. */
 #include "flow/codetext.h"
 #include "flow/publish.h"
+#include "flow/stop.h"
 
 #include <signal.h>
 #include <unistd.h>
@@ -434,7 +435,10 @@ static void on_signal(struct loop_ev *ev, int signo, void *ptr)
 	struct engine *g = ptr;
 
 	(void)ev;
-	(void)signo;
+	if (signo == STOP_SIGNAL) {
+		run_stop_look(g);
+		return;
+	}
 	g->hard = g->cancelled;
 	if (!g->cancelled)
 		run_event(g, RUN_NOTE, NULL, "stopping; nothing more is published (once more stops at once)", NULL, 0);
@@ -504,7 +508,7 @@ void run_join_tell(struct engine *g, struct run_job *r)
 static int begin(struct engine *g, struct err *e)
 {
 	struct store *s = g->f->store;
-	static const int signals[] = {SIGINT, SIGTERM};
+	static const int signals[] = {SIGINT, SIGTERM, STOP_SIGNAL};
 	struct duck_conf conf = {.leat_dir = s->leat_dir};
 
 	g->boot = clock_boot_id();
@@ -519,6 +523,7 @@ static int begin(struct engine *g, struct err *e)
 		return -1;
 	g->workers = workers_new(g->loop, &conf, g->f->shelf);
 	proc_subreaper();
+	stop_expect();
 	if (loop_signal(g->loop, signals, ARRAY_LEN(signals), on_signal, g, &g->signals, e))
 		return -1;
 	for (size_t i = 0; i < g->n_jobs; i++)

@@ -44,6 +44,7 @@ struct run_opts {
 	const char *command;    /* what the user typed, for the rows */
 	const char *kind;       /* run, backfill, rerun */
 	struct id batch;        /* of the rows and commits; "": a new one */
+	bool reverse;           /* the last ds first, where nothing else says the order */
 	/* Of a runner: the events of its requests, by label; those of other labels are new ones. NULL: no requests. */
 	const struct run_label *labels;
 	size_t n_labels;

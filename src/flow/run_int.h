@@ -34,6 +34,7 @@
 #define RUN_AHEAD_BYTES ((int64_t)1 << 20) /* which are as large at most: others take long */
 #define RUN_INTENTS 64           /* attempts recorded ahead of their spawns in one transaction, at most */
 #define RUN_LEASE_POLL_MS 50     /* how often to look whether another command has let go of a unit */
+#define RUN_STOP_AGAIN_MS 5      /* until a flush is over */
 #define RUN_BESIDE_MS 2          /* how often run_opts.beside is asked */
 #define RUN_SHOW_MS 1000         /* datastore/ follows at least that often while units go on finishing */
 #define RUN_MAX_RETRY_MS ((int64_t)24 * 3600 * 1000)
@@ -194,6 +195,7 @@ struct run_unit {
 	size_t with;               /* with how many it may run at once; 0: not said */
 	bool published;            /* by another command, whose result was taken over */
 	const struct other *other; /* that command's; NULL: there is none */
+	bool stopped;              /* it is to end, and not to be tried again */
 	bool doomed;               /* something it reads could not be made */
 	bool checked_only;         /* known: only checks run */
 	/* the result */
@@ -305,6 +307,11 @@ void run_unit_forget(struct run_unit *u);              /* frees what ends with i
 void run_limit_begin(struct run_unit *u); /* a unit of it starts */
 void run_limit_end(struct run_job *r);    /* it has no units left */
 void run_limit_say(const struct run_unit *u, struct err *e);
+
+/* run_stop.c: one run is ended, or its units of one ds (NULL: all) */
+void run_stop(struct run_job *r, struct engine *g, const char *ds, const char *why);
+void run_stop_look(struct engine *g); /* what somebody has asked to end */
+must_check int run_stop_forget(struct engine *g, const struct run_job *r, struct err *e); /* it has ended */
 
 /* run_many.c: units of one job that run as one piece of work */
 bool run_many_can(struct run_unit *u);       /* it may run with others */

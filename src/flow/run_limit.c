@@ -15,18 +15,6 @@ void run_limit_say(const struct run_unit *u, struct err *e)
 	err_hint(e, "jobTimeout: in %.*s sets it", STR_ARG(u->p->job->file));
 }
 
-/* Takes the units of a run out of a queue. */
-static void leave(struct queue *q, const struct run_job *r)
-{
-	struct queue rest = {0};
-	struct run_unit *u;
-
-	while ((u = queue_pop(q)))
-		if (u->run != r)
-			queue_push(&rest, u);
-	*q = rest;
-}
-
 static void on_over(struct loop_ev *ev, void *ptr)
 {
 	struct run_unit *first = ptr;
@@ -38,25 +26,7 @@ static void on_over(struct loop_ev *ev, void *ptr)
 	if (r->n_left == 0 || g->cancelled)
 		return;
 	r->over = true;
-	leave(&g->hot, r);
-	leave(&g->cold, r);
-	leave(&g->prepared, r);
-	for (size_t i = 0; i < g->units.n; i++) {
-		struct run_unit *u = g->units.p[i];
-
-		if (u->run != r || (u->step > STEP_WORK && u->step != STEP_PAUSE))
-			continue;
-		if (u->step == STEP_WORK && u->task) {
-			u->task->t.cancelled = true; /* no errCmd either */
-			run_unit_cancel(u, false);
-			continue;
-		}
-		loop_close(u->timer);
-		u->timer = NULL;
-		u->note = sentence(r, g->arena);
-		run_unit_end(u, STATE_CANCELLED);
-	}
-	run_wake(g);
+	run_stop(r, g, NULL, sentence(r, g->arena));
 }
 
 void run_limit_begin(struct run_unit *u)

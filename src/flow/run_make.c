@@ -200,7 +200,7 @@ static int make_plan(struct engine *g, struct err *e)
 	g->units.p = arena_array(g->arena, struct run_unit *, n + 1);
 	g->units.cap = n + 1;
 	for (size_t i = 0; i < n; i++) {
-		struct plan_unit *p = g->p->units[i];
+		struct plan_unit *p = g->p->units[g->o->reverse ? n - 1 - i : i];
 
 		make_unit(g, &units[i], p, job_of(g, &by_name, p->job), event_of(g, &by_label, p->ds.label),
 		          group_of(g, &by_key, p));

@@ -166,11 +166,15 @@ void run_many_done(struct task *t, const struct attempt_result *r)
 	t->many = NULL;
 	if (r->state == ATTEMPT_APART && (g->cancelled || t->t.cancelled))
 		t->result.state = ATTEMPT_CANCELLED;
+	if (r->state == ATTEMPT_CANCELLED && !g->cancelled && !u->stopped && !t->t.timed_out) {
+		t->result.state = ATTEMPT_APART; /* another one of them was meant */
+		t->result.alone = true;
+	}
 	if (t->result.state == ATTEMPT_APART) {
 		t->started = false;
 		loop_close(t->grace);
 		t->grace = NULL;
-		apart(u, r->alone ? 1 : r->with / 2);
+		apart(u, t->result.alone ? 1 : r->with / 2);
 		u->step = STEP_PREPARED;
 		queue_push(&g->prepared, u);
 	} else {

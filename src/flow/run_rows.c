@@ -331,7 +331,7 @@ int run_rows_unit_end(struct engine *g, struct run_unit *u, struct err *e)
 	if (u->task && u->task->t.threads)
 		q_int(q, 8, u->task->t.threads);
 	q_text(q, 9, u->arena ? ingredients_of(&b, u) : STR_NULL);
-	q_cstr(q, 10, u->err ? u->err->msg : NULL);
+	q_cstr(q, 10, u->err ? u->err->msg : u->stopped && u->state == STATE_CANCELLED ? u->note : NULL);
 	q_int(q, 11, clock_now_ms());
 	q_int(q, 12, u->id);
 	rc = q_run(q, e);
@@ -377,7 +377,8 @@ int run_rows_run_end(struct engine *g, struct run_job *r, struct err *e)
 	else if (r->n_held && !data)
 		q_text(q, 3, arena_strf(g->arena, "%zu not published: others of its pipeline failed", r->n_held));
 	q_cstr(q, 4, r->id);
-	if (q_run(q, e) || (g->o->labels && request_ended(g->f->store->db, r->id, state_word(s), STR_NULL, e)))
+	if (q_run(q, e) || (g->o->labels && request_ended(g->f->store->db, r->id, state_word(s), STR_NULL, e)) ||
+	    (r->n_cancelled && run_stop_forget(g, r, e)))
 		return -1;
 	return lease_drop(g->f->store->db, &own, e) < 0 ? -1 : 0;
 }

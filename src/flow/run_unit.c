@@ -40,7 +40,7 @@ void run_unit_upstream_done(struct run_unit *u, bool good)
 		u->doomed = true;
 	if (--u->n_wait || u->step != STEP_WAIT)
 		return;
-	if (u->eng->cancelled)
+	if (u->eng->cancelled || u->stopped)
 		run_unit_end(u, STATE_CANCELLED);
 	else if (u->doomed)
 		run_unit_end(u, STATE_UPSTREAM_FAILED);
@@ -460,7 +460,7 @@ void run_unit_failed(struct run_unit *u, const struct err *why, int64_t retry_af
 	*err = *why;
 	u->err = err;
 	run_dir_log_end(u->task);
-	if (g->cancelled) {
+	if (g->cancelled || (u->stopped && !u->run->over)) {
 		run_unit_end(u, STATE_CANCELLED);
 		return;
 	}
