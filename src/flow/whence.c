@@ -266,6 +266,7 @@ static int replaced(struct telling *t, const struct catalog_repo *r, struct err 
 	dom_set(t->a, t->doc, "replaced_by", by);
 	if (t->ingredients && theirs) {
 		changes = key_diff(t->a, t->ingredients, theirs);
+		why_name_files(t->c, t->a, t->ingredients, theirs, changes);
 		paths_diff(t->a, t->ingredients, theirs, changes);
 		if (changes->n)
 			dom_set(t->a, t->doc, "changes", changes);

@@ -269,6 +269,7 @@ static int add_key(struct flow *f, struct catalog *c, struct arena *a, struct pl
 		dom_each (change, changes)
 			if (codetext_explain(f, a, u->job, change, e) < 0)
 				return -1;
+		why_name_files(c, a, before, now, changes);
 		dom_set(a, doc, "changes", changes);
 	}
 	dom_set(a, doc, "ingredients", (struct dom *)now);

@@ -13,7 +13,7 @@
 /*
  * {job, ds, state, reason, detail, would_run, output, path, key, memoised, why_not, ingredients, inputs [{name, repo,
  * commit, ds..., state,
- * missing, files [{path, sha256, size}]}], changes [key_diff], last {unit, run, state, reason, batch, global_id,
+ * missing, files [{path, sha256, size}]}], changes [key_diff, files], last {unit, run, state, reason, batch, global_id,
  * started, finished, threads,
  * attempts, error, original}, checks [{check, passed, detail}], files [{path, sha256, size}]}
  */

@@ -34,4 +34,12 @@ must_check int why_pin(struct store *s, struct arena *a, struct str text, struct
 must_check int why_inputs(struct flow *f, struct catalog *c, struct arena *a, const struct dom *ingredients,
                           struct dom *doc, struct err *e);
 
+/*
+ * Of what key_diff gave of two units' ingredients: an input that changed is told with the files of it that did, as
+ * `files` [{path, change, before, now}] and in `text`, WHY_FILES_TOLD at most; not where the store has let one go.
+ */
+#define WHY_FILES_TOLD 5
+void why_name_files(struct catalog *c, struct arena *a, const struct dom *before, const struct dom *now,
+                    struct dom *changes);
+
 #endif

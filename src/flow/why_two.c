@@ -62,6 +62,7 @@ int why_two(struct flow *f, struct catalog *c, struct arena *a, int64_t one, int
 		return -1;
 	add_ds(a, all, was, is);
 	changes = key_diff(a, was, is);
+	why_name_files(c, a, was, is, changes);
 	for (struct dom *v = changes->first, *next; v; v = next) {
 		next = v->next;
 		v->next = NULL;

@@ -20,4 +20,14 @@ test_expect 'units from the data differ in the file' '
 	cd w && mkdir jobs/copy && printf "kind: script\ninputs:\n  in: {repo: raw/f, glob: /*}\noutput: raw/g\n" > jobs/copy/job.yaml && printf "#!/bin/sh\ncp \$LEAT_INPUT_in/* \$LEAT_OUTPUT/\n" > jobs/copy/job.sh && echo 1 > a.txt && echo 2 > b.txt && leat put raw/f a.txt b.txt && leat run > out 2>&1 && leat runs copy --json > runs && leat why $(json runs "d[\"run\"]") --json > o &&
 	leat why $(json o "d[\"units\"][0][\"unit\"]") $(json o "d[\"units\"][1][\"unit\"]") > why && has why "raw/f:/a.txt" "raw/f:/b.txt"
 '
+test_expect 'units of the calendar differ in the files of a partition, and of a repo without any: the one that differs is named, not the others' '
+	workspace f && mkdir d && printf "k,v\na,1\n" > d/a.csv && printf "k,v\nb,1\n" > d/b.csv && leat put raw/x d --ds 2018-01-01 && leat put raw/w d &&
+	printf -- "-- output: tables/t\n-- partition: daily\nselect x.k, count(*) n from raw.x x, raw.w w group by 1\n" > jobs/t.sql && leat run t 2018-01-01 && printf "k,v\nb,2\n" > b2 && leat put raw/x:/ds=2018-01-01/b.csv b2 &&
+	leat why t 2018-01-01 > why && has why "raw/x ds=2018-01-01 changed: b.csv changed" && leat run t 2018-01-01 && leat put raw/w:/b.csv b2 && leat put raw/w:/c.csv b2 && leat rm raw/w:/a.csv && leat run t 2018-01-01 &&
+	leat why 1 2 > why && has why "units 1 and 2 differ: raw/x ds=2018-01-01 changed: b.csv changed" && lacks why a.csv && leat why 2 3 > why && has why "units 2 and 3 differ: raw/w changed: a.csv is gone, b.csv changed, c.csv is new" &&
+	leat why 1 2 --json > why && eq "$(json why "[(f[\"path\"], f[\"change\"], f[\"now\"]) for f in d[\"changes\"][0][\"files\"]]")" "[[\"b.csv\", \"changed\", \"$(sha256sum < b2 | cut -c1-64)\"]]"
+'
+test_expect 'of very many files that differ some are named and the others counted' '
+	cd f && mkdir many && for i in $(seq 10 29); do echo "k,v" > many/f$i.csv; echo "$i,1" >> many/f$i.csv; done && leat put raw/x:/ds=2018-01-01/ many/*.csv && leat run t 2018-01-01 && leat why 3 4 > why && has why "f10.csv is new, f11.csv is new, f12.csv is new, f13.csv is new, f14.csv is new, and 15 files more"
+'
 test_done
