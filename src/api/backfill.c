@@ -176,7 +176,7 @@ int api_backfill(struct api *api, const struct args *args, struct sink *out, str
 		return -1;
 	if (args_flag(args, "dry-run")) {
 		if (q.jobs.p[0]->tree)
-			return plan_days(api, q.jobs.p[0], q.ranges.p, q.ranges.n, q.ask.mode, out, e);
+			return plan_days(api, q.jobs.p[0], q.ranges.p, q.ranges.n, q.ask.mode, out, NULL, e);
 		ask_finish(&q);
 		if (catalog_new(api->store, api->arena, &c, e) || plan_make(api->flow, c, api->arena, &q.ask, &p, e))
 			return -1;

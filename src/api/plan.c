@@ -109,6 +109,7 @@ static int look(struct api *api, struct asking *q, bool all, struct sink *out, s
 	for (size_t i = 0; i < api->flow->jobs->n; i++) {
 		const struct job *j = api->flow->jobs->all[i];
 		struct plan_unit *u;
+		size_t days = 0;
 		bool shown;
 
 		if (!j->tree || job_stays(j) || !ask_names(q, j))
@@ -116,10 +117,13 @@ static int look(struct api *api, struct asking *q, bool all, struct sink *out, s
 		if (data_look(api->flow, api->arena, j, &u, e))
 			return -1;
 		if (j->every != EVERY_NONE &&
-		    plan_days(api, j, q->ranges.n ? ask_own_range(q, j) : NULL, q->ranges.n > 0, PLAN_STALE, out, e))
+		    plan_days(api, j, q->ranges.n ? ask_own_range(q, j) : NULL, q->ranges.n > 0, PLAN_STALE, out,
+		              &days, e))
 			return -1;
-		if (q->ranges.n)
+		if (q->ranges.n || (days && reason_runs(u->reason)))
 			continue;
+		/* a change to take, of which no day has anything to run */
+		u->known |= j->every != EVERY_NONE && u->reason == REASON_INPUT_CHANGED;
 		shown = reason_runs(u->reason) || u->reason == REASON_INPUT_MISSING ||
 			u->reason == REASON_UPSTREAM_FAILED || all;
 		if (shown && sink_row(out, plan_row(api->arena, u), e))

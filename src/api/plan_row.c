@@ -33,8 +33,9 @@ struct dom *plan_row(struct arena *a, const struct plan_unit *u)
 }
 
 int plan_days(struct api *api, const struct job *j, const struct ds_range *r, size_t n_ranges,
-              enum plan_mode mode, struct sink *out, struct err *e)
+              enum plan_mode mode, struct sink *out, size_t *rows, struct err *e)
 {
+	size_t given = 0;
 	const char *why = NULL;
 	struct data_set set = {0};
 	int got = data_look_days(api->flow, api->arena, j, r, n_ranges, mode, &set, &why, e);
@@ -55,7 +56,10 @@ int plan_days(struct api *api, const struct job *j, const struct ds_range *r, si
 			continue;
 		if (sink_row(out, plan_row(api->arena, &u), e))
 			got = -1;
+		given++;
 	}
 	data_set_free(&set);
+	if (rows)
+		*rows = given;
 	return got < 0 ? -1 : 0;
 }

@@ -13,7 +13,7 @@ static int why_data(struct api *api, const struct job *j, struct sink *out, stru
 
 	if (data_look(api->flow, a, j, &u, e))
 		return -1;
-	state = reason_runs(u->reason)                  ? "stale"
+	state = reason_runs(u->reason) && !u->known     ? "stale"
 	        : u->reason == REASON_UPSTREAM_FAILED ? "unrunnable"
 	        : u->reason == REASON_INPUT_MISSING   ? "waiting"
 	                                                : "up-to-date";

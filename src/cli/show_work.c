@@ -184,6 +184,11 @@ void show_run(struct show_state *s, const struct dom *row)
 		show_preview(s, row);
 		return;
 	}
+	if (!dom_get(row, "ran")) { /* of one unit that was run alone: what it wrote */
+		fprintf(s->out, "%.*s  %s\n", STR_ARG(show_text(row, "path")),
+		        show_bytes(s->arena, show_int(row, "size")));
+		return;
+	}
 	failed = show_int(row, "failed");
 	fprintf(s->out, "%s%" PRId64 " ran%s, %" PRId64 " known", style_on(s->out, failed ? STYLE_RED : STYLE_GREEN),
 	        show_int(row, "ran"), style_off(s->out), show_int(row, "known"));

@@ -636,6 +636,11 @@ int catalog_current(struct catalog *c, struct str repo, const char *label, const
 	return 1;
 }
 
+bool catalog_has_failed(const struct last_try *t)
+{
+	return t && (!strcmp(t->state, "failed") || !strcmp(t->state, "timed-out") || !strcmp(t->state, "lost"));
+}
+
 int catalog_last_try(struct catalog *c, struct str job, const char *label, const struct last_try **out,
                      struct err *e)
 {

@@ -33,6 +33,7 @@ struct last_try {
 	const char *state, *error; /* its word; the sentence it failed with, NULL */
 	struct sha key;            /* zero: it came to none */
 };
+bool catalog_has_failed(const struct last_try *t); /* NULL: no */
 /* NULL if it was never tried. A statement each: for those that are to run. */
 must_check int catalog_last_try(struct catalog *c, struct str job, const char *label, const struct last_try **out,
                                 struct err *e);

@@ -225,15 +225,43 @@ static int behind_silently(struct flow *f, struct arena *a, const struct job *j,
 	return f->store->on ? data_behind(f, a, j, m, NULL, 0, e) : 0;
 }
 
+/* Days that were asked for one by one may have made all that there is, though the job as a whole was not run. */
+static int look_made(struct flow *f, struct arena *a, struct plan_unit *u, struct err *e)
+{
+	struct data_set set = {0};
+	const char *why = NULL;
+	bool made;
+	int got;
+
+	if (u->job->every == EVERY_NONE || (u->reason != REASON_MISSING && u->reason != REASON_CODE_CHANGED))
+		return 0;
+	got = data_look_days(f, a, u->job, NULL, 0, PLAN_STALE, &set, &why, e);
+	made = got > 0 && set.n_days;
+	for (size_t i = 0; made && i < set.n_days; i++)
+		made = set.days[i].asked && !set.days[i].missing;
+	for (size_t i = 0; made && i < set.n_items; i++)
+		made = !set.items[i].run;
+	if (made && !set.n_items)
+		u->reason = REASON_UP_TO_DATE;
+	else if (made)
+		u->reason = REASON_CODE_CHANGED;
+	if (made) {
+		u->known = reason_runs(u->reason);
+		u->detail = "its days were made one by one";
+	}
+	data_set_free(&set);
+	return got < 0 ? -1 : 0;
+}
+
 int data_look(struct flow *f, struct arena *a, const struct job *j, struct plan_unit **out, struct err *e)
 {
-	int behind;
 	struct plan_unit *u = arena_new_of(a, struct plan_unit);
 	struct data_events l = {0};
 	const char *why = NULL;
 	struct unit_key rest;
 	size_t n, ticks = 0;
 	struct data_mark m;
+	int behind;
 
 	*u = (struct plan_unit){.job = j, .ds = {.every = EVERY_NONE}, .role = ROLE_STALE, .reason = REASON_UP_TO_DATE};
 	if (key_rest(f, a, j, NULL, &rest, e) || data_mark(f->store, a, j, &m, e) ||
@@ -267,6 +295,8 @@ int data_look(struct flow *f, struct arena *a, const struct job *j, struct plan_
 		u->reason = REASON_INPUT_CHANGED;
 		u->detail = m.trees.n ? "not what its output was made from" : "merged, and to be put together";
 	}
+	if (m.there && !m.failed && look_made(f, a, u, e))
+		return -1;
 	*out = u;
 	return 0;
 }

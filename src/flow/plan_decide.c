@@ -231,7 +231,7 @@ static int failed_before(struct catalog *c, const struct plan_unit *u, bool same
 
 	if (catalog_last_try(c, u->job->name, u->ds.label, &t, e) < 0)
 		return -1;
-	*out = t && (!strcmp(t->state, "failed") || !strcmp(t->state, "timed-out") || !strcmp(t->state, "lost")) &&
+	*out = catalog_has_failed(t) &&
 	       (!same || (!u->after_upstream && sha_eq(&t->key, &u->key.key)));
 	*error = t ? t->error : NULL;
 	return 0;

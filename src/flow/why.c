@@ -202,7 +202,7 @@ static const char *state_of(const struct plan_unit *u)
 }
 
 static const char *answer(struct arena *a, const struct plan_unit *u, const struct dom *made,
-                          const struct dom *accepted)
+                          const struct dom *accepted, const struct why_cause *cause)
 {
 	struct str what = arena_strf(a, "%.*s%s%s", STR_ARG(u->job->output), *u->ds.label ? " ds=" : "", u->ds.label);
 	const struct dom *run = made ? dom_get(made, "run") : NULL;
@@ -213,7 +213,23 @@ static const char *answer(struct arena *a, const struct plan_unit *u, const stru
 		                    STR_ARG(dom_get(accepted, "by")->s), STR_ARG(dom_get(accepted, "because")->s));
 	if (!strcmp(state_of(u), "up-to-date"))
 		return arena_printf(a, "%.*s is up to date%s: %s", STR_ARG(what), by, plan_say(a, u));
-	return arena_printf(a, "%.*s is %s: %s", STR_ARG(what), state_of(u), plan_say(a, u));
+	if (cause->text && !strcmp(cause->state, "held") && cause->ds.every == u->ds.every && u->known)
+		return arena_printf(a, "%.*s was made and is held, not published: %s", STR_ARG(what), cause->text);
+	return arena_printf(a, "%.*s is %s: %s%s%s", STR_ARG(what), state_of(u), plan_say(a, u),
+	                    cause->text ? ": " : "", cause->text ? cause->text : "");
+}
+
+static struct dom *cause_doc(struct arena *a, const struct why_cause *cause)
+{
+	struct dom *doc = dom_new(a, DOM_MAP);
+
+	dom_set_str(a, doc, "job", cause->job->name);
+	dom_set_cstr(a, doc, "ds", cause->ds.label);
+	dom_set_cstr(a, doc, "state", cause->state);
+	if (cause->error)
+		dom_set_cstr(a, doc, "error", cause->error);
+	dom_set_cstr(a, doc, "text", cause->text);
+	return doc;
 }
 
 /* Of the last execution, whatever became of it. */
@@ -294,18 +310,22 @@ int why_unit(struct flow *f, struct catalog *c, struct arena *a, const struct jo
 	      *checks = NULL, *accepted = NULL;
 	struct dom *history = dom_new(a, DOM_MAP);
 	const struct dom *before = NULL;
+	struct why_cause cause = {0};
 	struct plan_unit *u = NULL;
 
-	if (plan_look(f, c, a, j, ds, &u, e) < 0 || add_history(f, c, a, u, history, &made, &before, e) < 0 ||
+	if (plan_look(f, c, a, j, ds, &u, e) < 0 || why_cause(f, c, a, u, &cause, e) < 0 ||
+	    add_history(f, c, a, u, history, &made, &before, e) < 0 ||
 	    find_accepted(c, a, u, &accepted, e) < 0)
 		return -1;
-	dom_set_cstr(a, doc, "answer", answer(a, u, made, accepted));
+	dom_set_cstr(a, doc, "answer", answer(a, u, made, accepted, &cause));
 	dom_set_str(a, doc, "job", j->name);
 	dom_set_cstr(a, doc, "ds", ds->label);
 	dom_set_cstr(a, doc, "state", state_of(u));
 	dom_set_cstr(a, doc, "reason", reason_word(u->reason));
 	if (u->detail)
 		dom_set_cstr(a, doc, "detail", u->detail);
+	if (cause.text)
+		dom_set(a, doc, "cause", cause_doc(a, &cause));
 	dom_set_bool(a, doc, "would_run", reason_runs(u->reason) && !u->known);
 	dom_set_str(a, doc, "output", j->output);
 	if (*ds->label)

@@ -11,7 +11,8 @@
 #define WHY_MAX_FILES 10000
 
 /*
- * {job, ds, state, reason, detail, would_run, output, path, key, memoised, why_not, ingredients, inputs [{name, repo,
+ * {job, ds, state, reason, detail, cause {job, ds, state, error, text}, would_run, output, path, key, memoised,
+ * why_not, ingredients, inputs [{name, repo,
  * commit, ds..., state,
  * missing, files [{path, sha256, size}]}], changes [key_diff, files], last {unit, run, state, reason, batch, global_id,
  * started, finished, threads,

@@ -25,6 +25,16 @@ void why_move(struct arena *a, struct dom *to, struct dom *from);
 /* What an id or a unique beginning of one is: *type run, event, batch, commit, open commit or unit. */
 must_check int why_find(struct catalog *c, struct arena *a, struct str text, const char **type, struct str *id,
                         struct err *e);
+/* What stands behind the reason of a unit. state: failed, held, outside, not-made, waiting. */
+struct why_cause {
+	const struct job *job; /* the unit that it comes from, itself maybe */
+	struct ds ds;
+	const char *state, *error; /* error may be NULL */
+	const char *text;          /* a sentence */
+};
+/* 1; 0: nothing but the reason itself; -1. */
+must_check int why_cause(struct flow *f, struct catalog *c, struct arena *a, const struct plan_unit *u,
+                         struct why_cause *out, struct err *e);
 /* Of a run of a job that stays: its program, inputs and end, as `stayed` of the document; nothing of another. */
 must_check int why_stay(struct catalog *c, struct arena *a, struct str run, struct dom *doc, struct err *e);
 /* REPO[@PIN][:/PATH] and what stands there. */
