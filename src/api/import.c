@@ -12,6 +12,7 @@ static const struct {
 	const char *name;
 	reader *read; /* NULL: a folder */
 } systems[] = {
+	{"airflow", import_airflow},
 	{"cron", import_cron},
 	{"dagu", import_dagu},
 	{"dsflow", NULL},

@@ -85,6 +85,7 @@ struct import_job *import_find(struct import *im, struct str name); /* of this i
 struct import_job *import_job_of(struct import *im, struct str name);
 /* Sets a key once: what stands there stays. */
 void import_set(struct import *im, struct import_job *j, const char *key, struct dom *v);
+void import_put(struct import *im, struct import_job *j, const char *key, struct dom *v); /* over what stands there */
 void import_set_text(struct import *im, struct import_job *j, const char *key, struct str s);
 /* bash -c COMMAND */
 void import_command(struct import *im, struct import_job *j, const char *shell, struct str command);

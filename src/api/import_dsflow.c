@@ -608,6 +608,30 @@ static void found_inputs(struct import *im, size_t from)
 	}
 }
 
+static int dags_of(struct import *im, const char *dir, struct err *e)
+{
+	const char *folder = path_join(im->a, dir, "airflow/dags");
+	struct dir_names names = {0};
+	struct str text;
+
+	if (!dir_exists(folder))
+		return 0;
+	if (dir_list(im->a, folder, &names, e))
+		return -1;
+	for (size_t i = 0; i < names.n; i++) {
+		const char *path = path_join(im->a, folder, names.p[i]);
+		struct err why = ERR_INIT;
+
+		if (!str_has_suffix(str_of(names.p[i]), STR(".py")))
+			continue;
+		if (file_read_plain(im->a, path, IMPORT_MAX_FILE, &text, e))
+			return -1;
+		if (import_airflow(im, text, path, &why))
+			import_note(im, IMPORT_UNKNOWN, path, 0, NULL, "%s", why.msg);
+	}
+	return 0;
+}
+
 int import_dsflow(struct import *im, const char *dir, struct err *e)
 {
 	struct dir_names names = {0};
@@ -633,5 +657,5 @@ int import_dsflow(struct import *im, const char *dir, struct err *e)
 		        dir);
 		return err_hint(e, "name the folder that has jobs/ in it");
 	}
-	return 0;
+	return dags_of(im, dir, e);
 }

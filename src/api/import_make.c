@@ -130,6 +130,21 @@ void import_set(struct import *im, struct import_job *j, const char *key, struct
 		dom_set(im->a, j->doc, key, v);
 }
 
+void import_put(struct import *im, struct import_job *j, const char *key, struct dom *v)
+{
+	struct dom *is = dom_get(j->doc, key), *next, old;
+
+	if (!is) {
+		dom_set(im->a, j->doc, key, v);
+		return;
+	}
+	old = *is;
+	next = is->next;
+	*is = *v;
+	is->key = old.key;
+	is->next = next;
+}
+
 void import_set_text(struct import *im, struct import_job *j, const char *key, struct str s)
 {
 	import_set(im, j, key, dom_new_str(im->a, s));

@@ -23,6 +23,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	case 'd':
 		rc = import_dagu(&im, text, "dag.yaml", &e);
 		break;
+	case 'a':
+		rc = import_airflow(&im, text, "dag.py", &e);
+		break;
 	case 's':
 		rc = import_dsflow_specs(&im, text, "job_specs.yaml", NULL, (struct str){"j", 1}, &one, &e);
 		break;
