@@ -53,7 +53,7 @@ static void whole_job(void)
 	T_STR(tz_name(j->tz), "Europe/Paris", "its partitions have a zone");
 	T_STR(j->start.label, "2018-01-01", "its partitions have a start");
 	T_INT(j->end.every, EVERY_NONE, "and no end");
-	T_STR(text(dom_get(j->schedule, "cron")->s), "30 6 * * *", "a bare cron line is a schedule's cron");
+	T_STR(text(dom_get(j->schedule->first, "cron")->s), "30 6 * * *", "a bare cron line is a schedule's cron");
 	T_STR(text(j->params->first->key), "z", "parameters keep their order");
 	T_INT(j->retries, 3, "retries are read");
 	T_INT(j->retry_delay_ms, 5000, "retry_delay is read");
