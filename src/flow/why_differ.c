@@ -28,7 +28,8 @@ static const struct dom *with(const struct dom *list, const char *key, struct st
 static int on_file(void *ptr, enum diff_kind kind, struct str path, const struct entry *old, const struct entry *new,
                    struct err *e)
 {
-	static const char *const words[] = {"added", "removed", "changed"}, *const says[] = {"is new", "is gone", "changed"};
+	static const char *const words[] = {"added", "removed", "changed"};
+	static const char *const says[] = {"is new", "is gone", "changed"};
 	struct telling *t = ptr;
 	struct dom *row;
 

@@ -5,36 +5,22 @@
 #include <stdlib.h>
 
 #include "base/str.h"
+#include "repo/contents_in.h"
 #include "sys/clock.h"
 #include "sys/lock.h"
 
 #define PAGE_ENTRIES 256               /* at most, but for many of one hash */
 #define RUN_MAX      ((size_t)1 << 17) /* entries in a run that others are merged into */
 #define PIECE_MAX    ((size_t)1 << 18) /* collected in memory before they are written */
-#define FOLDER_MIN   16                /* files of a folder that has an entry of its own */
 #define SAME_FIRST   8                 /* of more entries of one hash than both in one run only these are kept */
 #define SAME_LAST    24
-#define SLICE        64                /* pages written or removed in one transaction */
 #define BUDGET_MS    500               /* after that what is left of a long backlog is left to the next command */
-#define HEIRS_MAX    1000              /* commits that one may have been squashed into, one into the other */
 #define LISTS_MAX    ((size_t)1 << 20) /* bytes of the row that names the runs */
 #define FOREVER_MS   (INT64_MAX / 1000000)
 #define PATH_CAP     4352
 #define RUN_BITS     20 /* contents_page.id is the run's number, then this many bits of the page's */
 
-/* As it lies in a page, but for the order of its bytes. */
-struct entry16 {
-	uint64_t hash;
-	uint32_t move, rank;
-};
-_Static_assert(sizeof(struct entry16) == 16, "what lies in a page has no holes");
-
-struct list {
-	struct entry16 *p;
-	size_t n, cap;
-};
-
-static uint64_t hash_of(const struct sha *id)
+uint64_t contents_hash(const struct sha *id)
 {
 	uint64_t h;
 
@@ -42,7 +28,7 @@ static uint64_t hash_of(const struct sha *id)
 	return be64toh(h);
 }
 
-static void push(struct list *l, struct entry16 x)
+void contents_push(struct list *l, struct entry16 x)
 {
 	if (l->n == l->cap) {
 		l->cap = l->cap ? 2 * l->cap : 256;
@@ -102,22 +88,10 @@ static void thin(struct list *l)
 
 /* --- runs: lists of entries in leat.db, in pages by the first bits of the hash --- */
 
-struct run {
-	int64_t id, n;
-	int bits;
-};
-
-static size_t page_of(const struct run *r, uint64_t hash)
+size_t contents_page_of(const struct run *r, uint64_t hash)
 {
 	return r->bits ? hash >> (64 - r->bits) : 0;
 }
-
-/* What the row `contents` of store says: up to which move, and which runs, the oldest first. */
-struct lists {
-	int64_t taken;
-	struct run *runs;
-	size_t n;
-};
 
 static bool parse_run(struct str word, struct run *out)
 {
@@ -131,7 +105,7 @@ static bool parse_run(struct str word, struct run *out)
 	return true;
 }
 
-static int lists_read(struct store *s, struct arena *a, struct lists *out, struct err *e)
+int contents_lists_read(struct store *s, struct arena *a, struct lists *out, struct err *e)
 {
 	struct q *q = db_query(s->db, "select value from store where key = 'contents'");
 	VEC(struct run) v = {0};
@@ -194,7 +168,7 @@ static int64_t last_id(const struct lists *l)
 }
 
 /* The entries of one page; none where it has no row. */
-static int page_read(struct store *s, const struct run *r, size_t page, struct list *out, struct err *e)
+int contents_page_read(struct store *s, const struct run *r, size_t page, struct list *out, struct err *e)
 {
 	struct q *q = db_query(s->db, "select body from contents_page where id = ?");
 	int got;
@@ -206,7 +180,7 @@ static int page_read(struct store *s, const struct run *r, size_t page, struct l
 		for (size_t i = 0; i + sizeof(struct entry16) <= body.n; i += sizeof(struct entry16)) {
 			struct entry16 x;
 			memcpy(&x, body.p + i, sizeof(x));
-			push(out, (struct entry16){le64toh(x.hash), le32toh(x.move), le32toh(x.rank)});
+			contents_push(out, (struct entry16){le64toh(x.hash), le32toh(x.move), le32toh(x.rank)});
 		}
 	}
 	q_done(q);
@@ -255,7 +229,7 @@ static int drop_pages(struct store *s, int64_t from, int64_t to, struct err *e)
 
 		q_int(q, 1, from);
 		q_int(q, 2, to);
-		q_int(q, 3, SLICE);
+		q_int(q, 3, CONTENTS_SLICE);
 		r = q_step(q, e);
 		if (r == 1)
 			upto = q_col_int(q, 0);
@@ -281,13 +255,13 @@ static int write_pages(struct store *s, const struct run *r, const struct list *
 	if (rc)
 		return -1;
 	while (!rc && i < l->n) {
-		size_t page = page_of(r, l->p[i].hash), to = i;
+		size_t page = contents_page_of(r, l->p[i].hash), to = i;
 
-		while (to < l->n && page_of(r, l->p[to].hash) == page)
+		while (to < l->n && contents_page_of(r, l->p[to].hash) == page)
 			to++;
 		rc = page_write(s, r, page, l->p + i, to - i, e);
 		i = to;
-		if (!rc && ++done % SLICE == 0 && i < l->n) {
+		if (!rc && ++done % CONTENTS_SLICE == 0 && i < l->n) {
 			if (end(s, 0, e) || begin(s, e))
 				return -1;
 		}
@@ -325,7 +299,7 @@ static int put_run(struct store *s, struct arena *a, struct list *l, struct list
 static int run_read(struct store *s, const struct run *r, struct list *out, struct err *e)
 {
 	for (size_t page = 0; page < (size_t)1 << r->bits; page++)
-		if (page_read(s, r, page, out, e))
+		if (contents_page_read(s, r, page, out, e))
 			return -1;
 	return 0;
 }
@@ -339,7 +313,7 @@ static int add_run(struct store *s, struct list *l, int64_t taken, struct err *e
 	struct list whole = {0};
 	int rc = 0;
 
-	if (lists_read(s, a, &all, e))
+	if (contents_lists_read(s, a, &all, e))
 		return -1;
 	for (from = all.n; from && (size_t)all.runs[from - 1].n <= 2 * total; from--) {
 		if (total + (size_t)all.runs[from - 1].n > RUN_MAX)
@@ -350,7 +324,7 @@ static int add_run(struct store *s, struct list *l, int64_t taken, struct err *e
 	for (size_t i = from; !rc && i < all.n; i++)
 		rc = run_read(s, &all.runs[i], &whole, e);
 	for (size_t i = 0; i < l->n; i++)
-		push(&whole, l->p[i]);
+		contents_push(&whole, l->p[i]);
 	if (!rc) {
 		sort(&whole);
 		thin(&whole);
@@ -372,25 +346,20 @@ static int number(struct store *s, const char *sql, int64_t *out, struct err *e)
 	return r < 0 ? -1 : 0;
 }
 
-static int backlog(struct store *s, int64_t *taken, int64_t *newest, struct err *e)
+int contents_backlog(struct store *s, int64_t *taken, int64_t *newest, struct err *e)
 {
 	struct arena *a cleanup(arena_cleanup) = arena_new();
 	struct lists all;
 
-	if (lists_read(s, a, &all, e) || number(s, "select max(seq) from head_move", newest, e))
+	if (contents_lists_read(s, a, &all, e) || number(s, "select max(seq) from head_move", newest, e))
 		return -1;
 	*taken = all.taken;
 	return 0;
 }
 
-struct move {
-	int64_t seq, repo;
-	struct id commit;
-};
-
-/* Commits that came with the moves after `from`, at most SLICE; a head that moves to one that is there brings nothing.
+/* Commits that came with the moves after `from`, at most CONTENTS_SLICE; a head that moves to one that is there brings nothing.
  */
-static int next_moves(struct store *s, int64_t from, struct move *out, size_t *n, struct err *e)
+int contents_next_moves(struct store *s, int64_t from, struct move *out, size_t *n, struct err *e)
 {
 	struct q *q =
 		db_query(s->db, "select seq, repo, case when event = new or not exists (select 1 from event where id"
@@ -399,14 +368,13 @@ static int next_moves(struct store *s, int64_t from, struct move *out, size_t *n
 
 	*n = 0;
 	q_int(q, 1, from);
-	q_int(q, 2, SLICE);
+	q_int(q, 2, CONTENTS_SLICE);
 	while ((r = q_step(q, e)) == 1)
 		out[(*n)++] = (struct move){q_col_int(q, 0), q_col_int(q, 1), id_of(q_col_text(q, 2))};
 	q_done(q);
 	return r < 0 ? -1 : 0;
 }
 
-typedef int taker(void *ptr, const struct move *m, const struct entry *entry, int64_t rank, struct err *e);
 struct taking {
 	taker *fn;
 	void *ptr;
@@ -421,7 +389,7 @@ static int take(void *ptr, const struct entry *entry, int64_t rank, struct err *
 }
 
 /* The files that one commit brought. A commit that was let go meanwhile, or whose pages are damaged, tells nothing. */
-static int each_new(struct store *s, const struct move *m, taker *fn, void *ptr, struct err *e)
+int contents_each_new(struct store *s, const struct move *m, taker *fn, void *ptr, struct err *e)
 {
 	struct taking t = {fn, ptr, m};
 	struct err inner = ERR_INIT;
@@ -452,11 +420,11 @@ static int has(struct store *s, uint64_t hash, struct err *e)
 	struct list page = {0};
 	struct lists all;
 	bool found = false;
-	int rc = lists_read(s, a, &all, e);
+	int rc = contents_lists_read(s, a, &all, e);
 
 	for (size_t i = all.n; !rc && !found && i-- > 0;) {
 		page.n = 0;
-		rc = page_read(s, &all.runs[i], page_of(&all.runs[i], hash), &page, e);
+		rc = contents_page_read(s, &all.runs[i], contents_page_of(&all.runs[i], hash), &page, e);
 		for (size_t k = 0; !rc && !found && k < page.n; k++)
 			found = page.p[k].hash == hash;
 	}
@@ -465,28 +433,28 @@ static int has(struct store *s, uint64_t hash, struct err *e)
 }
 
 /*
- * A folder that comes whole, and stood somewhere before: a rename or copy of it brings no bytes and costs nothing here.
- * Its files are told of where they came first. Hence folders of some size have entries too, by their ids.
+ * A folder that comes whole, and stood somewhere before: a rename or copy of it brings no bytes, and one entry tells of
+ * all its files: those are looked for below it (contents_find). Hence folders of some size have entries, by their ids.
  */
 static int collect(void *ptr, const struct move *m, const struct entry *entry, int64_t rank, struct err *e)
 {
 	struct collecting *c = ptr;
+	int known = 0;
 
 	if (m->seq > UINT32_MAX || rank > UINT32_MAX)
 		return 0;
 	if (entry->kind == ENTRY_FOLDER) {
-		int known = entry->files < FOLDER_MIN ? 0 : has(c->store, hash_of(&entry->id), e);
-
-		if (known || entry->files < FOLDER_MIN)
-			return known < 0 ? -1 : known ? TREE_SKIP : 0;
+		known = entry->files < CONTENTS_FOLDER ? 0 : has(c->store, contents_hash(&entry->id), e);
+		if (known < 0 || entry->files < CONTENTS_FOLDER)
+			return known;
 	}
-	push(c->l, (struct entry16){hash_of(&entry->id), (uint32_t)m->seq, (uint32_t)rank});
+	contents_push(c->l, (struct entry16){contents_hash(&entry->id), (uint32_t)m->seq, (uint32_t)rank});
 	if (c->l->n < PIECE_MAX || !c->s)
-		return 0;
+		return known ? TREE_SKIP : 0;
 	if (add_run(c->s, c->l, -1, e)) /* of one very large commit; the rest of it follows */
 		return -1;
 	c->l->n = 0;
-	return 0;
+	return known ? TREE_SKIP : 0;
 }
 
 static const char *lock_path(struct store *s, char out[PATH_CAP])
@@ -502,21 +470,21 @@ static int sweep(struct store *s, struct err *e)
 	struct lists all;
 	int64_t page;
 
-	if (lists_read(s, a, &all, e) || number(s, "select max(id) from contents_page", &page, e))
+	if (contents_lists_read(s, a, &all, e) || number(s, "select max(id) from contents_page", &page, e))
 		return -1;
 	return page >> RUN_BITS > last_id(&all) ? drop_pages(s, (last_id(&all) + 1) << RUN_BITS, INT64_MAX, e) : 0;
 }
 
 static int collect_moves(struct store *s, struct collecting *c, int64_t *taken, int64_t budget_ms, struct err *e)
 {
-	struct move moves[SLICE];
+	struct move moves[CONTENTS_SLICE];
 	int64_t began = clock_mono_ns();
 
 	for (size_t n = 1; n && clock_mono_ns() - began < budget_ms * 1000000;) {
-		if (next_moves(s, *taken, moves, &n, e))
+		if (contents_next_moves(s, *taken, moves, &n, e))
 			return -1;
 		for (size_t i = 0; i < n; i++) {
-			if (each_new(s, &moves[i], collect, c, e))
+			if (contents_each_new(s, &moves[i], collect, c, e))
 				return -1;
 			*taken = moves[i].seq;
 		}
@@ -544,7 +512,7 @@ int contents_keep_up(struct store *s, struct err *e)
 	BUG_IF(db_in_write(s->db));
 	if (!s->n_moved)
 		return 0;
-	if (backlog(s, &taken, &newest, e))
+	if (contents_backlog(s, &taken, &newest, e))
 		return -1;
 	if (newest - taken < CONTENTS_MOVES && s->brought < CONTENTS_FILES)
 		return 0;
@@ -555,7 +523,7 @@ int contents_keep_up(struct store *s, struct err *e)
 		*e = busy;
 		return -1;
 	}
-	return backlog(s, &taken, &newest, e) || keep_up(s, taken, BUDGET_MS, e) ? -1 : 0;
+	return contents_backlog(s, &taken, &newest, e) || keep_up(s, taken, BUDGET_MS, e) ? -1 : 0;
 }
 
 int contents_keep_all(struct store *s, struct err *e)
@@ -564,11 +532,11 @@ int contents_keep_all(struct store *s, struct err *e)
 	int64_t taken, newest;
 	char path[PATH_CAP];
 
-	if (backlog(s, &taken, &newest, e))
+	if (contents_backlog(s, &taken, &newest, e))
 		return -1;
 	if (newest <= taken)
 		return 0;
-	if (lock_take(&l, lock_path(s, path), NULL, 0, e) || backlog(s, &taken, &newest, e))
+	if (lock_take(&l, lock_path(s, path), NULL, 0, e) || contents_backlog(s, &taken, &newest, e))
 		return -1;
 	return keep_up(s, taken, FOREVER_MS, e);
 }
@@ -584,7 +552,7 @@ int contents_ahead(struct store *s, struct contents_ahead **out, struct err *e)
 	struct collecting c = {s, NULL, &h->l};
 	int64_t newest;
 
-	if (backlog(s, &h->to, &newest, e) || collect_moves(s, &c, &h->to, FOREVER_MS, e)) {
+	if (contents_backlog(s, &h->to, &newest, e) || collect_moves(s, &c, &h->to, FOREVER_MS, e)) {
 		contents_ahead_free(h);
 		return -1;
 	}
@@ -600,7 +568,7 @@ int contents_ahead_write(struct store *s, struct contents_ahead *h, struct err *
 
 	if (!h->l.n)
 		return 0;
-	if (lock_take(&l, lock_path(s, path), NULL, 0, e) || backlog(s, &taken, &newest, e))
+	if (lock_take(&l, lock_path(s, path), NULL, 0, e) || contents_backlog(s, &taken, &newest, e))
 		return -1;
 	return taken >= h->to ? 0 : sweep(s, e) || add_run(s, &h->l, h->to, e) ? -1 : 0;
 }
@@ -611,197 +579,6 @@ void contents_ahead_free(struct contents_ahead *h)
 		return;
 	free(h->l.p);
 	free(h);
-}
-
-/* --- asking --- */
-
-struct found {
-	uint64_t move;
-	uint32_t rank;
-	size_t which;
-};
-struct asking {
-	const struct sha *ids;
-	size_t n;
-	struct arena *a;
-	VEC(struct found) all;
-};
-
-static int ask_new(void *ptr, const struct move *m, const struct entry *entry, int64_t rank, struct err *e)
-{
-	struct asking *k = ptr;
-
-	for (size_t i = 0; i < k->n && entry->kind == ENTRY_FILE; i++)
-		if (sha_eq(&k->ids[i], &entry->id))
-			vec_push(k->a, &k->all, ((struct found){(uint64_t)m->seq, (uint32_t)rank, i}));
-	return 0;
-}
-
-static int ask_runs(struct store *s, struct asking *k, struct err *e)
-{
-	struct list page = {0};
-	struct lists all;
-	int rc = lists_read(s, k->a, &all, e);
-
-	for (size_t r = 0; !rc && r < all.n; r++) {
-		for (size_t i = 0; !rc && i < k->n; i++) {
-			uint64_t hash = hash_of(&k->ids[i]);
-
-			page.n = 0;
-			rc = page_read(s, &all.runs[r], page_of(&all.runs[r], hash), &page, e);
-			for (size_t x = 0; !rc && x < page.n; x++)
-				if (page.p[x].hash == hash)
-					vec_push(k->a, &k->all, ((struct found){page.p[x].move, page.p[x].rank, i}));
-		}
-	}
-	free(page.p);
-	return rc;
-}
-
-static int newest_first(const void *a, const void *b)
-{
-	const struct found *x = a, *y = b;
-
-	return x->move != y->move ? (x->move < y->move ? 1 : -1) : (x->rank > y->rank) - (x->rank < y->rank);
-}
-
-/* The commit that a commit's changes are in, if that was squashed; if its data were forgotten, the next one. 1, 0, -1.
- */
-static int heir(struct store *s, int64_t repo, struct id *id, struct err *e)
-{
-	struct q *q =
-		db_query(s->db, "select into_id from gone where repo = ?1 and id = ?2 and into_id is not null union all"
-	                        " select id from commits where repo = ?1 and parent = ?2 limit 1");
-	int r;
-
-	q_int(q, 1, repo);
-	q_cstr(q, 2, id->hex);
-	r = q_step(q, e);
-	if (r == 1)
-		*id = id_of(q_col_text(q, 0));
-	q_done(q);
-	return r;
-}
-
-/* Of a commit that was taken out of history, or forgotten: its bytes may stand in those after it. */
-static int inherited(struct store *s, struct arena *a, int64_t repo, struct id id, const struct sha *sha,
-                     struct contents_hit *out, struct err *e)
-{
-	struct asking k = {.ids = sha, .n = 1, .a = a};
-	struct move m = {.repo = repo, .commit = id};
-	struct entry at;
-
-	for (int i = 0; i < HEIRS_MAX && !k.all.n; i++) {
-		int r = heir(s, repo, &m.commit, e);
-		if (r <= 0)
-			return r;
-		if (each_new(s, &m, ask_new, &k, e))
-			return -1;
-	}
-	if (!k.all.n || commit_find(s, repo, str_of(m.commit.hex), &out->commit, e) != 1)
-		return 0;
-	return tree_nth(s, a, &out->commit.tree, k.all.p[0].rank, &out->path, &at, e);
-}
-
-/* Where it stands, or that it does not any more. 1; 0: other bytes that begin with the same hash; -1. */
-static int resolve(struct store *s, struct arena *a, const struct found *f, const struct sha *id,
-                   struct contents_hit *out, struct err *e)
-{
-	struct q *q = db_query(s->db, "select repo, new from head_move where seq = ?");
-	struct contents_hit h = {.which = f->which};
-	struct err inner = ERR_INIT;
-	struct entry at;
-	struct id commit = {0};
-	int r;
-
-	q_int(q, 1, (int64_t)f->move);
-	r = q_step(q, e);
-	if (r == 1) {
-		h.repo = q_col_int(q, 0);
-		commit = id_of(q_col_text(q, 1));
-	}
-	q_done(q);
-	if (r <= 0)
-		return r;
-	h.brought = commit;
-	r = commit_find(s, h.repo, str_of(commit.hex), &h.commit, e);
-	if (r < 0)
-		return -1;
-	if (!r)
-		h.commit = (struct commit){.repo = h.repo, .id = commit};
-	if (r && !h.commit.forgotten)
-		r = tree_nth(s, a, &h.commit.tree, f->rank, &h.path, &at, &inner);
-	else
-		r = -1;
-	if (r < 0 && inner.code && inner.code != ERR_DAMAGED) {
-		*e = inner;
-		return -1;
-	}
-	h.let_go = r < 0;
-	if (h.let_go) {
-		r = inherited(s, a, h.repo, commit, id, &h, e);
-		if (r < 0)
-			return -1;
-		h.let_go = !r;
-		*out = h;
-		return 1;
-	}
-	if (r == 0 || (r > 0 && !sha_eq(&at.id, id)))
-		return 0;
-	*out = h;
-	return 1;
-}
-
-static bool told(const struct contents_hit *all, size_t n, const struct contents_hit *h)
-{
-	for (size_t i = 0; i < n; i++)
-		if (all[i].repo == h->repo && all[i].let_go == h->let_go && str_eq(all[i].path, h->path) &&
-		    (!h->let_go || !strcmp(all[i].commit.id.hex, h->commit.id.hex)))
-			return true;
-	return false;
-}
-
-int contents_find(struct store *s, struct arena *a, const struct sha *ids, size_t n, struct contents_hit **out,
-                  size_t *n_out, int64_t *more, struct err *e)
-{
-	struct asking k = {.ids = ids, .n = n, .a = a};
-	VEC(struct contents_hit) hits = {0};
-	struct move moves[SLICE];
-	int64_t taken, newest;
-	size_t n_moves = 1, i;
-
-	/* first what is not in it: what another command takes in meanwhile is then seen twice, not missed */
-	if (backlog(s, &taken, &newest, e))
-		return -1;
-	for (int64_t at = taken; n_moves;) {
-		if (next_moves(s, at, moves, &n_moves, e))
-			return -1;
-		for (i = 0; i < n_moves; i++) {
-			if (each_new(s, &moves[i], ask_new, &k, e))
-				return -1;
-			at = moves[i].seq;
-		}
-	}
-	if (db_read_begin(s->db, e)) /* one state: runs are merged into others meanwhile */
-		return -1;
-	int rc = ask_runs(s, &k, e);
-	db_read_end(s->db);
-	if (rc)
-		return -1;
-	if (k.all.n)
-		qsort(k.all.p, k.all.n, sizeof(*k.all.p), newest_first);
-	for (i = 0; i < k.all.n && hits.n < CONTENTS_MAX_HITS; i++) {
-		struct contents_hit h;
-		int r = resolve(s, a, &k.all.p[i], &ids[k.all.p[i].which], &h, e);
-		if (r < 0)
-			return -1;
-		if (r && !told(hits.p, hits.n, &h))
-			vec_push(a, &hits, h);
-	}
-	*out = hits.p;
-	*n_out = hits.n;
-	*more = (int64_t)(k.all.n - i);
-	return 0;
 }
 
 /* --- gc --- */
@@ -855,8 +632,8 @@ int contents_let_go(struct store *s, struct err *e)
 	char path[PATH_CAP];
 	int rc;
 
-	if (lock_take(&l, lock_path(s, path), NULL, 0, e) || backlog(s, &taken, &top, e) ||
-	    number(s, "select value from store where key = 'contents_dead'", &known, e) || lists_read(s, a, &all, e))
+	if (lock_take(&l, lock_path(s, path), NULL, 0, e) || contents_backlog(s, &taken, &top, e) ||
+	    number(s, "select value from store where key = 'contents_dead'", &known, e) || contents_lists_read(s, a, &all, e))
 		return -1;
 	bits = xcalloc((size_t)top / 8 + 1, 1);
 	rc = dead_moves(s, bits, top, &dead, e);

@@ -33,6 +33,7 @@ must_check int contents_let_go(struct store *s, struct err *e);
 
 struct contents_hit {
 	size_t which; /* of the ids that were asked for */
+	uint64_t move; /* of a head, by which it came: the newest is the largest */
 	int64_t repo;
 	struct commit commit; /* let_go and not in history any more: its id and repo only */
 	struct id brought;    /* the commit that brought it; another one where that was squashed or forgotten since */
@@ -40,7 +41,7 @@ struct contents_hit {
 	bool let_go;          /* its bytes, or the commit itself */
 };
 /*
- * The commits that brought one of these contents, the newest first, each path once; at most CONTENTS_MAX_HITS, *more
+ * The commits that brought one of these contents, or a folder that it stands in, the newest first, each path once; at most CONTENTS_MAX_HITS, *more
  * counts the others. Of what was let go only 8 bytes of the hash are compared.
  */
 must_check int contents_find(struct store *s, struct arena *a, const struct sha *ids, size_t n,

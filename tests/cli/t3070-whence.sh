@@ -95,6 +95,13 @@ test_expect 'hundreds of files, commits and merged runs of the index: each versi
 	python3 "$TESTS/fake/edit_db.py" .leat/leat.db "delete from contents_page" "delete from store where key = '\''contents'\''" && all &&
 	leat put raw/m:/w v && echo x > v && leat put raw/m:/w v && [ "$(entries)" -ge 639 ] && all && leat fsck
 '
+more() { for i in $(seq 70); do echo "$1 $i" > v; leat put raw/v v; done > /dev/null; } # so that what was done before is in the index
+test_expect 'a file of a folder that was renamed, copied and copied on is told where it stands now, and where it stood' '
+	workspace moved && mkdir -p d/sub && for i in $(seq 20); do echo "text $i" > d/sub/f$i; echo "more $i" > d/g$i; done && leat put raw/m:/a d && more one && leat cp raw/m:/a raw/m:/b && leat rm -r raw/m:/a && more two &&
+	known d/sub/f7 && eq "$(say "d[\"repo\"] + d[\"path\"], d[\"state\"], [x[\"repo\"] + x[\"path\"] for x in d[\"also\"]]")" "[\"raw/m/b/sub/f7\", \"current\", [\"raw/m/a/sub/f7\"]]" && eval "$(say "d[\"get\"]") -o got" && same got d/sub/f7 &&
+	leat cp raw/m:/b/sub raw/n:/deep/er && leat rm -r raw/m:/b && more three && known d/sub/f7 && eq "$(say "d[\"repo\"] + d[\"path\"], d[\"state\"], sorted(x[\"repo\"] + x[\"path\"] for x in d[\"also\"])")" "[\"raw/n/deep/er/f7\", \"current\", [\"raw/m/a/sub/f7\", \"raw/m/b/sub/f7\"]]" &&
+	known d/g3 && eq "$(say "d[\"path\"], d[\"state\"]")" "[\"/b/g3\", \"removed\"]" && leat cp raw/n:/deep raw/o:/up && leat rm -r raw/n:/deep && known d/sub/f7 && eq "$(say "d[\"repo\"] + d[\"path\"], d[\"state\"]")" "[\"raw/o/up/er/f7\", \"current\"]" && more four && known d/sub/f7 && eq "$(say "d[\"repo\"] + d[\"path\"], d[\"state\"]")" "[\"raw/o/up/er/f7\", \"current\"]"
+'
 test_expect 'what a query printed into a file by > is known as what it wrote; by >>, a pipe, two commands or a file of others it is not' '
 	cd w && leat sql --format csv "select id, price from tables.sales order by id" > ../printed.csv && known ../printed.csv && eq "$(say "d[\"current\"], d[\"exports\"][0][\"tables\"][0][\"repo\"]")" "[true, \"tables/sales\"]" &&
 	cp ../printed.csv ../first.csv && again=$(say "d[\"again\"]" | sed "s/leat sql/leat -C w sql/") && (cd .. && rm printed.csv && eval "$again" && same printed.csv first.csv) && leat sql --json "select 41 c" > "../o k.json" && known "../o k.json" && grep -q "> .o k.json" ../out &&
