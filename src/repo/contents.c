@@ -357,8 +357,6 @@ int contents_backlog(struct store *s, int64_t *taken, int64_t *newest, struct er
 	return 0;
 }
 
-/* Commits that came with the moves after `from`, at most CONTENTS_SLICE; a head that moves to one that is there brings nothing.
- */
 int contents_next_moves(struct store *s, int64_t from, struct move *out, size_t *n, struct err *e)
 {
 	struct q *q =
@@ -633,7 +631,8 @@ int contents_let_go(struct store *s, struct err *e)
 	int rc;
 
 	if (lock_take(&l, lock_path(s, path), NULL, 0, e) || contents_backlog(s, &taken, &top, e) ||
-	    number(s, "select value from store where key = 'contents_dead'", &known, e) || contents_lists_read(s, a, &all, e))
+	    number(s, "select value from store where key = 'contents_dead'", &known, e) ||
+	    contents_lists_read(s, a, &all, e))
 		return -1;
 	bits = xcalloc((size_t)top / 8 + 1, 1);
 	rc = dead_moves(s, bits, top, &dead, e);

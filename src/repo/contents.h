@@ -41,8 +41,8 @@ struct contents_hit {
 	bool let_go;          /* its bytes, or the commit itself */
 };
 /*
- * The commits that brought one of these contents, or a folder that it stands in, the newest first, each path once; at most CONTENTS_MAX_HITS, *more
- * counts the others. Of what was let go only 8 bytes of the hash are compared.
+ * The commits that brought one of these contents, or a folder that it stands in, the newest first, each path once; at
+ * most CONTENTS_MAX_HITS, *more counts the others. Of what was let go only 8 bytes of the hash are compared.
  */
 must_check int contents_find(struct store *s, struct arena *a, const struct sha *ids, size_t n,
                              struct contents_hit **out, size_t *n_out, int64_t *more, struct err *e);
