@@ -120,26 +120,51 @@ static int find_batch(struct api *api, struct str id, char out[ID_HEX + 1], stru
 	return rc == 1 ? 0 : -1;
 }
 
+/* The job of --from and all that reads what it makes. */
+static int behind_of(struct api *api, struct str name, struct map *out, struct err *e)
+{
+	const struct job **below;
+	struct job *j;
+	size_t n;
+
+	if (jobs_find(api->flow->jobs, name, &j, e))
+		return -1;
+	map_init(out, api->arena);
+	map_set(out, j->name, j);
+	below = graph_descendants(api->flow->graph, api->arena, j, &n);
+	for (size_t i = 0; i < n; i++)
+		map_set(out, below[i]->name, j);
+	return 0;
+}
+
 int api_rerun(struct api *api, const struct args *args, struct sink *out, struct err *e)
 {
-	bool all = args_flag(args, "all");
-	struct asking q = {.ask = {.mode = PLAN_EXPLICIT, .again = all}, .explicit_ds = true};
+	bool all = args_flag(args, "all"), from = args_count(args, "from");
+	struct asking q = {.ask = {.mode = PLAN_EXPLICIT, .again = all || from}, .explicit_ds = true};
+	struct map behind;
 	char batch[ID_HEX + 1];
 	struct q *st;
 	int rc;
 
-	if (find_batch(api, args_pos(args, 0), batch, e))
+	if (all + from + args_flag(args, "failed") > 1)
+		return err_set(e, ERR_BAD_REQUEST, "of --failed, --from and --all one is meant");
+	if ((from && behind_of(api, args_value(args, "from"), &behind, e)) ||
+	    find_batch(api, args_pos(args, 0), batch, e))
 		return -1;
 	st = db_query(api->store->db,
 	              "select u.job, u.ds from unit u join run r on r.id = u.run where r.batch = ?"
-	              " and (?2 or u.state not in ('success', 'known')) group by u.job, u.ds order by min(u.id)");
+	              " and (?2 or u.state not in ('success', 'known', 'skipped'))"
+	              " group by u.job, u.ds order by min(u.id)");
 	q_cstr(st, 1, batch);
-	q_int(st, 2, all);
+	q_int(st, 2, all || from);
 	/* One request per unit: jobs and ranges go side by side. */
 	while ((rc = q_step(st, e)) == 1) {
 		struct job *job;
 		struct ds_range r = {0};
 		struct str label = arena_str(api->arena, q_col_text(st, 1));
+
+		if (from && !map_has(&behind, q_col_text(st, 0)))
+			continue;
 
 		if (jobs_find(api->flow->jobs, arena_str(api->arena, q_col_text(st, 0)), &job, e) ||
 		    (label.n && ds_parse(label, &r.from, e))) {
@@ -154,7 +179,10 @@ int api_rerun(struct api *api, const struct args *args, struct sink *out, struct
 	if (rc < 0)
 		return -1;
 	if (!q.jobs.n) {
-		sink_note(out, "nothing in %.12s failed; --all runs all of it again", batch);
+		sink_note(out,
+		          from ? "nothing in %.12s is of that job or behind it"
+		               : "nothing in %.12s failed; --all runs all of it again",
+		          batch);
 		return 0;
 	}
 	q.ask.pairs = true;

@@ -14,6 +14,7 @@
 #include "exec/local_pipes.h"
 #include "flow/datum.h"
 #include "flow/flow.h"
+#include "flow/plan.h"
 #include "repo/blob.h"
 #include "sys/bind.h"
 #include "sys/env.h"
@@ -363,6 +364,8 @@ static int make_env(struct env *v, struct sight *s, const struct secrets *secret
 	env_setf(v, "LEAT_UNIT", "%lld", (long long)t->unit_id);
 	env_setf(v, "LEAT_ATTEMPT", "%d", t->number);
 	env_set(v, "LEAT_OUTPUT", show(s, t->out_dir, PFS "/out", true, t->given && t->given->pipe));
+	if (t->job->skips && !t->given)
+		env_setf(v, "LEAT_SKIP", "%s/" PLAN_SKIP, t->root_dir ? PFS "/out" : t->out_dir);
 	if (t->given && t->given->port)
 		env_setf(v, "LEAT_PORT", "%d", t->given->port);
 	env_set(v, "LEAT_SPEC", show(s, t->spec_path, SPEC_FILE, false, true));

@@ -93,6 +93,7 @@ struct plan_ask {
 	const struct dom *params;    /* --param k=v, of the asked jobs; NULL */
 };
 
+#define PLAN_SKIP "_skip" /* in an output of a job with skips: which jobs are not to run on it, a line each; *: none */
 #define PLAN_MAX_UNITS 1000000
 
 struct plan {

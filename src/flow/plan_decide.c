@@ -5,6 +5,7 @@
 #include "flow/codetext.h"
 #include "flow/memo.h"
 #include "flow/plan_in.h"
+#include "repo/blob.h"
 
 const char *reason_word(enum reason r)
 {
@@ -86,8 +87,43 @@ static void add_upstream(struct arena *a, struct unit_list *l, struct plan_unit 
 	vec_push(a, l, by);
 }
 
+#define SKIP_MAX ((size_t)64 << 10) /* of such a list */
+
+/* Whether what makes an input has said that this job is not to run on it (skips:); u->reason then. */
+static int look_skip(struct flow *f, struct catalog *c, struct arena *a, struct plan_unit *u,
+                     const struct unit_input *in, struct err *e)
+{
+	const struct job *by = graph_producer(f->graph, in->input->repo);
+	const struct reads *r = &in->reads;
+
+	if (!by || !by->skips || r->planned)
+		return 0;
+	for (size_t i = 0; i < (r->whole ? 1 : r->n_parts); i++) {
+		const struct entry *root = r->whole ? &r->root : &r->parts[i].entry;
+		struct entry list;
+		struct str text, line;
+		int got = tree_find(catalog_store(c), NULL, &root->id, STR(PLAN_SKIP), &list, e);
+
+		if (got < 0)
+			return -1;
+		if (!got || list.kind != ENTRY_FILE)
+			continue;
+		if (blob_bytes(catalog_store(c), &list.id, a, SKIP_MAX, &text, e))
+			return -1;
+		while (str_next_line(&text, &line)) {
+			line = str_trim(line);
+			if (!str_is(line, "*") && !str_eq(line, u->job->name))
+				continue;
+			u->reason = REASON_SKIPPED;
+			u->detail = arena_printf(a, "%.*s%s%s", STR_ARG(by->name), u->ds.label[0] ? " " : "",
+			                         u->ds.label);
+		}
+	}
+	return 0;
+}
+
 /* Jobs that come first: nothing of them counts in the key, so what they still make is no reason to decide later. */
-static int look_after(struct catalog *c, struct arena *a, struct plan_unit *u, struct unit_list *up,
+static int look_after(struct flow *f, struct catalog *c, struct arena *a, struct plan_unit *u, struct unit_list *up,
                       const struct unit_input **missing, struct err *e)
 {
 	const struct job *j = u->job;
@@ -98,8 +134,10 @@ static int look_after(struct catalog *c, struct arena *a, struct plan_unit *u, s
 		in->input = &j->after[i];
 		if (reads_for_unit(c, a, j, in->input, &u->ds, &in->reads, e) < 0)
 			return -1;
-		if (in->reads.state == READS_MISSING && !*missing)
+		if (in->reads.state == READS_MISSING && !*missing && str_is(j->when, "all_success"))
 			*missing = in;
+		if (in->reads.state == READS_OK && look_skip(f, c, a, u, in, e))
+			return -1;
 		for (size_t k = 0; in->reads.by && k < (in->reads.whole ? 1 : in->reads.n_parts); k++)
 			if (in->reads.by[k] && in->reads.by[k] != u)
 				add_upstream(a, up, in->reads.by[k]);
@@ -108,8 +146,8 @@ static int look_after(struct catalog *c, struct arena *a, struct plan_unit *u, s
 }
 
 /* Binds the inputs; *missing: the first that is not there. */
-static int look_inputs(struct catalog *c, struct arena *a, struct plan_unit *u, const struct unit_input **missing,
-                       struct err *e)
+static int look_inputs(struct flow *f, struct catalog *c, struct arena *a, struct plan_unit *u,
+                       const struct unit_input **missing, struct err *e)
 {
 	const struct job *j = u->job;
 	struct unit_list up = {0};
@@ -126,11 +164,13 @@ static int look_inputs(struct catalog *c, struct arena *a, struct plan_unit *u, 
 		if (r->state == READS_MISSING && !*missing)
 			*missing = &u->inputs[i];
 		u->after_upstream |= r->planned;
+		if (r->state == READS_OK && look_skip(f, c, a, u, &u->inputs[i], e))
+			return -1;
 		for (size_t k = 0; r->by && k < (r->whole ? 1 : r->n_parts); k++)
 			if (r->by[k] && r->by[k] != u)
 				add_upstream(a, &up, r->by[k]);
 	}
-	if (look_after(c, a, u, &up, missing, e) < 0)
+	if (look_after(f, c, a, u, &up, missing, e) < 0)
 		return -1;
 	u->upstream = up.p;
 	u->n_upstream = up.n;
@@ -253,7 +293,13 @@ static int by_mode(struct catalog *c, struct arena *a, const struct plan_ask *as
 	/* What failed just so says more than what led to it: the same input, the same code, and no other outcome. */
 	if (reason_runs(u->reason) && ask->mode != PLAN_MISSING && failed_before(c, u, same, &failed, &error, e) < 0)
 		return -1;
-	if (failed) {
+	if (ask->mode == PLAN_MISSING && u->role == ROLE_ASKED && u->reason == REASON_MISSING &&
+	    failed_before(c, u, false, &failed, &error, e) < 0)
+		return -1;
+	if (failed && ask->mode == PLAN_MISSING) { /* it was tried */
+		u->reason = REASON_NOT_IN_MODE;
+		u->detail = error ? arena_printf(a, "the last run of it failed: %s", error) : NULL;
+	} else if (failed) {
 		u->reason = REASON_FAILED_BEFORE;
 		u->detail = error;
 	} else if (u->role == ROLE_ASKED && has_head && reason_runs(u->reason) && picky) {
@@ -371,6 +417,32 @@ static int decide_later(struct catalog *c, struct arena *a, const struct plan_as
 	return gate(c, a, ask, u, t, e);
 }
 
+/*
+ * `leat run` takes a unit that is there for what fails (when: one_failed, all_failed) only after something it reads
+ * did: where that is not in the plan, its last end counts.
+ */
+static int when_of_past(struct flow *f, struct catalog *c, const struct plan_unit *u, const struct plan_ask *ask,
+                        bool *holds, struct err *e)
+{
+	const struct job *j = u->job;
+	bool all = str_is(j->when, "all_failed");
+
+	if ((!all && !str_is(j->when, "one_failed")) || u->n_upstream || is_asked(ask, u))
+		return 0;
+	*holds = false;
+	for (size_t i = 0; i < j->n_inputs + j->n_after; i++) {
+		const struct job_input *in = i < j->n_inputs ? &j->inputs[i] : &j->after[i - j->n_inputs];
+		const struct job *by = graph_producer(f->graph, in->repo);
+		const struct last_try *t = NULL;
+
+		if (by && catalog_last_try(c, by->name, u->ds.label, &t, e) < 0)
+			return -1;
+		if (t && (!strcmp(t->state, "failed") || !strcmp(t->state, "timed-out")))
+			*holds = true;
+	}
+	return 0;
+}
+
 static int decide(struct flow *f, struct catalog *c, struct arena *a, const struct plan_ask *ask, struct plan_unit *u,
                   struct err *e)
 {
@@ -378,11 +450,13 @@ static int decide(struct flow *f, struct catalog *c, struct arena *a, const stru
 	const struct unit_input *missing = NULL;
 	const char *name = NULL;
 	struct there t;
+	bool holds = true;
 
+	u->reason = REASON_UP_TO_DATE;
 	u->detail = NULL;
 	u->known = u->again = false;
 	memset(&u->key, 0, sizeof(u->key));
-	if (look_there(c, u, &t, e) < 0 || look_inputs(c, a, u, &missing, e) < 0)
+	if (look_there(c, u, &t, e) < 0 || look_inputs(f, c, a, u, &missing, e) < 0)
 		return -1;
 	u->current_unit = t.cur ? t.cur->unit : 0;
 	memset(&u->current_tree, 0, sizeof(u->current_tree));
@@ -391,6 +465,15 @@ static int decide(struct flow *f, struct catalog *c, struct arena *a, const stru
 	if (lacks_param(u, params, &name, a)) {
 		u->reason = REASON_PARAM_MISSING;
 		u->detail = name;
+		return 0;
+	}
+	if (u->reason == REASON_SKIPPED)
+		return 0;
+	if (when_of_past(f, c, u, ask, &holds, e))
+		return -1;
+	if (!holds) {
+		u->reason = REASON_WHEN;
+		u->detail = arena_cstr(a, u->job->when);
 		return 0;
 	}
 	if (missing) {

@@ -317,7 +317,8 @@ static void say(struct engine *g, struct run_unit *u)
 	case STATE_CANCELLED:
 		g->sum->not_started += u->state == STATE_UPSTREAM_FAILED || u->run->over || u->stopped;
 		run_event(g, RUN_UNIT_SKIPPED, u,
-		          (u->run->over || u->stopped) && u->note ? u->note : state_text(u->state), NULL, ms);
+		          u->note && (u->run->over || u->stopped || u->past) ? u->note : state_text(u->state), NULL,
+		          ms);
 		return;
 	default:
 		g->sum->failed++;
@@ -390,7 +391,9 @@ static int group_told(struct engine *g, struct group *gr, struct err *e)
 			return -1;
 		for (size_t k = 0; k < u->n_downs; k++)
 			if (u->downs[k]->group != gr)
-				run_unit_upstream_done(u->downs[k], gr->published);
+				run_unit_upstream_done(u->downs[k], u->branched     ? UP_SKIPPED
+				                                    : gr->published ? UP_GOOD
+				                                                    : UP_BAD);
 	}
 	return 0;
 }
@@ -401,6 +404,7 @@ static int settled(struct engine *g, struct run_unit *u, struct err *e)
 
 	u->step = STEP_SETTLED;
 	g->n_settled++;
+	run_hook_failed(u);
 	say(g, u);
 	if (piece) {
 		if (u->task)
@@ -415,7 +419,9 @@ static int settled(struct engine *g, struct run_unit *u, struct err *e)
 	}
 	for (size_t k = 0; k < u->n_downs; k++)
 		if (u->downs[k]->group == u->group)
-			run_unit_upstream_done(u->downs[k], state_good(u->state));
+			run_unit_upstream_done(u->downs[k], u->branched            ? UP_SKIPPED
+			                                    : state_good(u->state) ? UP_GOOD
+			                                                           : UP_BAD);
 	if (u->task)
 		run_dir_done(u->task);
 	return 0;

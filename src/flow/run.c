@@ -276,7 +276,8 @@ static void step(struct engine *g)
 		}
 		if (publish_show(g, false, &e))
 			break;
-		if (g->n_settled == g->units.n && !run_feed_open(g)) {
+		run_hook_start(g);
+		if (g->n_settled == g->units.n && !run_feed_open(g) && !g->hooks) {
 			g->ended = true;
 			loop_stop(g->loop);
 		}
@@ -389,7 +390,7 @@ static int lease_groups(struct engine *g, struct err *e)
 		return -1;
 	for (size_t i = 0; i < g->n_groups; i++)
 		for (size_t k = 0; g->groups[i]->leased && !g->groups[i]->told && k < g->groups[i]->list.n; k++)
-			run_unit_upstream_done(g->groups[i]->list.p[k], true);
+			run_unit_upstream_done(g->groups[i]->list.p[k], UP_LEASED);
 	for (size_t i = 0; i < g->n_groups; i++)
 		g->groups[i]->told = g->groups[i]->leased;
 	if (g->n_unleased && first)

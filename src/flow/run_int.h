@@ -117,6 +117,10 @@ struct run_job {
 	bool lags;
 	struct loop_ev *limit;     /* of its jobTimeout, from its first unit on (run_limit.c) */
 	bool limited, over;        /* that was set; the time is over */
+	enum state ended;          /* for its hooks (run_hook.c) */
+	const char *hook_ds, *hook_error; /* of its last unit, of the first that failed; NULL */
+	struct run_job *next_ended;
+	bool waits;                /* its row says for which pool */
 	bool looked, together;     /* whether its units may run many at once; known after the first look */
 	void *many;                /* the kind's, of that */
 	void *kept;                /* the kind's, for as long as the run */
@@ -196,7 +200,9 @@ struct run_unit {
 	bool published;            /* by another command, whose result was taken over */
 	const struct other *other; /* that command's; NULL: there is none */
 	bool stopped;              /* it is to end, and not to be tried again */
-	bool doomed;               /* something it reads could not be made */
+	size_t n_good, n_bad, n_skipped; /* of those that it reads, how they ended */
+	struct run_unit *past;     /* depends_on_past: that before it; NULL */
+	bool branched;             /* skipped, so that what reads it is not needed either (run_rule.c) */
 	bool checked_only;         /* known: only checks run */
 	/* the result */
 	struct ingest *in;
@@ -246,6 +252,8 @@ struct engine {
 	size_t learned;             /* how often it was remembered how an input is read: keys made before lack it */
 	int64_t done_since, shown_at, started_at;
 	struct run_job *lagging;
+	struct run_job *ended_jobs; /* whose hooks are to begin */
+	size_t hooks;               /* that run */
 	bool cancelled, hard, flushing, ended;
 	bool told_python;
 	bool hungry;                /* a data-driven run has ended (or none has begun): there may be more to run */
@@ -287,7 +295,9 @@ void run_feed_ended(struct engine *g, struct group *gr);  /* its group has ended
 
 /* run_unit.c */
 void run_unit_ready(struct run_unit *u);               /* nothing is left to wait for */
-void run_unit_upstream_done(struct run_unit *u, bool good); /* one thing less to wait for */
+/* One thing less to wait for: its leases; a unit that it reads, and how that ended. */
+enum up_end { UP_LEASED, UP_GOOD, UP_BAD, UP_SKIPPED };
+void run_unit_upstream_done(struct run_unit *u, enum up_end how);
 must_check int run_unit_decide(struct run_unit *u, bool *runs, struct err *e);
 /* Makes a prepared one ready to start in the midst of a flush too, if that can be done at once. */
 void run_unit_ahead(struct run_unit *u);
@@ -312,6 +322,16 @@ void run_limit_say(const struct run_unit *u, struct err *e);
 void run_stop(struct run_job *r, struct engine *g, const char *ds, const char *why);
 void run_stop_look(struct engine *g); /* what somebody has asked to end */
 must_check int run_stop_forget(struct engine *g, const struct run_job *r, struct err *e); /* it has ended */
+
+/* run_rule.c: when:, depends_on_past, no_retry_on */
+void run_rule_end(struct run_unit *u);                 /* all that it waited for has ended */
+void run_rule_past(struct engine *g, struct map *made, struct run_unit *u); /* made: units by "ds job" */
+bool run_rule_final(const struct run_unit *u);         /* after this failure there is no other try */
+
+/* run_hook.c: commands after a run */
+void run_hook_failed(struct run_unit *u);              /* a unit of it has ended, well or not */
+void run_hook_ended(struct engine *g, struct run_job *r, enum state s); /* it has; in the transaction */
+void run_hook_start(struct engine *g);                 /* after it */
 
 /* run_many.c: units of one job that run as one piece of work */
 bool run_many_can(struct run_unit *u);       /* it may run with others */

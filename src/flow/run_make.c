@@ -112,6 +112,22 @@ static void groups_merge_cycles(struct engine *g)
 	g->n_groups = kept;
 }
 
+static void down_of(struct run_unit *up, struct run_unit *u, bool count)
+{
+	if (!count)
+		up->downs[up->n_downs] = u;
+	up->n_downs++;
+}
+
+/* depends_on_past: an order that nothing is read by. */
+static bool past_apart(const struct run_unit *u)
+{
+	for (size_t i = 0; u->past && i < u->p->n_upstream; i++)
+		if (u->p->upstream[i] == u->past->p)
+			return false;
+	return u->past;
+}
+
 static int downs_make(struct engine *g, struct err *e)
 {
 	for (size_t i = 0; i < g->units.n; i++)
@@ -123,6 +139,9 @@ static int downs_make(struct engine *g, struct err *e)
 				               STR_ARG(g->units.p[i]->p->job->name), g->units.p[i]->p->ds.label);
 			up->n_downs++;
 		}
+	for (size_t i = 0; i < g->units.n; i++)
+		if (past_apart(g->units.p[i]))
+			down_of(g->units.p[i]->past, g->units.p[i], true);
 	for (size_t i = 0; i < g->units.n; i++) {
 		g->units.p[i]->downs = arena_array(g->arena, struct run_unit *, g->units.p[i]->n_downs);
 		g->units.p[i]->n_downs = 0;
@@ -133,6 +152,9 @@ static int downs_make(struct engine *g, struct err *e)
 
 			up->downs[up->n_downs++] = g->units.p[i];
 		}
+	for (size_t i = 0; i < g->units.n; i++)
+		if (past_apart(g->units.p[i]))
+			down_of(g->units.p[i]->past, g->units.p[i], false);
 	return 0;
 }
 
@@ -163,6 +185,8 @@ static void make_unit(struct engine *g, struct run_unit *u, struct plan_unit *p,
 	if (p->job->pool.n && !r->pool)
 		r->pool = pool_of(g, p->job->pool);
 	u->n_wait = p->n_upstream + 1; /* 1: the group's leases */
+	if (p->job->n_inputs + p->job->n_after > p->n_upstream) /* what is not made here is there */
+		u->n_good = p->job->n_inputs + p->job->n_after - p->n_upstream;
 	vec_push(g->arena, &gr->list, u);
 	gr->n_left++;
 	vec_push(g->arena, &g->units, u);
@@ -188,6 +212,24 @@ struct group *run_make_set(struct engine *g, struct data_set *d)
 	return gr;
 }
 
+static void past_make(struct engine *g)
+{
+	struct map made;
+	bool any = false;
+
+	map_init(&made, g->arena);
+	for (size_t i = 0; i < g->units.n; i++) {
+		struct run_unit *u = g->units.p[i];
+
+		if (!u->p->job->past)
+			continue;
+		any = true;
+		map_set(&made, arena_strf(g->arena, "%s %.*s", u->p->ds.label, STR_ARG(u->p->job->name)), u);
+	}
+	for (size_t i = 0; any && i < g->units.n; i++)
+		run_rule_past(g, &made, g->units.p[i]);
+}
+
 static int make_plan(struct engine *g, struct err *e)
 {
 	struct map by_name, by_key, by_label;
@@ -205,6 +247,7 @@ static int make_plan(struct engine *g, struct err *e)
 		make_unit(g, &units[i], p, job_of(g, &by_name, p->job), event_of(g, &by_label, p->ds.label),
 		          group_of(g, &by_key, p));
 	}
+	past_make(g);
 	if (downs_make(g, e))
 		return -1;
 	groups_merge_cycles(g);

@@ -331,7 +331,7 @@ int run_rows_unit_end(struct engine *g, struct run_unit *u, struct err *e)
 	if (u->task && u->task->t.threads)
 		q_int(q, 8, u->task->t.threads);
 	q_text(q, 9, u->arena ? ingredients_of(&b, u) : STR_NULL);
-	q_cstr(q, 10, u->err ? u->err->msg : u->stopped && u->state == STATE_CANCELLED ? u->note : NULL);
+	q_cstr(q, 10, u->err ? u->err->msg : u->state != STATE_SUCCESS ? u->note : NULL);
 	q_int(q, 11, clock_now_ms());
 	q_int(q, 12, u->id);
 	rc = q_run(q, e);
@@ -369,6 +369,7 @@ int run_rows_run_end(struct engine *g, struct run_job *r, struct err *e)
 		s = STATE_FAILED;
 	if (data && run_counts(g, r, data, e))
 		return -1;
+	run_hook_ended(g, r, s);
 	q = db_query(g->f->store->db, "update run set state = ?, finished = ?, reason = ? where id = ?");
 	q_cstr(q, 1, state_word(s));
 	q_int(q, 2, clock_now_ms());

@@ -34,18 +34,14 @@ void run_unit_ready(struct run_unit *u)
 	run_wake(u->eng);
 }
 
-void run_unit_upstream_done(struct run_unit *u, bool good)
+void run_unit_upstream_done(struct run_unit *u, enum up_end how)
 {
-	if (!good && !str_is(u->p->job->when, "all_done"))
-		u->doomed = true;
+	u->n_good += how == UP_GOOD;
+	u->n_bad += how == UP_BAD;
+	u->n_skipped += how == UP_SKIPPED;
 	if (--u->n_wait || u->step != STEP_WAIT)
 		return;
-	if (u->eng->cancelled || u->stopped)
-		run_unit_end(u, STATE_CANCELLED);
-	else if (u->doomed)
-		run_unit_end(u, STATE_UPSTREAM_FAILED);
-	else
-		run_unit_ready(u);
+	run_rule_end(u);
 }
 
 /* --- deciding --- */
@@ -131,6 +127,7 @@ static int decide(struct run_unit *u, bool *runs, struct err *e)
 		return err_set(e, ERR_MISSING_INPUT, "%s", p->detail ? p->detail : reason_text(p->reason));
 	if (!reason_runs(p->reason) && !p->known) {
 		u->note = plan_say(u->arena, p);
+		u->branched = p->reason == REASON_SKIPPED;
 		run_unit_end(u, STATE_SKIPPED);
 		return 0;
 	}
@@ -464,7 +461,7 @@ void run_unit_failed(struct run_unit *u, const struct err *why, int64_t retry_af
 		run_unit_end(u, STATE_CANCELLED);
 		return;
 	}
-	bool final = u->run->over ||
+	bool final = u->run->over || run_rule_final(u) ||
 	             (u->task && (u->task->result.state == ATTEMPT_RECOVERED ||
 	                          (u->task->result.state == ATTEMPT_FAILED && u->task->result.final)));
 	if (final || u->attempts > u->p->job->retries) {
