@@ -172,6 +172,33 @@ static void end_of_list(struct output *o, int exit_status, const struct err *e)
 	out(o, STR("}\n"));
 }
 
+/* One document, whatever an operation printed of it: nothing is null, several objects are a list. */
+static void whole_document(struct output *o)
+{
+	struct str rest = buf_str(&o->held), line;
+	struct buf list = BUF_INIT(HELD_MAX * 4);
+	size_t n = 0;
+
+	if (!str_trim(rest).n)
+		buf_adds(&o->held, "null\n");
+	if (o->held.p[0] != '{')
+		return;
+	while (str_next_line(&rest, &line)) {
+		if (!line.n || line.p[0] != '{') { /* a document that is laid out over lines */
+			buf_free(&list);
+			return;
+		}
+		buf_adds(&list, n++ ? ",\n" : "[");
+		buf_addstr(&list, line);
+	}
+	buf_adds(&list, "]\n");
+	if (n > 1) {
+		buf_reset(&o->held);
+		buf_addstr(&o->held, buf_str(&list));
+	}
+	buf_free(&list);
+}
+
 void output_end(struct output *o, int exit_status, const struct err *e)
 {
 	char status[16];
@@ -183,6 +210,8 @@ void output_end(struct output *o, int exit_status, const struct err *e)
 	}
 	if (o->form == FORM_LINES && !o->asked->ndjson)
 		end_of_list(o, exit_status, e);
+	if (o->form == FORM_DOC && !o->begun)
+		whole_document(o);
 	if (o->begun) {
 		http_end(o->c->r, e && (o->form != FORM_LINES || o->asked->ndjson)); /* cut short, so that it shows */
 	} else {

@@ -129,6 +129,9 @@ static int take_value(struct reading *r, struct str name, struct str v, struct e
 		return page_number(name, v, 1, WEB_PAGE_MAX, &r->out->limit, e);
 	if (web_pages(r->op) && str_is(name, "offset"))
 		return page_number(name, v, 0, INT64_MAX / 2, &r->out->offset, e);
+	if (o && web_closed(r->op, o->name))
+		return err_set(e, ERR_BAD_REQUEST, "%s has no '%s' here: %s", r->op->name, o->name,
+		               web_closed(r->op, o->name));
 	if (o)
 		return take_option(r, o, v, e);
 	for (size_t i = 0; i < r->op->n_pos; i++) {

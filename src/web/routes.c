@@ -3,8 +3,13 @@
 #include "base/str.h"
 #include "web/web_in.h"
 
-#define ROUTE(...)
+/* Rows that an expansion does not want come to nothing; each section below undoes the one it wants. */
+#define WEB(...)
 #define PARAM(...)
+#define CLOSED(...)
+#define ROUTE(...)
+
+#undef WEB
 #define WEB(verb, how, why) {#verb, HOW_##how, why},
 static const struct {
 	const char *verb;
@@ -13,10 +18,10 @@ static const struct {
 } hows[] = {
 #include "defs/routes.def"
 };
-#undef PARAM
 #undef WEB
-
 #define WEB(...)
+
+#undef PARAM
 #define PARAM(verb, n, name) {#verb, n, name},
 static const struct {
 	const char *verb;
@@ -26,16 +31,24 @@ static const struct {
 #include "defs/routes.def"
 };
 #undef PARAM
-#undef ROUTE
-
 #define PARAM(...)
+
+#undef CLOSED
+#define CLOSED(verb, option, why) {#verb, option, why},
+static const struct {
+	const char *verb, *option, *why;
+} closed[] = {
+#include "defs/routes.def"
+};
+#undef CLOSED
+#define CLOSED(...)
+
+#undef ROUTE
 #define ROUTE(method, path, fn, access, summary, gives) {#method, path, route_##fn, ACCESS_##access, summary, gives},
 static const struct web_route routes[] = {
 #include "defs/routes.def"
 };
-#undef PARAM
 #undef ROUTE
-#undef WEB
 
 const struct web_route *web_routes(size_t *n)
 {
@@ -57,6 +70,14 @@ const char *web_how_why(const struct op *op)
 		if (!strcmp(hows[i].verb, op->name))
 			return hows[i].why;
 	return "";
+}
+
+const char *web_closed(const struct op *op, const char *option)
+{
+	for (size_t i = 0; i < ARRAY_LEN(closed); i++)
+		if (!strcmp(closed[i].verb, op->name) && !strcmp(closed[i].option, option))
+			return closed[i].why;
+	return NULL;
 }
 
 /* "REPO[@PIN][:/PATH]" is repo. */

@@ -78,6 +78,8 @@ const struct web_route *web_routes(size_t *n);
 
 /* --- routes.c: what the tables say --- */
 enum web_how web_how(const struct op *op);
+/* Why it has not that option; NULL: it has. */
+const char *web_closed(const struct op *op, const char *option);
 const char *web_how_why(const struct op *op);
 /* The name of a positional, which no option of the operation has. */
 const char *web_pos_name(struct arena *a, const struct op *op, size_t i);
@@ -155,10 +157,12 @@ void hook_run(struct call *c, const struct args *args);
 #define ROUTE(method, path, fn, access, summary, gives) void route_##fn(struct call *c);
 #define WEB(...)
 #define PARAM(...)
+#define CLOSED(...)
 #include "defs/routes.def"
 #undef ROUTE
 #undef WEB
 #undef PARAM
+#undef CLOSED
 
 must_check int feed_begin(struct web *w, struct err *e);
 void feed_changed(struct web *w);
