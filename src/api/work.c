@@ -271,14 +271,16 @@ static void run_row(struct arena *a, struct q *q, struct dom *row)
 		dom_set_real(a, row, "seconds", (double)(q_col_int(q, 5) - q_col_int(q, 4)) / 1e3);
 }
 
+#define RUN_COLUMNS                                                                                                    \
+	"select r.id, r.job, r.state, r.reason, r.started, r.finished, (select count(*) from unit u where u.run = r.id)," \
+	" r.batch, r.event, r.ran, r.known, r.recovered, r.failed, r.created from run r "
+
 int api_runs(struct api *api, const struct args *args, struct sink *out, struct err *e)
 {
 	struct arena *row_arena = arena_new();
-	struct q *q = db_query(api->store->db,
-	                       "select r.id, r.job, r.state, r.reason, r.started, r.finished,"
-	                       " (select count(*) from unit u where u.run = r.id), r.batch, r.event, r.ran, r.known,"
-	                       " r.recovered, r.failed, r.created from run r"
-	                       " where ?1 is null or r.job = ?1 order by r.created desc limit ?2");
+	/* Each by its own index, however many runs there are. */
+	struct q *q = db_query(api->store->db, args_n(args) ? RUN_COLUMNS "where r.job = ?1 order by r.created desc limit ?2"
+	                                                    : RUN_COLUMNS "order by r.created desc limit ?2");
 	int64_t most, before = INT64_MAX;
 	struct str job = args_pos(args, 0);
 	size_t shown = 0;
@@ -287,7 +289,8 @@ int api_runs(struct api *api, const struct args *args, struct sink *out, struct 
 	             ? -1
 	             : 0;
 
-	q_text(q, 1, job);
+	if (job.p)
+		q_text(q, 1, job);
 	q_int(q, 2, rc ? 0 : most);
 	while (!rc && shown < (size_t)most && (rc = q_step(q, e)) == 1) {
 		struct dom *row = dom_new(row_arena, DOM_MAP);

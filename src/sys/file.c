@@ -68,7 +68,7 @@ int file_read_fd(struct arena *a, int fd, const char *path, size_t max, struct s
 	if (fstat(fd, &st))
 		return err_errno(e, errno, "cannot read %s", path);
 	if (S_ISDIR(st.st_mode))
-		return err_set(e, ERR_IO, "%s is a folder, not a file", path);
+		return err_set(e, ERR_BAD_DATA, "%s is a folder, not a file", path);
 	if (S_ISREG(st.st_mode) && st.st_size > 0 && (uint64_t)st.st_size > max)
 		return too_large(path, max, e);
 	if (S_ISREG(st.st_mode) && st.st_size > 0)
