@@ -271,16 +271,18 @@ static void run_row(struct arena *a, struct q *q, struct dom *row)
 		dom_set_real(a, row, "seconds", (double)(q_col_int(q, 5) - q_col_int(q, 4)) / 1e3);
 }
 
+/* Each by its own index, however many runs there are. */
 #define RUN_COLUMNS                                                                                                    \
-	"select r.id, r.job, r.state, r.reason, r.started, r.finished, (select count(*) from unit u where u.run = r.id)," \
-	" r.batch, r.event, r.ran, r.known, r.recovered, r.failed, r.created from run r "
+	"select r.id, r.job, r.state, r.reason, r.started, r.finished,"                                                \
+	" (select count(*) from unit u where u.run = r.id), r.batch, r.event, r.ran, r.known, r.recovered, r.failed,"  \
+	" r.created from run r "
+#define RUNS_OF_JOB RUN_COLUMNS "where r.job = ?1 order by r.created desc limit ?2"
+#define RUNS_OF_ALL RUN_COLUMNS "order by r.created desc limit ?2"
 
 int api_runs(struct api *api, const struct args *args, struct sink *out, struct err *e)
 {
 	struct arena *row_arena = arena_new();
-	/* Each by its own index, however many runs there are. */
-	struct q *q = db_query(api->store->db, args_n(args) ? RUN_COLUMNS "where r.job = ?1 order by r.created desc limit ?2"
-	                                                    : RUN_COLUMNS "order by r.created desc limit ?2");
+	struct q *q = db_query(api->store->db, args_n(args) ? RUNS_OF_JOB : RUNS_OF_ALL);
 	int64_t most, before = INT64_MAX;
 	struct str job = args_pos(args, 0);
 	size_t shown = 0;

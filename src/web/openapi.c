@@ -128,7 +128,8 @@ static void parameter(const struct maker *m, struct dom *params, const char *in,
 
 static bool is_shown(const struct op *op, const struct op_opt *o)
 {
-	return strcmp(o->name, "json") && !web_closed(op, o->name) && !(web_pages(op) && (!strcmp(o->name, "limit") || !strcmp(o->name, "offset")));
+	return strcmp(o->name, "json") && !web_closed(op, o->name) &&
+	       !(web_pages(op) && (!strcmp(o->name, "limit") || !strcmp(o->name, "offset")));
 }
 
 /* Every argument, by one function: as a parameter of the query, or as a member of the body. */

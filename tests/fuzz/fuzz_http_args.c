@@ -2,7 +2,7 @@
 #include "fuzz.h"
 #include "web/web_in.h"
 
-/* What is asked for, as a query or (after a first byte that names the operation) as JSON: words that the command line takes or refuses. */
+/* A byte that names the operation, then a query or JSON: words that the command line takes or refuses. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	struct arena *a = arena_new();

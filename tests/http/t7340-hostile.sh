@@ -15,9 +15,15 @@ test_expect '10,000 malformed requests leave the daemon alive, and at most 30 MB
 '
 
 test_expect 'clients that send a byte now and then, more of them than there are places, keep nobody out' '
-	cd w && hostile slow 700 6 & slow=$!; t_pids+=($slow); cd w; sleep 3
+	cd w
+	hostile slow 700 6 &
+	slow=$!
+	t_pids+=($slow)
+	sleep 3
 	for i in 1 2 3 4 5; do answers || return 1; done
-	get /api/v1/ls && wait $slow; answers && [ "$(resident)" -le $limit ]
+	get /api/v1/ls
+	wait $slow
+	answers && [ "$(resident)" -le $limit ]
 '
 
 test_expect 'what nobody waits for any more is ended, if it only reads' '

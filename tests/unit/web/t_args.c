@@ -35,16 +35,21 @@ static const char *asked(struct arena *a, const char *op, const char *query, con
 
 static void arguments(struct arena *a)
 {
-	T_STR(asked(a, "log", "repo=raw%2Fx&limit=3", NULL), "--limit=4 -- raw/x", "a page asks for one more than it shows");
-	T_STR(asked(a, "ls", "recursive&repo=a&repo=b", NULL), "--recursive -- a b", "what may be there often is taken each time");
-	T_STR(asked(a, "ls", "recursive=false&repo=a+b", NULL), "-- a b", "a switch that is false is left out; + is a blank");
+	T_STR(asked(a, "log", "repo=raw%2Fx&limit=3", NULL), "--limit=4 -- raw/x",
+	      "a page asks for one more than it shows");
+	T_STR(asked(a, "ls", "recursive&repo=a&repo=b", NULL), "--recursive -- a b",
+	      "what may be there often is taken each time");
+	T_STR(asked(a, "ls", "recursive=false&repo=a+b", NULL), "-- a b",
+	      "a switch that is false is left out; + is a blank");
 	T_STR(asked(a, "log", "repo=--help", NULL), "-- --help", "a value is never an option");
-	T_STR(asked(a, "run", NULL, "{\"job\": \"j\", \"ds\": [\"1\", \"2\"], \"param\": {\"k\": 5}, \"again\": true, \"slots\": 4}"),
+	T_STR(asked(a, "run", NULL,
+	            "{\"job\": \"j\", \"ds\": [\"1\", \"2\"], \"param\": {\"k\": 5}, \"again\": true, \"slots\": 4}"),
 	      "--param=k=5 --again --slots=4 -- j 1 2", "a JSON map gives the same words, positionals in their order");
 	T_STR(asked(a, "cp", NULL, "{\"to\": \"raw/z\", \"from\": [\"raw/x:/a\"]}"), "-- raw/x:/a raw/z",
 	      "positionals stand in the order of the table, not of the map");
 	T_STR(asked(a, "ls", "rep=a", NULL), "ls takes no 'rep'", "a name that is not there is refused");
-	T_STR(asked(a, "log", "repo=a&repo=b", NULL), "log takes 1 'repo' at most", "one that may be there once is taken once");
+	T_STR(asked(a, "log", "repo=a&repo=b", NULL), "log takes 1 'repo' at most",
+	      "one that may be there once is taken once");
 	T_STR(asked(a, "log", "repo=%00", NULL), "the query holds a NUL", "a NUL is refused");
 	T_STR(asked(a, "ls", NULL, "{\"repo\": [[\"a\"]]}"), "'repo' holds a list in a list", "so are lists in lists");
 	T_STR(asked(a, "ls", NULL, "[1]"), "the body is a list, not a map of arguments", "and a body that is no map");
@@ -62,9 +67,11 @@ static void names(struct arena *a)
 		for (size_t k = 0; k < ops[i].n_pos; k++) {
 			const char *name = web_pos_name(a, ops + i, k);
 
-			T_OK(*name && !op_option(ops + i, str_of(name)), "%s: '%s' is no option as well", ops[i].name, name);
+			T_OK(*name && !op_option(ops + i, str_of(name)), "%s: '%s' is no option as well", ops[i].name,
+			     name);
 			for (size_t m = 0; m < k; m++)
-				T_OK(strcmp(name, web_pos_name(a, ops + i, m)) != 0, "%s: there is one '%s'", ops[i].name, name);
+				T_OK(strcmp(name, web_pos_name(a, ops + i, m)) != 0, "%s: there is one '%s'",
+				     ops[i].name, name);
 		}
 }
 
