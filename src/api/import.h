@@ -110,6 +110,7 @@ enum every import_every(struct str cron);
 
 /* ---- import_write.c ---- */
 
+/* Checks all, then writes all or nothing, and tells; system NULL: `leat new dag`. */
 must_check int import_write(struct import *im, struct api *api, const char *system, bool dry, bool force,
                             struct sink *out, struct err *e);
 

@@ -275,7 +275,8 @@ static int refuse(struct writing *w, struct err *e)
 		return 0;
 	err_set(e, ERR_REFUSED, "what is there is not overwritten: %.*s%s", STR_ARG(w->in_the_way),
 	        w->n_in_the_way > NAMED ? ", ..." : "");
-	return err_hint(e, "--force writes over it; --dry-run shows what would be written");
+	return w->system ? err_hint(e, "--force writes over it; --dry-run shows what would be written")
+	                 : err_hint(e, "change it by hand, or leave that job out");
 }
 
 /* The jobs as they would be: a wrong key, a circle, or an output that two write, is told before anything is written. */
@@ -376,6 +377,10 @@ static int tell(struct writing *w, const struct target *t, struct sink *out, str
 	dom_set_cstr(w->a, row, "path", t->rel);
 	dom_set(w->a, row, "after", out->people ? dom_new_str(w->a, names) : after);
 	dom_set_str(w->a, row, "from", j->line ? arena_strf(w->a, "%s:%d", j->file, j->line) : str_of(j->file));
+	if (!w->system)
+		dom_set_str(w->a, row, "text",
+		            arena_strf(w->a, "%s %s%s%.*s", t->what, t->rel, names.n ? ", after " : "",
+		                       STR_ARG(names)));
 	dom_set_bool(w->a, row, "dry_run", w->dry);
 	dom_set(w->a, row, "notes", notes_of(w, j->name));
 	return sink_row(out, row, e);
@@ -389,6 +394,8 @@ static int tell_notes(struct writing *w, struct sink *out, struct err *e)
 
 	for (size_t i = 0; i < im->notes.n; i++)
 		n[im->notes.p[i].kind]++;
+	if (!w->system)
+		return 0;
 	if (!out->people) {
 		struct dom *row = dom_new(w->a, DOM_MAP);
 

@@ -5,6 +5,7 @@
 
 #include "api/editor.h"
 #include "api/embedded.h"
+#include "api/new.h"
 #include "api/rows.h"
 #include "base/name.h"
 #include "base/str.h"
@@ -63,7 +64,7 @@ static int list_templates(struct api *api, struct sink *out, struct err *e)
 		if (sink_row(out, row, e))
 			return -1;
 	}
-	sink_note(out, "leat new TEMPLATE NAME makes a job of one");
+	sink_note(out, "leat new TEMPLATE NAME makes a job of one; leat new dag NAME JOB JOB... a DAG of jobs");
 	return 0;
 }
 
@@ -208,6 +209,12 @@ int api_new(struct api *api, const struct args *args, struct sink *out, struct e
 		return list_templates(api, out, e);
 	if (!name.p)
 		return err_set(e, ERR_BAD_REQUEST, "the job needs a name: leat new %.*s NAME", STR_ARG(tmpl));
+	if (str_is(tmpl, NEW_DAG))
+		return new_dag(api, args, name, out, e);
+	if (args_n(args) > 2)
+		return err_set(e, ERR_BAD_REQUEST, "'%.*s' is one too many: leat new %.*s NAME",
+		               STR_ARG(args_pos(args, 2)),
+		               STR_ARG(tmpl));
 	about = template_about(a, tmpl, e);
 	if (!about) {
 		if (e->code)
