@@ -19,31 +19,6 @@ static struct str text(const struct dom *map, const char *key)
 	return v && v->type == DOM_STR ? v->s : STR("");
 }
 
-static struct str workspace_id(struct store *s, struct arena *a)
-{
-	struct q *q = db_query(s->db, "select value from store where key = 'workspace'");
-	struct err ignored = ERR_INIT;
-	struct str id = STR("");
-
-	if (q_step(q, &ignored) == 1)
-		id = arena_str(a, q_col_text(q, 0));
-	q_done(q);
-	return id;
-}
-
-static struct dom *copy(struct arena *a, const struct dom *v)
-{
-	struct buf b = BUF_INIT(DOM_MAX_BYTES);
-	struct err ignored = ERR_INIT;
-	struct dom *out = NULL;
-
-	dom_write_json(&b, v, DOM_COMPACT);
-	if (dom_json(a, arena_str(a, buf_str(&b)), "", &out, &ignored))
-		out = dom_new(a, DOM_NULL);
-	buf_free(&b);
-	return out;
-}
-
 struct str plan_file_unit(struct arena *a, const struct dom *unit)
 {
 	return arena_strf(a, "%.*s\n%.*s", STR_ARG(text(unit, "job")), STR_ARG(text(unit, "ds")));
@@ -70,7 +45,7 @@ static struct dom *asked_of(struct arena *a, const struct asking *q)
 	dom_set(a, out, "ranges", ranges);
 	dom_set_bool(a, out, "upstream", q->ask.upstream);
 	if (q->ask.params)
-		dom_set(a, out, "params", copy(a, q->ask.params));
+		dom_set(a, out, "params", dom_copy(a, q->ask.params));
 	return out;
 }
 
@@ -110,7 +85,7 @@ static int add_job(struct catalog *c, struct arena *a, const struct job *j, stru
 		dom_add(files, file);
 	}
 	dom_set_str(a, one, "job", j->name);
-	dom_set(a, one, "params", copy(a, j->params));
+	dom_set(a, one, "params", j->params ? dom_copy(a, j->params) : dom_new(a, DOM_NULL));
 	dom_set(a, one, "files", files);
 	dom_add(code, one);
 	return add_head(c, a, j->output, seen, heads, e);
@@ -138,7 +113,7 @@ int plan_file_make(struct api *api, struct catalog *c, const struct asking *q, c
 		s = dom_get(row, "seconds");
 		seconds += s ? s->d : 0;
 		bytes += s ? dom_get(row, "bytes")->i : 0;
-		dom_add(units, copy(a, row));
+		dom_add(units, dom_copy(a, row));
 		if (!j || map_has(&jobs, j->name))
 			continue;
 		map_set(&jobs, j->name, j);
@@ -147,7 +122,7 @@ int plan_file_make(struct api *api, struct catalog *c, const struct asking *q, c
 	}
 	dom_set_int(a, doc, "format", PLAN_FILE_FORMAT);
 	dom_set_cstr(a, doc, "leat", LEAT_VERSION);
-	dom_set_str(a, doc, "workspace", workspace_id(api->store, a));
+	dom_set_str(a, doc, "workspace", store_workspace_id(api->store, a));
 	dom_set_str(a, doc, "on", store_branch(api->store));
 	row_time(a, doc, "made", clock_now_ms());
 	dom_set_cstr(a, doc, "by", store_who());
@@ -257,7 +232,7 @@ int plan_file_read(struct api *api, const char *path, struct dom **out, struct e
 	}
 	if (!whole(d))
 		return err_set(e, ERR_BAD_REQUEST, "%s is no whole plan", path);
-	if (!str_eq(text(d, "workspace"), workspace_id(api->store, a)))
+	if (!str_eq(text(d, "workspace"), store_workspace_id(api->store, a)))
 		return err_set(e, ERR_REFUSED, "%s is a plan of another workspace", path);
 	if (!str_eq(text(d, "on"), store_branch(api->store))) {
 		err_set(e, ERR_REFUSED, "%s is a plan on %.*s, and this is %.*s", path, STR_ARG(text(d, "on")),

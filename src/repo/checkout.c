@@ -62,18 +62,6 @@ struct checkout {
 	struct checkout_done done;
 };
 
-static struct str workspace_id(struct store *s, struct arena *a)
-{
-	struct q *q = db_query(s->db, "select value from store where key = 'workspace'");
-	struct err ignored = ERR_INIT;
-	struct str id = STR("");
-
-	if (q_step(q, &ignored) == 1)
-		id = arena_str(a, q_col_text(q, 0));
-	q_done(q);
-	return id;
-}
-
 static char *marker_path(const struct checkout *c, const char *dir)
 {
 	return arena_printf(c->a, "%s/" CHECKOUT_FILE, dir);
@@ -570,7 +558,7 @@ int checkout_run(struct store *s, struct arena *a, const struct checkout_opts *o
 	struct stat st;
 	int rc;
 
-	c.was.workspace = workspace_id(s, a);
+	c.was.workspace = store_workspace_id(s, a);
 	c.row = arena_new();
 	rc = place(&c, e) || tree_has_marker(&c, e) ? -1 : 0;
 	if (!rc && !lstat(c.dir, &st))

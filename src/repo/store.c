@@ -244,6 +244,18 @@ void store_close(struct store *s)
 	free(s);
 }
 
+struct str store_workspace_id(struct store *s, struct arena *a)
+{
+	struct q *q = db_query(s->db, "select value from store where key = 'workspace'");
+	struct err ignored = ERR_INIT;
+	struct str id = STR("");
+
+	if (q_step(q, &ignored) == 1)
+		id = arena_str(a, q_col_text(q, 0));
+	q_done(q);
+	return id;
+}
+
 bool store_has_moved(const struct store *s, int64_t repo)
 {
 	size_t i = 0;

@@ -73,6 +73,7 @@ struct id id_new(void);
 /* Which repos this handle has moved a head of (or tried to): what its user expects to see in datastore/. */
 void store_moved(struct store *s, int64_t repo);
 bool store_has_moved(const struct store *s, int64_t repo);
+struct str store_workspace_id(struct store *s, struct arena *a); /* made with it; "" if it is not there */
 struct id id_of(struct str hex); /* 32 digits, else the zero id */
 
 /*

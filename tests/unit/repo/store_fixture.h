@@ -25,6 +25,17 @@ static inline void fx_open(void)
 	}
 }
 
+/* The first column of the first row; -1: there is none. */
+static inline int64_t fx_number(const char *sql)
+{
+	struct err ignored = ERR_INIT;
+	struct q *q = db_query(fx_store->db, sql);
+	int64_t v = q_step(q, &ignored) == 1 ? q_col_int(q, 0) : -1;
+
+	q_done(q);
+	return v;
+}
+
 static inline void fx_begin(void)
 {
 	const char *tmp = getenv("TMPDIR");

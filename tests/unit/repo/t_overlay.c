@@ -6,16 +6,6 @@
 static struct store *s;
 static struct err e;
 
-static int64_t number(const char *sql)
-{
-	struct err ignored = ERR_INIT;
-	struct q *q = db_query(s->db, sql);
-	int64_t v = q_step(q, &ignored) == 1 ? q_col_int(q, 0) : -1;
-
-	q_done(q);
-	return v;
-}
-
 static struct overlay make(const char *name, bool freeze)
 {
 	struct overlay o = {0};
@@ -88,7 +78,7 @@ static void writing(void)
 	T_INT(head("raw/new"), -1, "and is not there on master");
 	put("raw/a", "z:1");
 	on("fix");
-	T_INT(number("select count(*) from workspace_base w join commits c on c.repo = w.repo and c.id = w.base"
+	T_INT(fx_number("select count(*) from workspace_base w join commits c on c.repo = w.repo and c.id = w.base"
 	             " where state = 'written' and c.number = 2"),
 	      1, "the base is what master was then");
 	on("ice");
@@ -102,14 +92,14 @@ static void writing(void)
 static void ending(void)
 {
 	struct overlay o = {0};
-	int64_t commits = number("select count(*) from commits");
+	int64_t commits = fx_number("select count(*) from commits");
 
 	T_INT(overlay_find(s, fx_arena, STR("fix"), &o, &e), 1, "it is there");
 	T_OK(!db_begin(s->db, &e) && !overlay_end(s, &o, "deleted", id_new(), &e) && !db_commit(s->db, &e), "it ends");
-	T_INT(number("select count(*) from commits"), commits - 2, "its two commits have gone");
-	T_INT(number("select count(*) from repo where ended is not null"), 1, "and the repo that only it had");
-	T_INT(number("select count(*) from branch where name = 'fix'"), 0, "and its branches");
-	T_INT(number("select count(*) from workspace_base where branch = 1"), 0, "and its bases");
+	T_INT(fx_number("select count(*) from commits"), commits - 2, "its two commits have gone");
+	T_INT(fx_number("select count(*) from repo where ended is not null"), 1, "and the repo that only it had");
+	T_INT(fx_number("select count(*) from branch where name = 'fix'"), 0, "and its branches");
+	T_INT(fx_number("select count(*) from workspace_base where branch = 1"), 0, "and its bases");
 	T_INT(head("raw/a@ice"), 2, "the other one is as it was");
 	T_INT(overlay_use(s, fx_arena, STR("fix"), &e), -1, "nobody can be on it");
 	T_ERR(&e, ERR_NOT_FOUND, "no workspace branch fix", "and is told");

@@ -6,16 +6,6 @@
 static struct store *s;
 static struct err e;
 
-static int64_t number(const char *sql)
-{
-	struct err ignored = ERR_INIT;
-	struct q *q = db_query(s->db, sql);
-	int64_t v = q_step(q, &ignored) == 1 ? q_col_int(q, 0) : -1;
-
-	q_done(q);
-	return v;
-}
-
 static struct sha file_id(struct str repo, const char *path)
 {
 	struct pin pin;
@@ -40,7 +30,7 @@ static void names(void)
 	T_INT(fx_commit("Raw/Trips", NULL, &e, "a:1"), -1, "and one that differs only in case");
 	T_ERR(&e, ERR_BAD_NAME, "only in case", "and why is said");
 	T_INT(fx_commit("Bad Name!", NULL, &e, "a:1"), -1, "a name that cannot be is refused");
-	T_INT(number("select count(*) from repo"), 1, "nothing of all that was written");
+	T_INT(fx_number("select count(*) from repo"), 1, "nothing of all that was written");
 	err_clear(&e);
 	T_NO_ERR(repo_list(s, fx_arena, &repos, &n, &e), &e, "repos can be listed");
 	T_OK(n == 1 && str_is(repos[0].name, "raw/trips"), "by name");
@@ -172,7 +162,7 @@ static void blobs(void)
 	if (file_set_mtime(path, 1000000000, &e))
 		T_OK(false, "%s", e.msg);
 	T_INT(blob_present(s, &id, &e), 1, "a touched blob is hashed again and found whole");
-	T_INT(number("select count(*) from blob where mtime_ns = 1000000000"), 1, "and its new stat is recorded");
+	T_INT(fx_number("select count(*) from blob where mtime_ns = 1000000000"), 1, "and its new stat is recorded");
 	if (file_chmod(path, 0644, &e) || file_write(path, STR("PAR1 0ne PAR1"), 0644, 0, &e))
 		T_OK(false, "%s", e.msg);
 	T_INT(blob_present(s, &id, &e), 0, "one that was written through is not present");
