@@ -9,6 +9,7 @@
 
 #include "base/str.h"
 #include "sys/clock.h"
+#include "sys/dir.h"
 #include "sys/fd.h"
 #include "sys/file.h"
 #include "sys/lock.h"
@@ -118,7 +119,9 @@ static int background(struct api *api, const char *port, const char *format, str
 	struct proc p = PROC_INIT;
 	int log FD_CLEANUP = -1, ends[2], rc;
 
-	if (file_open_write(arena_printf(api->arena, "%s/" LOG, api->store->leat_dir), O_APPEND, 0600, &log, e))
+	const char *log_path = arena_printf(api->arena, "%s/" LOG, api->store->leat_dir);
+
+	if (dir_make_parent(log_path, 0777, e) || file_open_write(log_path, O_APPEND, 0600, &log, e))
 		return -1;
 	if (pipe2(ends, O_CLOEXEC))
 		return err_errno(e, errno, "no pipe");

@@ -13,7 +13,7 @@ for r in sqlite3.connect(sys.argv[1] + "/.leat/leat.db").execute("select state, 
 }
 
 test_expect 'a daemon starts in the background, says who it is, and is the only one of its workspace' '
-	workspace w && upper_job up raw/x tables/up &&
+	workspace w && upper_job up raw/x tables/up && rm -rf .leat/logs &&
 	serve . --json > here &&
 	[ "$(json here "d[\"state\"]")" = serving ] && [ "$(json here "d[\"pid\"]")" = "$(daemon_pid .)" ] &&
 	exits 2 leat serve 2> err && grep -qF -- "pid $(daemon_pid .)" err && grep -qF -- "leat serve --stop" err &&
