@@ -60,7 +60,7 @@ static int choose(struct api *api, const struct asking *q, const struct plan *p,
 
 int api_accept(struct api *api, const struct args *args, struct sink *out, struct err *e)
 {
-	struct asking q = {.ask = {.mode = PLAN_STALE}};
+	struct asking q = {.ask = {.mode = PLAN_STALE, .each = true}};
 	struct accept_ask to = {.command = args->command};
 	const struct job *j;
 	struct catalog *c;

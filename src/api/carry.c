@@ -102,6 +102,7 @@ static void say_not_run(struct api *api, const struct plan *p, bool is_explicit,
 {
 	size_t said = 0;
 
+	*up_to_date += p->n_settled;
 	for (size_t i = 0; i < p->n_not_run; i++) {
 		const struct plan_unit *u = p->not_run[i];
 		bool lacks = u->reason == REASON_INPUT_MISSING;

@@ -69,13 +69,10 @@ int plan_say_idle(struct api *api, struct catalog *c, const struct asking *q, co
 	for (size_t i = 0; out->people && i < js->n && said < REPEAT_MAX; i++) {
 		const struct job *j = js->all[i];
 		const char *why = NULL;
-		struct catalog_repo *made;
+		const struct catalog_repo *made;
 		bool told = map_get(&seen, j->name) || j->tree || job_stays(j) || !ask_names(q, j);
-		int got = told ? 1 : catalog_repo(c, j->output, STR_NULL, &made, e);
 
-		if (got < 0)
-			return -1;
-		if (got)
+		if (told || (catalog_bare(c, j->output, &made), made))
 			continue;
 		for (size_t k = 0; k < j->n_inputs && !why; k++) {
 			struct catalog_repo *repo;
@@ -102,6 +99,7 @@ static int look(struct api *api, struct asking *q, bool all, struct sink *out, s
 	struct plan *p;
 
 	ask_finish(q);
+	q->ask.each = all;
 	if (ask_refuse_broken(api, q, out, e) || catalog_new(api->store, api->arena, &c, e) ||
 	    restore_look(api->flow, c, api->arena, &q->ask, e) ||
 	    plan_make(api->flow, c, api->arena, &q->ask, &p, e) || plan_say_idle(api, c, q, p, out, e))

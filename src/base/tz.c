@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/str.h"
 #include "base/tz_rule.h"
+#include "base/xx64.h"
 
 #define DAY 86400
 #define TZ_MAX_FILE ((size_t)1 << 20)
@@ -32,6 +33,7 @@ struct tz {
 	struct tz_rule rule; /* after the last, if .ruled */
 	int64_t left_out[TZ_MAX_LEFT_OUT];
 	int n_left_out;
+	uint64_t sum;
 };
 
 static const struct tz utc_zone = {.name = "UTC"};
@@ -250,6 +252,7 @@ struct tz *tz_of_bytes(const char *name, struct str tzif)
 		return NULL;
 	}
 	note_left_out(z);
+	z->sum = xx64(tzif.p, tzif.n, 0);
 	return z;
 }
 
@@ -292,6 +295,11 @@ int tz_load(const char *name, const struct tz **out, struct err *e)
 const struct tz *tz_utc(void)
 {
 	return &utc_zone;
+}
+
+uint64_t tz_sum(const struct tz *z)
+{
+	return z->sum;
 }
 
 const char *tz_name(const struct tz *z)

@@ -22,6 +22,7 @@ const struct tz *tz_utc(void);
 struct tz *tz_of_bytes(const char *name, struct str tzif);
 void tz_free(struct tz *z);
 const char *tz_name(const struct tz *z);
+uint64_t tz_sum(const struct tz *z); /* of the bytes it was read from: another one where its rules are others */
 
 int tz_offset(const struct tz *z, int64_t utc); /* seconds east of UTC in force at that instant */
 void tz_to_civil(const struct tz *z, int64_t utc, struct civil *out);

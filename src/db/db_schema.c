@@ -33,6 +33,9 @@ static const struct {
 	[DB_SET_WATCH] = {"change",
 #include "defs/watch_tables.def"
 	},
+	[DB_SET_MOVED] = {"moved",
+#include "defs/moved_tables.def"
+	},
 };
 
 int db_schema_set(sqlite3 *h, enum db_set set)

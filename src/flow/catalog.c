@@ -15,6 +15,7 @@ struct cat_repo {
 	struct partset head, now; /* as the head shows it; with what is laid over */
 	bool overlaid;            /* .now has arrays of its own */
 	bool whole_laid;          /* the root is not the head's */
+	bool lost;                /* some of it: catalog_lost */
 	struct plan_unit *whole_by;
 	struct entry root;
 	bool currents_loaded;
@@ -456,6 +457,14 @@ int catalog_at_head(struct catalog *c, struct str repo, const struct ds *ds, str
 	return 1;
 }
 
+bool catalog_bare(struct catalog *c, struct str repo, const struct catalog_repo **out)
+{
+	struct cat_repo *r = map_get(&c->repos, repo);
+
+	*out = r && is_there(r) ? &r->pub : NULL;
+	return !r || (!r->overlaid && !r->whole_laid && !r->lost);
+}
+
 struct partset *catalog_set(const struct catalog_repo *pub)
 {
 	return &((struct cat_repo *)pub)->now;
@@ -573,6 +582,7 @@ int catalog_load_currents(struct catalog *c, struct err *e)
 		while (at < all.n && repos.p[at] < cr->pub.repo.id)
 			at++;
 		cr->currents = all.p + at;
+		cr->n_currents = 0;
 		while (at < all.n && repos.p[at] == cr->pub.repo.id) {
 			at++;
 			cr->n_currents++;
@@ -764,6 +774,11 @@ static struct str lost_key(struct arena *a, struct str repo, const struct ds *ds
 
 void catalog_lost(struct catalog *c, struct str repo, const struct ds *ds)
 {
+	struct cat_repo *r = map_get(&c->repos, repo);
+
+	if (!r)
+		r = add_repo(c, &c->repos, repo, repo);
+	r->lost = true;
 	map_set(&c->lost, lost_key(c->arena, repo, ds), c);
 }
 

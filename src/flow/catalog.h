@@ -71,6 +71,11 @@ must_check int catalog_format_learned(struct catalog *c, struct str repo, struct
 void catalog_lost(struct catalog *c, struct str repo, const struct ds *ds);
 bool catalog_is_lost(const struct catalog *c, struct str repo, const struct ds *ds);
 
+/*
+ * What a repo is at its head, without reading its partitions; *out NULL: it is not there. False where more counts than that head:
+ * something is laid over it, planned or lost.
+ */
+bool catalog_bare(struct catalog *c, struct str repo, const struct catalog_repo **out);
 struct partset *catalog_set(const struct catalog_repo *r); /* its partitions; never NULL */
 /* The kind of partition that a repo has, or will have by the job that makes it; NONE for others. */
 enum every catalog_every(struct catalog *c, struct str repo);

@@ -565,6 +565,16 @@ void jobcache_changed(struct jobs *js, const struct job *j)
 	js->cache->changed = true;
 }
 
+struct str jobcache_body(const struct job *j)
+{
+	return j->entry ? j->entry->body : STR_NULL;
+}
+
+struct sha jobcache_id(const struct jobs *js)
+{
+	return js->cache->tables;
+}
+
 void jobcache_loaded(struct jobs *js)
 {
 	fd_close(&js->cache->ws_fd);

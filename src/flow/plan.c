@@ -3,6 +3,7 @@
 #include "base/str.h"
 #include "flow/owner.h"
 #include "flow/plan_in.h"
+#include "flow/settled.h"
 
 struct want {
 	struct ds ds;
@@ -29,8 +30,12 @@ struct maker {
 	VEC(struct plan_unit *) units;
 	VEC(struct plan_unit *) not_run;
 	size_t n;
+	size_t n_decided;          /* jobs that were gone through unit by unit */
+	struct settled *settled;   /* NULL: all are */
 	struct plan *plan;
 };
+
+#define FEW_JOBS 64 /* up to here their rows of `current` are read job by job */
 
 #define FEW_WANTS 8 /* up to here looking through them is cheaper than a map */
 
@@ -52,6 +57,12 @@ static size_t find_want(struct maker *m, struct wants *w, const struct ds *ds)
 	return (size_t)(uintptr_t)map_get(&w->seen, str_of(ds->label));
 }
 
+static int too_many(struct maker *m, size_t more, struct err *e)
+{
+	m->n += more;
+	return m->n > PLAN_MAX_UNITS ? err_set(e, ERR_LIMIT, "the plan would have more than %d units", PLAN_MAX_UNITS) : 0;
+}
+
 static int want(struct maker *m, const struct job *j, const struct ds *ds, enum plan_role role, struct err *e)
 {
 	struct wants *w = &m->wants[j->index];
@@ -64,8 +75,8 @@ static int want(struct maker *m, const struct job *j, const struct ds *ds, enum 
 			w->v.p[at - 1].role = role;
 		return 0;
 	}
-	if (m->n++ >= PLAN_MAX_UNITS)
-		return err_set(e, ERR_LIMIT, "the plan would have more than %d units", PLAN_MAX_UNITS);
+	if (too_many(m, 1, e))
+		return -1;
 	vec_push(m->a, &w->v, one);
 	return 0;
 }
@@ -172,7 +183,7 @@ static int want_asked(struct maker *m, struct err *e)
 }
 
 /* The set of a job, at its turn: partitions that are planned above it are there already. */
-static int want_set(struct maker *m, const struct job *j, struct err *e)
+static int want_set(struct maker *m, const struct job *j, bool *by_time, struct err *e)
 {
 	struct wants *w = &m->wants[j->index];
 	struct ds_list l = {0};
@@ -180,6 +191,7 @@ static int want_set(struct maker *m, const struct job *j, struct err *e)
 
 	if (got < 0)
 		return -1;
+	*by_time = l.by_time;
 	if (!got && w->fallback) {
 		struct ds last = plan_last_ended(m->flow, j);
 
@@ -210,34 +222,65 @@ static void leave_out(struct maker *m, struct plan_unit *u)
 	vec_push(m->a, &m->not_run, u);
 }
 
+/* 1: of this job nothing has moved since there was nothing to do; 0, -1. */
+static int still_settled(struct maker *m, const struct job *j, struct err *e)
+{
+	const struct wants *w = &m->wants[j->index];
+	struct settled_job was;
+
+	if (!m->settled || !w->set || w->v.n || !settled_find(m->settled, j, &was) || (was.by_time && w->fallback))
+		return 0;
+	m->plan->n_settled += was.n;
+	m->plan->n_up_to_date += was.n_up_to_date;
+	return too_many(m, was.n, e) ? -1 : 1;
+}
+
+static int decide_unit(struct maker *m, const struct job *j, const struct want *w, struct plan_unit **out, struct err *e)
+{
+	struct plan_unit *u = arena_new_of(m->a, struct plan_unit);
+
+	u->job = j;
+	u->ds = w->ds;
+	u->role = w->role;
+	*out = u;
+	if (plan_decide(m->flow, m->c, m->a, m->ask, u, e) < 0)
+		return -1;
+	if (!reason_runs(u->reason)) {
+		leave_out(m, u);
+		return 0;
+	}
+	vec_push(m->a, &m->units, u);
+	return catalog_plan(m->c, u, u->known ? &u->known_tree : NULL, e);
+}
+
 static int decide_job(struct maker *m, const struct job *j, struct err *e)
 {
 	struct wants *w = &m->wants[j->index];
+	bool whole = m->settled && w->set && !w->v.n; /* what is decided here is the job's own set and nothing else */
+	struct settled_job now = {0};
 	struct catalog_repo *own = NULL;
 
-	if (w->set && want_set(m, j, e) < 0)
+	if (w->set && want_set(m, j, &now.by_time, e) < 0)
 		return -1;
 	if (w->v.n > 1)
 		qsort(w->v.p, w->v.n, sizeof(*w->v.p), in_time);
+	if (w->v.n && ++m->n_decided == FEW_JOBS && catalog_load_currents(m->c, e) < 0)
+		return -1;
 	if (w->v.n && (catalog_repo(m->c, j->output, STR_NULL, &own, e) < 0 ||
 	               (own && own->has_commit && owner_check(j, &own->repo, &own->head.run, e))))
 		return -1;
-	for (size_t i = 0; i < w->v.n; i++) {
-		struct plan_unit *u = arena_new_of(m->a, struct plan_unit);
+	for (; now.n < w->v.n; now.n++) {
+		struct plan_unit *u;
+		bool fine;
 
-		u->job = j;
-		u->ds = w->v.p[i].ds;
-		u->role = w->v.p[i].role;
-		if (plan_decide(m->flow, m->c, m->a, m->ask, u, e) < 0)
+		if (decide_unit(m, j, &w->v.p[now.n], &u, e) < 0)
 			return -1;
-		if (!reason_runs(u->reason)) {
-			leave_out(m, u);
-			continue;
-		}
-		vec_push(m->a, &m->units, u);
-		if (catalog_plan(m->c, u, u->known ? &u->known_tree : NULL, e) < 0)
-			return -1;
+		fine = u->reason == REASON_UP_TO_DATE || u->reason == REASON_NOT_MEMOISED;
+		now.n_up_to_date += fine;
+		whole = whole && (fine || (u->reason == REASON_INPUT_GONE && u->role == ROLE_STALE));
 	}
+	if (whole && !(now.by_time && w->fallback))
+		settled_keep(m->settled, j, &now);
 	return 0;
 }
 
@@ -281,6 +324,13 @@ int plan_check_params(const struct job *j, const struct dom *params, struct err 
 	return 0;
 }
 
+/* What is stale, of jobs as they are: what a plan of it remembers, and may take from one before. */
+static bool is_plain(const struct plan_ask *ask)
+{
+	return ask->mode == PLAN_STALE && !ask->n_ranges && !ask->upstream && !ask->again && !ask->each &&
+	       !(ask->params && ask->params->n);
+}
+
 int plan_make(struct flow *f, struct catalog *c, struct arena *a, const struct plan_ask *ask, struct plan **out,
               struct err *e)
 {
@@ -290,6 +340,8 @@ int plan_make(struct flow *f, struct catalog *c, struct arena *a, const struct p
 	m.plan = arena_new_of(a, struct plan);
 	m.wants = arena_array(a, struct wants, f->jobs->n);
 	catalog_graph(c, g);
+	if (is_plain(ask) && settled_open(f, c, a, &m.settled, e) < 0)
+		return -1;
 	if (ask->jobs) {
 		if (want_asked(&m, e) < 0 || (ask->upstream && close_above(&m, e) < 0))
 			return -1;
@@ -298,12 +350,15 @@ int plan_make(struct flow *f, struct catalog *c, struct arena *a, const struct p
 			m.wants[g->order[i]->index].set = !g->order[i]->tree && !job_stays(g->order[i]); /* data.h */
 			m.wants[g->order[i]->index].set_role = ROLE_STALE;
 		}
-		if (catalog_load_currents(c, e) < 0)
+	}
+	for (size_t i = 0; i < g->n; i++) {
+		int still = still_settled(&m, g->order[i], e);
+
+		if (still < 0 || (!still && decide_job(&m, g->order[i], e) < 0))
 			return -1;
 	}
-	for (size_t i = 0; i < g->n; i++)
-		if (decide_job(&m, g->order[i], e) < 0)
-			return -1;
+	if (m.settled)
+		settled_save(m.settled);
 	m.plan->units = m.units.p;
 	m.plan->n_units = m.units.n;
 	m.plan->not_run = m.not_run.p;

@@ -10,6 +10,7 @@
 struct ds_list {
 	struct ds *p;
 	size_t n, cap;
+	bool by_time; /* of slots: more of them come with time */
 };
 
 /*

@@ -152,6 +152,7 @@ int plan_set(struct flow *f, struct catalog *c, struct arena *a, const struct jo
 		if (!any && from_inputs(c, a, j, true, out, &any, e) < 0)
 			return -1;
 	}
+	out->by_time = !any;
 	if (!any)
 		return from_slots(f, c, a, j, out, e);
 	if (from_output(c, a, j, out, e) < 0)

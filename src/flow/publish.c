@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "flow/catalog.h"
 #include "flow/owner.h"
+#include "flow/settled.h"
 #include "repo/datastore.h"
 #include "repo/overlay.h"
 #include "sys/clock.h"
@@ -20,12 +21,14 @@ static bool gives(const struct run_unit *u)
 static int record_made(struct engine *g, struct run_unit *u, struct arena *a, bool made, struct err *e)
 {
 	const struct overlay *on = g->f->store->on;
-	struct q *q = db_query(g->f->store->db,
-	                       on ? "insert or replace into current_on(repo, ds, key, tree, unit, note, branch)"
-	                            " values(?, ?, ?, ?, ?, ?, ?)"
-	                          : "insert or replace into current(repo, ds, key, tree, unit, note)"
-	                            " values(?, ?, ?, ?, ?, ?)");
+	struct q *q;
 
+	if (db_make_set(g->f->store->db, DB_SET_MOVED, e))
+		return -1;
+	q = db_query(g->f->store->db, on ? "insert or replace into current_on(repo, ds, key, tree, unit, note, branch)"
+	                                   " values(?, ?, ?, ?, ?, ?, ?)"
+	                                 : "insert or replace into current(repo, ds, key, tree, unit, note)"
+	                                   " values(?, ?, ?, ?, ?, ?)");
 	q_int(q, 1, u->run->repo.id);
 	q_cstr(q, 2, u->p->ds.label);
 	q_sha(q, 3, &u->p->key.key);
@@ -226,7 +229,7 @@ static int keep_result(struct engine *g, struct run_unit *u, struct err *e)
 		q_int(q, 3, u->checks[i].passed);
 		q_text(q, 4, u->checks[i].detail);
 		q_int(q, 5, clock_now_ms());
-		if (q_run(q, e))
+		if (q_run(q, e) || (!u->checks[i].passed && settled_check_failed(d, e)))
 			return -1;
 	}
 	if (u->state != STATE_SUCCESS || u->original || !u->has_tree)

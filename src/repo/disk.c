@@ -469,6 +469,28 @@ int disk_repos(struct store *s, struct arena *a, int64_t repo, bool only_lagging
 	return 0;
 }
 
+int disk_places(struct store *s, struct arena *a, int64_t repo, struct disk_place **out, size_t *n, struct err *e)
+{
+	struct q *q = db_query(s->db, "select r.id, r.name, m.repo is null and (u.repo is not null or b.head is null)"
+	                              " from repo r left join branch b on b.repo = r.id and b.name = 'master'"
+	                              " left join materialised m on m.repo = r.id left join unshown u on u.repo = r.id"
+	                              " where r.ended is null and r.made_on is null and r.role <> 'system'"
+	                              " and (?1 = 0 or r.id = ?1) order by r.name");
+	VEC(struct disk_place) all = {0};
+	int r;
+
+	q_int(q, 1, repo);
+	while ((r = q_step(q, e)) == 1) {
+		struct disk_place p = {q_col_int(q, 0), arena_str(a, q_col_text(q, 1)), q_col_int(q, 2)};
+
+		vec_push(a, &all, p);
+	}
+	q_done(q);
+	*out = all.p;
+	*n = all.n;
+	return r < 0 ? -1 : 0;
+}
+
 #define LOCK_BYTES ((uint64_t)1 << 61)
 
 static int lock_open(struct store *s, bool shared, int *fd, struct err *e)

@@ -57,6 +57,14 @@ struct disk_repo {
 /* repo 0: all; only_lagging: those whose shown is not their head, though it should be. */
 must_check int disk_repos(struct store *s, struct arena *a, int64_t repo, bool only_lagging, struct disk_repo **out,
                           size_t *n, struct err *e);
+/* Where something may lie of which a look tells, by name. */
+struct disk_place {
+	int64_t repo;
+	struct str name;
+	bool bare; /* datastore/ shows nothing of it, and should not: only what somebody dropped may be there */
+};
+must_check int disk_places(struct store *s, struct arena *a, int64_t repo, struct disk_place **out, size_t *n,
+                           struct err *e);
 /* Inside a write transaction. */
 must_check int disk_shown(struct store *s, int64_t repo, const struct sha *tree, struct err *e);
 

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 
+#include "base/map.h"
 #include "base/name.h"
 #include "base/str.h"
 #include "repo/drift.h"
@@ -17,8 +18,7 @@ struct drift_found {
 struct strays {
 	struct store *s;
 	struct arena *a;
-	const struct repo *repos;
-	size_t n;
+	struct map names; /* of repos, and of what lies above one: its enum relation, as a pointer */
 	drift_stray cb;
 	void *ptr;
 };
@@ -40,16 +40,19 @@ enum relation { APART, IS_REPO, ABOVE_REPOS };
 
 static enum relation relation(const struct strays *st, struct str path)
 {
-	enum relation r = APART;
+	return (enum relation)(uintptr_t)map_get(&st->names, path);
+}
 
-	for (size_t i = 0; i < st->n; i++) {
-		struct str name = st->repos[i].name;
-		if (str_eq(name, path))
-			return IS_REPO;
-		if (name.n > path.n && str_has_prefix(name, path) && name.p[path.n] == '/')
-			r = ABOVE_REPOS;
+static void note_names(struct strays *st, const struct repo *repos, size_t n)
+{
+	struct str up, last;
+
+	map_init(&st->names, st->a);
+	for (size_t i = 0; i < n; i++) {
+		map_set(&st->names, repos[i].name, (void *)(uintptr_t)IS_REPO);
+		for (up = repos[i].name; str_rcut(up, '/', &up, &last) && !map_has(&st->names, up);)
+			map_set(&st->names, up, (void *)(uintptr_t)ABOVE_REPOS);
 	}
-	return r;
 }
 
 static int folder(struct strays *st, struct str path, bool zone, struct err *e);
@@ -126,20 +129,25 @@ int drift_strays(struct store *s, struct arena *a, drift_stray cb, void *ptr, st
 	struct strays st = {.s = s, .a = a, .cb = keep};
 	struct found found = {.a = a};
 	struct repo *repos;
-	size_t n;
+	size_t n, looked;
+	bool empty;
 
 	if (!dir_exists(s->data_dir))
+		return 0;
+	if (dir_is_empty(s->data_dir, &empty, e))
+		return -1;
+	if (empty)
 		return 0;
 	if (repo_list(s, a, &repos, &n, e))
 		return -1;
 	do {
 		found.all.n = 0;
-		st.repos = repos;
-		st.n = n;
+		note_names(&st, repos, n);
+		looked = n;
 		st.ptr = &found;
 		if (within(&st, STR(""), e) || repo_list(s, a, &repos, &n, e))
 			return -1;
-	} while (n > st.n);
+	} while (n > looked);
 	for (size_t i = 0; i < found.all.n; i++)
 		if (cb(ptr, found.all.p[i].name, found.all.p[i].why_not, e))
 			return -1;
@@ -167,15 +175,15 @@ struct look_one {
 	int lock;
 };
 
-static int begin_one(struct store *s, struct arena *a, const struct disk_repo *known, bool rehash,
-                     struct look_one *o, struct err *e)
+static int begin_one(struct store *s, struct arena *a, const struct disk_place *p, bool rehash, struct look_one *o,
+                     struct err *e)
 {
 	struct disk_repo *now;
 	size_t n;
 
 	*o = (struct look_one){.lock = -1};
-	if (disk_lock(s, &known->repo.name, 1, DISK_SHARED, &o->lock, e) < 0 ||
-	    disk_repos(s, a, known->repo.id, false, &now, &n, e))
+	if (disk_lock(s, &p->name, 1, DISK_SHARED, &o->lock, e) < 0 ||
+	    disk_repos(s, a, p->repo, false, &now, &n, e))
 		return -1;
 	if (!n)
 		return 0;
@@ -228,12 +236,34 @@ static int end_one(struct look_one *o, struct drifts *ds, struct err *e)
 	return 0;
 }
 
-static int locked_drift(struct store *s, struct drifts *ds, const struct disk_repo *known, bool rehash, struct err *e)
+/* Looks at the folder above but once for those that lie in it, which come one after the other. */
+struct above {
+	struct str name; /* STR_NULL: none yet */
+	bool is_there;
+};
+
+/* Whether nothing is there, as of most outputs where datastore/ does not show them. */
+static bool is_bare(struct store *s, struct arena *a, struct above *b, const struct disk_place *p)
+{
+	struct str above, last;
+
+	if (!p->bare)
+		return false;
+	if (!str_rcut(p->name, '/', &above, &last))
+		above = STR("");
+	if (!b->name.p || !str_eq(b->name, above)) {
+		b->name = above;
+		b->is_there = dir_exists(disk_path(s, a, above, STR("")));
+	}
+	return !b->is_there || !file_exists(disk_path(s, a, p->name, STR("")));
+}
+
+static int locked_drift(struct store *s, struct drifts *ds, const struct disk_place *p, bool rehash, struct err *e)
 {
 	struct err ignored = ERR_INIT;
 	struct look_one o;
 
-	if (begin_one(s, ds->a, known, rehash, &o, e)) {
+	if (begin_one(s, ds->a, p, rehash, &o, e)) {
 		(void)!end_one(&o, NULL, &ignored);
 		return -1;
 	}
@@ -246,7 +276,8 @@ int datastore_drift(struct store *s, struct arena *a, struct str repo, bool reha
                     struct err *e)
 {
 	struct drifts ds = {.a = a};
-	struct disk_repo *repos;
+	struct disk_place *places;
+	struct above above = {0};
 	struct repo one = {0};
 	size_t many;
 
@@ -255,10 +286,10 @@ int datastore_drift(struct store *s, struct arena *a, struct str repo, bool reha
 		if (r <= 0)
 			return r < 0 ? -1 : repo_not_found(s, repo, e);
 	}
-	if (disk_repos(s, a, one.id, false, &repos, &many, e))
+	if (disk_places(s, a, one.id, &places, &many, e))
 		return -1;
 	for (size_t i = 0; i < many; i++)
-		if (locked_drift(s, &ds, &repos[i], rehash, e))
+		if (!is_bare(s, a, &above, &places[i]) && locked_drift(s, &ds, &places[i], rehash, e))
 			return -1;
 	if (!repo.p && drift_strays(s, a, stray, &ds, e))
 		return -1;
@@ -306,20 +337,23 @@ static void start(struct drift_look *l)
 int datastore_look_begin(struct store *s, struct arena *a, struct drift_look **out, struct err *e)
 {
 	struct drift_look *l = arena_new_of(a, struct drift_look);
-	struct disk_repo *repos;
+	struct disk_place *places;
+	struct above above = {0};
 	size_t n;
 
 	l->s = s;
 	l->a = a;
 	atomic_init(&l->done, false);
-	if (disk_repos(s, a, 0, false, &repos, &n, e))
+	if (disk_places(s, a, 0, &places, &n, e))
 		return -1;
 	l->repos = arena_array(a, struct look_one, n);
-	for (; l->n < n; l->n++) {
-		if (begin_one(s, a, &repos[l->n], false, &l->repos[l->n], e)) {
+	for (size_t i = 0; i < n; i++) {
+		if (is_bare(s, a, &above, &places[i]))
+			continue;
+		if (begin_one(s, a, &places[i], false, &l->repos[l->n++], e)) {
 			struct err ignored = ERR_INIT;
 
-			(void)!end_one(&l->repos[l->n], NULL, &ignored);
+			(void)!end_one(&l->repos[--l->n], NULL, &ignored);
 			walk_all(l);
 			datastore_look_drop(l);
 			return -1;
