@@ -52,6 +52,7 @@ soak: setup build/leat build-test build-asan
 		tests/run -v --timeout 7200 fault/
 	@tests/soak/at_once.py build/leat history 10000
 	@tests/soak/at_once.py build/leat mixture 60
+	@tests/soak/settled.py build/leat 3000
 
 bench: setup build/leat
 	@tests/bench/run $(T)

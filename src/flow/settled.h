@@ -1,6 +1,6 @@
 /*
  * flow/settled.h: jobs of which a plan found nothing to do, and how many units it looked at for that: .leat/cache/plan, so that
- * the next plan goes through the units only of those of which something moved (docs/decisions/0011).
+ * the next plan goes through the units only of those of which something moved (docs/decisions/0009).
  *
  * A job is remembered under a digest of all that its units' decisions are made from (plan_set.c, plan_decide.c): its files as the
  * job cache has them, leat.yaml, its zone's rules, this program; of each input what the catalog shows, who makes it and how its

@@ -221,13 +221,20 @@ def case_plan():
         for i in range(5):
             write(ws, 'jobs/j05000.sql', '-- output: tables/t05000\n-- partition: daily\nselect %d as n, shop from raw.sales\n' % -i)
             times.append(wall([LEAT, 'plan'], ws))
+        write(ws, 'jobs/j05000.sql', '-- output: tables/t05000\n-- partition: daily\nselect 5000 as n, shop from raw.sales\n')
+        idle = [wall([LEAT, 'run'], ws) for _ in range(4)][1:]
+        os.unlink(os.path.join(ws, '.leat', 'cache', 'plan'))
+        anew = wall([LEAT, 'plan'], ws)
+        write(ws, 'jobs/j05000.sql', '-- output: tables/t05000\n-- partition: daily\nselect -7 as n, shop from raw.sales\n')
         start = min(wall([LEAT, '--version'], ws) for _ in range(TRIES))
         rows = best_sql(os.path.join(ws, '.leat', 'leat.db'), 'select repo, ds, key, tree, unit, note from current order by repo, ds')
     told = leat(ws, 'plan', '--json').splitlines()
     if len(told) != DAYS or any(json.loads(line)['job'] != 'j05000' for line in told):
         raise RuntimeError('%d units are planned, not %d of one job' % (len(told), DAYS))
     return [Row('`plan` of {:,} jobs x {} days, all made, one query edited'.format(JOBS, DAYS), middle(times), start + rows,
-                'leat --version, and SQLite reads the {:,} rows of what was made'.format(JOBS * DAYS), limit=0.3)]
+                'leat --version, and SQLite reads the {:,} rows of what was made'.format(JOBS * DAYS), limit=0.3),
+            Row('`run` with nothing to do, the same workspace', middle(idle), start + rows, 'the same'),
+            Row('`plan` of it without what earlier plans remembered', anew, start + rows, 'the same')]
 
 
 def best_sql(path, query):
