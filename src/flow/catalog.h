@@ -72,8 +72,8 @@ void catalog_lost(struct catalog *c, struct str repo, const struct ds *ds);
 bool catalog_is_lost(const struct catalog *c, struct str repo, const struct ds *ds);
 
 /*
- * What a repo is at its head, without reading its partitions; *out NULL: it is not there. False where more counts than that head:
- * something is laid over it, planned or lost.
+ * What a repo is at its head, without reading its partitions; *out NULL: it is not there. False where more counts than
+ * that head: something is laid over it, planned or lost.
  */
 bool catalog_bare(struct catalog *c, struct str repo, const struct catalog_repo **out);
 struct partset *catalog_set(const struct catalog_repo *r); /* its partitions; never NULL */

@@ -47,8 +47,8 @@ void jobcache_changed(struct jobs *js, const struct job *j);
 /* All that is there has been looked at. */
 void jobcache_loaded(struct jobs *js);
 /*
- * All that the job's files say, as it stands in the cache, for who remembers what followed from it; empty where it was read anew in
- * this process. jobcache_id: what it was read by (keys, kinds, the parser of queries).
+ * All that the job's files say, as it stands in the cache, for who remembers what followed from it; empty where it was
+ * read anew in this process. jobcache_id: what it was read by (keys, kinds, the parser of queries).
  */
 struct str jobcache_body(const struct job *j);
 struct sha jobcache_id(const struct jobs *js);

@@ -60,7 +60,8 @@ static size_t find_want(struct maker *m, struct wants *w, const struct ds *ds)
 static int too_many(struct maker *m, size_t more, struct err *e)
 {
 	m->n += more;
-	return m->n > PLAN_MAX_UNITS ? err_set(e, ERR_LIMIT, "the plan would have more than %d units", PLAN_MAX_UNITS) : 0;
+	return m->n <= PLAN_MAX_UNITS ? 0
+	                              : err_set(e, ERR_LIMIT, "the plan would have more than %d units", PLAN_MAX_UNITS);
 }
 
 static int want(struct maker *m, const struct job *j, const struct ds *ds, enum plan_role role, struct err *e)
@@ -235,7 +236,8 @@ static int still_settled(struct maker *m, const struct job *j, struct err *e)
 	return too_many(m, was.n, e) ? -1 : 1;
 }
 
-static int decide_unit(struct maker *m, const struct job *j, const struct want *w, struct plan_unit **out, struct err *e)
+static int decide_unit(struct maker *m, const struct job *j, const struct want *w, struct plan_unit **out,
+                       struct err *e)
 {
 	struct plan_unit *u = arena_new_of(m->a, struct plan_unit);
 

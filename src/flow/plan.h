@@ -91,7 +91,7 @@ struct plan_ask {
 	bool upstream;               /* -u */
 	bool again;                  /* --again: the memo is ignored */
 	const struct dom *params;    /* --param k=v, of the asked jobs; NULL */
-	bool each;                   /* .not_run has all that is looked at, also of jobs of which nothing moved (settled.h) */
+	bool each;                   /* .not_run has each unit, also of jobs of which nothing moved (settled.h) */
 };
 
 #define PLAN_SKIP "_skip" /* in an output of a job with skips: which jobs are not to run on it, a line each; *: none */
@@ -103,7 +103,7 @@ struct plan {
 	struct plan_unit **not_run;  /* looked at, but up to date or not possible, each with its reason */
 	size_t n_not_run;
 	size_t n_up_to_date;         /* of not_run and of .n_settled */
-	size_t n_settled;            /* units of jobs of which nothing moved since there was nothing to do: in no list */
+	size_t n_settled;            /* units of jobs of which nothing moved since nothing was to do: in no list */
 	struct data_feed *data;      /* units of data-driven jobs, which come as they can run (data.h); NULL */
 	size_t n_missing_input;      /* of not_run: asked for by name or range and not possible: exit status 1 */
 };

@@ -160,8 +160,8 @@ static bool add_input(struct settled *s, struct sha_ctx *h, const struct job *j,
 }
 
 /*
- * All that the decisions of a job's units are made from. False where that is not to be had: the job was read anew in this
- * process, a pin that finds nothing, units above it that are planned.
+ * All that the decisions of a job's units are made from. False where that is not to be had: the job was read anew in
+ * this process, a pin finds nothing, units above it are planned.
  */
 static bool digest_of(struct settled *s, const struct job *j, struct one *out)
 {

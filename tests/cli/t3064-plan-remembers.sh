@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A plan goes through the units only of jobs of which something moved since there was nothing to do (docs/decisions/0009); each of
+# A plan goes through the units only of jobs of which something moved since there was nothing to do (docs/decisions/0010); each of
 # what a decision is made from, moved alone, is seen.
 . "$(dirname "$0")/../lib.sh"
 
