@@ -9,6 +9,7 @@
 #include "api/plan_row.h"
 #include "api/rows.h"
 #include "base/str.h"
+#include "sys/clock.h"
 #include "flow/restore.h"
 #include "flow/tick.h"
 
@@ -259,8 +260,10 @@ int carry_out(struct api *api, const struct carry_how *how, struct asking *q, st
 	                        .n_labels = how->n_labels}};
 	const struct job **asked = q->jobs.p;
 	size_t n_asked = q->jobs.n;
+	struct run_summary before = {.first = ERR_INIT};
 	struct catalog *c;
-	int rc = -1;
+	int64_t began = clock_now_ms();
+	int rc = -1, taken;
 
 	ask_finish(q);
 	if (data_session(api->store, e)) {
@@ -268,13 +271,23 @@ int carry_out(struct api *api, const struct carry_how *how, struct asking *q, st
 		return -1;
 	}
 	if ((!how->lenient && ask_refuse_broken(api, q, out, e)) ||
-	    run_recover(api->store, e) || catalog_new(api->store, api->arena, &c, e))
+	    run_recover(api->store, e) || catalog_new(api->store, api->arena, &c, e) ||
+	    (taken = run_adopt(api->flow, c, &w.o, &before, e)) < 0 ||
+	    (taken && catalog_new(api->store, api->arena, &c, e)))
 		goto done;
+	w.o.since_ms = taken ? began : 0;
+	if (before.cancelled) {
+		w.sum = before;
+		api->exit_status = 1;
+		rc = sink_row(out, summary_row(api, &w), e);
+		goto done;
+	}
 	w.restore = restore_begin(api->flow, c, api->arena, &q->ask, on_note, out, &w.restored);
 	if (!api->flow->jobs->n)
 		sink_note(out, "no jobs yet; 'leat new' lists templates");
 	if (run_both(api, q, &w, c, out, e) || egress_push_all(api, asked, n_asked, out, e))
 		goto done;
+	run_summary_add(&w.sum, &before);
 	/* What had to be made again is in the store now, and can be shown. */
 	if (w.restored.lost && (catalog_new(api->store, api->arena, &c, e) ||
 	                        restore_outputs(api->flow, c, api->arena, &q->ask, on_note, out, &w.restored, e)))

@@ -54,11 +54,11 @@ int data_work(struct api *api, const struct args *args, const char *kind, struct
               struct err *e)
 {
 	struct run_opts o = {.command = args->command, .kind = kind, .on_event = on_event, .ptr = out};
-	struct run_summary sum = {.first = ERR_INIT};
+	struct run_summary sum = {.first = ERR_INIT}, before = {.first = ERR_INIT};
 	const struct job **none = NULL;
 	struct catalog *c;
 	size_t n = 0;
-	int rc;
+	int rc, taken;
 
 	if (api_open(api, OP_W | OP_J, e))
 		return -1;
@@ -69,8 +69,11 @@ int data_work(struct api *api, const struct args *args, const char *kind, struct
 	if (data_session(api->store, e))
 		return -1;
 	rc = run_recover(api->store, e) || catalog_new(api->store, api->arena, &c, e) ||
+	     (taken = run_adopt(api->flow, c, &o, &before, e)) < 0 ||
+	     (taken && catalog_new(api->store, api->arena, &c, e)) ||
 	     data_run(api->flow, c, api->arena, ask, &o, &sum, e) || egress_push_all(api, NULL, 0, out, e);
 	store_session_end(api->store);
+	run_summary_add(&sum, &before);
 	if (sum.failed || sum.not_started || sum.cancelled)
 		api->exit_status = 1;
 	return rc ? -1 : 0;

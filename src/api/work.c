@@ -13,6 +13,7 @@
 #include "api/watch.h"
 #include "base/str.h"
 #include "flow/clock.h"
+#include "flow/lease.h"
 #include "flow/schedule.h"
 #include "sys/clock.h"
 
@@ -252,10 +253,15 @@ int api_jobs(struct api *api, const struct args *args, struct sink *out, struct 
 
 static void run_row(struct arena *a, struct q *q, struct dom *row)
 {
+	bool orphaned = !q_col_is_null(q, 14) &&
+	                !lease_alive(q_col_text(q, 14), q_col_int(q, 15), q_col_int(q, 16));
+
 	dom_set_str(a, row, "run", q_col_text(q, 0));
 	dom_set_str(a, row, "job", q_col_text(q, 1));
 	dom_set_str(a, row, "state", q_col_text(q, 2));
-	dom_set_str(a, row, "reason", q_col_text(q, 3));
+	dom_set_str(a, row, "reason",
+	            orphaned ? STR("orphaned: its process died; the next run takes its tasks over, or closes it")
+	                     : q_col_text(q, 3));
 	row_time(a, row, "started", q_col_int(q, 4));
 	row_time(a, row, "finished", q_col_int(q, 5));
 	dom_set_int(a, row, "units", q_col_int(q, 6));
@@ -267,6 +273,8 @@ static void run_row(struct arena *a, struct q *q, struct dom *row)
 		dom_set_int(a, row, "recovered", q_col_int(q, 11));
 		dom_set_int(a, row, "failed", q_col_int(q, 12));
 	}
+	if (orphaned)
+		dom_set_bool(a, row, "orphaned", true);
 	if (q_col_int(q, 4) && q_col_int(q, 5))
 		dom_set_real(a, row, "seconds", (double)(q_col_int(q, 5) - q_col_int(q, 4)) / 1e3);
 }
@@ -275,7 +283,8 @@ static void run_row(struct arena *a, struct q *q, struct dom *row)
 #define RUN_COLUMNS                                                                                                    \
 	"select r.id, r.job, r.state, r.reason, r.started, r.finished,"                                                \
 	" (select count(*) from unit u where u.run = r.id), r.batch, r.event, r.ran, r.known, r.recovered, r.failed,"  \
-	" r.created from run r "
+	" r.created, l.boot, l.pid, l.pid_start from run r left join unit_lease l on l.job = r.job"                         \
+	" and l.ds = '@' || r.id and r.finished is null "
 #define RUNS_OF_JOB RUN_COLUMNS "where r.job = ?1 order by r.created desc limit ?2"
 #define RUNS_OF_ALL RUN_COLUMNS "order by r.created desc limit ?2"
 

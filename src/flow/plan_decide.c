@@ -277,6 +277,20 @@ static int failed_before(struct catalog *c, const struct plan_unit *u, bool same
 	return 0;
 }
 
+/* Its last try of this very key was lost with its process, and another by itself is not allowed. */
+static int is_left_alone(struct catalog *c, const struct plan_unit *u, bool *out, struct err *e)
+{
+	const struct last_try *t = NULL;
+
+	*out = false;
+	if (u->job->idempotent || u->after_upstream)
+		return 0;
+	if (catalog_last_try(c, u->job->name, u->ds.label, &t, e) < 0)
+		return -1;
+	*out = t && !strcmp(t->state, "lost") && sha_eq(&t->key, &u->key.key);
+	return 0;
+}
+
 static bool is_asked(const struct plan_ask *ask, const struct plan_unit *u)
 {
 	return u->role == ROLE_ASKED && ask->mode == PLAN_EXPLICIT;
@@ -289,7 +303,14 @@ static int by_mode(struct catalog *c, struct arena *a, const struct plan_ask *as
 	bool failed = false, picky = ask->mode == PLAN_MISSING || ask->mode == PLAN_FAILED;
 	bool same = u->reason != REASON_MISSING && ask->mode != PLAN_FAILED;
 	const char *error = NULL;
+	bool alone = false;
 
+	if (reason_runs(u->reason) && !is_asked(ask, u) && is_left_alone(c, u, &alone, e) < 0)
+		return -1;
+	if (alone) {
+		u->reason = REASON_END_UNKNOWN;
+		return 0;
+	}
 	/* What failed just so says more than what led to it: the same input, the same code, and no other outcome. */
 	if (reason_runs(u->reason) && ask->mode != PLAN_MISSING && failed_before(c, u, same, &failed, &error, e) < 0)
 		return -1;

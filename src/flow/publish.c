@@ -58,7 +58,8 @@ static int move_head(struct engine *g, struct ingest *in, struct run_unit *u, st
 	struct store *s = g->f->store;
 	struct run_job *r = u->run;
 	struct tree_edit part = {.op = EDIT_PUT, .entry = u->tree};
-	struct commit_new c = {.branch = store_branch(s), .id = *u->event, .batch = g->sum->batch};
+	struct commit_new c = {.branch = store_branch(s), .id = *u->event,
+	                       .batch = r->batch ? *r->batch : g->sum->batch};
 	struct commit out;
 	bool made;
 
@@ -200,7 +201,7 @@ static int group_end(struct engine *g, struct ingest *in, struct group *gr, stru
 	if (unlease(g, gr, &ours, e))
 		return -1;
 	gr->lost = !ours;
-	gr->published = ours && !g->cancelled &&
+	gr->published = ours && !g->cancelled && !gr->held &&
 	                (!gr->n_bad || (gr->data && gr->data->job->every != EVERY_NONE && hold_days(gr->data->data)));
 	if (gr->data)
 		return data_end(g, in, gr, e) ? -1 : runs_end(g, gr, e);

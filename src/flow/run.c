@@ -515,12 +515,13 @@ static int begin(struct engine *g, struct err *e)
 	g->boot = clock_boot_id();
 	g->pid = getpid();
 	g->pid_start = lease_own_start();
-	g->started_at = clock_now_ms();
+	g->started_at = g->o->since_ms ? g->o->since_ms : clock_now_ms();
 	g->intents = 1;
 	g->slots = g->o->slots > 0 ? g->o->slots : g->f->ws->slots;
 	g->sum->batch = g->o->batch.hex[0] ? g->o->batch : id_new();
 	g->run_dir = arena_printf(g->arena, "%s/staging/run", s->leat_dir);
-	if (run_make(g, e) || run_task_path(g->f, g->arena, &g->path, e) || loop_new(&g->loop, e))
+	if ((g->adopt ? run_adopt_make(g, e) : run_make(g, e)) || run_task_path(g->f, g->arena, &g->path, e) ||
+	    loop_new(&g->loop, e))
 		return -1;
 	g->workers = workers_new(g->loop, &conf, g->f->shelf);
 	proc_subreaper();
@@ -530,6 +531,8 @@ static int begin(struct engine *g, struct err *e)
 	for (size_t i = 0; i < g->n_jobs; i++)
 		if (run_join(g, &g->jobs[i], e))
 			return -1;
+	if (g->adopt)
+		return run_adopt_start(g, e);
 	if (!g->p->data && run_rows_begin(g, e))
 		return -1;
 	for (size_t i = 0; i < g->n_jobs; i++)
@@ -584,9 +587,15 @@ void run_summary_add(struct run_summary *to, const struct run_summary *s)
 int run_plan(struct flow *f, struct catalog *c, struct plan *p, const struct plan_ask *ask, const struct run_opts *o,
              struct run_summary *out, struct err *e)
 {
+	return run_carry(f, c, p, ask, o, NULL, out, e);
+}
+
+int run_carry(struct flow *f, struct catalog *c, struct plan *p, const struct plan_ask *ask, const struct run_opts *o,
+              struct adopt *adopt, struct run_summary *out, struct err *e)
+{
 	struct run_summary sum = {.first = ERR_INIT};
 	struct engine g = {.f = f, .c = c, .p = p, .ask = ask, .o = o, .sum = &sum, .arena = arena_new(),
-	                   .pools_fd = -1};
+	                   .pools_fd = -1, .adopt = adopt};
 	const struct id *batch;
 	int rc = -1;
 

@@ -51,6 +51,8 @@ struct run_opts {
 	void (*on_event)(void *ptr, const struct run_event *ev);
 	void *ptr;
 	bool keep_staging;
+	/* What became of units since then, of runs that this command took over, is their result; 0: nothing was. */
+	int64_t since_ms;
 	/*
 	 * Work that nothing waits for: called every few milliseconds while tasks run; with `rest` it is ended, before
 	 * datastore/ is changed. 1: there is more; 0; -1. NULL: none.
@@ -89,7 +91,16 @@ must_check int run_task_path(struct flow *f, struct arena *a, const char **out, 
  */
 must_check int run_lay_part(struct store *s, struct arena *a, const struct datum_part *p, const char *dir, bool names,
                             bool copy, struct err *e);
-/* Marks attempts of dead processes as lost, removes their leases and staging folders. Called by commands that write. */
+/*
+ * Marks attempts of dead processes as lost, removes their leases and staging folders. Called by commands that write.
+ * Runs with a task that lives, or has told how it ended, are left as they are: run_adopt takes them over.
+ */
 must_check int run_recover(struct store *s, struct err *e);
+/*
+ * Takes over the runs of dead processes, and follows their tasks to the end: 1; 0: there was none; -1. Heads may have
+ * moved then. Called by commands that run, after run_recover. Adds its numbers to *out.
+ */
+must_check int run_adopt(struct flow *f, struct catalog *c, const struct run_opts *o, struct run_summary *out,
+                         struct err *e);
 
 #endif

@@ -286,6 +286,35 @@ int run_dir_make(struct task *t, struct err *e)
 	return r->job->kind->starts_process ? write_spec(t->desk, t->t.spec, e) : 0;
 }
 
+int run_dir_adopt(struct task *t, const struct shim_begun *b, const char *log, struct err *e)
+{
+	struct run_job *r = t->u->run;
+	struct desk *d = xcalloc(1, sizeof(*d));
+	char name[32];
+
+	d->number = b->desk;
+	snprintf(name, sizeof(name), "%lld", (long long)d->number);
+	d->run = r;
+	d->dir = joined(arena_printf(t->t.arena, "%s/%s", t->eng->run_dir, r->id), name);
+	d->out = joined(d->dir, "out");
+	d->work = joined(d->dir, "work");
+	d->spec = joined(d->dir, "spec.json");
+	d->extra = joined(d->dir, "in");
+	d->log = xstrdup("");
+	d->spec_fd = d->log_fd = -1;
+	d->out_ino = (ino_t)b->out_ino;
+	d->out_stamp = b->out_stamp;
+	d->used = true;
+	t->desk = d;
+	t->t.out_dir = d->out;
+	t->t.work_dir = d->work;
+	t->t.log_path = arena_printf(t->t.arena, "%s/%s", t->eng->f->store->leat_dir, log);
+	if (!file_exists(t->t.log_path))
+		return 0;
+	t->log_name = arena_dup(t->t.arena, log);
+	return file_open_write(t->t.log_path, O_APPEND, 0644, &t->log_fd, e);
+}
+
 /* A log that nobody wrote to serves the next attempt; run_dir_log_named gives it that one's name. */
 static int log_open(struct task *t, struct err *e)
 {
@@ -364,7 +393,9 @@ void run_dir_done(struct task *t)
 	t->desk = NULL;
 	if (t->eng->o->keep_staging) {
 		desk_free(d);
-	} else if (desk_clean(d)) {
+	} else if (d->used && t->gave_nothing) {
+		desk_free(d); /* it may be another's */
+	} else if (!d->used && desk_clean(d)) {
 		d->next = d->run->desks;
 		d->run->desks = d;
 	} else {

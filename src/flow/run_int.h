@@ -42,11 +42,13 @@
 #define RUN_MAX_CODE ((size_t)8 << 20)   /* code of a job that is kept in memory; more is copied from a folder */
 #define RUN_MAX_SPEC ((size_t)16 << 20)
 #define RUN_MAX_LAID 100         /* files of code that are compared; a folder with more is laid anew each time */
+#define RUN_ADOPT_DESKS 1000     /* numbers that folders of a run that was taken over are away from those before */
 #define RUN_MAX_KEPT 16          /* files that are removed one by one, so that their folder serves the next attempt */
 #define RUN_MAX_LAZY 4096        /* files of one unit that are named pipes */
 #define RUN_MAX_COMPARE 1000     /* Parquet files of one unit whose rows are compared with those of the head */
 
 struct engine;
+struct adopt;
 
 /* A unit in the hands of the engine. */
 enum step {
@@ -73,6 +75,7 @@ struct desk {
 	struct run_job *run;
 	char *dir, *out, *work, *spec; /* malloc'ed, absolute */
 	int64_t number;                /* its folder's name */
+	bool used;                     /* by a process that has died: not for another try */
 	ino_t out_ino;                 /* of `out` as it was made */
 	/*
 	 * `out` and `work` are dated to an odd moment of the past when they are as they shall be: while they bear that
@@ -124,6 +127,8 @@ struct run_job {
 	bool looked, together;     /* whether its units may run many at once; known after the first look */
 	void *many;                /* the kind's, of that */
 	void *kept;                /* the kind's, for as long as the run */
+	const struct id *batch;    /* of a run that was taken over: its own; NULL */
+	const struct dom *params;  /* and what it was asked with; NULL */
 	int tasks;                 /* the table of its tasks (sys/shim.h) + 1; 0: not open */
 	uint32_t n_rows;           /* of it, in use or free */
 	VEC(uint32_t) free_rows;
@@ -134,6 +139,7 @@ struct group {
 	VEC(struct run_unit *) list;
 	size_t n_left, n_bad;
 	bool leased, told, waited; /* told: its units know; waited: another command held it */
+	bool held;                 /* of a run that was taken over: remembered, not published */
 	bool ended, said, published, lost; /* lost: its leases were no longer ours */
 	size_t n_edges;            /* from other groups, while run_make.c puts them in order */
 	bool ordered;
@@ -166,6 +172,7 @@ struct task {
 	struct loop_ev *limit, *grace;
 	bool hard;
 	struct attempt_result result;
+	bool gave_nothing;         /* that is known, and its folder may be another's by now */
 	struct proc_shim shim;
 	/* what comes after it */
 	struct work *work;
@@ -191,6 +198,8 @@ struct run_unit {
 	int attempts;
 	size_t learned;            /* the engine's when it was decided */
 	bool attempt_open;         /* its row says that it runs */
+	bool adopted;              /* its try was started by a process that has died (run_adopt.c) */
+	bool held_back;            /* and it is not published by itself */
 	uint32_t row;              /* of the table of tasks + 1, until its end is recorded; 0: none */
 	int64_t place;             /* it holds in its pool, from 1; 0: none */
 	bool in_slot;
@@ -222,6 +231,7 @@ struct queue {
 };
 
 struct engine {
+	struct adopt *adopt;        /* what was taken over, in place of a plan; NULL */
 	struct flow *f;
 	struct catalog *c;
 	struct plan *p;
@@ -267,6 +277,8 @@ struct engine {
 };
 
 /* run.c */
+must_check int run_carry(struct flow *f, struct catalog *c, struct plan *p, const struct plan_ask *ask,
+                         const struct run_opts *o, struct adopt *adopt, struct run_summary *out, struct err *e);
 void run_fatal(struct engine *g, const struct err *e); /* the machinery cannot go on */
 void run_wake(struct engine *g);                       /* looks for what can be started at the end of this round */
 /*
@@ -287,6 +299,10 @@ void run_event_set(struct engine *g, const struct data_set *d, const struct err 
 /* run_make.c: units, groups and runs of a plan */
 must_check int run_make(struct engine *g, struct err *e);
 struct group *run_make_set(struct engine *g, struct data_set *d); /* not yet recorded */
+
+/* run_adopt.c: in place of run_make and of starting */
+must_check int run_adopt_make(struct engine *g, struct err *e);
+must_check int run_adopt_start(struct engine *g, struct err *e);
 
 /* run_feed.c: data-driven runs, which join as they can run */
 must_check int run_feed(struct engine *g, struct err *e); /* asks for more of them; outside a flush */
@@ -310,6 +326,8 @@ void run_unit_slot_free(struct run_unit *u);
 void run_unit_cancel(struct run_unit *u, bool hard);
 struct task *run_unit_task(struct run_unit *u);         /* a new one, at work */
 must_check int run_unit_fill(struct task *t, struct err *e); /* what its attempt finds */
+must_check int run_unit_attempt(struct task *t, struct err *e); /* who it is, without its folders */
+void run_unit_limit(struct task *t, int64_t ms); /* its limit of time ends then */
 must_check int run_unit_launch(struct task *t, struct err *e); /* hands it to the kind */
 void run_unit_forget(struct run_unit *u);              /* frees what ends with it */
 
@@ -350,7 +368,6 @@ must_check int run_code_lay(struct engine *g, struct desk *d, struct err *e);
 bool run_code_intact(const struct desk *d); /* the work folder holds what was laid and nothing else */
 
 /* run_shim.c: the table of the tasks of a run, which tells who comes after us what became of them */
-#define RUN_TABLE "tasks" /* its name in staging/run/RUN */
 bool run_shim_holds(const struct run_unit *u); /* what it gave is still to be told from its folder */
 void run_shim_taken(struct run_unit *u);       /* it gave nothing: its folder may serve others */
 void run_shim_done(struct run_unit *u);        /* its end is recorded */
@@ -358,6 +375,8 @@ void run_shim_close(struct run_job *r);
 
 /* run_dir.c: folders, logs and inputs of attempts */
 must_check int run_dir_make(struct task *t, struct err *e);
+/* The folders of a try that a process started which has died. */
+must_check int run_dir_adopt(struct task *t, const struct shim_begun *b, const char *log, struct err *e);
 void run_dir_log_name(const struct run_unit *u, char *out, size_t cap); /* of its present attempt, from .leat/ */
 void run_dir_log_named(struct task *t);                 /* once the task is under way: a rename takes its time */
 void run_dir_log_end(struct task *t);                   /* closes the log; an empty one goes away */
@@ -430,6 +449,8 @@ static inline void queue_join(struct queue *q, struct queue *more)
 
 static inline const struct dom *run_params(const struct run_unit *u)
 {
+	if (u->run->params)
+		return u->run->params;
 	return u->p->role == ROLE_ASKED ? u->eng->ask->params : NULL;
 }
 

@@ -189,6 +189,11 @@ static int take(struct task *t, struct compare *c, struct err *e)
 	size_t n = 0;
 	int r;
 
+	if (t->gave_nothing) {
+		u->has_tree = true;
+		u->tree = (struct entry){.kind = ENTRY_FOLDER, .id = tree_empty_id()};
+		return 0;
+	}
 	if (own_folder(t, &untouched, e) ||
 	    (!untouched && dir_walk(t->t.out_dir, DIR_UNSORTED, look, &n, e)))
 		return as_seen(t, e);

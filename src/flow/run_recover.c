@@ -1,43 +1,24 @@
 /* After a crash: what dead processes left open is closed. */
-#include <stdio.h>
 #include <time.h>
 
 #include "base/str.h"
-#include "flow/lease.h"
 #include "flow/run.h"
+#include "flow/run_orphan.h"
 #include "flow/state.h"
 #include "sys/clock.h"
 #include "sys/fault.h"
 #include "sys/file.h"
 #include "sys/proc.h"
 
-struct dead {
-	char run[ID_HEX + 1];
-};
-
-/* Runs whose holder has died. Read without a transaction: who is dead stays dead. */
-static int dead_runs(struct store *s, struct arena *a, struct dead **out, size_t *n, struct err *e)
+static bool is_kept(const struct orphans *keep, int64_t unit)
 {
-	VEC(struct dead) v = {0};
-	struct q *q = db_query(s->db, "select distinct run, boot, pid, pid_start from unit_lease");
-	int r;
+	const struct orphan *o = keep ? orphan_of(keep, unit) : NULL;
 
-	while ((r = q_step(q, e)) == 1) {
-		struct dead d;
-
-		if (lease_alive(q_col_text(q, 1), q_col_int(q, 2), q_col_int(q, 3)))
-			continue;
-		snprintf(d.run, sizeof(d.run), "%.*s", STR_ARG(q_col_text(q, 0)));
-		vec_push(a, &v, d);
-	}
-	q_done(q);
-	*out = v.p;
-	*n = v.n;
-	return r;
+	return o && (o->state == ORPHAN_ALIVE || o->state == ORPHAN_ENDED);
 }
 
 /* What its tasks left running. The marker tells them from anybody else's, so a pid used again does no harm. */
-static int end_tasks(struct store *s, const char *run, struct err *e)
+int orphan_end_tasks(struct store *s, const char *run, const struct orphans *keep, struct err *e)
 {
 	struct q *q = db_query(s->db, "select t.unit, t.n from attempt t join unit u on u.id = t.unit"
 	                              " where u.run = ? and t.finished is null and t.boot = ?");
@@ -46,39 +27,84 @@ static int end_tasks(struct store *s, const char *run, struct err *e)
 	q_cstr(q, 1, run);
 	q_cstr(q, 2, clock_boot_id());
 	while ((r = q_step(q, e)) == 1) {
-		char marker[128];
+		char marker[ORPHAN_MARKER];
 
-		snprintf(marker, sizeof(marker), "%s.%lld.%lld", run, (long long)q_col_int(q, 0),
-		         (long long)q_col_int(q, 1));
+		if (is_kept(keep, q_col_int(q, 0)))
+			continue;
+		orphan_marker(run, q_col_int(q, 0), q_col_int(q, 1), marker);
 		proc_kill_marked(marker);
 	}
 	q_done(q);
 	return r;
 }
 
-static int close_run(struct store *s, const char *run, struct err *e)
+static int close_unit(struct store *s, int64_t unit, bool begun, struct err *e)
 {
 	static const char *const updates[] = {
-		"update attempt set state = ?1, finished = ?2 where finished is null and unit in (select id from unit"
-		" where run = ?3)",
-		"update unit set state = ?1, finished = ?2, error = 'the process that ran it died'"
-		" where finished is null and run = ?3",
-		"update run set state = ?1, finished = ?2, reason = 'the process that ran it died'"
-		" where finished is null and id = ?3",
+		"update attempt set state = ?1, finished = ?2, reason = ?4 where finished is null and unit = ?3",
+		/* What was not begun has not been tried: it keeps no key by which it would be known as such. */
+		"update unit set state = ?1, finished = ?2, error = ?4, key = case when ?5 then key end where id = ?3",
+		"delete from unit_lease where unit = ?3",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(updates); i++) {
 		struct q *q = db_query(s->db, updates[i]);
 
-		q_cstr(q, 1, state_word(STATE_LOST));
-		q_int(q, 2, clock_now_ms());
-		q_cstr(q, 3, run);
+		if (i < 2) {
+			q_cstr(q, 1, state_word(STATE_LOST));
+			q_int(q, 2, clock_now_ms());
+			q_cstr(q, 4, begun ? "the process that ran it died" : "the process that was to run it died");
+		}
+		q_int(q, 3, unit);
+		if (i == 1)
+			q_int(q, 5, begun);
 		if (q_run(q, e))
 			return -1;
 	}
-	struct q *q = db_query(s->db, "delete from unit_lease where run = ?");
+	return 0;
+}
+
+static int close_run(struct store *s, const char *run, struct err *e)
+{
+	struct q *q = db_query(s->db,
+	                       "update run set state = ?1, finished = ?2, reason = 'the process that ran it died'"
+	                              " where finished is null and id = ?3");
+
+	q_cstr(q, 1, state_word(STATE_LOST));
+	q_int(q, 2, clock_now_ms());
+	q_cstr(q, 3, run);
+	if (q_run(q, e))
+		return -1;
+	q = db_query(s->db, "delete from unit_lease where run = ?");
 	q_cstr(q, 1, run);
 	return q_run(q, e);
+}
+
+int orphan_close(struct store *s, const char *run, const struct orphans *keep, struct err *e)
+{
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	VEC(int64_t) open = {0};
+	VEC(bool) begun = {0};
+	struct q *q = db_query(s->db, "select u.id, exists(select 1 from attempt t where t.unit = u.id and"
+	                              " t.finished is null) from unit u where u.run = ? and u.finished is null");
+	int r;
+
+	q_cstr(q, 1, run);
+	while ((r = q_step(q, e)) == 1) {
+		int64_t id = q_col_int(q, 0);
+		const struct orphan *o = keep ? orphan_of(keep, id) : NULL;
+
+		if (is_kept(keep, id))
+			continue;
+		vec_push(a, &open, id);
+		vec_push(a, &begun, q_col_int(q, 1) && !(o && o->state == ORPHAN_NOT_BEGUN));
+	}
+	q_done(q);
+	for (size_t i = 0; !r && i < open.n; i++)
+		r = close_unit(s, open.p[i], begun.p[i], e);
+	if (r)
+		return -1;
+	return keep && keep->n_held ? 0 : close_run(s, run, e);
 }
 
 #define FRESH_MS 60000
@@ -128,28 +154,35 @@ int run_recover(struct store *s, struct err *e)
 {
 	struct arena *a cleanup(arena_cleanup) = arena_new();
 	struct err ignored = ERR_INIT;
-	struct dead *dead;
-	size_t n;
+	struct dead_run *dead;
+	struct orphans none;
+	size_t n, kept = 0;
 
-	if (dead_runs(s, a, &dead, &n, e))
+	if (orphan_runs(s, a, &dead, &n, e))
 		return -1;
-	if (n) {
-		for (size_t i = 0; i < n; i++)
-			if (end_tasks(s, dead[i].run, e))
-				return -1;
-		if (db_begin(s->db, e))
+	for (size_t i = 0; i < n; i++) {
+		struct orphans o = {.table = -1};
+
+		if (dead[i].same_boot && orphan_list(s, a, dead[i].run, &o, e))
 			return -1;
-		for (size_t i = 0; i < n; i++)
-			if (close_run(s, dead[i].run, e)) {
-				db_rollback(s->db);
-				return -1;
-			}
+		none = o;
+		orphan_done(&o);
+		if (none.n_held) /* tasks of it live, or tell how they ended: run_adopt takes it over */
+			continue;
+		if (orphan_end_tasks(s, dead[i].run, NULL, e) || db_begin(s->db, e))
+			return -1;
+		if (orphan_close(s, dead[i].run, &none, e)) {
+			db_rollback(s->db);
+			return -1;
+		}
 		if (db_commit(s->db, e))
 			return -1;
-		fault_crash("recover-half");
-		for (size_t i = 0; i < n; i++)
-			if (dir_remove_tree(arena_printf(a, "%s/staging/run/%s", s->leat_dir, dead[i].run), &ignored))
-				err_clear(&ignored); /* the sweep below tries again, now and next time */
+		dead[kept++] = dead[i];
 	}
+	if (kept)
+		fault_crash("recover-half");
+	for (size_t i = 0; i < kept; i++)
+		if (dir_remove_tree(arena_printf(a, "%s/staging/run/%s", s->leat_dir, dead[i].run), &ignored))
+			err_clear(&ignored); /* the sweep below tries again, now and next time */
 	return sweep(s, a, e);
 }

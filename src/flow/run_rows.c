@@ -236,8 +236,10 @@ int run_rows_unlease(struct engine *g, struct run_unit *u, struct err *e)
 /* Before the spawn: the attempt and, in the unit's row, that it runs. */
 int run_rows_intent(struct engine *g, struct run_unit *u, struct err *e)
 {
+	struct buf b = BUF_INIT(INGREDIENTS_MAX);
 	struct q *q;
 	char log[512];
+	int rc;
 
 	u->attempts++;
 	run_rows_set_state(u, STATE_RUNNING);
@@ -245,13 +247,20 @@ int run_rows_intent(struct engine *g, struct run_unit *u, struct err *e)
 		u->attempts = 0;
 	q = db_query(
 		g->f->store->db,
-		"update unit set state = ?, reason = ?, attempts = ?, started = coalesce(started, ?) where id = ?");
+		"update unit set state = ?, reason = ?, attempts = ?, started = coalesce(started, ?), key = ?,"
+		" ingredients = ? where id = ?");
 	q_cstr(q, 1, state_word(u->state));
 	q_cstr(q, 2, reason_word(u->p->reason));
 	q_int(q, 3, u->attempts);
 	q_int(q, 4, clock_now_ms());
-	q_int(q, 5, u->id);
-	if (q_run(q, e))
+	/* Who takes over from us remembers the result under the key that it was begun with. */
+	if (u->arena && !sha_is_zero(&u->p->key.key))
+		q_sha(q, 5, &u->p->key.key);
+	q_text(q, 6, u->arena && u->p->job->kind->adopt ? json_of(&b, u->p->key.ingredients) : STR_NULL);
+	q_int(q, 7, u->id);
+	rc = q_run(q, e);
+	buf_free(&b);
+	if (rc)
 		return -1;
 	if (u->checked_only)
 		return 0;

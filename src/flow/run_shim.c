@@ -3,6 +3,7 @@
  * until the rows of leat.db say how it ended; who comes after us reads it (run_adopt.c).
  */
 #include "flow/run_int.h"
+#include "flow/run_orphan.h"
 
 #include <sys/stat.h>
 
@@ -15,7 +16,7 @@ static int open_table(struct engine *g, struct run_job *r, struct err *e)
 
 	if (r->tasks)
 		return 0;
-	if (shim_open(arena_printf(g->arena, "%s/%s/" RUN_TABLE, g->run_dir, r->id), true, &fd, e))
+	if (shim_open(arena_printf(g->arena, "%s/%s/" ORPHAN_TABLE, g->run_dir, r->id), true, &fd, e))
 		return -1;
 	r->tasks = fd + 1;
 	return 0;

@@ -62,7 +62,7 @@ static int adopt(struct run_unit *u, struct err *e)
 	               " and (u.original is null or u.commit_id is not null) order by u.id desc limit 1");
 	enum state st = STATE_COUNT;
 	struct sha key, tree;
-	bool same = false, has_tree = false;
+	bool same = false, has_tree = false, committed = false;
 	struct err *err = arena_new_of(u->arena, struct err);
 	struct other *o = arena_new_of(g->arena, struct other);
 	int r;
@@ -74,6 +74,7 @@ static int adopt(struct run_unit *u, struct err *e)
 	r = q_step(q, e);
 	if (r == 1) {
 		st = state_of_word(q_col_text(q, 2));
+		committed = q_col_text(q, 5).n > 0;
 		same = q_col_sha(q, 3, &key) && sha_eq(&key, &u->p->key.key);
 		has_tree = q_col_sha(q, 4, &tree) && !q_col_is_null(q, 5);
 		snprintf(o->run, sizeof(o->run), "%.*s", STR_ARG(q_col_text(q, 1)));
@@ -85,6 +86,8 @@ static int adopt(struct run_unit *u, struct err *e)
 	q_done(q);
 	if (r < 0)
 		return -1;
+	if (g->o->since_ms && st == STATE_SUCCESS && !committed) /* taken over, and held back: its group is this one */
+		same = false;
 	if (!same || !(st == STATE_FAILED || st == STATE_TIMED_OUT || (st == STATE_SUCCESS && has_tree))) {
 		u->original = 0;
 		return 0;
@@ -114,7 +117,7 @@ static int decide(struct run_unit *u, bool *runs, struct err *e)
 
 	if (p->n_upstream && plan_decide(g->f, g->c, u->arena, g->ask, p, e))
 		return -1;
-	if (u->group->waited) {
+	if (u->group->waited || (g->o->since_ms && !u->group->data)) {
 		int r = adopt(u, e);
 
 		if (r)
@@ -151,19 +154,40 @@ static int decide(struct run_unit *u, bool *runs, struct err *e)
 	return 0;
 }
 
+/* The first try of ours at a unit that another process began: what it reads is looked up now. */
+static int decide_again(struct run_unit *u, bool *runs, struct err *e)
+{
+	struct engine *g = u->eng;
+	struct plan_unit *p = u->p;
+	struct plan_ask ask = *g->ask;
+
+	ask.params = u->run->params;
+	u->adopted = false;
+	if (run_join(g, u->run, e) || plan_decide(g->f, g->c, u->arena, &ask, p, e))
+		return -1;
+	if (p->reason == REASON_INPUT_MISSING || p->reason == REASON_INPUT_GONE)
+		return err_set(e, ERR_MISSING_INPUT, "%s", p->detail ? p->detail : reason_text(p->reason));
+	if (!p->key.ingredients && key_ingredients(g->f, g->c, u->arena, run_params(u), p, &p->key.ingredients, e))
+		return -1;
+	*runs = true;
+	return 0;
+}
+
 int run_unit_decide(struct run_unit *u, bool *runs, struct err *e)
 {
 	struct err *why;
 
 	*runs = false;
-	if (u->attempts) {
+	if (u->attempts && !u->adopted) {
 		*runs = true;
 		return 0;
 	}
-	u->arena = arena_new();
+	if (!u->adopted) {
+		u->arena = arena_new();
+		u->started_ms = clock_mono_ms();
+	}
 	why = arena_new_of(u->arena, struct err);
-	u->started_ms = clock_mono_ms();
-	if (!decide(u, runs, why))
+	if (u->adopted ? !decide_again(u, runs, why) : !decide(u, runs, why))
 		return 0;
 	*runs = false;
 	if (why->code == ERR_DISK_FULL || why->code == ERR_IO) { /* not the unit's fault: the store cannot be read */
@@ -234,7 +258,7 @@ void attempt_stands_by(struct attempt *a)
 		t->limit = loop_timer(t->eng->loop, a->job->timeout_ms, on_limit, t);
 }
 
-int run_unit_fill(struct task *t, struct err *e)
+int run_unit_attempt(struct task *t, struct err *e)
 {
 	struct run_unit *u = t->u;
 	struct engine *g = t->eng;
@@ -264,7 +288,17 @@ int run_unit_fill(struct task *t, struct err *e)
 		.threads = u->p->job->threads ? u->p->job->threads : others ? 1 : MAX(spare, 1),
 	};
 	t->t.vars = unit_vars(u->arena, u->p, t->t.params);
-	return unit_spec(u->arena, u->p, t->t.params, &t->t.spec, e) ? -1 : run_dir_make(t, e);
+	return unit_spec(u->arena, u->p, t->t.params, &t->t.spec, e);
+}
+
+int run_unit_fill(struct task *t, struct err *e)
+{
+	return run_unit_attempt(t, e) || run_dir_make(t, e) ? -1 : 0;
+}
+
+void run_unit_limit(struct task *t, int64_t ms)
+{
+	t->limit = loop_timer(t->eng->loop, ms, on_limit, t);
 }
 
 struct task *run_unit_task(struct run_unit *u)
@@ -461,7 +495,7 @@ void run_unit_failed(struct run_unit *u, const struct err *why, int64_t retry_af
 		run_unit_end(u, STATE_CANCELLED);
 		return;
 	}
-	bool final = u->run->over || run_rule_final(u) ||
+	bool final = u->run->over || u->held_back || run_rule_final(u) ||
 	             (u->task && (u->task->result.state == ATTEMPT_RECOVERED ||
 	                          (u->task->result.state == ATTEMPT_FAILED && u->task->result.final)));
 	if (final || u->attempts > u->p->job->retries) {
