@@ -339,7 +339,8 @@ int run_adopt_start(struct engine *g, struct err *e)
 		}
 		run_event(g, RUN_NOTE, NULL,
 		          arena_printf(g->arena, "%.*s: the process of run %.12s died; of its tasks %zu go on,"
-		                       " %zu had ended", STR_ARG(from->job->name), from->run, n_alive, from->n - n_alive),
+		                       " %zu had ended",
+		                       STR_ARG(from->job->name), from->run, n_alive, from->n - n_alive),
 		          NULL, 0);
 	}
 	(void)e;
