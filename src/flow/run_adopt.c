@@ -25,6 +25,7 @@ struct adoptee {
 	struct plan_unit p;
 	struct id event;
 	char *log;
+	bool of_data;
 };
 
 struct adopt_run {
@@ -98,7 +99,8 @@ static int read_unit(struct flow *f, struct arena *a, const struct adopt_run *r,
 		if (!q_col_is_null(q, 4))
 			x->p.label = arena_cstr(a, q_col_text(q, 4));
 		x->log = arena_cstr(a, q_col_text(q, 5));
-		x->u.held_back = q_col_int(q, 6);
+		x->of_data = q_col_int(q, 6);
+		x->u.held_back = x->of_data;
 	}
 	q_done(q);
 	if (got < 0)
@@ -182,16 +184,48 @@ static int claim(struct store *s, const char *run, struct err *e)
 	return q_run(q, e) ? -1 : 1;
 }
 
+/*
+ * Inside that transaction: a unit that another command was leased since its holder died is that one's, whose result
+ * counts; our task of it is ended. (Units of data have no lease of their own.)
+ */
+static int leave_taken(struct store *s, struct adopt_run *r, struct err *e)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < r->n; i++) {
+		struct q *q = db_query(s->db, "select 1 from unit_lease where run = ? and unit = ?");
+		int got;
+
+		q_cstr(q, 1, r->run);
+		q_int(q, 2, r->list[i].u.id);
+		got = r->list[i].of_data ? 1 : q_step(q, e);
+		q_done(q);
+		if (got < 0)
+			return -1;
+		if (got) {
+			r->list[kept++] = r->list[i];
+			continue;
+		}
+		r->o.p[r->list[i].o - r->o.p].state = ORPHAN_LOST;
+		r->o.n_held--;
+	}
+	r->n = kept;
+	return 0;
+}
+
 static int take_run(struct flow *f, struct adopt_run *r, bool *taken, struct err *e)
 {
 	struct store *s = f->store;
-	const struct orphans *keep = r->job ? &r->o : NULL;
+	const struct orphans *keep;
 	int got;
 
 	*taken = false;
 	if (db_begin_durable(s->db, DB_PROCESS, e))
 		return -1;
 	got = claim(s, r->run, e);
+	if (got == 1 && leave_taken(s, r, e))
+		got = -1;
+	keep = r->job && r->o.n_held ? &r->o : NULL;
 	if (got < 1 || orphan_close(s, r->run, keep, e)) {
 		db_rollback(s->db);
 		return got < 1 ? got : -1;

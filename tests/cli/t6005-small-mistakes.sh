@@ -23,6 +23,6 @@ test_expect 'files beside the ds= folders of a table are named: they are not rea
 	leat put raw/p:/b.csv a.csv && leat sql "select sum(n) from raw.p" > out 2>&1 && has out "2 files of raw/p (a.csv, ...)"
 '
 test_expect 'the reference of jobs names the words that a key takes' '
-	has "$CHECKOUT/docs/reference/jobs.md" "One of \`run\`, \`report\`." "One of \`all_success\`, \`all_done\`."
+	has "$CHECKOUT/docs/reference/jobs.md" "One of \`run\`, \`report\`." "One of \`all_success\`, \`all_done\`"
 '
 test_done
