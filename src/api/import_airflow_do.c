@@ -445,7 +445,7 @@ static void a_function(struct reading *f, struct task *t, const struct py_stmt *
 		buf_addf(&b, "from %s import %.*s\n", module, STR_ARG(name));
 		import_note(f->im, IMPORT_UNKNOWN, f->file, t->o->line, t->j,
 		            "%.*s comes from %s: put that beside job.py, or install it", STR_ARG(name), module);
-	} else {
+	} else if (def) {
 		surroundings(f, &b, def);
 		buf_addc(&b, '\n');
 		own_text(f, &b, def);

@@ -66,8 +66,9 @@ struct daemon {
 /* The role's entry: leat --role daemon DIR PORT READY_FD(-1: none) LOG(text|json). */
 must_check int daemon_main(int argc, char **argv, const struct job_kind *const *kinds);
 
-/* A line of the log: time, level, msg and then what belongs to it, key by key, ended by NULL. */
-void daemon_log(struct daemon *d, const char *level, const char *msg, ...) __attribute__((sentinel));
+/* A line of the log: time, level, msg and then what belongs to it, key by key: texts in pairs. */
+#define daemon_log(d, level, ...) daemon_log_line(d, level, __VA_ARGS__, (const char *)NULL)
+void daemon_log_line(struct daemon *d, const char *level, const char *msg, ...) __attribute__((sentinel));
 
 /* events.c: what is written to leat.db, to the job files and to the virtual clock */
 must_check int events_begin(struct daemon *d, struct err *e);

@@ -120,10 +120,10 @@ static void runner_ended(struct daemon_runner *k)
 		}
 	d->n_runners--;
 	if (request_recover(d->store->db, str_of(k->batch), &lost, &e))
-		daemon_log(d, "error", err_text(a, &e), NULL);
+		daemon_log(d, "error", err_text(a, &e));
 	else if (lost)
 		daemon_log(d, "warning", "a runner died; what it had is queued again", "requests",
-		           arena_printf(a, "%zu", lost), NULL);
+		           arena_printf(a, "%zu", lost));
 	proc_free(&k->p);
 	free(k);
 	events_look(d);
@@ -137,7 +137,7 @@ static void on_child(struct loop_ev *ev, const struct proc_exit *x, void *ptr)
 	(void)ev;
 	if (!proc_exit_ok(x)) {
 		proc_exit_text(x, text);
-		daemon_log(k->d, "warning", "a runner ended badly", "batch", k->batch, "how", text, NULL);
+		daemon_log(k->d, "warning", "a runner ended badly", "batch", k->batch, "how", text);
 	}
 	runner_ended(k);
 }
@@ -373,7 +373,7 @@ void dispatch_go(struct daemon *d)
 	if (d->stopping)
 		return;
 	if (go(d, a, &e))
-		daemon_log(d, "error", err_text(a, &e), NULL);
+		daemon_log(d, "error", err_text(a, &e));
 }
 
 /* --- what a daemon before left --- */
@@ -424,8 +424,7 @@ int dispatch_begin(struct daemon *d, struct err *e)
 	if (request_recover(d->store->db, STR_NULL, &lost, e))
 		return -1;
 	if (lost)
-		daemon_log(d, "warning", "queued again: their runners died", "requests", arena_printf(a, "%zu", lost),
-		           NULL);
+		daemon_log(d, "warning", "queued again: their runners died", "requests", arena_printf(a, "%zu", lost));
 	return 0;
 }
 

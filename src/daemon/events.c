@@ -135,7 +135,7 @@ static void slots_tick(struct daemon *d, int64_t now, int64_t *next)
 	int64_t at;
 
 	if (clock_tick(d->slots, now, &at, &e))
-		daemon_log(d, "error", err_text(a, &e), NULL);
+		daemon_log(d, "error", err_text(a, &e));
 	else
 		*next = MIN(*next, at);
 }
@@ -158,7 +158,7 @@ void events_tick(struct daemon *d)
 
 	d->flow->now_ms = now;
 	if (inputs_tick(d, now, &next, &e))
-		daemon_log(d, "error", err_text(a, &e), NULL);
+		daemon_log(d, "error", err_text(a, &e));
 	slots_tick(d, now, &next);
 	set_clock(d, now, next);
 	dispatch_go(d);
@@ -184,7 +184,7 @@ static void on_look(struct loop_ev *ev, void *ptr)
 	(void)ev;
 	d->look = NULL;
 	if (look(d, &e))
-		daemon_log(d, "error", err_text(a, &e), NULL);
+		daemon_log(d, "error", err_text(a, &e));
 	slots_again(d);
 	web_changed(d->web);
 	dispatch_go(d);
@@ -291,7 +291,7 @@ static void on_files(struct loop_ev *ev, uint32_t events, void *ptr)
 	(void)ev;
 	(void)events;
 	if (notify_read(d->files, told, d, &e))
-		daemon_log(d, "error", err_text(a, &e), NULL);
+		daemon_log(d, "error", err_text(a, &e));
 }
 
 int events_load(struct daemon *d, struct flow **out, struct err *e)
@@ -303,7 +303,7 @@ int events_load(struct daemon *d, struct flow **out, struct err *e)
 	if (flow_open(d->store, d->kinds, true, &files, e))
 		return -1;
 	for (size_t i = 0; i < files->jobs->n_errors; i++)
-		daemon_log(d, "error", err_text(a, files->jobs->errors[i]), NULL);
+		daemon_log(d, "error", err_text(a, files->jobs->errors[i]));
 	d->broken = files->jobs->n_errors_all;
 	if (live_update(d->store, files->jobs, &changed, e)) {
 		flow_close(files);
@@ -321,18 +321,18 @@ void events_reload(struct daemon *d)
 	struct err e = ERR_INIT;
 
 	if (workspace_open(d->dir, &ws, &e)) {
-		daemon_log(d, "error", err_text(a, &e), NULL);
+		daemon_log(d, "error", err_text(a, &e));
 		return;
 	}
 	d->store->ws = ws; /* whose settings it looks at */
 	if (events_load(d, &f, &e)) {
-		daemon_log(d, "error", err_text(a, &e), NULL);
+		daemon_log(d, "error", err_text(a, &e));
 		d->store->ws = old;
 		workspace_close(ws);
 		return;
 	}
 	if (clock_load(d->slots, f, clock_now_ms(), &e)) { /* the next tick tries again */
-		daemon_log(d, "error", err_text(a, &e), NULL);
+		daemon_log(d, "error", err_text(a, &e));
 		err_clear(&e);
 	}
 	flow_close(d->flow);
@@ -340,14 +340,14 @@ void events_reload(struct daemon *d)
 	d->flow = f;
 	d->ws = ws;
 	daemon_log(d, "info", "jobs loaded", "jobs", arena_printf(a, "%zu", f->jobs->n), "broken",
-	           arena_printf(a, "%zu", d->broken), NULL);
+	           arena_printf(a, "%zu", d->broken));
 	events_tick(d);
 	events_look(d);
 }
 
 static void on_note(void *ptr, const char *text)
 {
-	daemon_log(ptr, "info", text, NULL);
+	daemon_log(ptr, "info", text);
 }
 
 int events_begin(struct daemon *d, struct err *e)

@@ -30,7 +30,7 @@ static bool is_plain(const char *s)
 	return n && n < TEXT_MAX && !strpbrk(s, " \t\r\n\"'=\\");
 }
 
-void daemon_log(struct daemon *d, const char *level, const char *msg, ...)
+void daemon_log_line(struct daemon *d, const char *level, const char *msg, ...)
 {
 	struct arena *a cleanup(arena_cleanup) = arena_new();
 	struct buf b = BUF_INIT(LINE_MAX_BYTES);
@@ -72,7 +72,7 @@ static void on_signal(struct loop_ev *ev, int signo, void *ptr)
 		events_reload(d);
 		return;
 	}
-	daemon_log(d, "info", "stopping; what runs goes on", "signal", signo == SIGINT ? "INT" : "TERM", NULL);
+	daemon_log(d, "info", "stopping; what runs goes on", "signal", signo == SIGINT ? "INT" : "TERM");
 	d->stopping = true;
 	loop_stop(d->loop);
 }
@@ -117,7 +117,7 @@ static int begin_web(struct daemon *d, struct err *e)
 
 	conf.socket = arena_printf(a, "%s/serve.sock", d->store->leat_dir);
 	if (strlen(conf.socket) > WEB_SOCKET_MAX) {
-		daemon_log(d, "warn", "no unix socket: its path would be too long", "path", conf.socket, NULL);
+		daemon_log(d, "warning", "no unix socket: its path would be too long", "path", conf.socket);
 		conf.socket = NULL;
 	}
 	if (web_new(d->loop, &conf, &d->web, &why)) {
@@ -125,7 +125,7 @@ static int begin_web(struct daemon *d, struct err *e)
 			*e = why;
 			return -1;
 		}
-		daemon_log(d, "warn", "no HTTP", "reason", err_text(a, &why), NULL);
+		daemon_log(d, "warning", "no HTTP", "reason", err_text(a, &why));
 		return 0;
 	}
 	d->port = web_port(d->web);
@@ -201,13 +201,13 @@ int daemon_main(int argc, char **argv, const struct job_kind *const *kinds)
 		return e.code == ERR_BUSY ? 2 : 1;
 	}
 	daemon_log(&d, "info", "serving", "workspace", d.ws->dir, "version", LEAT_VERSION, "http",
-	           d.web ? arena_printf(a, "http://127.0.0.1:%d", d.port) : "no", NULL);
+	           d.web ? arena_printf(a, "http://127.0.0.1:%d", d.port) : "no");
 	tell((int)ready, "ready");
 	events_tick(&d);
 	events_look(&d);
 	rc = loop_run(d.loop, &e);
 	if (rc)
-		daemon_log(&d, "error", err_text(a, &e), NULL);
+		daemon_log(&d, "error", err_text(a, &e));
 	end(&d);
 	return rc ? 1 : 0;
 }

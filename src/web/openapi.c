@@ -244,13 +244,12 @@ static struct dom *operation(const struct maker *m, struct dom *path, const char
 
 	dom_set_cstr(m->a, op, "operationId", id);
 	dom_set_cstr(m->a, op, "summary", summary);
-	if (token)
-		put_list(m, ({
-			struct dom *one = map(m), *security = put_list(m, op, "security");
+	if (token) {
+		struct dom *one = map(m);
 
-			dom_add(security, one);
-			one;
-		}), "token");
+		dom_add(put_list(m, op, "security"), one);
+		put_list(m, one, "token");
+	}
 	return op;
 }
 
@@ -414,7 +413,7 @@ static void add_components(const struct maker *m, struct dom *doc)
 struct dom *web_openapi(struct arena *a)
 {
 	struct maker m = {.a = a};
-	struct dom *doc = map(&m), *info, *license;
+	struct dom *doc = map(&m), *info, *license, *server;
 	const struct op *ops;
 	const struct web_route *routes;
 	size_t n;
@@ -428,12 +427,9 @@ struct dom *web_openapi(struct arena *a)
 	license = put_map(&m, info, "license");
 	dom_set_cstr(a, license, "name", "Apache-2.0");
 	dom_set_cstr(a, license, "identifier", "Apache-2.0");
-	dom_set_cstr(a, ({
-		struct dom *server = map(&m);
-
-		dom_add(put_list(&m, doc, "servers"), server);
-		server;
-	}), "url", "/");
+	server = map(&m);
+	dom_set_cstr(a, server, "url", "/");
+	dom_add(put_list(&m, doc, "servers"), server);
 	m.paths = put_map(&m, doc, "paths");
 	routes = web_routes(&n);
 	for (size_t i = 0; i < n; i++)
