@@ -33,6 +33,7 @@ struct daemon_runner {
 	bool child;
 	struct loop_ev *ev;
 	char batch[ID_HEX + 1];
+	int64_t moved;  /* daemon.moved when it began */
 	struct daemon_runner *next;
 };
 

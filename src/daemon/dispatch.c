@@ -106,6 +106,38 @@ static int expand(struct daemon *d, struct request *const *r, size_t n, struct e
 
 /* --- runners --- */
 
+/*
+ * Jobs that come after one that has succeeded may have waited for just that, though no head has moved. And what this
+ * runner found missing may have come while it looked.
+ */
+static int wake_after(struct daemon_runner *k, struct arena *a, struct err *e)
+{
+	struct daemon *d = k->d;
+	struct str *done, *waits;
+	struct request *any;
+	size_t n, n_waits;
+
+	if (request_list(d->store->db, a, state_word(STATE_WAITING), 1, &any, &n, e))
+		return -1;
+	if (!n)
+		return 0;
+	if (request_jobs(d->store->db, a, str_of(k->batch), state_word(STATE_SUCCESS), &done, &n, e) ||
+	    request_jobs(d->store->db, a, str_of(k->batch), state_word(STATE_WAITING), &waits, &n_waits, e))
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		const struct job *j = jobs_get(d->flow->jobs, done[i]);
+		const struct graph_node *node = j ? graph_node(d->flow->graph, j) : NULL;
+
+		for (size_t m = 0; node && m < node->n_down; m++)
+			if (request_wake(d->store->db, node->down[m]->job->name, e))
+				return -1;
+	}
+	for (size_t i = 0; d->moved != k->moved && i < n_waits; i++)
+		if (request_wake(d->store->db, waits[i], e))
+			return -1;
+	return 0;
+}
+
 static void runner_ended(struct daemon_runner *k)
 {
 	struct daemon *d = k->d;
@@ -124,6 +156,8 @@ static void runner_ended(struct daemon_runner *k)
 	else if (lost)
 		daemon_log(d, "warning", "a runner died; what it had is queued again", "requests",
 		           arena_printf(a, "%zu", lost));
+	if (*k->batch && wake_after(k, a, &e))
+		daemon_log(d, "error", err_text(a, &e));
 	proc_free(&k->p);
 	free(k);
 	events_look(d);
@@ -155,6 +189,7 @@ static struct daemon_runner *runner_new(struct daemon *d, const char *batch)
 
 	k->d = d;
 	k->p = (struct proc)PROC_INIT;
+	k->moved = d->moved;
 	snprintf(k->batch, sizeof(k->batch), "%s", batch);
 	return k;
 }

@@ -22,6 +22,9 @@ static bool reads(const struct job *j, struct str repo)
 	for (size_t i = 0; i < j->n_inputs; i++)
 		if (str_eq(j->inputs[i].repo, repo))
 			return true;
+	for (size_t i = 0; i < j->n_after; i++)
+		if (str_eq(j->after[i].repo, repo))
+			return true;
 	return false;
 }
 

@@ -406,6 +406,23 @@ int request_wake(struct db *d, struct str job, struct err *e)
 	return in_transaction(d, wake, &job, e);
 }
 
+int request_jobs(struct db *d, struct arena *a, struct str batch, const char *state, struct str **out, size_t *n,
+                 struct err *e)
+{
+	VEC(struct str) v = {0};
+	struct q *q = db_query(d, "select distinct job from request where batch = ? and state = ? and job is not null");
+	int rc;
+
+	q_text(q, 1, batch);
+	q_cstr(q, 2, state);
+	while ((rc = q_step(q, e)) == 1)
+		vec_push(a, &v, arena_str(a, q_col_text(q, 0)));
+	q_done(q);
+	*out = v.p;
+	*n = v.n;
+	return rc;
+}
+
 /* What its unit came to, if that was recorded: it is over, whatever became of its runner then. 1, 0, -1. */
 static int settled(struct db *d, const struct request *r, enum state *out, struct err *e)
 {

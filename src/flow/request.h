@@ -106,6 +106,9 @@ must_check int request_over(struct db *d, int64_t id, const char *state, const c
 must_check int request_known(struct db *d, const struct request *r, const char *why, struct err *e);
 /* Those that wait for what they read are tried again. Those of one job; STR_NULL: of all. */
 must_check int request_wake(struct db *d, struct str job, struct err *e);
+/* The jobs of a batch of which a request is in that state. */
+must_check int request_jobs(struct db *d, struct arena *a, struct str batch, const char *state, struct str **out,
+                            size_t *n, struct err *e);
 /*
  * Those that no live runner has any more are queued again, or have failed after REQUEST_MAX_TRIES. *n: how many. batch:
  * of that one alone, whose runner has ended; STR_NULL: of all, for who has started none.
