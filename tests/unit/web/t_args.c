@@ -22,7 +22,7 @@ static const char *asked(struct arena *a, const char *op, const char *query, con
 	struct asked out = {0};
 	struct dom *d = NULL;
 	struct err e = ERR_INIT;
-	struct buf b = BUF_INIT(4096);
+	struct buf b cleanup(buf_free) = BUF_INIT(4096);
 
 	if (json && dom_json(a, str_of(json), "", &d, &e))
 		return "bad json";
