@@ -190,24 +190,11 @@ static int add_file(struct applying *w, struct str path, struct err *e)
 /* The jobs as they would be: a circle, or an output that two write, is told before anything is written. */
 static int check_together(struct applying *w, struct err *e)
 {
-	const struct jobs *now = w->api->flow->jobs;
-	struct jobs then = *now;
-	struct graph *g;
+	struct job **with = arena_array(w->a, struct job *, w->all.n + 1);
 
-	then.all = arena_array(w->a, struct job *, now->n + w->all.n);
-	then.n = 0;
-	for (size_t i = 0; i < now->n; i++) {
-		bool replaced = false;
-
-		for (size_t k = 0; k < w->all.n; k++)
-			replaced |= str_eq(now->all[i]->name, w->all.p[k].spec->name);
-		if (!replaced)
-			then.all[then.n++] = now->all[i];
-	}
-	for (size_t k = 0; k < w->all.n; k++)
-		then.all[then.n++] = w->all.p[k].job;
-	jobs_index(&then); /* numbers them anew: the flow is not asked for anything after this */
-	return graph_make(w->a, &then, &g, e);
+	for (size_t i = 0; i < w->all.n; i++)
+		with[i] = w->all.p[i].job;
+	return graph_try(w->a, w->api->flow->jobs, with, w->all.n, e);
 }
 
 /* ---- what is said ---- */

@@ -282,28 +282,13 @@ static int refuse(struct writing *w, struct err *e)
 /* The jobs as they would be: a wrong key, a circle, or an output that two write, is told before anything is written. */
 static int check_together(struct writing *w, struct err *e)
 {
-	const struct jobs *now = w->api->flow->jobs;
-	struct jobs then = *now;
-	struct graph *g;
+	struct job **with = arena_array(w->a, struct job *, w->all.n + 1);
+	size_t n = 0;
 
-	then.all = arena_array(w->a, struct job *, now->n + w->all.n);
-	then.n = 0;
-	for (size_t i = 0; i < now->n; i++) {
-		bool replaced = false;
-
-		for (size_t k = 0; k < w->all.n; k++)
-			replaced |= w->all.p[k].job && str_eq(now->all[i]->name, w->all.p[k].j->name);
-		if (!replaced)
-			then.all[then.n++] = now->all[i];
-	}
-	for (size_t k = 0; k < w->all.n; k++)
-		if (w->all.p[k].job)
-			then.all[then.n++] = w->all.p[k].job;
-	jobs_index(&then); /* numbers them anew: the flow is not asked for anything after this */
-	for (size_t i = 0; i < then.n; i++)
-		if (jobs_link(&then, then.all[i], e))
-			return -1;
-	return graph_make(w->a, &then, &g, e);
+	for (size_t i = 0; i < w->all.n; i++)
+		if (w->all.p[i].job)
+			with[n++] = w->all.p[i].job;
+	return graph_try(w->a, w->api->flow->jobs, with, n, e);
 }
 
 static int make_job(struct writing *w, struct target *t, struct err *e)

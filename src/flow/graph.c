@@ -394,3 +394,27 @@ const struct job **graph_descendants(const struct graph *g, struct arena *a, con
 {
 	return reach(g, a, j, false, n);
 }
+
+int graph_try(struct arena *a, const struct jobs *now, struct job *const *with, size_t n, struct err *e)
+{
+	struct jobs then = *now;
+	struct graph *g;
+
+	then.all = arena_array(a, struct job *, now->n + n);
+	then.n = 0;
+	for (size_t i = 0; i < now->n; i++) {
+		bool replaced = false;
+
+		for (size_t k = 0; k < n; k++)
+			replaced |= str_eq(now->all[i]->name, with[k]->name);
+		if (!replaced)
+			then.all[then.n++] = now->all[i];
+	}
+	for (size_t k = 0; k < n; k++)
+		then.all[then.n++] = with[k];
+	jobs_index(&then);
+	for (size_t i = 0; i < then.n; i++)
+		if (jobs_link(&then, then.all[i], e))
+			return -1;
+	return graph_make(a, &then, &g, e);
+}

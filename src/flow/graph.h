@@ -36,6 +36,12 @@ struct graph {
  */
 must_check int graph_make(struct arena *a, const struct jobs *js, struct graph **out, struct err *e);
 
+/*
+ * Whether the jobs could stand together with `with` among them, each in place of one of its name if there is one: what
+ * jobs_link and graph_make refuse. The jobs are numbered anew: nothing else is to be asked of `now` after this.
+ */
+must_check int graph_try(struct arena *a, const struct jobs *now, struct job *const *with, size_t n, struct err *e);
+
 const struct job *graph_producer(const struct graph *g, struct str repo); /* NULL: a source */
 static inline const struct graph_node *graph_node(const struct graph *g, const struct job *j)
 {
