@@ -561,6 +561,8 @@ static int commit(struct db *d, struct err *e)
 		rollback(d);
 		return -1;
 	}
+	if (d->roots_old)
+		db_roots_remove(d->path);
 	/* Not by db_query: it would wait for the very thread that this may be. */
 	rc = sqlite3_exec(d->h, "commit", NULL, NULL, NULL);
 	if (rc) {
@@ -572,8 +574,10 @@ static int commit(struct db *d, struct err *e)
 	fault_step("committed"); /* others see it, and cannot write yet */
 	d->commits++;
 	db_log_mark_write(d->h, d->lock.fd, d->in_force == DB_POWER);
-	if (d->roots_old)
+	if (d->roots_old) {
+		fault_crash("tables-made");
 		db_roots_write(d->path, d->h);
+	}
 	d->roots_old = false;
 	lock_pause(&d->lock);
 	if (fault_armed() || fault_weave()) { /* what a test counts must not depend on threads */

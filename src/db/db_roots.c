@@ -115,6 +115,15 @@ void db_roots_write(const char *path, sqlite3 *h)
 		err_clear(&ignored);
 }
 
+void db_roots_remove(const char *path)
+{
+	struct err ignored = ERR_INIT;
+	char name[PATH_CAP];
+
+	if (file_unlink(roots_path(path, name).p, &ignored))
+		err_clear(&ignored);
+}
+
 static int read_roots(struct arena *a, const char *path, struct roots *out, struct err *e)
 {
 	char name[PATH_CAP];

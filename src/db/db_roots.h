@@ -5,8 +5,9 @@
  * each begins is kept beside the database, in .leat/leat.db-roots (docs/formats/store.md). With that a database whose
  * first page, or another that lists its tables, is damaged is read all the same: from a copy with new such pages.
  *
- * The file is written after each change of the tables. Whoever writes first in a process compares it, so that one that
- * is lost, damaged, or not of this database (whose pages somebody moved with another program) does not stay.
+ * The file is taken away before a change of the tables is committed and written after it, so that whoever dies between
+ * leaves none rather than one that looks damaged. Whoever writes first in a process compares it, so that one that is
+ * lost, damaged, or not of this database (whose pages somebody moved with another program) does not stay.
  */
 #ifndef LEAT_DB_DB_ROOTS_H
 #define LEAT_DB_DB_ROOTS_H
@@ -21,6 +22,7 @@ struct sqlite3;
 bool db_roots_right(const char *path, struct sqlite3 *h);
 /* With the write lock held; `path` is the database's. What fails is tried again by the next who writes. */
 void db_roots_write(const char *path, struct sqlite3 *h);
+void db_roots_remove(const char *path);
 
 /*
  * A damaged database as a copy that is only read, and nobody else sees: 1 *out; 0 there is a whole one in its place

@@ -39,6 +39,11 @@ test_expect 'what a put had shown when it died, and the next command takes away 
 	leat status > out 2>&1 && lacks out "not committed" && [ -z "$(find .leat/lost+found -type f)" ] && [ -z "$(ls .leat/staging)" ]
 '
 
+test_expect 'death when the first run has just made its tables is no damage: fsck finds nothing' '
+	workspace tables && mkdir -p jobs/one && printf "kind: script\noutput: raw/one\n" > jobs/one/job.yaml && echo "echo 1 > \$LEAT_OUTPUT/f" > jobs/one/job.sh && [ -e .leat/leat.db-roots ] &&
+	dies_at tables-made leat run one && exits 1 test -e .leat/leat.db-roots && leat fsck && leat run one && [ -e .leat/leat.db-roots ] && leat fsck
+'
+
 # Several small repos are shown in one go, under one marker.
 many() { # DIR WORD: files of eight repos, whose heads move in one transaction
 	mkdir -p "$1" && for i in 1 2 3 4 5 6 7 8; do echo "$2 $i" > "$1/f$i" && echo "put raw/m$i:/f $1/f$i" && echo "put raw/m$i:/$2 $1/f$i"; done > lines && leat batch -f lines
