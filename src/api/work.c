@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "api/alone.h"
+#include "api/attempts.h"
 #include "api/backfill.h"
 #include "api/carry.h"
 #include "api/pause.h"
@@ -290,16 +291,20 @@ static void run_row(struct arena *a, struct q *q, struct dom *row)
 
 int api_runs(struct api *api, const struct args *args, struct sink *out, struct err *e)
 {
-	struct arena *row_arena = arena_new();
-	struct q *q = db_query(api->store->db, args_n(args) ? RUNS_OF_JOB : RUNS_OF_ALL);
+	struct arena *row_arena;
+	struct q *q;
 	int64_t most, before = INT64_MAX;
 	struct str job = args_pos(args, 0);
 	size_t shown = 0;
-	int rc = args_int(args, "limit", 1, INT64_MAX, RUNS_SHOWN, &most, e) ||
-	                 requests_open_rows(api, job, most, out, &shown, e)
-	             ? -1
-	             : 0;
+	int rc;
 
+	if (args_int(args, "limit", 1, INT64_MAX, RUNS_SHOWN, &most, e))
+		return -1;
+	if (args_flag(args, "attempts"))
+		return attempts_list(api, job, most, out, e);
+	row_arena = arena_new();
+	q = db_query(api->store->db, args_n(args) ? RUNS_OF_JOB : RUNS_OF_ALL);
+	rc = requests_open_rows(api, job, most, out, &shown, e);
 	if (job.p)
 		q_text(q, 1, job);
 	q_int(q, 2, rc ? 0 : most);

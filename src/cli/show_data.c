@@ -68,12 +68,13 @@ static struct str short_id(struct str id)
 
 static bool is_bytes_column(struct str key)
 {
-	return str_is(key, "size") || str_is(key, "bytes") || str_is(key, "head") || str_is(key, "history");
+	return str_is(key, "size") || str_is(key, "bytes") || str_is(key, "head") || str_is(key, "history") ||
+	       str_is(key, "peak");
 }
 
 bool show_is_number_column(struct str key)
 {
-	static const char *const numbers[] = {"units", "seconds", "number", "files", "count", "goes"};
+	static const char *const numbers[] = {"units", "seconds", "cpu", "attempt", "number", "files", "count", "goes"};
 
 	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
 		if (str_is(key, numbers[i]))

@@ -289,14 +289,19 @@ int run_rows_attempt_end(struct engine *g, struct run_unit *u, const struct task
 	u->attempt_open = false;
 	q = db_query(
 		g->f->store->db,
-		"update attempt set state = ?, reason = ?, finished = ?, status = ?, log = ? where unit = ? and n = ?");
+		"update attempt set state = ?, reason = ?, finished = ?, status = ?, log = ?, cpu_ms = ?, peak_kb = ?"
+		" where unit = ? and n = ?");
 	q_cstr(q, 1, state_word(s));
 	q_cstr(q, 2, !state_good(s) && u->err ? u->err->msg : NULL);
 	q_int(q, 3, clock_now_ms());
 	q_int(q, 4, t ? t->result.status : 0);
 	q_cstr(q, 5, t ? t->log_name : NULL);
-	q_int(q, 6, u->id);
-	q_int(q, 7, u->attempts);
+	if (t && t->result.peak_kb) { /* it was a process */
+		q_int(q, 6, t->result.cpu_ms);
+		q_int(q, 7, t->result.peak_kb);
+	}
+	q_int(q, 8, u->id);
+	q_int(q, 9, u->attempts);
 	return q_run(q, e);
 }
 
