@@ -10,6 +10,7 @@
 
 #include "base/str.h"
 #include "flow/live.h"
+#include "flow/schedule.h"
 #include "flow/tick.h"
 #include "sys/clock.h"
 #include "sys/fd.h"
@@ -251,12 +252,51 @@ static int watch_written(struct daemon *d, struct err *e)
 
 /* --- job files --- */
 
+/* Whether a job's calendar goes by that file; by one that lies in that folder. */
+static bool has_holidays(const struct daemon *d, struct str path, bool folder)
+{
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	struct str *files, dir, name;
+
+	for (size_t i = 0; i < d->flow->jobs->n; i++) {
+		size_t n = schedule_holidays(a, d->flow->jobs->all[i], &files);
+
+		for (size_t k = 0; k < n; k++)
+			if (str_eq(!folder                                 ? files[k]
+			           : str_rcut(files[k], '/', &dir, &name) ? dir
+			                                                  : STR_NULL,
+			           path))
+				return true;
+	}
+	return false;
+}
+
+/* Files of holidays may lie in any folder of the workspace. */
+static int watch_holidays(struct daemon *d, struct err *e)
+{
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	struct str *files, dir, name;
+
+	for (size_t i = 0; i < d->flow->jobs->n; i++) {
+		size_t n = schedule_holidays(a, d->flow->jobs->all[i], &files);
+
+		for (size_t k = 0; k < n; k++)
+			if (str_rcut(files[k], '/', &dir, &name) && notify_add(d->files, arena_cstr(a, dir), e)) {
+				if (e->code != ERR_NOT_FOUND)
+					return -1;
+				err_clear(e);
+			}
+	}
+	return 0;
+}
+
 static bool wants(void *ptr, const char *path)
 {
 	const char *name = strrchr(path, '/');
 
-	(void)ptr;
 	name = name ? name + 1 : path;
+	if (has_holidays(ptr, str_of(path), true))
+		return true;
 	return *name != '.' && strcmp(name, "tests") != 0 &&
 	       (path_inside("jobs", path, NULL) || path_inside("pipelines", path, NULL));
 }
@@ -275,9 +315,11 @@ static void told(void *ptr, const char *path)
 	struct daemon *d = ptr;
 	struct str all = str_of(path), dir, name;
 	bool in_root = !str_rcut(all, '/', &dir, &name);
+	bool of_jobs = path_inside("jobs", path, NULL) || path_inside("pipelines", path, NULL);
 
-	if (in_root && *path && strcmp(path, WORKSPACE_FILE) != 0 && strcmp(path, "jobs") != 0 &&
-	    strcmp(path, "pipelines") != 0)
+	/* While something is wrong, a file of the root may be the one that was missed. */
+	if (*path && !of_jobs && strcmp(path, WORKSPACE_FILE) != 0 && !has_holidays(d, all, false) &&
+	    !(in_root && *path != '.' && d->broken))
 		return;
 	if (d->quiet)
 		loop_timer_again(d->quiet, DAEMON_QUIET_MS);
@@ -342,6 +384,10 @@ void events_reload(struct daemon *d)
 	workspace_close(old);
 	d->flow = f;
 	d->ws = ws;
+	if (watch_holidays(d, &e)) {
+		daemon_log(d, "error", err_text(a, &e));
+		err_clear(&e);
+	}
 	daemon_log(d, "info", "jobs loaded", "jobs", arena_printf(a, "%zu", f->jobs->n), "broken",
 	           arena_printf(a, "%zu", d->broken));
 	events_tick(d);
@@ -368,7 +414,7 @@ int events_begin(struct daemon *d, struct err *e)
 				return -1;
 			err_clear(e);
 		}
-	if (loop_fd(d->loop, notify_fd(d->files), EPOLLIN, on_files, d, NULL, e))
+	if (watch_holidays(d, e) || loop_fd(d->loop, notify_fd(d->files), EPOLLIN, on_files, d, NULL, e))
 		return -1;
 	return watch_written(d, e);
 }

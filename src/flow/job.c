@@ -83,7 +83,7 @@ static void watch_holidays(struct jobs *js, struct job_entry *en, const struct j
 		const struct dom *file = dom_path(map, "calendar.holidays");
 
 		if (file && file->type == DOM_STR)
-			(void)jobcache_node(js, en, file->s, NULL);
+			(void)jobcache_node(js, en, arena_strf(js->arena, "%s%.*s", js->root, STR_ARG(file->s)), NULL);
 	}
 }
 

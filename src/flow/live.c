@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "flow/schedule.h"
 #include "sys/dir.h"
 #include "sys/file.h"
 #include "sys/path.h"
@@ -55,7 +56,22 @@ static struct str text_of(const struct dom *row, const char *key)
 	return v && v->type == DOM_STR ? v->s : STR("");
 }
 
-/* What a job is made of: its keys and its code. */
+/* What its files of holidays say; one that is gone meanwhile is as an empty one. */
+static void add_holidays(struct updating *u, const struct job *j, struct sha_ctx *c)
+{
+	struct str *files, bytes;
+	size_t n = schedule_holidays(u->a, j, &files);
+
+	for (size_t i = 0; i < n; i++) {
+		struct err none = ERR_INIT;
+
+		sha_field(c, files[i]);
+		if (!file_read_plain(u->a, in_ws(u, "", files[i]), SCHEDULE_HOLIDAYS_MAX, &bytes, &none))
+			sha_field(c, bytes);
+	}
+}
+
+/* What a job is made of: its keys, its code and its holidays. */
 static const char *id_of_job(struct updating *u, const struct job *j)
 {
 	struct buf b cleanup(buf_free) = BUF_INIT(FILE_MAX_BYTES);
@@ -71,6 +87,7 @@ static const char *id_of_job(struct updating *u, const struct job *j)
 		sha_field(&c, j->code[i].path);
 		sha_field(&c, (struct str){(const char *)j->code[i].sha.b, SHA_BYTES});
 	}
+	add_holidays(u, j, &c);
 	id = sha_end(&c);
 	sha_hex(&id, hex);
 	return arena_printf(u->a, "%s", hex);
@@ -115,6 +132,8 @@ static int take_job(struct updating *u, const struct job *j, struct err *e)
 	const struct dom *was = map_get(&u->by_job, j->name);
 	const char *id = id_of_job(u, j);
 	struct dom *row, *files;
+	struct str *holidays;
+	size_t n;
 
 	map_set(&u->taken, j->name, u);
 	if (str_is(text_of(was, "id"), id)) {
@@ -130,6 +149,11 @@ static int take_job(struct updating *u, const struct job *j, struct err *e)
 	if (copy_file(u, j->file, files, e))
 		return -1;
 	remove_files(u, was, files);
+	/* Not among its files: others may go by the same one when this job goes. */
+	n = schedule_holidays(u->a, j, &holidays);
+	for (size_t i = 0; i < n; i++)
+		if (copy_file(u, holidays[i], dom_new(u->a, DOM_LIST), e))
+			return -1;
 	dom_set_str(u->a, row, "job", j->name);
 	dom_set_cstr(u->a, row, "id", id);
 	dom_set(u->a, row, "files", files);

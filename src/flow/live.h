@@ -2,7 +2,7 @@
  * flow/live.h: the jobs that the daemon works with: a copy of their files in .leat/live/, taken when they were good. A
  * job whose file was saved half-written, or with a mistake, goes on as it was until it is good again.
  *
- *   .leat/live/jobs/..., .leat/live/pipelines/..., and what `code:` names, at its place from the workspace
+ *   .leat/live/jobs/..., .leat/live/pipelines/..., and what `code:` and `holidays:` name
  *   .leat/live/jobs.json     [{"job", "id": what it was made of, "files": [paths from the workspace]}]
  *   .leat/live.lock          shared while jobs are loaded from there, alone while they are changed
  *

@@ -303,10 +303,12 @@ static int take_out(struct parse *p, struct calendar *c, const struct dom *v)
 
 static int holidays(struct parse *p, struct calendar *c, const struct dom *v)
 {
-	const char *file = arena_cstr(p->a, v->s);
+	const char *file = arena_cstr(p->a, v->s), *path;
 	struct str text;
 
-	if (file_read_plain(p->a, path_join(p->a, p->j->jobs->ws->dir, file), SCHEDULE_HOLIDAYS_MAX, &text, p->e)) {
+	/* The daemon's copy of jobs has its own, as it was when it was good (flow/live.h). */
+	path = path_join(p->a, p->j->jobs->ws->dir, arena_printf(p->a, "%s%s", p->j->jobs->root, file));
+	if (file_read_plain(p->a, path, SCHEDULE_HOLIDAYS_MAX, &text, p->e)) {
 		err_set(p->e, ERR_BAD_CONFIG, "the holidays, %s, cannot be read", file);
 		return fault(p, v, "a file of the workspace, with lines as `2026-12-25 Christmas Day`");
 	}
@@ -454,6 +456,20 @@ int schedules_need(struct arena *a, const struct job *j, struct schedules *out, 
 		return err_hint(e, "write one into %.*s: schedule: \"30 6 * * *\"", STR_ARG(j->file));
 	}
 	return schedules_of(a, j, out, e);
+}
+
+size_t schedule_holidays(struct arena *a, const struct job *j, struct str **out)
+{
+	size_t n = 0;
+
+	*out = j->schedule ? arena_array(a, struct str, j->schedule->n) : NULL;
+	dom_each (map, j->schedule) {
+		const struct dom *file = dom_path(map, "calendar.holidays");
+
+		if (file && file->type == DOM_STR)
+			(*out)[n++] = file->s;
+	}
+	return n;
 }
 
 struct str schedule_words(struct arena *a, const struct job *j)

@@ -65,6 +65,8 @@ struct schedule_slot {
 must_check int schedules_of(struct arena *a, const struct job *j, struct schedules *out, struct err *e);
 /* The same; a job that has none is ERR_BAD_REQUEST. */
 must_check int schedules_need(struct arena *a, const struct job *j, struct schedules *out, struct err *e);
+/* The files of holidays that it names, from the workspace; needs none of them. */
+size_t schedule_holidays(struct arena *a, const struct job *j, struct str **out);
 /* In a few words, all of a job's; STR_NULL: none. Needs no file but the job's. */
 struct str schedule_words(struct arena *a, const struct job *j);
 /* Where the slots of a job begin: a ds of its own kind; false: nowhere. */

@@ -317,17 +317,86 @@ static int queue(struct http_req *r)
 	return rc;
 }
 
+static const char *const problem_type[] = {"Content-Type", "application/problem+json", NULL};
+
+static struct str problem(struct arena *a, unsigned status, const char *code, const char *title, const char *detail)
+{
+	return arena_strf(a,
+	                  "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%u,\"code\":\"%s\","
+	                  "\"detail\":\"%s\"}\n",
+	                  title, status, code, detail);
+}
+
 /* What only this file can tell, as the API tells what is wrong (RFC 9457). */
 static void refuse(struct http_req *r, unsigned status, const char *code, const char *title, const char *detail)
 {
-	static const char *const problem[] = {"Content-Type", "application/problem+json", NULL};
-	struct str body = arena_strf(r->arena,
-	                             "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%u,\"code\":\"%s\","
-	                             "\"detail\":\"%s\"}\n",
-	                             title, status, code, detail);
-
 	if (!r->response)
-		http_answer(r, status, problem, body);
+		http_answer(r, status, problem_type, problem(r->arena, status, code, title, detail));
+}
+
+static struct str own_problem(struct arena *a, unsigned status)
+{
+	static const char *const wrong = "the request was wrong", *const large = "larger than a named limit allows";
+
+	switch (status) {
+	case 413:
+		return problem(a, status, "limit", large, "the length of the body is more than can be");
+	case 414:
+	case 431:
+		return problem(a, status, "limit", large, "the first line and the header are larger than 16 KiB");
+	case 505:
+		return problem(a, status, "bad-request", wrong, "this speaks HTTP/1.0 and HTTP/1.1");
+	default:
+		if (status < 500)
+			return problem(a, status, "bad-request", wrong,
+			               "the first line, a header or the length of the body is not as HTTP wants it");
+		return problem(a, status, "internal", "a fault of leat's own", "the request could not be answered");
+	}
+}
+
+static const char *phrase(unsigned status)
+{
+	switch (status) {
+	case 400:
+		return "Bad Request";
+	case 413:
+		return "Content Too Large";
+	case 414:
+		return "URI Too Long";
+	case 431:
+		return "Request Header Fields Too Large";
+	case 505:
+		return "HTTP Version Not Supported";
+	default:
+		return status < 500 ? "Refused" : "Internal Server Error";
+	}
+}
+
+/*
+ * What libmicrohttpd refuses by itself, before or beside our callbacks (a header that is no header, one that is too
+ * large), it answers in HTML (of some with two headers), and offers no hook. It calls its own MHD_queue_response for
+ * that by name, though, as any program would, and a name is looked for in the program first: so this one is called, and
+ * only for that, since we call by the address that is in the library. Where a library was linked to find itself first
+ * its HTML stays. MHD_NO: it ends the connection, to which all has been written.
+ */
+__attribute__((visibility("default"))) int MHD_queue_response(struct MHD_Connection *c, unsigned status,
+                                                              struct MHD_Response *theirs);
+__attribute__((visibility("default"))) int MHD_queue_response(struct MHD_Connection *c, unsigned status,
+                                                              struct MHD_Response *theirs)
+{
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	struct conn *conn = libmhd.get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->context;
+	struct str body = own_problem(a, status), all;
+
+	all = arena_strf(a,
+	                 "HTTP/1.1 %u %s\r\nConnection: close\r\nX-Content-Type-Options: nosniff\r\n"
+	                 "Cache-Control: no-store\r\nContent-Type: application/problem+json\r\n"
+	                 "Content-Length: %zu\r\n\r\n%.*s",
+	                 status, phrase(status), body.n, STR_ARG(body));
+	conn->http->counts.by_class[MIN(status / 100, 5)]++;
+	if (send(conn->fd, all.p, all.n, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)all.n)
+		(void)shutdown(conn->fd, SHUT_WR);
+	return MHD_NO;
 }
 
 static void too_large(struct http_req *r)

@@ -212,6 +212,17 @@ static void count(const struct usage *u)
 }
 
 /* The next child that ends; 0 with WNOHANG: none has; below 0: there is none. */
+#ifdef __clang__
+/* Clang writes `= {0}` as a call of it, also where there is no C library. */
+void *memset(void *to, int byte, unsigned long n);
+void *memset(void *to, int byte, unsigned long n)
+{
+	for (volatile char *p = to; n--; p++)
+		*p = (char)byte;
+	return to;
+}
+#endif
+
 static long wait_any(long how, int *status)
 {
 	struct usage u = {0};
