@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "flow/tries.h"
 #include "repo/overlay.h"
 
 struct cat_repo {
@@ -36,6 +37,7 @@ struct catalog {
 	struct map lost;        /* "repo ds" */
 	struct map formats;     /* id of a repo as text → struct str, its remembered format */
 	bool formats_loaded, currents_loaded;
+	struct tries *tries;    /* NULL: each is asked for by itself */
 };
 
 struct store *catalog_store(const struct catalog *c)
@@ -646,6 +648,11 @@ int catalog_current(struct catalog *c, struct str repo, const char *label, const
 	return 1;
 }
 
+void catalog_tries(struct catalog *c, bool together)
+{
+	c->tries = together ? tries_new(c->store, c->arena) : NULL;
+}
+
 bool catalog_has_failed(const struct last_try *t)
 {
 	return t && (!strcmp(t->state, "failed") || !strcmp(t->state, "timed-out") || !strcmp(t->state, "lost"));
@@ -654,15 +661,17 @@ bool catalog_has_failed(const struct last_try *t)
 int catalog_last_try(struct catalog *c, struct str job, const char *label, const struct last_try **out,
                      struct err *e)
 {
-	/* what was tried on a workspace branch counts there, and what was tried on master before it was tried there */
-	struct q *q =
-		db_query(c->store->db,
-	                 "select u.state, u.key, u.error from unit u left join run r on r.id = u.run where u.job = ?1"
-	                 " and u.ds = ?2 and (r.branch is null or (r.branch = ?3 and u.created >= ?4))"
-	                 " order by u.id desc limit 1");
 	struct last_try *t = NULL;
-	int r;
+	struct q *q;
+	int r = c->tries ? tries_find(c->tries, job, label, out, e) : 0;
 
+	if (r)
+		return r < 0 ? -1 : 0;
+	/* what was tried on a workspace branch counts there, and what was tried on master before it was tried there */
+	q = db_query(c->store->db,
+	             "select u.state, u.key, u.error from unit u left join run r on r.id = u.run where u.job = ?1"
+	             " and u.ds = ?2 and (r.branch is null or (r.branch = ?3 and u.created >= ?4))"
+	             " order by u.id desc limit 1");
 	q_text(q, 1, job);
 	q_cstr(q, 2, label);
 	q_text(q, 3, c->store->on ? c->store->on->name : STR_NULL);

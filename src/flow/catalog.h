@@ -37,6 +37,8 @@ bool catalog_has_failed(const struct last_try *t); /* NULL: no */
 /* NULL if it was never tried. A statement each: for those that are to run. */
 must_check int catalog_last_try(struct catalog *c, struct str job, const char *label, const struct last_try **out,
                                 struct err *e);
+/* While a plan is made they may be read together (tries.h). */
+void catalog_tries(struct catalog *c, bool together);
 /* Reads those of all repos in one go: for plans of everything. */
 must_check int catalog_load_currents(struct catalog *c, struct err *e);
 

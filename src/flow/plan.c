@@ -286,6 +286,21 @@ static int decide_job(struct maker *m, const struct job *j, struct err *e)
 	return 0;
 }
 
+static int decide_all(struct maker *m, struct err *e)
+{
+	const struct graph *g = m->flow->graph;
+	int rc = 0;
+
+	catalog_tries(m->c, true);
+	for (size_t i = 0; !rc && i < g->n; i++) {
+		int still = still_settled(m, g->order[i], e);
+
+		rc = still < 0 || (!still && decide_job(m, g->order[i], e) < 0) ? -1 : 0;
+	}
+	catalog_tries(m->c, false);
+	return rc;
+}
+
 static int param_error(struct err *e, const struct job *j, const struct dom *p)
 {
 	VEC(struct str) names = {0};
@@ -353,12 +368,8 @@ int plan_make(struct flow *f, struct catalog *c, struct arena *a, const struct p
 			m.wants[g->order[i]->index].set_role = ROLE_STALE;
 		}
 	}
-	for (size_t i = 0; i < g->n; i++) {
-		int still = still_settled(&m, g->order[i], e);
-
-		if (still < 0 || (!still && decide_job(&m, g->order[i], e) < 0))
-			return -1;
-	}
+	if (decide_all(&m, e))
+		return -1;
 	if (m.settled)
 		settled_save(m.settled);
 	m.plan->units = m.units.p;

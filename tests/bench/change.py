@@ -237,6 +237,43 @@ def case_plan():
             Row('`plan` of it without what earlier plans remembered', anew, start + rows, 'the same')]
 
 
+def case_days():
+    """10,000 partitions of one job, and a year of a chain of five: what a whole command takes that plans them."""
+    ws = fresh('days')
+    write(ws, 'leat.yaml', 'name: days\nmaterialise: off\n')
+    write(ws, 'jobs/one.sql', "-- output: tables/one\n-- partition: daily\nselect '{{ ds }}' as d\n")
+    leat(ws, 'backfill', 'one', '--from', '1995-01-01', '--to', '2022-05-18', '--quiet')
+    chain = fresh('chain')
+    for i in range(1, 6):
+        what = 'select * from x' if i > 1 else "select '{{ ds }}' as d"
+        write(chain, 'jobs/j%d.sql' % i, '-- output: tables/t%d\n-- partition: daily\n%s%s\n' % (
+            i, '-- inputs: {x: tables/t%d}\n' % (i - 1) if i > 1 else '', what))
+    year = [LEAT, 'backfill', 'j5', '--from', '2023-01-01', '--to', '2023-12-31', '-u', '--dry-run']
+    for path, args, want in ((ws, [LEAT, 'plan'], 'nothing to run'), (chain, year, '1825 to run')):
+        if want not in call(args, path):
+            raise RuntimeError('%s: %s' % (' '.join(args[1:]), call(args, path)[:2000]))
+    def tries(args, at):
+        return middle([wall(args, at) for _ in range(TRIES)])
+    with quiet():
+        start = min(wall([LEAT, '--version'], ws) for _ in range(TRIES))
+        plan, backfill = tries([LEAT, 'plan'], ws), tries(year, chain)
+        rows = best_sql(os.path.join(ws, '.leat', 'leat.db'), 'select repo, ds, key, tree, unit, note from current')
+    write(ws, 'leat.yaml', 'name: days\nmaterialise: on\n')
+    leat(ws, 'run')
+    if len(os.listdir(os.path.join(ws, 'datastore', 'tables', 'one'))) != 10000:
+        raise RuntimeError('datastore/ does not show them')
+    leat(ws, 'plan')
+    with quiet():
+        shown = tries([LEAT, 'plan'], ws)
+        look = min(wall([TOOL + 'walk', os.path.join(ws, 'datastore'), '2'], ws) for _ in range(TRIES))
+    return [Row('`plan` of 10,000 partitions of a job, all up to date', plan, start + rows,
+                'leat --version, and SQLite reads the rows of what was made', limit=0.02, note='datastore/ off'),
+            Row('the same where datastore/ shows them in 10,000 folders', shown, start + look,
+                'leat --version, and a program that stats every file there'),
+            Row('`backfill -u --dry-run` of a year of a chain of five jobs, nothing made', backfill, start,
+                'leat --version', limit=0.02)]
+
+
 def best_sql(path, query):
     took = []
     for _ in range(3):
