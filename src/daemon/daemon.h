@@ -57,6 +57,8 @@ struct daemon {
 	int64_t moved;          /* the last head_move that was looked at */
 	struct daemon_runner *runners;
 	size_t n_runners;
+	struct loop_ev *sweep;
+	int64_t swept, swept_n; /* the last request looked at, and how many went */
 	bool json; /* how the log is written */
 	struct web *web;             /* NULL: there is no HTTP */
 	int port;                    /* asked for (-1: any); where HTTP listens */
@@ -80,6 +82,10 @@ void events_tick(struct daemon *d); /* what the clock brings, and when it is to 
 must_check int events_load(struct daemon *d, struct flow **out, struct err *e);
 /* The same in place of what was; that stays if it fails. */
 void events_reload(struct daemon *d);
+
+/* sweep.c: requests that ended long ago */
+void sweep_begin(struct daemon *d);
+void sweep_end(struct daemon *d);
 
 /* dispatch.c: requests to runners */
 must_check int dispatch_begin(struct daemon *d, struct err *e); /* takes over what a daemon before left */

@@ -389,6 +389,75 @@ int request_known(struct db *d, const struct request *r, const char *why, struct
 	return in_transaction(d, known, &k, e);
 }
 
+struct prune {
+	int64_t before, from, to, n;
+};
+
+static int prune(struct db *d, void *ptr, struct err *e)
+{
+	struct prune *p = ptr;
+	struct q *q = db_query(
+		d, "delete from request where id > ?1 and id <= ?2 and finished < ?3"
+		   " and (job is null or id <> (select id from request x where x.job = request.job"
+		   "  order by created desc, id desc limit 1))"
+		   " and (slot is null or slot < (select max(slot) from request x where x.job = request.job"
+		   "  and x.schedule = request.schedule))"
+		   " and id not in (select parent from request where finished is null and parent is not null)"
+		   " and (backfill is null or backfill not in"
+		   "  (select backfill from request where finished is null and backfill is not null))");
+
+	q_int(q, 1, p->from);
+	q_int(q, 2, p->to);
+	q_int(q, 3, p->before);
+	if (q_run(q, e))
+		return -1;
+	p->n = db_changes(d);
+	return 0;
+}
+
+int request_prune(struct db *d, int64_t before, int64_t *from, int64_t *n, struct err *e)
+{
+	struct prune p = {.before = before, .from = *from};
+	bool any = false;
+	struct q *q;
+	int rc;
+
+	*n = 0;
+	if (!db_has_set(d, DB_SET_TIME))
+		return 0;
+	q = db_query(d, "select max(id), min(created) from"
+	                " (select id, created from request where id > ?1 order by id limit ?2)");
+	q_int(q, 1, *from);
+	q_int(q, 2, REQUEST_PRUNE_STEP);
+	rc = q_step(q, e);
+	if (rc == 1) {
+		p.to = q_col_int(q, 0);
+		any = !q_col_is_null(q, 0) && q_col_int(q, 1) < before;
+	}
+	q_done(q);
+	if (rc < 0 || (any && in_transaction(d, prune, &p, e)))
+		return -1;
+	*n = p.n;
+	*from = p.to;
+	return any;
+}
+
+int request_age(struct db *d, int64_t *now_ms, struct err *e)
+{
+	struct q *q;
+	int rc = 0;
+
+	*now_ms = clock_now_ms();
+	if (!db_has_set(d, DB_SET_TIME))
+		return 0;
+	q = db_query(d, "select created from request order by id desc limit 1");
+	rc = q_step(q, e);
+	if (rc == 1)
+		*now_ms = MIN(*now_ms, q_col_int(q, 0));
+	q_done(q);
+	return rc < 0 ? -1 : 0;
+}
+
 static int wake(struct db *d, void *ptr, struct err *e)
 {
 	const struct str *job = ptr;

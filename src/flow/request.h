@@ -104,6 +104,16 @@ must_check int request_approve(struct db *d, int64_t id, struct str who, struct 
 must_check int request_over(struct db *d, int64_t id, const char *state, const char *why, struct err *e);
 /* It is a success that had nothing to do: a run of its own says so. */
 must_check int request_known(struct db *d, const struct request *r, const char *why, struct err *e);
+/*
+ * Lets go of what ended before `before` (ms), as far as the next REQUEST_PRUNE_STEP rows after *from, in a write
+ * transaction of its own; *n: how many. 1: there are more to look at, from the new *from; 0: all were; -1. The newest
+ * of each job stays, and the last slot of each schedule (a clock that is set back finds what it did), and what one that
+ * has not ended belongs to.
+ */
+#define REQUEST_PRUNE_STEP 2000
+must_check int request_prune(struct db *d, int64_t before, int64_t *from, int64_t *n, struct err *e);
+/* Now, or when the last request came if that is earlier: a clock that jumps ahead ages nothing. */
+must_check int request_age(struct db *d, int64_t *now_ms, struct err *e);
 /* Those that wait for what they read are tried again. Those of one job; STR_NULL: of all. */
 must_check int request_wake(struct db *d, struct str job, struct err *e);
 /* The jobs of a batch of which a request is in that state. */
