@@ -497,7 +497,7 @@ static void end(struct exec *x)
 
 		*why = (struct err)ERR_INIT;
 		if (x->spec.argv)
-			proc_not_started(&x->spec, exit.no_exec, why);
+			proc_not_started(&x->spec, &exit, why);
 		else
 			err_errno(why, exit.no_exec, "its program cannot be started");
 		exit.why = why;
@@ -729,7 +729,7 @@ int exec_adopt(struct attempt *t, const struct proc_shim *row, exec_done_cb *cb,
 	x->cb = cb;
 	x->ptr = ptr;
 	shim_told(row->table, row->row, &told);
-	if (told.phase == SHIM_STARTED && proc_adopt(told.pid, t->marker, row->table, row->row, &x->proc)) {
+	if (told.phase == SHIM_STARTED && proc_adopt(told.pid, row->table, row->row, &x->proc)) {
 		if (loop_child(t->loop, &x->proc, on_exit_of, x, &x->watch, e)) {
 			proc_free(&x->proc);
 			return -1;

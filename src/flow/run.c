@@ -546,6 +546,7 @@ static void end(struct engine *g)
 	for (size_t i = 0; i < g->n_jobs; i++)
 		if (g->jobs[i].kept)
 			g->jobs[i].job->kind->done(g->jobs[i].kept);
+	shim_seats_end();
 	workers_free(g->workers);
 	loop_free(g->loop);
 	run_dir_end(g);

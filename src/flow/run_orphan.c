@@ -35,16 +35,14 @@ void orphan_marker(const char *run, int64_t unit, int64_t n, char out[ORPHAN_MAR
 }
 
 /* A shim writes that it is there before it does anything, and sees then whether who started it has died. */
-static enum orphan_state look(const char *run, int table, struct orphan *o)
+static enum orphan_state look(int table, struct orphan *o)
 {
-	char marker[ORPHAN_MARKER];
 	struct proc p;
 
 	if (o->begun.bare)
 		return ORPHAN_LOST;
 	if (o->told.phase == SHIM_STARTED) {
-		orphan_marker(run, o->begun.unit, o->begun.number, marker);
-		if (proc_adopt(o->told.pid, marker, table, o->row, &p)) {
+		if (proc_adopt(o->told.pid, table, o->row, &p)) {
 			proc_free(&p);
 			return ORPHAN_ALIVE;
 		}
@@ -89,7 +87,7 @@ int orphan_list(struct store *s, struct arena *a, const char *run, struct orphan
 			return -1;
 		if (!n || n != o.begun.number)
 			continue;
-		o.state = look(run, fd, &o);
+		o.state = look(fd, &o);
 		out->n_held += o.state == ORPHAN_ALIVE || o.state == ORPHAN_ENDED;
 		vec_push(a, &v, o);
 	}

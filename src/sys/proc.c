@@ -26,6 +26,7 @@
 #include "sys/proc_int.h"
 #include "sys/root.h"
 #include "sys/shim.h"
+#include "sys/shim_seat.h"
 
 #define STACK_BYTES (128u << 10)
 
@@ -35,6 +36,7 @@ static struct {
 	pthread_mutex_t mutex;
 	pid_t *p;
 	size_t n, cap;
+	size_t seats; /* of them, shims that take orders */
 } known = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
 static void known_add(pid_t pid)
@@ -75,9 +77,16 @@ size_t proc_known_count(void)
 	size_t n;
 
 	pthread_mutex_lock(&known.mutex);
-	n = known.n;
+	n = known.n - known.seats;
 	pthread_mutex_unlock(&known.mutex);
 	return n;
+}
+
+static void seats_count(int more)
+{
+	pthread_mutex_lock(&known.mutex);
+	known.seats += (size_t)more;
+	pthread_mutex_unlock(&known.mutex);
 }
 
 static atomic_bool spawned_aside;
@@ -420,17 +429,68 @@ static const char *const *shim_argv(struct arena *a, const struct start *st, con
 	return v.p;
 }
 
-void proc_not_started(const struct proc_spec *s, int error, struct err *e)
+void proc_not_started(const struct proc_spec *s, const struct proc_exit *x, struct err *e)
 {
 	struct arena *a cleanup(arena_cleanup) = arena_new();
 	const char *const *env = s->env ? s->env : (const char *const *)environ;
 	const char *path = s->path ? s->path : env_value(env, "PATH"), *file = s->argv[0];
-	struct start st = {.s = s, .step = STEP_EXEC, .error = error};
+	struct start st = {.s = s, .step = x->no_folder ? STEP_CWD : STEP_EXEC, .error = x->no_exec};
 
 	if (!strchr(file, '/') && !s->root)
 		file = proc_which(a, file, path);
 	st.files = one_place(a, file ? file : s->argv[0]);
 	(void)start_failed(&st, a, e);
+}
+
+pid_t proc_spawn_seat(int orders)
+{
+	static const char *const none[] = {NULL};
+	struct proc_shim shim = {.table = orders};
+	struct proc_spec s = {.in = -1, .out = -1, .err = -1, .shim = &shim};
+	struct start st = {.s = &s, .env = (char *const *)none, .parent = getpid()};
+	char parent[16];
+	const char *const argv[] = {SHIM_NAME, parent, NULL};
+	int pidfd = -1;
+	pid_t pid;
+
+	if (shim_program() < 0) { /* made here: what a child makes is its own */
+		errno = ENOSYS;
+		return -1;
+	}
+	snprintf(parent, sizeof(parent), "%d", (int)st.parent);
+	st.shim_argv = argv;
+	pid = proc_clone(child_main, &st, 0, &pidfd);
+	if (pid < 0)
+		return -1;
+	fd_close(&pidfd);
+	if (st.error) {
+		(void)waitpid(pid, NULL, 0);
+		errno = st.error;
+		return -1;
+	}
+	known_add(pid);
+	seats_count(1);
+	if (gettid() != getpid())
+		atomic_store(&spawned_aside, true);
+	return pid;
+}
+
+void proc_seat_gone(pid_t pid)
+{
+	known_del(pid);
+	seats_count(-1);
+}
+
+/* Whether a shim that takes orders has it. */
+static bool spawn_at_seat(const struct proc_spec *s, const char *const *files, const char *const *env, struct proc *out)
+{
+	struct shim_seat *seat = shim_seat_order(s, files, env);
+
+	if (!seat)
+		return false;
+	*out = (struct proc){.pid = seat->pid, .pidfd = seat->fd, .own_group = true, .shimmed = true, .seat = seat,
+	                     .table = s->shim->table, .row = s->shim->row};
+	return true;
 }
 
 int proc_spawn(const struct proc_spec *s, struct proc *out, struct err *e)
@@ -453,6 +513,8 @@ int proc_spawn(const struct proc_spec *s, struct proc *out, struct err *e)
 	if ((s->binds || s->root) && !bind_available(NULL))
 		return err_set(e, ERR_PERMISSION, "%s cannot be given its own view of the folders on this machine",
 		               s->argv[0]);
+	if (s->shim && spawn_at_seat(s, st.files, env, out))
+		return 0;
 	st.sh_argv = sh_argv(a, file, s->argv);
 	if (s->shim)
 		st.shim_argv = shim_argv(a, &st, s);
@@ -476,14 +538,25 @@ int proc_spawn(const struct proc_spec *s, struct proc *out, struct err *e)
 	return 0;
 }
 
-int proc_adopt(int32_t pid, const char *marker, int table, uint32_t row, struct proc *out)
+/* A number may be another process's by now; but no other has the table where a shim has it. */
+static bool has_table(pid_t pid, int table)
+{
+	struct stat theirs, ours;
+	char path[48];
+
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)pid, SHIM_TABLE_FD);
+	return !stat(path, &theirs) && !fstat(table, &ours) && theirs.st_ino == ours.st_ino &&
+	       theirs.st_dev == ours.st_dev;
+}
+
+int proc_adopt(int32_t pid, int table, uint32_t row, struct proc *out)
 {
 	int fd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
 
 	if (fd < 0)
 		return 0;
-	/* The number may be another process's by now; once the pidfd is there it cannot become one's. */
-	if (!proc_has_marker(pid, marker) || !clock_proc_start(pid)) {
+	/* Once the pidfd is there it cannot become one's. */
+	if (!has_table(pid, table) || !clock_proc_start(pid)) {
 		fd_close(&fd);
 		return 0;
 	}
@@ -494,17 +567,16 @@ int proc_adopt(int32_t pid, const char *marker, int table, uint32_t row, struct 
 
 /* --- ending --- */
 
-/* What the shim wrote, in place of how it ended itself. */
-static void exit_of_shim(const struct proc *p, struct proc_exit *x)
+static void exit_of_told(const struct shim_told *told, struct proc_exit *x)
 {
-	struct shim_told t;
+	const struct shim_told t = *told;
 
-	shim_told(p->table, p->row, &t);
 	*x = (struct proc_exit){.status = -1};
 	x->usage.ru_utime = (struct timeval){t.user_us / 1000000, t.user_us % 1000000};
 	x->usage.ru_stime = (struct timeval){t.system_us / 1000000, t.system_us % 1000000};
 	x->usage.ru_maxrss = t.peak_kb;
 	x->left = t.killed < 0;
+	x->no_folder = t.no_folder;
 	if (t.phase == SHIM_NO_EXEC)
 		x->no_exec = t.error;
 	else if (t.phase != SHIM_ENDED)
@@ -515,6 +587,15 @@ static void exit_of_shim(const struct proc *p, struct proc_exit *x)
 	} else {
 		x->status = WEXITSTATUS(t.status);
 	}
+}
+
+/* What the shim wrote, in place of how it ended itself. */
+static void exit_of_shim(const struct proc *p, struct proc_exit *x)
+{
+	struct shim_told t;
+
+	shim_told(p->table, p->row, &t);
+	exit_of_told(&t, x);
 }
 
 void proc_told(int32_t pid, int table, uint32_t row, struct proc *out, struct proc_exit *x)
@@ -541,6 +622,26 @@ static int watch_adopted(struct proc *p, int options, struct proc_exit *out)
 	return 1;
 }
 
+/* It tells us what it has written; or it has died, and left what it had written. */
+static int hear_seat(struct proc *p, int options, struct proc_exit *out)
+{
+	struct shim_told told;
+	struct proc_exit x;
+	int r = shim_seat_answer(p->seat, !(options & WNOHANG), &told);
+
+	if (!r)
+		return 0;
+	p->ended = true;
+	if (r > 0)
+		exit_of_told(&told, &x);
+	else
+		exit_of_shim(p, &x);
+	p->stays = r > 0 && !x.left;
+	if (out)
+		*out = x;
+	return 1;
+}
+
 static int reap(struct proc *p, int options, struct proc_exit *out, struct err *e)
 {
 	struct proc_exit x = {.status = -1};
@@ -551,6 +652,8 @@ static int reap(struct proc *p, int options, struct proc_exit *out, struct err *
 		return err_set(e, ERR_INTERNAL, "process %d has been waited for already", (int)p->pid);
 	if (p->adopted)
 		return watch_adopted(p, options, out);
+	if (p->seat)
+		return hear_seat(p, options, out);
 	do
 		pid = wait4(p->pid, &status, options, &x.usage);
 	while (pid < 0 && errno == EINTR);
@@ -600,7 +703,16 @@ int proc_wait_for(struct proc *p, int64_t ms, struct proc_exit *out, struct err 
 
 void proc_free(struct proc *p)
 {
-	fd_close(&p->pidfd);
+	if (!p->seat) {
+		fd_close(&p->pidfd);
+		return;
+	}
+	if (p->stays)
+		shim_seat_give(p->seat);
+	else
+		shim_seat_end(p->seat, p->ended);
+	p->seat = NULL;
+	p->pidfd = -1;
 }
 
 void proc_exit_text(const struct proc_exit *x, char out[PROC_TEXT])

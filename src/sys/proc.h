@@ -21,6 +21,7 @@
 
 struct bind_plan;
 struct proc_shim;
+struct shim_seat;
 struct root_plan;
 
 struct proc_spec {
@@ -55,6 +56,8 @@ struct proc {
 	bool ended;      /* reaped: pid is only history (and the group's number) */
 	bool shimmed;    /* pid is a shim's, which leads its session and is no part of the task */
 	bool adopted;    /* somebody else started it: it is watched, not waited for */
+	struct shim_seat *seat; /* of a shim that takes one task after the other; pidfd is then its socket. NULL */
+	bool stays;      /* and it may have another task */
 	int table;       /* of a shim: where it writes */
 	uint32_t row;
 };
@@ -65,8 +68,6 @@ struct proc {
  * ("job.sh: its first line names /bin/foo, which is not there").
  */
 must_check int proc_spawn(const struct proc_spec *s, struct proc *out, struct err *e);
-/* The sentence for proc_exit.no_exec of what was started so. */
-void proc_not_started(const struct proc_spec *s, int error, struct err *e);
 
 struct proc_exit {
 	int status;  /* exit status, -1 if killed */
@@ -75,14 +76,17 @@ struct proc_exit {
 	bool lost;   /* of a shim that was killed: nobody knows */
 	bool left;   /* of a shim: something may still run that it could not end */
 	int no_exec; /* of a shim: why the program could not be executed (errno); 0 */
+	bool no_folder; /* that is of the folder that it was to start in */
 	const struct err *why; /* that as a sentence, where somebody made one */
 	struct rusage usage; /* of it and the descendants it waited for */
 };
+/* The sentence for its no_exec, of what was started so. */
+void proc_not_started(const struct proc_spec *s, const struct proc_exit *x, struct err *e);
 /*
- * A shim that another process started, which has died: 1 if it lives and is the one that has this marker, 0 if there
- * is none. proc_told: one that has ended; how.
+ * A shim that another process started, which has died: 1 if it lives and has this table, 0 if there is none.
+ * proc_told: one that has ended; how.
  */
-int proc_adopt(int32_t pid, const char *marker, int table, uint32_t row, struct proc *out);
+int proc_adopt(int32_t pid, int table, uint32_t row, struct proc *out);
 void proc_told(int32_t pid, int table, uint32_t row, struct proc *out, struct proc_exit *x);
 must_check int proc_wait(struct proc *p, struct proc_exit *out, struct err *e); /* blocks; reaps */
 /* 1 = has ended, reaped, *out set; 0 = still runs; -1. */

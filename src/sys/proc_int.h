@@ -22,8 +22,14 @@ pid_t proc_clone(int (*fn)(void *), void *arg, int flags, int *pidfd);
 
 /* The children that proc_spawn started and nobody has waited for. */
 bool proc_is_known(pid_t pid);
-size_t proc_known_count(void);
+size_t proc_known_count(void); /* but shims that take orders, to whom their own orphans come */
 bool proc_has_marker(pid_t pid, const char *marker);
+/*
+ * A shim that takes orders at a socket, which is in no task's way: its pid, or -1 and errno. proc_seat_gone: it has
+ * been waited for.
+ */
+pid_t proc_spawn_seat(int orders);
+void proc_seat_gone(pid_t pid);
 bool proc_spawned_aside(void); /* another thread than the first has started some */
 
 #endif

@@ -156,7 +156,7 @@ static size_t mark(struct table *t, const struct proc *p, const char *marker, st
 					found++;
 				}
 	} while (found != before);
-	for (size_t i = 0; p && p->shimmed && !p->ended && i < t->n; i++)
+	for (size_t i = 0; p && p->shimmed && (!p->ended || p->seat) && i < t->n; i++)
 		if (t->p[i].pid == p->pid && t->p[i].ours) {
 			t->p[i].ours = false;
 			found--;
@@ -359,7 +359,10 @@ int proc_kill_tree(struct proc *p, const char *marker, int64_t grace_ms, struct 
 		return -1;
 	if (!p->ended && p->pid > 0) {
 		/* Only its main thread has ended, which looks like a zombie, or it ended this instant. */
-		(void)syscall(SYS_pidfd_send_signal, p->pidfd, SIGKILL, NULL, 0);
+		if (p->seat)
+			(void)kill(p->pid, SIGKILL);
+		else
+			(void)syscall(SYS_pidfd_send_signal, p->pidfd, SIGKILL, NULL, 0);
 		if (proc_wait(p, out, e))
 			return -1;
 	}

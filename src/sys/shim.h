@@ -7,6 +7,10 @@
  * and writes what came of it into its row of a table; then it ends. Nothing asks it to end: it ignores what can be
  * ignored, and who kills it loses how the task ended, not the task.
  *
+ * Most take one task after the other (shim_seat.c): starting a program twice for each task, once for the shim, costs as
+ * much as the rest of a small one. Between two tasks such a shim waits at a socket for its next order; it ends when it
+ * is closed, so one whose starter has died does what it is at, writes that down, ends: as those of one task do.
+ *
  * A table is a file of rows of one size, one row a task that is at work or whose end nobody has taken note of; it lies
  * with the staging folders of a run. Rows are overwritten where they are, never added to while a shim writes: that
  * needs no room on the disk, and no rename. They need not survive a power cut: nor does the task.
@@ -43,7 +47,7 @@ struct shim_told {
 	int32_t pid;
 	int32_t status, error;
 	int32_t killed;     /* how many processes the task had left running; -1: they could not be found */
-	int32_t spare;
+	int32_t no_folder;  /* the error is of the folder that the task was to start in */
 	int64_t ended_ms;   /* since 1970 */
 	int64_t user_us, system_us;
 	int64_t peak_kb;    /* of the largest of its processes */
@@ -65,6 +69,21 @@ struct shim_row {
  * FILE..., then the task's own arguments. The first FILE that is there is started.
  */
 
+/*
+ * One that takes orders has two arguments: SHIM_NAME, pid of who starts it. An order is one message: this, then strings
+ * each with its NUL: folder, FILE..., arguments, environment. With it come descriptors: the table, what 1 and 2 become
+ * and, if has_in, what 0 becomes. The answer is what it has written into its row, struct shim_told.
+ */
+struct shim_order {
+	int64_t told_at;
+	uint32_t flags, n_files, n_argv, n_env;
+	uint32_t has_in, spare;
+};
+
+#define SHIM_ORDERS_FD 4
+#define SHIM_ORDER_MAX 65536  /* bytes of all strings; longer ones are for a shim of their own */
+#define SHIM_ORDER_WORDS 1000 /* pointers to them, and those that end lists */
+
 #if __STDC_HOSTED__ /* all but the shim itself */
 
 #include "base/err.h"
@@ -76,8 +95,15 @@ struct proc_shim {
 	bool detach;
 };
 
+/* One that takes orders, as it is known here. */
+struct shim_seat {
+	int fd, pid;
+	struct shim_seat *next;
+};
+
 /* The program, in memory: a descriptor for execveat. -1: this machine executes nothing from memory. */
 int shim_program(void);
+void shim_seats_end(void); /* of those that take orders, those that have nothing to do: they have ended */
 
 must_check int shim_open(const char *path, bool make, int *fd, struct err *e);
 must_check int shim_begin(int fd, uint32_t row, const struct shim_begun *b, struct err *e); /* and nothing told */

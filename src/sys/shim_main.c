@@ -17,6 +17,10 @@
 #define SIG_SETMASK 2
 #define SIGKILL 9
 #define SIGCHLD 17
+#define MSG_TRUNC 0x20
+#define MSG_CTRUNC 8
+#define MSG_NOSIGNAL 0x4000
+#define MSG_CMSG_CLOEXEC 0x40000000
 #define ENOENT 2
 #define EINTR 4
 #define ENOEXEC 8
@@ -25,6 +29,7 @@
 #define STACK 16384
 #define CHILDREN 4096
 #define NOT_STARTED 127
+#define ORDER_FDS 3
 
 struct times {
 	long s, ns;
@@ -32,6 +37,28 @@ struct times {
 
 struct usage {
 	long user_s, user_us, system_s, system_us, peak_kb, rest[14]; /* more than the kernel's, which is 16 longs */
+};
+
+/* As the kernel has them. */
+struct piece {
+	void *p;
+	unsigned long n;
+};
+
+struct rights {
+	unsigned long n;
+	int level, type;
+	int fd[ORDER_FDS + 1]; /* and room to end on */
+};
+
+struct message {
+	void *name;
+	unsigned name_n;
+	struct piece *pieces;
+	unsigned long n_pieces;
+	struct rights *control;
+	unsigned long control_n;
+	unsigned flags;
 };
 
 #if defined(__x86_64__)
@@ -124,8 +151,13 @@ static char list[CHILDREN];
 
 struct task {
 	char **files, **argv, **env;
-	long n_files;
+	const char *folder; /* NULL: the one that we are in, and the descriptors that we have */
+	long n_files, in, out;
 };
+
+static struct shim_order order;
+static char strings[SHIM_ORDER_MAX + 1];
+static char *words[SHIM_ORDER_WORDS];
 
 static _Noreturn void leave(long status)
 {
@@ -156,6 +188,19 @@ static void child(void *arg)
 	long error = ENOENT;
 
 	(void)sys2(__NR_setpgid, 0, 0);
+	if (t->folder) {
+		long r = sys1(__NR_chdir, t->folder);
+
+		if (r < 0) {
+			told.error = (int)-r;
+			told.no_folder = 1;
+			leave(NOT_STARTED);
+		}
+		if (t->in >= 0)
+			(void)sys3(__NR_dup3, t->in, 0, 0);
+		(void)sys3(__NR_dup3, t->out, 1, 0);
+		(void)sys3(__NR_dup3, t->out, 2, 0);
+	}
 	(void)sys4(__NR_rt_sigprocmask, SIG_SETMASK, &none, 0, sizeof(none));
 	for (long i = 0; i < t->n_files; i++) {
 		long r = -sys3(__NR_execve, t->files[i], t->argv, t->env);
@@ -255,28 +300,13 @@ static void end_rest(void)
 	}
 }
 
-void shim_main(long *start) __asm__("shim_main");
-__attribute__((used)) void shim_main(long *start)
+/* One task, from its row to its row. */
+static unsigned carry(struct task *t, long parent, long flags)
 {
-	long argc = start[0], flags, pid, got;
-	char **argv = (char **)(start + 1);
-	unsigned long all = ~0ul;
 	struct times now;
-	struct task t;
+	long pid, got;
 	int status = 0;
 
-	if (argc < 7)
-		leave(2);
-	told_at = number(argv[1]);
-	flags = number(argv[3]);
-	t.n_files = number(argv[4]);
-	t.files = argv + 5;
-	t.argv = t.files + t.n_files;
-	t.env = argv + argc + 1;
-	(void)sys4(__NR_rt_sigprocmask, SIG_SETMASK, &all, 0, sizeof(all));
-	(void)sys2(__NR_prctl, PR_SET_NAME, SHIM_NAME);
-	(void)sys5(__NR_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-	(void)sys3(__NR_fcntl, SHIM_TABLE_FD, F_SETFD, FD_CLOEXEC);
 	told.pid = (int)sys0(__NR_getpid);
 	if (tell(SHIM_STARTED) < 0)
 		leave(3);
@@ -284,15 +314,12 @@ __attribute__((used)) void shim_main(long *start)
 	 * Who takes over from a dead one reads the table after that one's death: if it says nothing, we have not come
 	 * to here, and see now that he is dead.
 	 */
-	if (sys0(__NR_getppid) != number(argv[2])) {
-		(void)tell(SHIM_GIVEN_UP);
-		leave(0);
-	}
-	pid = start_child(child, &t, stack + STACK);
+	if (sys0(__NR_getppid) != parent)
+		return SHIM_GIVEN_UP;
+	pid = start_child(child, t, stack + STACK);
 	if (pid < 0) {
 		told.error = (int)-pid;
-		(void)tell(SHIM_NO_EXEC);
-		leave(0);
+		return SHIM_NO_EXEC;
 	}
 	while ((got = wait_any(0, &status)) != pid && got > 0)
 		continue;
@@ -301,5 +328,95 @@ __attribute__((used)) void shim_main(long *start)
 		end_rest();
 	(void)sys2(__NR_clock_gettime, CLOCK_REALTIME, &now);
 	told.ended_ms = now.s * 1000 + now.ns / 1000000;
-	leave(tell(told.error ? SHIM_NO_EXEC : SHIM_ENDED) < 0 ? 3 : 0);
+	return told.error ? SHIM_NO_EXEC : SHIM_ENDED;
+}
+
+/* The strings of an order, in lists each of which ends with NULL, but for the files, before which nothing stands. */
+static int read_words(struct task *t, unsigned long n)
+{
+	unsigned long want[] = {order.n_files, order.n_argv, order.n_env}, w = 0;
+	char *p = strings, *end = strings + n;
+
+	*end = '\0';
+	t->folder = p;
+	for (int which = 0; which < 3; which++) {
+		if (which == 1)
+			t->argv = words + w;
+		if (which == 2)
+			t->env = words + w;
+		for (unsigned long i = 0; i < want[which]; i++) {
+			while (*p)
+				p++;
+			if (++p >= end || w + 3 >= SHIM_ORDER_WORDS)
+				return -1;
+			words[w++] = p;
+		}
+		if (which)
+			words[w++] = (char *)0;
+	}
+	t->files = words;
+	t->n_files = order.n_files;
+	return 0;
+}
+
+static long take_order(struct rights *rights)
+{
+	struct piece pieces[] = {{&order, sizeof(order)}, {strings, SHIM_ORDER_MAX}};
+	struct message m = {(void *)0, 0, pieces, 2, rights, sizeof(*rights), 0};
+	long n;
+
+	do
+		n = sys3(__NR_recvmsg, SHIM_ORDERS_FD, &m, MSG_CMSG_CLOEXEC);
+	while (n == -EINTR);
+	return m.flags & (MSG_TRUNC | MSG_CTRUNC) || m.control_n < sizeof(unsigned long) + 2 * sizeof(int) ? -1 : n;
+}
+
+/* One task after the other, until who orders them has gone. */
+static _Noreturn void serve(long parent)
+{
+	(void)sys3(__NR_dup3, SHIM_TABLE_FD, SHIM_ORDERS_FD, O_CLOEXEC);
+	for (;;) {
+		struct rights rights;
+		struct task t = {0};
+		long n = take_order(&rights);
+
+		if (n <= (long)sizeof(order) || read_words(&t, (unsigned long)n - sizeof(order)) < 0)
+			leave(0);
+		(void)sys3(__NR_dup3, rights.fd[0], SHIM_TABLE_FD, O_CLOEXEC);
+		(void)sys1(__NR_close, rights.fd[0]);
+		t.out = rights.fd[1];
+		t.in = order.has_in ? rights.fd[2] : -1;
+		told = (struct shim_told){0};
+		told_at = order.told_at;
+		if (tell(carry(&t, parent, order.flags)) < 0)
+			leave(3);
+		(void)sys1(__NR_close, t.out);
+		if (t.in >= 0)
+			(void)sys1(__NR_close, t.in);
+		(void)call6(__NR_sendto, SHIM_ORDERS_FD, (long)&told, sizeof(told), MSG_NOSIGNAL, 0, 0);
+	}
+}
+
+void shim_main(long *start) __asm__("shim_main");
+__attribute__((used)) void shim_main(long *start)
+{
+	long argc = start[0];
+	char **argv = (char **)(start + 1);
+	unsigned long all = ~0ul;
+	struct task t = {0};
+
+	if (argc != 2 && argc < 7)
+		leave(2);
+	(void)sys4(__NR_rt_sigprocmask, SIG_SETMASK, &all, 0, sizeof(all));
+	(void)sys2(__NR_prctl, PR_SET_NAME, SHIM_NAME);
+	(void)sys5(__NR_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	if (argc == 2)
+		serve(number(argv[1]));
+	(void)sys3(__NR_fcntl, SHIM_TABLE_FD, F_SETFD, FD_CLOEXEC);
+	told_at = number(argv[1]);
+	t.n_files = number(argv[4]);
+	t.files = argv + 5;
+	t.argv = t.files + t.n_files;
+	t.env = argv + argc + 1;
+	leave(tell(carry(&t, number(argv[2]), number(argv[3]))) < 0 ? 3 : 0);
 }

@@ -67,4 +67,13 @@ X
 	leat run group && eq "$(leat cat raw/group:/x)" heard
 '
 
+test_expect 'tasks that follow each other in a slot have one shim, which is gone when the run has ended' '
+	cd w &&
+	mkdir -p jobs/days && printf "kind: script\npartition: daily\noutput: tables/days\n" >jobs/days/job.yaml &&
+	printf "%s\n" "cat /proc/\$PPID/comm >\"\$LEAT_OUTPUT/who\"; echo \$PPID >\"\$LEAT_OUTPUT/pid\"" >jobs/days/job.sh &&
+	leat backfill days --from 2024-01-01 --to 2024-01-05 -j 1 &&
+	for d in 1 2 3 4 5; do leat cat tables/days:/ds=2024-01-0$d/pid && eq "$(leat cat tables/days:/ds=2024-01-0$d/who)" leat-shim || return 1; done >pids &&
+	eq "$(sort -u pids | wc -l)" 1 && ! lives "$(head -1 pids)"
+'
+
 test_done

@@ -11,6 +11,7 @@
 #include "sys/file.h"
 #include "sys/proc.h"
 #include "sys/rand.h"
+#include "sys/shim.h"
 #include "t.h"
 
 static struct arena *a;
@@ -255,6 +256,100 @@ static void test_limits(void)
 	T_OK(strlen(clock_boot_id()) == 36, "the machine has a boot id");
 }
 
+/* --- shims that take one task after the other --- */
+
+static int shim_table;
+
+static pid_t shimmed(struct proc_spec *s, uint32_t row, const char *says, struct proc_exit *x)
+{
+	struct proc_shim shim = {.table = shim_table, .row = row};
+	struct shim_begun begun = {.unit = row};
+	struct proc p = PROC_INIT;
+	struct shim_told told;
+	struct err e = ERR_INIT;
+	pid_t pid;
+
+	s->shim = &shim;
+	T_NO_ERR(shim_begin(shim_table, row, &begun, &e), &e, "the row is announced");
+	T_NO_ERR(proc_spawn(s, &p, &e), &e, "%s: it starts", says);
+	T_NO_ERR(proc_wait(&p, x, &e), &e, "%s: it ends", says);
+	shim_told(shim_table, row, &told);
+	T_INT(told.pid, p.pid, "%s: its row names its shim", says);
+	pid = p.pid;
+	proc_free(&p);
+	return pid;
+}
+
+static void test_seats(void)
+{
+	char *table = arena_printf(a, "%s/tasks", dir), *said = arena_printf(a, "%s/said", dir), *big;
+	const char *many[1200], *env[3] = {"PATH=/usr/bin:/bin", NULL, NULL};
+	struct proc_spec s = PROC_SPEC;
+	struct err e = ERR_INIT;
+	struct proc_exit x;
+	pid_t first, next;
+	int log FD_CLEANUP = open(said, O_RDWR | O_CREAT | O_CLOEXEC, 0600), fds[2];
+	char got[64] = "";
+
+	T_NO_ERR(shim_open(table, true, &shim_table, &e), &e, "a table is made");
+	s.out = s.err = log;
+	s.cwd = dir;
+	s.argv = sh("pwd; exit 3");
+	first = shimmed(&s, 0, "the first task", &x);
+	T_INT(x.status, 3, "its status comes");
+	T_OK(pread(log, got, sizeof(got) - 1, 0) > 0 && !strncmp(got, dir, strlen(dir)), "it ran where it was told to");
+	T_OK(x.usage.ru_maxrss > 0, "and its memory is known");
+	s.argv = sh("kill -9 $$");
+	T_INT(shimmed(&s, 1, "another task", &x), first, "has the same shim");
+	T_INT(x.signal, 9, "its signal comes");
+	T_OK(!pipe(fds), "a pipe");
+	s.in = fds[0];
+	T_OK(write(fds[1], "5\n", 2) == 2, "is written to");
+	s.argv = sh("read n; exit $n");
+	T_INT(shimmed(&s, 0, "one that reads", &x), first, "has the same shim, and its row is used again");
+	T_INT(x.status, 5, "and what it is to read");
+	s.in = -1;
+	close(fds[0]);
+	close(fds[1]);
+	s.argv = sh("setsid sleep 1000 & :");
+	T_INT(shimmed(&s, 0, "one that leaves something", &x), first, "has the same shim");
+	T_OK(!x.left && !x.lost, "which ends what was left");
+	s.cwd = "/no/such/folder";
+	T_INT(shimmed(&s, 0, "one that has no folder", &x), first, "has the same shim");
+	proc_not_started(&s, &x, &e);
+	T_ERR(&e, ERR_NOT_FOUND, "cannot start in the folder /no/such/folder", "and says so");
+	s.cwd = dir;
+
+	T_OK(!kill(first, SIGKILL), "it is killed while it has nothing to do");
+	s.argv = sh("exit 0");
+	next = shimmed(&s, 2, "the next task", &x);
+	T_OK(next != first && proc_exit_ok(&x), "has another");
+	s.argv = sh("kill -9 $PPID");
+	T_INT(shimmed(&s, 3, "one that kills it", &x), next, "had the same");
+	T_OK(x.lost, "and how it ended is not known");
+
+	/* What an order does not hold goes to a shim of its own. */
+	s.argv = sh("exit ${#BIG}");
+	first = shimmed(&s, 4, "a task", &x);
+	big = arena_alloc(a, 70001);
+	memset(big, 'x', 70000);
+	memcpy(big, "BIG=", 4);
+	big[70000] = '\0';
+	env[1] = big;
+	s.env = env;
+	s.argv = sh("test ${#BIG} = 69996");
+	T_OK(shimmed(&s, 5, "one with a large environment", &x) != first && proc_exit_ok(&x), "runs too");
+	s.env = NULL;
+	for (size_t i = 0; i < ARRAY_LEN(many); i++)
+		many[i] = i ? "x" : "true";
+	many[ARRAY_LEN(many) - 1] = NULL;
+	s.argv = many;
+	T_OK(shimmed(&s, 6, "one with many arguments", &x) != first && proc_exit_ok(&x), "runs too");
+	shim_seats_end();
+	T_OK(kill(first, 0) && errno == ESRCH, "in the end none is left");
+	close(shim_table);
+}
+
 int main(void)
 {
 	char name[] = "/tmp/leat-t-proc-XXXXXX";
@@ -271,6 +366,7 @@ int main(void)
 	test_hidden();
 	test_polite();
 	test_limits();
+	test_seats();
 	T_NO_ERR(dir_remove_tree(dir, &e), &e, "the folder is removed");
 	arena_free(a);
 	return t_done();
