@@ -309,11 +309,16 @@ void json_write_str(struct buf *b, struct str s)
 	buf_addc(b, '"');
 }
 
-static void line(struct buf *b, int depth)
+static bool in_lines(enum dom_write how)
+{
+	return how == DOM_PRETTY || how == DOM_NOTEBOOK;
+}
+
+static void line(struct buf *b, enum dom_write how, int depth)
 {
 	buf_addc(b, '\n');
 	for (int i = 0; i < depth; i++)
-		buf_adds(b, "  ");
+		buf_adds(b, how == DOM_NOTEBOOK ? " " : "  ");
 }
 
 static int by_key(const void *x, const void *y)
@@ -329,11 +334,11 @@ static void write_child(struct buf *b, const struct dom *c, bool first, bool key
 {
 	if (!first)
 		buf_addc(b, ',');
-	if (how == DOM_PRETTY)
-		line(b, depth);
+	if (in_lines(how))
+		line(b, how, depth);
 	if (keyed) {
 		json_write_str(b, c->key);
-		buf_adds(b, how == DOM_PRETTY ? ": " : ":");
+		buf_adds(b, in_lines(how) ? ": " : ":");
 	}
 	write_node(b, c, how, depth);
 }
@@ -345,7 +350,7 @@ static void write_children(struct buf *b, const struct dom *n, enum dom_write ho
 	size_t k = 0;
 
 	buf_addc(b, keyed ? '{' : '[');
-	if (keyed && how == DOM_CANONICAL) {
+	if (keyed && (how == DOM_CANONICAL || how == DOM_NOTEBOOK)) {
 		sorted = xcalloc(n->n, sizeof(struct dom *));
 		dom_each(c, n)
 			sorted[k++] = c;
@@ -357,8 +362,8 @@ static void write_children(struct buf *b, const struct dom *n, enum dom_write ho
 		dom_each(c, n)
 			write_child(b, c, c == n->first, keyed, how, depth + 1);
 	}
-	if (how == DOM_PRETTY && n->n)
-		line(b, depth);
+	if (in_lines(how) && n->n)
+		line(b, how, depth);
 	buf_addc(b, keyed ? '}' : ']');
 }
 

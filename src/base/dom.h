@@ -69,7 +69,12 @@ void dom_set_int(struct arena *a, struct dom *map, const char *key, int64_t i);
 void dom_set_real(struct arena *a, struct dom *map, const char *key, double d);
 void dom_set_bool(struct arena *a, struct dom *map, const char *key, bool b);
 
-enum dom_write { DOM_COMPACT, DOM_PRETTY, DOM_CANONICAL /* compact, map keys sorted by bytes: for hashing */ };
+enum dom_write {
+	DOM_COMPACT,
+	DOM_PRETTY,
+	DOM_CANONICAL, /* compact, map keys sorted by bytes: for hashing */
+	DOM_NOTEBOOK   /* keys sorted, one blank of indent: as nbformat writes */
+};
 void dom_write_json(struct buf *b, const struct dom *n, enum dom_write how);
 void json_write_str(struct buf *b, struct str s); /* quoted and escaped; bytes that are no UTF-8 become U+FFFD */
 
