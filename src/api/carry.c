@@ -270,6 +270,8 @@ int carry_out(struct api *api, const struct carry_how *how, struct asking *q, st
 		arena_free(r.row);
 		return -1;
 	}
+	w.o.looked_ms = began;
+	w.o.looked = db_others(api->store->db);
 	if ((!how->lenient && ask_refuse_broken(api, q, out, e)) ||
 	    run_recover(api->store, e) || catalog_new(api->store, api->arena, &c, e) ||
 	    (taken = run_adopt(api->flow, c, &w.o, &before, e)) < 0 ||

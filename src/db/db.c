@@ -883,12 +883,17 @@ int64_t db_changes(struct db *d)
 	return sqlite3_changes64(d->h);
 }
 
-int64_t db_version(struct db *d)
+int64_t db_others(struct db *d)
 {
 	struct err ignored = ERR_INIT;
 	struct q *q = db_query(d, "pragma data_version");
 	int64_t v = q_step(q, &ignored) == 1 ? q_col_int(q, 0) : 0;
 
 	q_done(q);
-	return v + d->commits;
+	return v;
+}
+
+int64_t db_version(struct db *d)
+{
+	return db_others(d) + d->commits;
 }

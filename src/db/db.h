@@ -133,5 +133,7 @@ int64_t db_last_rowid(struct db *d);
 int64_t db_changes(struct db *d);
 /* Grows by one whenever any process has committed a change (PRAGMA data_version and own commits). */
 int64_t db_version(struct db *d);
+/* Another one than before whenever another connection has committed a change; never 0. */
+int64_t db_others(struct db *d);
 
 #endif

@@ -364,6 +364,8 @@ static int lease_groups(struct engine *g, struct err *e)
 		return 0;
 	if (db_begin_durable(d, DB_PROCESS, e))
 		return -1;
+	/* One that held it when this was planned may have ended since: who finds it free has to look again too. */
+	g->others |= first && g->o->looked && db_others(d) != g->o->looked;
 	for (size_t i = 0; i < g->n_groups; i++) {
 		struct group *gr = g->groups[i];
 		struct lease_holder holder;
@@ -515,7 +517,7 @@ static int begin(struct engine *g, struct err *e)
 	g->boot = clock_boot_id();
 	g->pid = getpid();
 	g->pid_start = lease_own_start();
-	g->started_at = g->o->since_ms ? g->o->since_ms : clock_now_ms();
+	g->started_at = g->o->since_ms ? g->o->since_ms : g->o->looked ? g->o->looked_ms : clock_now_ms();
 	g->intents = 1;
 	g->slots = g->o->slots > 0 ? g->o->slots : g->f->ws->slots;
 	g->sum->batch = g->o->batch.hex[0] ? g->o->batch : id_new();
@@ -600,6 +602,7 @@ int run_carry(struct flow *f, struct catalog *c, struct plan *p, const struct pl
 	const struct id *batch;
 	int rc = -1;
 
+	fault_crash("run-planned");
 	if (begin(&g, e) || lease_groups(&g, e))
 		goto done;
 	run_wake(&g);

@@ -53,6 +53,8 @@ struct run_opts {
 	bool keep_staging;
 	/* What became of units since then, of runs that this command took over, is their result; 0: nothing was. */
 	int64_t since_ms;
+	/* When, and by which state of leat.db (db_others), what is to be run was looked up; 0: nobody comes between. */
+	int64_t looked_ms, looked;
 	/*
 	 * Work that nothing waits for: called every few milliseconds while tasks run; with `rest` it is ended, before
 	 * datastore/ is changed. 1: there is more; 0; -1. NULL: none.

@@ -265,6 +265,7 @@ struct engine {
 	struct run_job *ended_jobs; /* whose hooks are to begin */
 	size_t hooks;               /* that run */
 	bool cancelled, hard, flushing, ended;
+	bool others; /* another process has committed something between what was planned from and the leases */
 	bool told_python;
 	bool hungry;                /* a data-driven run has ended (or none has begun): there may be more to run */
 	bool interrupted;          /* files were not taken in because a signal waited for the loop */

@@ -117,8 +117,8 @@ static int decide(struct run_unit *u, bool *runs, struct err *e)
 
 	if (p->n_upstream && plan_decide(g->f, g->c, u->arena, g->ask, p, e))
 		return -1;
-	if (u->group->waited || (g->o->since_ms && !u->group->data)) {
-		int r = adopt(u, e);
+	if (u->group->waited || ((g->o->since_ms || g->others) && !u->group->data)) {
+		int r = u->group->waited || !g->ask->again ? adopt(u, e) : 0;
 
 		if (r)
 			return r < 0 ? -1 : 0;
