@@ -99,6 +99,35 @@ int requests_bare_rows(struct api *api, struct str job, int64_t since, int64_t b
 	return give_rows(q, out, n, e);
 }
 
+/* Runs of commands by hand that wait for a place; those of requests are told with them. */
+static int runs_attention(struct api *api, struct dom *list, struct err *e)
+{
+	struct arena *a = api->arena;
+	struct q *q = db_query(
+		api->store->db,
+		db_has_set(api->store->db, DB_SET_TIME)
+			? "select r.job, min(u.ds), r.reason from unit u join run r on r.id = u.run where u.finished is null"
+			  " and r.reason like 'waiting: %' and not exists(select 1 from request x where x.run = r.id) group by"
+			  " r.id limit ?"
+			: "select r.job, min(u.ds), r.reason from unit u join run r on r.id = u.run where u.finished is null"
+			  " and r.reason like 'waiting: %' group by r.id limit ?");
+	int rc;
+
+	q_int(q, 1, SHOWN);
+	while ((rc = q_step(q, e)) == 1) {
+		struct dom *w = dom_new(a, DOM_MAP);
+		struct str ds = q_col_text(q, 1);
+
+		dom_set_str(a, w, "text",
+		            arena_strf(a, "%.*s%s%.*s is %.*s", STR_ARG(q_col_text(q, 0)), ds.n ? " " : "", STR_ARG(ds),
+		                       STR_ARG(q_col_text(q, 2))));
+		dom_set_str(a, w, "hint", STR("slots: and pools: of leat.yaml say how many there are"));
+		dom_add(list, w);
+	}
+	q_done(q);
+	return rc;
+}
+
 int requests_attention(struct api *api, struct dom *list, struct err *e)
 {
 	struct arena *a = api->arena;
@@ -106,6 +135,8 @@ int requests_attention(struct api *api, struct dom *list, struct err *e)
 	struct q *q;
 	int rc;
 
+	if (runs_attention(api, list, e))
+		return -1;
 	if (!db_has_set(api->store->db, DB_SET_TIME))
 		return 0;
 	q = db_query(
@@ -115,13 +146,14 @@ int requests_attention(struct api *api, struct dom *list, struct err *e)
 	q_int(q, 1, SHOWN);
 	while ((rc = q_step(q, e)) == 1) {
 		struct dom *w = dom_new(a, DOM_MAP);
-		struct str ds = q_col_text(q, 2);
+		struct str ds = q_col_text(q, 2), why = q_col_text(q, 4);
+		bool said = str_has_prefix(why, STR("waiting: ")); /* its runner has it, and has no place for it */
 
 		left = q_col_int(q, 5) - SHOWN;
 		dom_set_str(a, w, "text",
-		            arena_strf(a, "%.*s%s%.*s is %.*s: %.*s (r%lld)", STR_ARG(q_col_text(q, 1)),
-		                       ds.n ? " " : "", STR_ARG(ds), STR_ARG(q_col_text(q, 3)),
-		                       STR_ARG(q_col_text(q, 4)), (long long)q_col_int(q, 0)));
+		            arena_strf(a, "%.*s%s%.*s is %.*s%s%.*s (r%lld)", STR_ARG(q_col_text(q, 1)),
+		                       ds.n ? " " : "", STR_ARG(ds), STR_ARG(said ? STR("") : q_col_text(q, 3)),
+		                       said ? "" : ": ", STR_ARG(why), (long long)q_col_int(q, 0)));
 		dom_set_str(a, w, "hint", left > 0 ? STR_NULL : STR("leat runs lists what waits"));
 		dom_add(list, w);
 	}

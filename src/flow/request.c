@@ -566,6 +566,18 @@ int request_begun(struct db *d, const char *batch, struct str job, const char *r
 	return q_run(q, e);
 }
 
+int request_says(struct db *d, const char *run, struct str why, struct err *e)
+{
+	struct q *q;
+
+	if (!db_has_set(d, DB_SET_TIME))
+		return 0;
+	q = db_query(d, "update request set reason = ?2 where run = ?1 and finished is null and state = 'running'");
+	q_cstr(q, 1, run);
+	q_text(q, 2, why);
+	return q_run(q, e);
+}
+
 int request_ended(struct db *d, const char *run, const char *state, struct str why, struct err *e)
 {
 	struct q *q;

@@ -128,6 +128,7 @@ must_check int request_recover(struct db *d, struct str batch, size_t *n, struct
 /* For the engine, inside its transactions: the run of a job of that batch began; ended. A store without requests: fine.
  */
 must_check int request_begun(struct db *d, const char *batch, struct str job, const char *run, struct err *e);
+must_check int request_says(struct db *d, const char *run, struct str why, struct err *e); /* STR_NULL: it goes on */
 must_check int request_ended(struct db *d, const char *run, const char *state, struct str why, struct err *e);
 
 #endif

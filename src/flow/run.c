@@ -4,6 +4,8 @@
 #include "flow/stop.h"
 
 #include <signal.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/str.h"
@@ -130,18 +132,43 @@ static size_t intents_due(struct engine *g)
 	return MAX(g->intents, 1);
 }
 
+/*
+ * While others have all slots: what turns out to be known, or cannot run, needs none. Nothing is recorded of what is to
+ * run, for it does not.
+ */
+static int decide_waiting(struct engine *g, struct queue *q, struct err *e)
+{
+	struct queue rest = {0};
+	size_t looked = 0;
+	struct run_unit *u;
+
+	while (looked++ < RUN_INTENTS && (u = queue_pop(q))) {
+		if (run_unit_decide(u, &u->decided, e))
+			return -1;
+		if (u->decided)
+			queue_push(&rest, u);
+	}
+	while ((u = queue_pop(q)))
+		queue_push(&rest, u);
+	*q = rest;
+	return 0;
+}
+
 static int start_ready(struct engine *g, struct err *e)
 {
 	while (!g->cancelled && g->used < g->slots) {
-		struct run_unit *u = queue_pop(&g->prepared);
+		struct run_unit *u;
 
+		if (!g->prepared.n && (g->flushing || (!g->hot.n && !g->cold.n)))
+			return 0;
+		if (!run_slot_open(g))
+			return !g->flushing && (decide_waiting(g, &g->hot, e) || decide_waiting(g, &g->cold, e)) ? -1 : 0;
+		u = queue_pop(&g->prepared);
 		if (u) {
 			if (!run_many_start(u))
 				run_unit_start(u);
 			continue;
 		}
-		if (g->flushing || (!g->hot.n && !g->cold.n))
-			return 0;
 		size_t want = intents_due(g);
 
 		u = g->hot.first ? g->hot.first : g->cold.first;
@@ -213,7 +240,7 @@ int run_pump(struct engine *g, struct err *e)
 
 void run_next(struct engine *g)
 {
-	while (g->used < g->slots && (g->flushing ? run_pumps(g) : prepared_process(g)))
+	while ((g->flushing ? run_pumps(g) : prepared_process(g)) && run_slot_open(g))
 		run_unit_start(queue_pop(&g->prepared));
 }
 
@@ -283,6 +310,8 @@ static void step(struct engine *g)
 		}
 		if (fill_ahead(g, (size_t)g->slots, &e))
 			break;
+		run_slot_give(g, &g->reserved);
+		run_wait_look(g);
 		look_beside(g);
 		return;
 	}
@@ -508,6 +537,19 @@ void run_join_tell(struct engine *g, struct run_job *r)
 		tell_python(g);
 }
 
+/*
+ * Who says how many slots it wants has them for itself, and so have backfills together: they do not hold up others. A
+ * command inside a task is a part of that task, which has a slot.
+ */
+static void share_slots(struct engine *g)
+{
+	bool backfill = g->o->kind && !strcmp(g->o->kind, "backfill");
+
+	g->share_since = clock_mono_ms();
+	if (g->o->slots <= 0 && !getenv("LEAT_RUN"))
+		run_pool_init(g, &g->share, backfill ? STR("slots of backfills") : STR("slots"), g->slots);
+}
+
 static int begin(struct engine *g, struct err *e)
 {
 	struct store *s = g->f->store;
@@ -520,6 +562,7 @@ static int begin(struct engine *g, struct err *e)
 	g->started_at = g->o->since_ms ? g->o->since_ms : g->o->looked ? g->o->looked_ms : clock_now_ms();
 	g->intents = 1;
 	g->slots = g->o->slots > 0 ? g->o->slots : g->f->ws->slots;
+	share_slots(g);
 	g->sum->batch = g->o->batch.hex[0] ? g->o->batch : id_new();
 	g->run_dir = arena_printf(g->arena, "%s/staging/run", s->leat_dir);
 	if ((g->adopt ? run_adopt_make(g, e) : run_make(g, e)) || run_task_path(g->f, g->arena, &g->path, e) ||
@@ -552,6 +595,9 @@ static void end(struct engine *g)
 	workers_free(g->workers);
 	loop_free(g->loop);
 	run_dir_end(g);
+	for (size_t i = 0; i < g->n_pools; i++)
+		run_pool_end(&g->pools[i]);
+	run_pool_end(&g->share);
 	fd_close(&g->pools_fd);
 	arena_free(g->arena);
 }

@@ -311,7 +311,7 @@ int run_adopt_make(struct engine *g, struct err *e)
 		n += g->adopt->runs[i].n;
 	g->groups = arena_array(g->arena, struct group *, n + 1);
 	g->jobs = arena_array(g->arena, struct run_job, g->adopt->n + 1);
-	g->pools = arena_array(g->arena, struct run_pool, 1);
+	g->pools = arena_array(g->arena, struct run_pool, g->adopt->n + 1);
 	for (size_t i = 0; i < g->adopt->n; i++) {
 		struct adopt_run *from = &g->adopt->runs[i];
 		struct run_job *r = &g->jobs[g->n_jobs++];
@@ -320,6 +320,8 @@ int run_adopt_make(struct engine *g, struct err *e)
 		r->job = from->job;
 		memcpy(r->id, from->run, sizeof(r->id));
 		r->batch = &from->batch;
+		if (from->job->pool.n)
+			r->pool = run_pool_of(g, from->job->pool); /* of another try; this one's place is its shim's */
 		r->params = from->params;
 		r->dirs = r->logs = true;
 		r->tasks = from->o.table + 1;

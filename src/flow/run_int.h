@@ -96,10 +96,11 @@ struct desk {
 
 struct run_pool {
 	struct str name;
-	int64_t places, used;
+	int64_t places, used;      /* used: by this command */
 	uint64_t at;               /* its bytes of .leat/pools.lock */
-	bool *held;                /* which places are ours */
-	bool outside, waits, said; /* others have the places that we lack; they are told that we wait; so is the user */
+	int *held;                 /* of each place that is ours: the descriptor that has it locked, + 1 */
+	VEC(int) spare;            /* descriptors that have none */
+	bool outside, waits;       /* others have the places that we lack; they are told that we wait */
 };
 
 struct run_job {
@@ -123,7 +124,9 @@ struct run_job {
 	enum state ended;          /* for its hooks (run_hook.c) */
 	const char *hook_ds, *hook_error; /* of its last unit, of the first that failed; NULL */
 	struct run_job *next_ended;
-	bool waits;                /* its row says for which pool */
+	struct str waits_for;      /* what its row says that it waits for, without the time; STR_NULL: nothing */
+	int64_t waits_min;         /* and for how long that has been held */
+	bool at_work, ready;       /* in one look: a unit of it is; one could be, if there were a place */
 	bool looked, together;     /* whether its units may run many at once; known after the first look */
 	void *many;                /* the kind's, of that */
 	void *kept;                /* the kind's, for as long as the run */
@@ -202,7 +205,9 @@ struct run_unit {
 	bool held_back;            /* and it is not published by itself */
 	uint32_t row;              /* of the table of tasks + 1, until its end is recorded; 0: none */
 	int64_t place;             /* it holds in its pool, from 1; 0: none */
+	int64_t slot;              /* it holds of the workspace's, from 1; 0: none */
 	bool in_slot;
+	bool decided;              /* and is to run, as soon as there is a slot */
 	bool said;                 /* that it has started */
 	size_t turn;               /* of a data-driven job: units of runs side by side go by turns */
 	size_t with;               /* with how many it may run at once; 0: not said */
@@ -242,6 +247,7 @@ struct engine {
 	struct loop *loop;
 	struct workers *workers;
 	struct loop_ev *signals, *flush_timer, *lease_timer, *feed_timer, *pool_timer, *pump, *beside;
+	struct loop_ev *slot_timer, *wait_timer;
 	bool beside_begun, beside_done; /* done: of run_opts.beside nothing is left */
 	struct run_job *jobs;
 	size_t n_jobs;
@@ -251,6 +257,9 @@ struct engine {
 	size_t n_groups, n_unleased;
 	struct run_pool *pools;
 	size_t n_pools;
+	struct run_pool share;      /* the slots of the workspace; without places: this command has slots of its own */
+	int64_t share_since;        /* since when they are ours to take, by the monotonic clock */
+	int64_t reserved;           /* of them, for the unit that starts next; 0: none */
 	int pools_fd;               /* -1: not open */
 	struct queue hot, cold;     /* ready: those that go on with a begun group first */
 	struct queue prepared, done;
@@ -358,10 +367,20 @@ bool run_many_start(struct run_unit *u);     /* with others that are prepared; f
 void run_many_done(struct task *t, const struct attempt_result *r);
 void run_many_arrive(struct engine *g);      /* those that are through go on, as slots are free */
 
-/* run_pool.c: places of pools, shared with other commands */
+/* run_pool.c: places of pools and slots of the workspace, shared with other commands */
 void run_pool_init(struct engine *g, struct run_pool *pool, struct str name, int64_t places);
+struct run_pool *run_pool_of(struct engine *g, struct str name); /* of the settings */
+void run_pool_end(struct run_pool *pool);
 must_check int run_pool_take(struct run_unit *u, struct err *e); /* 1: it holds one, or needs none; 0: not now; -1 */
 void run_pool_give(struct run_unit *u);                          /* that it holds none is fine */
+void run_pool_shim(const struct run_unit *u, struct proc_shim *shim); /* its task holds what it holds */
+bool run_slot_open(struct engine *g);               /* the next unit may start; the slot for it is reserved */
+int64_t run_slot_have(struct engine *g);            /* takes what is reserved: its number, or 0 */
+void run_slot_give(struct engine *g, int64_t *place); /* 0 is fine, and is what it becomes */
+
+/* run_wait.c: why a run that could go does not */
+void run_wait_look(struct engine *g);               /* soon, if anything waits */
+must_check int run_wait_over(struct engine *g, struct run_job *r, struct err *e); /* inside a write transaction */
 
 /* run_code.c: the code of a job, as it was when the run began */
 must_check int run_code_pin(struct engine *g, struct run_job *r, struct err *e);

@@ -15,18 +15,6 @@ static struct run_job *job_of(struct engine *g, struct map *by_name, const struc
 	return r;
 }
 
-static struct run_pool *pool_of(struct engine *g, struct str name)
-{
-	const struct dom *places;
-
-	for (size_t i = 0; i < g->n_pools; i++)
-		if (str_eq(g->pools[i].name, name))
-			return &g->pools[i];
-	places = workspace_setting(g->f->ws, arena_printf(g->arena, "pools.%.*s", STR_ARG(name)));
-	run_pool_init(g, &g->pools[g->n_pools], name, places ? places->i : 1);
-	return &g->pools[g->n_pools++];
-}
-
 /* SEMANTICS 5: a pipeline's runs of one ds; else, and for the outside world, the job's own unit. */
 static struct group *group_of(struct engine *g, struct map *by_key, const struct plan_unit *p)
 {
@@ -183,7 +171,7 @@ static void make_unit(struct engine *g, struct run_unit *u, struct plan_unit *p,
 	r->n_left++;
 	r->asked |= p->role == ROLE_ASKED;
 	if (p->job->pool.n && !r->pool)
-		r->pool = pool_of(g, p->job->pool);
+		r->pool = run_pool_of(g, p->job->pool);
 	u->n_wait = p->n_upstream + 1; /* 1: the group's leases */
 	if (p->job->n_inputs + p->job->n_after > p->n_upstream) /* what is not made here is there */
 		u->n_good = p->job->n_inputs + p->job->n_after - p->n_upstream;

@@ -9,6 +9,7 @@
 
 struct many {
 	size_t left;
+	int64_t slot; /* of the workspace's; 0: none */
 };
 
 bool run_many_can(struct run_unit *u)
@@ -138,8 +139,10 @@ bool run_many_start(struct run_unit *first)
 		t[i] = &u->task->t;
 	}
 	g->used++;
+	m->slot = run_slot_have(g);
 	if (first->run->job->kind->start_many(first->run->many, t, n, &e)) {
 		g->used--;
+		run_slot_give(g, &m->slot);
 		for (size_t i = 0; i < n; i++) {
 			g->learned += t[i]->learned;
 			apart(list[i], 1);
@@ -183,6 +186,7 @@ void run_many_done(struct task *t, const struct attempt_result *r)
 	if (--m->left)
 		return;
 	g->used--;
+	run_slot_give(g, &m->slot);
 	run_wake(g);
 }
 

@@ -245,6 +245,8 @@ int run_rows_intent(struct engine *g, struct run_unit *u, struct err *e)
 	run_rows_set_state(u, STATE_RUNNING);
 	if (u->checked_only)
 		u->attempts = 0;
+	if (run_wait_over(g, u->run, e))
+		return -1;
 	q = db_query(
 		g->f->store->db,
 		"update unit set state = ?, reason = ?, attempts = ?, started = coalesce(started, ?), key = ?,"

@@ -53,6 +53,7 @@ int attempt_shim(struct attempt *t, bool use, const struct proc_shim **out, stru
 	b.bare = !use;
 	k->shim = (struct proc_shim){
 		.table = u->run->tasks - 1, .row = u->row - 1, .detach = t->job->detach};
+	run_pool_shim(u, &k->shim);
 	if (shim_begin(k->shim.table, k->shim.row, &b, e))
 		return -1;
 	fault_crash("unit-task-announced");

@@ -15,6 +15,8 @@ void run_unit_slot_take(struct run_unit *u)
 	if (!u->in_slot)
 		u->eng->used++;
 	u->in_slot = true;
+	if (!u->slot)
+		u->slot = run_slot_have(u->eng);
 }
 
 void run_unit_slot_free(struct run_unit *u)
@@ -22,6 +24,7 @@ void run_unit_slot_free(struct run_unit *u)
 	if (u->in_slot)
 		u->eng->used--;
 	run_pool_give(u);
+	run_slot_give(u->eng, &u->slot);
 	u->in_slot = false;
 }
 
@@ -177,7 +180,9 @@ int run_unit_decide(struct run_unit *u, bool *runs, struct err *e)
 {
 	struct err *why;
 
-	*runs = false;
+	*runs = u->decided;
+	if (u->decided)
+		return 0;
 	if (u->attempts && !u->adopted) {
 		*runs = true;
 		return 0;

@@ -161,13 +161,13 @@ IN_CHILD static void child_signals(void)
 /* Sources first move above all targets, so that no dup2 hits one that is still needed. */
 IN_CHILD static int child_fds(const struct proc_spec *s)
 {
-	int from[3 + PROC_MAX_FDS], n = 3 + (s->shim ? 1 : (int)s->n_fds);
+	int from[3 + PROC_MAX_FDS], n = 3 + (s->shim ? 1 + SHIM_HOLDS : (int)s->n_fds);
 
 	from[0] = s->in;
 	from[1] = s->out;
 	from[2] = s->err;
 	for (int i = 3; i < n; i++)
-		from[i] = s->shim ? s->shim->table : s->fds[i - 3];
+		from[i] = !s->shim ? s->fds[i - 3] : i == 3 ? s->shim->table : s->shim->hold[i - 4] ? s->shim->hold[i - 4] : -1;
 	for (int i = 0; i < n; i++) {
 		if (from[i] < 0)
 			from[i] = open("/dev/null", (i ? O_WRONLY : O_RDONLY) | O_CLOEXEC);

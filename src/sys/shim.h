@@ -61,6 +61,7 @@ struct shim_row {
 
 #define SHIM_MAGIC 0x6d696873u
 #define SHIM_TABLE_FD 3 /* the table, in the shim */
+#define SHIM_HOLDS 2    /* descriptors after it, which stay open as long as the task and what it leaves are there */
 #define SHIM_NAME "leat-shim"
 #define SHIM_DETACH 1u  /* what is left running may go on */
 
@@ -72,12 +73,12 @@ struct shim_row {
 /*
  * One that takes orders has two arguments: SHIM_NAME, pid of who starts it. An order is one message: this, then strings
  * each with its NUL: folder, FILE..., arguments, environment. With it come descriptors: the table, what 1 and 2 become
- * and, if has_in, what 0 becomes. The answer is what it has written into its row, struct shim_told.
+ * and, if has_in, what 0 becomes; then those that are kept open until the task has ended. The answer is what it has written into its row, struct shim_told.
  */
 struct shim_order {
 	int64_t told_at;
 	uint32_t flags, n_files, n_argv, n_env;
-	uint32_t has_in, spare;
+	uint32_t has_in, n_holds;
 };
 
 #define SHIM_ORDERS_FD 4
@@ -93,6 +94,9 @@ struct proc_shim {
 	int table;
 	uint32_t row;
 	bool detach;
+	/* Descriptors that stay open as long as the task: their locks end with it, if who starts it dies before. */
+	int hold[SHIM_HOLDS];
+	uint32_t n_holds;
 };
 
 /* One that takes orders, as it is known here. */

@@ -29,7 +29,7 @@
 #define STACK 16384
 #define CHILDREN 4096
 #define NOT_STARTED 127
-#define ORDER_FDS 3
+#define ORDER_FDS (3 + SHIM_HOLDS) /* the table, 1 and 2, 0, what is kept open */
 
 struct times {
 	long s, ns;
@@ -393,6 +393,8 @@ static _Noreturn void serve(long parent)
 		(void)sys1(__NR_close, t.out);
 		if (t.in >= 0)
 			(void)sys1(__NR_close, t.in);
+		for (unsigned i = 0; i < order.n_holds; i++)
+			(void)sys1(__NR_close, rights.fd[2 + order.has_in + i]);
 		(void)call6(__NR_sendto, SHIM_ORDERS_FD, (long)&told, sizeof(told), MSG_NOSIGNAL, 0, 0);
 	}
 }
@@ -412,7 +414,8 @@ __attribute__((used)) void shim_main(long *start)
 	(void)sys5(__NR_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	if (argc == 2)
 		serve(number(argv[1]));
-	(void)sys3(__NR_fcntl, SHIM_TABLE_FD, F_SETFD, FD_CLOEXEC);
+	for (int i = 0; i <= SHIM_HOLDS; i++) /* one that is not there is no harm */
+		(void)sys3(__NR_fcntl, SHIM_TABLE_FD + i, F_SETFD, FD_CLOEXEC);
 	told_at = number(argv[1]);
 	t.n_files = number(argv[4]);
 	t.files = argv + 5;

@@ -16,7 +16,7 @@
 #include "sys/proc_int.h"
 #include "sys/shim.h"
 
-#define ORDER_FDS 3
+#define ORDER_FDS (3 + SHIM_HOLDS)
 
 static struct {
 	pthread_mutex_t mutex;
@@ -124,8 +124,11 @@ struct shim_seat *shim_seat_order(const struct proc_spec *s, const char *const *
 	} rights = {0};
 	struct words w = {.p = text};
 	struct shim_order o = {.told_at = (int64_t)(s->shim->row * sizeof(struct shim_row) + sizeof(struct shim_begun)),
-	                       .has_in = s->in >= 0};
-	int fds[ORDER_FDS] = {s->shim->table, s->out, s->in}, n_fds = s->in >= 0 ? 3 : 2;
+	                       .has_in = s->in >= 0,
+	                       .n_holds = s->shim->n_holds};
+	int fds[ORDER_FDS] = {s->shim->table, s->out, s->in}, n_own = s->in >= 0 ? 3 : 2;
+	int n_fds = n_own + (int)s->shim->n_holds;
+	memcpy(fds + n_own, s->shim->hold, s->shim->n_holds * sizeof(int));
 	struct iovec pieces[2] = {{&o, sizeof(o)}, {text, 0}};
 	struct msghdr m = {.msg_iov = pieces, .msg_iovlen = 2, .msg_control = &rights,
 	                   .msg_controllen = CMSG_SPACE((size_t)n_fds * sizeof(int))};

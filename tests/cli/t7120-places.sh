@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# Places of pools and slots of the workspace over all commands and runners; why a run waits; turns and priority.
+. "$(dirname "$0")/../lib.sh"
+
+job() { # NAME [lines of job.yaml]: reads job.sh from standard input
+	mkdir -p "jobs/$1" && printf 'kind: script\npartition: daily\nsandbox: off\noutput: raw/%s\n%b\n' "$1" "${2:-}" >"jobs/$1/job.yaml" && cat >"jobs/$1/job.sh"
+}
+holder() { # NAME [lines]: tells that it began, and ends when $HOME/go.NAME is there
+	job "$1" "${2:-}" <<'Y'
+touch "$HOME/began.$LEAT_JOB.$DS"; while [ ! -e "$HOME/go.$LEAT_JOB" ]; do sleep 0.05; done; touch "$HOME/ended.$LEAT_JOB.$DS"; echo x >"$LEAT_OUTPUT/x"
+Y
+}
+crowd() { # NAME N [lines]: fails if more than N of all crowds are at work at once
+	job "$1" "${3:-}" <<Y
+touch "\$HOME/in/\$LEAT_JOB.\$DS"; sleep 0.1
+n=\$(ls "\$HOME/in" | wc -l); rm "\$HOME/in/\$LEAT_JOB.\$DS"; echo \$n >>"\$HOME/most"
+[ "\$n" -le $2 ] || exit 7; echo x >"\$LEAT_OUTPUT/x"
+Y
+}
+fresh() { workspace "$1" && printf '\nslots: %s\n' "$2" >>leat.yaml && rm -rf "$HOME"/began.* "$HOME"/go.* "$HOME"/ended.* "$HOME/in" "$HOME/most" "$HOME/order" && mkdir "$HOME/in"; }
+behind() { "$LEAT_BIN" "$@" >"$HOME/out" 2>&1 & t_pids+=($!); }
+says() { "$LEAT_BIN" runs --json >"$TRASH/runs" && has "$TRASH/runs" "$@"; }
+
+test_expect 'leat is killed and its task goes on: the place stays taken until the task ends, and is free then at once' '
+	fresh k 4 && printf "pools: {one: 1}\n" >>leat.yaml && holder a "pool: one" && holder b "pool: one" && touch "$HOME/go.b" &&
+	behind run a 2026-03-01 && a=$! && wait_for 20 test -e "$HOME/began.a.2026-03-01" && behind run b 2026-03-01 && b=$! && wait_for 20 says "pool one 1/1 held by a 2026-03-01" &&
+	kill -KILL $a && { wait $a || true; } && sleep 1 && exits 1 test -e "$HOME/began.b.2026-03-01" && kill -0 $b && touch "$HOME/go.a" && wait $b && test -e "$HOME/ended.b.2026-03-01" && leat run && eq "$(leat cat raw/a:/ds=2026-03-01/x)" x
+'
+
+test_expect 'leat is killed with its task: the place is free at once' '
+	fresh kk 4 && printf "pools: {one: 1}\n" >>leat.yaml && holder b "pool: one" && touch "$HOME/go.b" && job a "pool: one" <<\X &&
+echo $$ >"$HOME/began.a.pid"; exec sleep 600
+X
+	behind run a 2026-03-01 && a=$! && wait_for 20 test -s "$HOME/began.a.pid" && behind run b 2026-03-01 && b=$! && wait_for 20 says "pool one 1/1 held by a 2026-03-01" &&
+	shim=$(ps -o ppid= -p "$(cat "$HOME/began.a.pid")") && kill -KILL $a $shim "$(cat "$HOME/began.a.pid")" && { wait $a || true; } && wait_for 10 test -e "$HOME/ended.b.2026-03-01" && wait $b
+'
+
+test_expect 'two commands at once have no more units at work than the workspace has slots, whatever their number; -j brings slots of its own' '
+	fresh s 2 && crowd a 2 && crowd b 2 && behind run a 2026-03-01..2026-03-08 && a=$! && leat run b 2026-03-01..2026-03-08 && wait $a && count 16 cat "$HOME/most" && grep -qx 2 "$HOME/most" &&
+	holder h && holder i && behind run h 2026-03-01..2026-03-02 && h=$! && wait_for 20 test -e "$HOME/began.h.2026-03-02" && touch "$HOME/go.i" && timeout 60 "$LEAT_BIN" run i 2026-03-01 -j 1 && touch "$HOME/go.h" && wait $h
+'
+
+test_expect 'the runner of the daemon and a run by hand share the slots, and a run that waits says for what: in runs, in status, as an event' '
+	fresh d 1 && holder a && holder b && serve . && leat run a 2026-03-01 --detach 2>/dev/null && wait_for 20 test -e "$HOME/began.a.2026-03-01" &&
+	behind run b 2026-03-01 && b=$! && wait_for 20 says "waiting: slots 1/1 held by a 2026-03-01 (" && exits 1 test -e "$HOME/began.b.2026-03-01" && wait_for 5 grep -q "waits   b 2026-03-01  slots 1/1 held by a 2026-03-01 (" "$HOME/out" &&
+	leat status >st && has st "b 2026-03-01 is waiting: slots 1/1 held by a 2026-03-01 (" &&
+	touch "$HOME/go.a" && wait_for 20 test -e "$HOME/began.b.2026-03-01" && leat runs b --json >r && lacks r waiting && leat run a 2026-03-02 --detach 2>/dev/null && wait_for 20 says "waiting: slots 1/1 held by b 2026-03-01 (" && leat status >st && has st "a 2026-03-02 is waiting: slots 1/1 held by b 2026-03-01 (" &&
+	{ curl -sN -m 2 --unix-socket .leat/serve.sock "http://x/api/v1/events?kind=run" -H "Last-Event-ID: 0" >ev; grep -F "waiting: slots 1/1 held by b 2026-03-01" ev; } && touch "$HOME/go.b" && wait $b && wait_for 20 leat cat raw/a:/ds=2026-03-02/x && leat runs a --json >r && lacks r waiting
+'
+
+test_expect 'a command inside a task needs no slot of its own' '
+	fresh n 1 && holder in && touch "$HOME/go.in" && job out <<X &&
+cd "$PWD" && "$LEAT_BIN" run in 2026-03-01 && echo x >"\$LEAT_OUTPUT/x"
+X
+	timeout 60 "$LEAT_BIN" run out 2026-03-01
+'
+
+test_expect 'what is known needs no slot' '
+	fresh m 1 && holder a && mkdir -p jobs/q && printf "kind: sql\npartition: daily\noutput: t/q\n" >jobs/q/job.yaml && echo "select 1 as x" >jobs/q/job.sql &&
+	leat run q 2026-03-01 && sed -i "s/t.q/t\/r/" jobs/q/job.yaml && behind run a 2026-03-01 && a=$! && wait_for 20 test -e "$HOME/began.a.2026-03-01" && timeout 60 "$LEAT_BIN" run q 2026-03-01 >out && has out "1 known" && touch "$HOME/go.a" && wait $a
+'
+
+test_done
