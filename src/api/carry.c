@@ -5,6 +5,7 @@
 
 #include "api/data.h"
 #include "api/egress.h"
+#include "api/failures.h"
 #include "api/plan.h"
 #include "api/plan_row.h"
 #include "api/rows.h"
@@ -19,6 +20,7 @@ struct running {
 	struct api *api;
 	struct sink *out;
 	struct arena *row;
+	struct failures failures;
 };
 
 static const char *event_words[] = {
@@ -35,6 +37,8 @@ static void on_event(void *ptr, const struct run_event *ev)
 	struct dom *row;
 	struct err ignored = ERR_INIT;
 
+	if (ev->kind == RUN_UNIT_FAILED && ev->unit_id)
+		failures_add(r->api->arena, &r->failures, ev->unit_id);
 	if (r->out->event) {
 		r->out->event(r->out->ptr, ev);
 		return;
@@ -247,7 +251,8 @@ static struct dom *summary_row(struct api *api, const struct whole *w)
 
 int carry_out(struct api *api, const struct carry_how *how, struct asking *q, struct sink *out, struct err *e)
 {
-	struct running r = {api, out, arena_new()};
+	struct running r = {.api = api, .out = out, .row = arena_new()};
+	struct dom *row;
 	struct whole w = {.how = how,
 	                  .o = {.command = how->command,
 	                        .kind = how->kind,
@@ -281,7 +286,8 @@ int carry_out(struct api *api, const struct carry_how *how, struct asking *q, st
 	if (before.cancelled) {
 		w.sum = before;
 		api->exit_status = 1;
-		rc = sink_row(out, summary_row(api, &w), e);
+		row = summary_row(api, &w);
+		rc = failures_tell(api, &r.failures, row, e) || sink_row(out, row, e) ? -1 : 0;
 		goto done;
 	}
 	w.restore = restore_begin(api->flow, c, api->arena, &q->ask, on_note, out, &w.restored);
@@ -301,7 +307,8 @@ int carry_out(struct api *api, const struct carry_how *how, struct asking *q, st
 	if (w.sum.failed || w.sum.not_started || w.sum.cancelled || (w.missing && q->explicit_ds) ||
 	    (((w.p && w.p->n_missing_input) || w.sum.missing) && strcmp(how->kind, "backfill") != 0))
 		api->exit_status = 1;
-	rc = sink_row(out, summary_row(api, &w), e);
+	row = summary_row(api, &w);
+	rc = failures_tell(api, &r.failures, row, e) || sink_row(out, row, e) ? -1 : 0;
 done:
 	restore_end(w.restore);
 	store_session_end(api->store);

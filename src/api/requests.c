@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "api/failures.h"
 #include "api/rows.h"
 #include "api/serve.h"
 #include "base/str.h"
@@ -213,8 +214,23 @@ struct follow {
 	struct api *api;
 	struct sink *out;
 	size_t n, ended, ran, failed, not_started, running;
-	struct err first;
+	struct failures failures;
 };
+
+/* The units of its run that failed, for the summary. */
+static int note_failure(struct follow *f, int64_t id, struct err *e)
+{
+	struct q *q = db_query(f->api->store->db,
+	                       "select u.id from request r join unit u on u.run = r.run and u.ds = r.ds where r.id = ?"
+	                       " and u.state in ('failed', 'timed-out', 'lost') order by u.id");
+	int rc;
+
+	q_int(q, 1, id);
+	while ((rc = q_step(q, e)) == 1)
+		failures_add(f->api->arena, &f->failures, q_col_int(q, 0));
+	q_done(q);
+	return rc;
+}
 
 static int say_end(struct follow *f, int64_t id, struct str job, struct str ds, enum state s, struct str why,
                    struct str run, struct err *e)
@@ -242,6 +258,8 @@ static int say_end(struct follow *f, int64_t id, struct str job, struct str ds, 
 	} else if (!why.n && !state_good(s)) {
 		ev.text = state_text(s);
 	}
+	if (failed && note_failure(f, id, e))
+		return -1;
 	if (f->out->event && ev.job) {
 		f->out->event(f->out->ptr, &ev);
 		return 0;
@@ -309,12 +327,14 @@ static int summary(struct follow *f, struct err *e)
 	dom_set_int(a, row, "not_started", (int64_t)f->not_started);
 	if (f->failed || f->not_started)
 		f->api->exit_status = 1;
+	if (failures_tell(f->api, &f->failures, row, e))
+		return -1;
 	return sink_row(f->out, row, e);
 }
 
 int requests_follow(struct api *api, const int64_t *ids, size_t n, struct sink *out, struct err *e)
 {
-	struct follow f = {.api = api, .out = out, .n = n, .first = ERR_INIT};
+	struct follow f = {.api = api, .out = out, .n = n};
 	bool *over = arena_array(api->arena, bool, n + 1);
 	struct str *waits = arena_array(api->arena, struct str, n + 1);
 	int64_t version = -1, moved = clock_mono_ms();

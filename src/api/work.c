@@ -139,6 +139,31 @@ static int behind_of(struct api *api, struct str name, struct map *out, struct e
 	return 0;
 }
 
+/* The code as it is now runs: said where that is another one than ran then. */
+static int say_code(struct api *api, const struct asking *asked, const char *batch, struct sink *out, struct err *e)
+{
+	struct q *q = db_query(api->store->db, "select job, code, id from run where batch = ? and code is not null");
+	int rc;
+
+	q_cstr(q, 1, batch);
+	while ((rc = q_step(q, e)) == 1) {
+		const struct job *j = jobs_get(api->flow->jobs, q_col_text(q, 0));
+		struct sha then, now;
+		bool runs = false;
+
+		for (size_t i = 0; i < asked->jobs.n; i++)
+			runs |= asked->jobs.p[i] == j;
+		if (!runs || j->sql_by_ds || !q_col_sha(q, 1, &then))
+			continue;
+		now = job_code_id(j, NULL);
+		if (!sha_eq(&then, &now))
+			sink_note(out, "%.*s: its code is another one than that of run %.12s; it runs as it is now",
+			          STR_ARG(j->name), q_col_text(q, 2).p);
+	}
+	q_done(q);
+	return rc;
+}
+
 int api_rerun(struct api *api, const struct args *args, struct sink *out, struct err *e)
 {
 	bool all = args_flag(args, "all"), from = args_count(args, "from");
@@ -179,6 +204,8 @@ int api_rerun(struct api *api, const struct args *args, struct sink *out, struct
 	}
 	q_done(st);
 	if (rc < 0)
+		return -1;
+	if (say_code(api, &q, batch, out, e))
 		return -1;
 	if (!q.jobs.n) {
 		sink_note(out,
@@ -254,6 +281,8 @@ int api_jobs(struct api *api, const struct args *args, struct sink *out, struct 
 
 static void run_row(struct arena *a, struct q *q, struct dom *row)
 {
+	char hex[SHA_HEX + 1];
+	struct sha code;
 	bool orphaned = !q_col_is_null(q, 14) &&
 	                !lease_alive(q_col_text(q, 14), q_col_int(q, 15), q_col_int(q, 16));
 
@@ -274,6 +303,10 @@ static void run_row(struct arena *a, struct q *q, struct dom *row)
 		dom_set_int(a, row, "recovered", q_col_int(q, 11));
 		dom_set_int(a, row, "failed", q_col_int(q, 12));
 	}
+	if (q_col_sha(q, 17, &code)) {
+		sha_hex(&code, hex);
+		dom_set_str(a, row, "code", arena_strf(a, "%.12s", hex));
+	}
 	if (orphaned)
 		dom_set_bool(a, row, "orphaned", true);
 	if (q_col_int(q, 4) && q_col_int(q, 5))
@@ -284,7 +317,7 @@ static void run_row(struct arena *a, struct q *q, struct dom *row)
 #define RUN_COLUMNS                                                                                                    \
 	"select r.id, r.job, r.state, r.reason, r.started, r.finished,"                                                \
 	" (select count(*) from unit u where u.run = r.id), r.batch, r.event, r.ran, r.known, r.recovered, r.failed,"  \
-	" r.created, l.boot, l.pid, l.pid_start from run r left join unit_lease l on l.job = r.job"                    \
+	" r.created, l.boot, l.pid, l.pid_start, r.code from run r left join unit_lease l on l.job = r.job"                    \
 	" and l.ds = '@' || r.id and r.finished is null "
 #define RUNS_OF_JOB RUN_COLUMNS "where r.job = ?1 order by r.created desc limit ?2"
 #define RUNS_OF_ALL RUN_COLUMNS "order by r.created desc limit ?2"

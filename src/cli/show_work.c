@@ -168,6 +168,29 @@ void show_config(struct show_state *s, const struct dom *row)
 	buf_free(&b);
 }
 
+/* Which unit failed, why, and the last lines of its log: on the side of messages, as the failures themselves. */
+static void show_failures(struct show_state *s, const struct dom *list, int64_t failed)
+{
+	fflush(s->out);
+	dom_each(f, list) {
+		struct str ds = show_text(f, show_text(f, "label").n ? "label" : "ds");
+		const struct dom *log = dom_get(f, "log");
+
+		fprintf(stderr, "%s%.*s%s%.*s%s: %.*s\n", style_on(stderr, STYLE_RED), STR_ARG(show_text(f, "job")),
+		        ds.n ? " " : "", STR_ARG(ds), style_off(stderr), STR_ARG(show_text(f, "reason")));
+		if (!log || !log->n) {
+			fputs("  it printed nothing\n", stderr);
+			continue;
+		}
+		fprintf(stderr, "  %sthe end of its log (leat logs %.*s --unit %" PRId64 " shows all):%s\n",
+		        style_on(stderr, STYLE_DIM), 12, show_text(f, "run").p, show_int(f, "unit"), style_off(stderr));
+		dom_each(line, log)
+			fprintf(stderr, "  | %.*s\n", STR_ARG(clean_text(s->arena, line->s, "\t")));
+	}
+	if (failed > (int64_t)list->n)
+		fprintf(stderr, "... and %" PRId64 " more failed\n", failed - (int64_t)list->n);
+}
+
 /* The last row of a run is its summary. */
 void show_run(struct show_state *s, const struct dom *row)
 {
@@ -190,6 +213,8 @@ void show_run(struct show_state *s, const struct dom *row)
 		return;
 	}
 	failed = show_int(row, "failed");
+	if (dom_get(row, "failures"))
+		show_failures(s, dom_get(row, "failures"), failed);
 	fprintf(s->out, "%s%" PRId64 " ran%s, %" PRId64 " known", style_on(s->out, failed ? STYLE_RED : STYLE_GREEN),
 	        show_int(row, "ran"), style_off(s->out), show_int(row, "known"));
 	if (show_int(row, "up_to_date"))

@@ -60,6 +60,9 @@ static int on_moved(struct daemon *d, struct str repo, bool *data, struct err *e
 	for (size_t i = 0; i < js->n; i++) {
 		const struct job *j = js->all[i];
 
+		/* What came while it ran may be late for that very run: its own output moves at its end. */
+		if (j->late_run && j->schedule && !j->tree && (reads(j, repo) || str_eq(j->output, repo)))
+			*data = true;
 		if (!reads(j, repo) || job_stays(j))
 			continue;
 		if (j->tree)

@@ -6,6 +6,7 @@
 
 #include "api/carry.h"
 #include "base/str.h"
+#include "flow/clock.h"
 #include "flow/lease.h"
 #include "flow/request.h"
 #include "flow/state.h"
@@ -166,6 +167,70 @@ static int end_rest(struct runner *w, const struct err *why, struct err *e)
 	return 0;
 }
 
+/* --- late data --- */
+
+static int ask_late(struct runner *w, const struct plan_unit *u, struct err *e)
+{
+	struct db *d = w->api.store->db;
+	struct request_new r = {.kind = REQUEST_SCHEDULE, .job = u->job->name, .ds = u->ds.label, .slot = REQUEST_NONE,
+	                        .who = STR("late data"), .priority = u->job->priority};
+	struct q *q;
+	int64_t id;
+	int rc;
+
+	if (db_begin_durable(d, DB_PROCESS, e))
+		return -1;
+	q = db_query(d, "select 1 from request where job = ? and ds = ? and finished is null");
+	q_text(q, 1, r.job);
+	q_cstr(q, 2, r.ds);
+	rc = q_step(q, e);
+	q_done(q);
+	if (rc < 0 || (!rc && request_add(d, &r, &id, e) < 0)) {
+		db_rollback(d);
+		return -1;
+	}
+	return db_commit(d, e);
+}
+
+/*
+ * Partitions that were made, and of whose inputs the content is another one now, of jobs with a clock that say late:
+ * run: each is asked for as a slot of it would be, so that what stands below runs with it and all rules hold.
+ */
+static int late(struct runner *w, struct err *e)
+{
+	struct api *api = &w->api;
+	struct asking q = {.ask = {.mode = PLAN_STALE}};
+	struct jobs *js = api->flow->jobs;
+	struct catalog *c;
+	struct plan *p;
+
+	for (size_t i = 0; i < js->n; i++) {
+		struct job *j = js->all[i];
+		struct clock_pause pause;
+		int paused = 0;
+
+		if (!j->schedule || !j->late_run || j->tree || job_stays(j))
+			continue;
+		paused = clock_paused(api->store, api->arena, j, &pause, e);
+		if (paused < 0)
+			return -1;
+		if (!paused)
+			vec_push(api->arena, &q.jobs, j);
+	}
+	if (!q.jobs.n)
+		return 0;
+	ask_finish(&q);
+	if (catalog_new(api->store, api->arena, &c, e) || plan_make(api->flow, c, api->arena, &q.ask, &p, e))
+		return -1;
+	for (size_t i = 0; i < p->n_units; i++) {
+		const struct plan_unit *u = p->units[i];
+
+		if (u->job->late_run && u->reason == REASON_INPUT_CHANGED && u->current_unit && ask_late(w, u, e))
+			return -1;
+	}
+	return 0;
+}
+
 static int work(struct runner *w, struct str batch, struct err *e)
 {
 	struct sink out = {.row = no_row, .note = note, .event = on_event};
@@ -191,7 +256,7 @@ static int work(struct runner *w, struct str batch, struct err *e)
 		struct asking all = {.ask = {.mode = PLAN_STALE}};
 		struct carry_how data = {.command = how.command, .kind = "run", .data_only = true, .lenient = true};
 
-		rc = carry_out(&w->api, &data, &all, &out, &why);
+		rc = carry_out(&w->api, &data, &all, &out, &why) || late(w, &why) ? -1 : 0;
 	}
 	if (!rc && q.jobs.n)
 		rc = carry_out(&w->api, &how, &q, &out, &why);

@@ -54,6 +54,11 @@ void run_event_set(struct engine *g, const struct data_set *d, const struct err 
 
 /* --- what can be started --- */
 
+static bool hot_first(const struct engine *g)
+{
+	return g->hot.first && !(g->cold.first && queue_before(g->cold.first, g->hot.first));
+}
+
 /* The first unit of a queue whose pool has a place; it is taken out and holds the place. NULL: there is none. */
 static int take_placed(struct queue *q, struct run_unit **out, struct err *e)
 {
@@ -74,6 +79,7 @@ static int take_placed(struct queue *q, struct run_unit **out, struct err *e)
 			q->last = before;
 		q->n--;
 		u->next = NULL;
+		u->placed = NULL;
 		*out = u;
 		return 0;
 	}
@@ -93,7 +99,9 @@ static int prepare(struct engine *g, size_t want, struct err *e)
 	while (picked.n < want) {
 		bool runs;
 
-		if (take_placed(&g->hot, &u, e) || (!u && take_placed(&g->cold, &u, e)))
+		bool hot = hot_first(g);
+
+		if (take_placed(hot ? &g->hot : &g->cold, &u, e) || (!u && take_placed(hot ? &g->cold : &g->hot, &u, e)))
 			return -1;
 		if (!u)
 			break;
@@ -171,7 +179,7 @@ static int start_ready(struct engine *g, struct err *e)
 		}
 		size_t want = intents_due(g);
 
-		u = g->hot.first ? g->hot.first : g->cold.first;
+		u = hot_first(g) ? g->hot.first : g->cold.first;
 		if (prepare(g, run_many_can(u) ? RUN_MANY : want, e))
 			return -1;
 		if (!g->prepared.n)
@@ -183,7 +191,7 @@ static int start_ready(struct engine *g, struct err *e)
 /* Where tasks are short a flush takes longer than many of them: enough are prepared for that time. */
 static int prepare_ahead(struct engine *g, struct err *e)
 {
-	struct run_unit *u = g->hot.first ? g->hot.first : g->cold.first;
+	struct run_unit *u = hot_first(g) ? g->hot.first : g->cold.first;
 
 	if (g->cancelled || !u || g->intents <= (size_t)g->slots || g->prepared.n >= g->intents / 2 ||
 	    !u->run->job->kind->starts_process)

@@ -209,7 +209,8 @@ struct run_unit {
 	bool in_slot;
 	bool decided;              /* and is to run, as soon as there is a slot */
 	bool said;                 /* that it has started */
-	size_t turn;               /* of a data-driven job: units of runs side by side go by turns */
+	size_t turn;               /* jobs side by side go by turns: the how manieth of its job, or of its batch */
+	struct queue *placed;      /* in which it was put in its order; NULL: it is not there any more */
 	size_t with;               /* with how many it may run at once; 0: not said */
 	bool published;            /* by another command, whose result was taken over */
 	const struct other *other; /* that command's; NULL: there is none */
@@ -233,6 +234,7 @@ struct run_unit {
 struct queue {
 	struct run_unit *first, *last;
 	size_t n;
+	struct run_unit *hint;     /* the last that was put in its order: the next of its job comes after it */
 };
 
 struct engine {
@@ -261,7 +263,7 @@ struct engine {
 	int64_t share_since;        /* since when they are ours to take, by the monotonic clock */
 	int64_t reserved;           /* of them, for the unit that starts next; 0: none */
 	int pools_fd;               /* -1: not open */
-	struct queue hot, cold;     /* ready: those that go on with a begun group first */
+	struct queue hot, cold;     /* ready, in their order: of the same turn, those that go on with a begun group first */
 	struct queue prepared, done;
 	struct queue written;       /* tasks that ended well in the midst of a flush: taken in after it */
 	struct queue arrived;       /* units that ran together, each waiting for a slot to go on in */
@@ -450,8 +452,40 @@ static inline struct run_unit *queue_pop(struct queue *q)
 			q->last = NULL;
 		q->n--;
 		u->next = NULL;
+		u->placed = NULL;
 	}
 	return u;
+}
+
+/* By the priority of their jobs, then jobs by turns. */
+static inline bool queue_before(const struct run_unit *a, const struct run_unit *b)
+{
+	int64_t x = a->p->job->priority, y = b->p->job->priority;
+
+	return x != y ? x > y : a->turn < b->turn;
+}
+
+/* Into its order, behind those that are its equals. */
+static inline void queue_place(struct queue *q, struct run_unit *u)
+{
+	struct run_unit *at = q->hint && q->hint->placed == q && !queue_before(u, q->hint) ? q->hint : NULL;
+
+	if (!q->last || !queue_before(u, q->last)) {
+		queue_push(q, u);
+	} else {
+		if (!at && !queue_before(u, q->first))
+			at = q->first;
+		while (at && at->next && !queue_before(u, at->next))
+			at = at->next;
+		u->next = at ? at->next : q->first;
+		if (at)
+			at->next = u;
+		else
+			q->first = u;
+		q->n++;
+	}
+	u->placed = q;
+	q->hint = u;
 }
 
 /* Into a queue in which units are in the order of their turns, behind those of the same. */

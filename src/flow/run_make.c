@@ -167,6 +167,7 @@ static void make_unit(struct engine *g, struct run_unit *u, struct plan_unit *p,
 {
 	*u = (struct run_unit){.p = p, .eng = g, .run = r, .event = event, .group = gr};
 	p->own = u;
+	u->turn = r->n_units / (p->job->kind->many ? RUN_MANY : 1);
 	r->n_units++;
 	r->n_left++;
 	r->asked |= p->role == ROLE_ASKED;

@@ -33,7 +33,7 @@ void run_unit_ready(struct run_unit *u)
 	u->step = STEP_READY;
 	if (u->state == STATE_WAITING)
 		run_rows_set_state(u, STATE_QUEUED);
-	queue_push(u->p->n_upstream || u->attempts ? &u->eng->hot : &u->eng->cold, u);
+	queue_place(u->p->n_upstream || u->attempts ? &u->eng->hot : &u->eng->cold, u);
 	run_wake(u->eng);
 }
 

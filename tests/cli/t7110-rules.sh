@@ -32,7 +32,23 @@ X
 	simple tidy "when: always\nafter: [b, d]" &&
 	exits 1 leat run d 2026-03-01 -u >out 2>err && exits 0 leat run e 2026-03-01 2>/dev/null && ran "a b c e " &&
 	has err "b 2026-03-01" "exit status 3" && has out "1 failed" "1 not started" && eq "$(state_of d 2026-03-01)" upstream-failed &&
-	leat logs b 2026-03-01 | tail -1 | grep -qF "line 30 of b"
+	leat logs b 2026-03-01 | tail -1 | grep -qF "line 30 of b" && has err "b 2026-03-01: " "| line 11 of b" "| line 30 of b" && lacks err "line 10 of b" && count 20 grep -F "  | line" err &&
+	exits 1 leat run b 2026-03-01 --json >out 2>err && tail -1 out >last && eq "$(json last "(d[\"failures\"][0][\"job\"], d[\"failures\"][0][\"status\"], len(d[\"failures\"][0][\"log\"]), d[\"failures\"][0][\"log\"][19])")" "[\"b\", 3, 20, \"line 30 of b\"]"
+'
+
+test_expect 'what a failed task printed cannot steer the terminal, and is bounded: lines are cut, few failures are shown, one that printed nothing says so' '
+	workspace term && job esc "" <<\X &&
+[ $DS = 2026-03-05 ] && exit 4
+printf "\033[2Jred\007\nwith tab\there\r\n"; [ $DS = 2026-03-01 ] && exit 3; head -c 300000 /dev/zero | tr "\0" "y"; exit 3
+X
+	exits 1 leat run esc 2026-03-01 2>err && has err "with tab" "x1b[2Jred" && exits 1 grep -q "$(printf "\033")" err && [ "$(wc -c <err)" -lt 3000 ] &&
+	exits 1 leat run esc 2026-03-01..2026-03-04 2>err && has err "... and 1 more failed" "| ...yyy" && [ "$(wc -c <err)" -lt 4000 ] && exits 1 leat run esc 2026-03-05 2>err && has err "it printed nothing" "exit status 4"
+'
+
+test_expect 'the summary of what the daemon ran for a command tells the same' '
+	workspace dsum && job bad "" <<\X && serve . && exits 1 leat backfill bad --from 2026-03-01 --to 2026-03-01 2>err && has err "bad 2026-03-01: " "| the last words"
+echo the last words; exit 3
+X
 '
 
 test_expect 'a cleanup that always runs leaves the run failed' '
@@ -143,7 +159,7 @@ X
 '
 
 test_expect 'overlap: skip leaves the second out, cancel-old ends the first, allow runs both, queue waits' '
-	workspace o && rm -f "$HOME"/go "$HOME"/began.* && for o in queue skip cancel-old allow; do job o_$o "overlap: $o\ngrace: 200ms" <<\X
+	workspace o && printf "\nslots: 8\n" >>leat.yaml && rm -f "$HOME"/go "$HOME"/began.* && for o in queue skip cancel-old allow; do job o_$o "overlap: $o\ngrace: 200ms" <<\X
 touch $HOME/began.$LEAT_JOB.$DS; while [ ! -e "$HOME/go" ]; do sleep 0.05; done; echo x >$LEAT_OUTPUT/x
 X
 	done && serve . && for o in queue skip cancel-old allow; do leat run o_$o 2026-03-01 --detach 2>/dev/null && wait_for 20 test -e "$HOME/began.o_$o.2026-03-01" && leat run o_$o 2026-03-02 --detach 2>/dev/null || return 1; done &&

@@ -60,4 +60,18 @@ test_expect 'what is known needs no slot' '
 	leat run q 2026-03-01 && sed -i "s/t.q/t\/r/" jobs/q/job.yaml && behind run a 2026-03-01 && a=$! && wait_for 20 test -e "$HOME/began.a.2026-03-01" && timeout 60 "$LEAT_BIN" run q 2026-03-01 >out && has out "1 known" && touch "$HOME/go.a" && wait $a
 '
 
+test_expect 'jobs of one command go by turns: forty units of one do not hold up the one of another, and a higher priority goes first' '
+	fresh t 1 && for n in a b c; do job $n "inputs: [raw/in_$n]" <<\X || return 1
+echo $LEAT_JOB >>"$HOME/order"; echo x >"$LEAT_OUTPUT/x"
+X
+	done && printf "priority: 5\n" >>jobs/c/job.yaml && for i in $(seq 0 39); do d=$(date -u -d "2026-01-01 $i days" +%F) && mkdir -p in/ds=$d && echo $i >in/ds=$d/f || return 1; done && leat put raw/in_a in && leat put raw/in_b in/ds=2026-01-01/f --ds 2026-01-01 && leat put raw/in_c in/ds=2026-02-09/f --ds 2026-02-09 &&
+	leat run >out && has out "42 ran" && eq "$(head -1 "$HOME/order")" c && [ "$(grep -n b "$HOME/order" | cut -d: -f1)" -le 4 ]
+'
+
+test_expect 'with batches too: a query over many days is no reason for another to wait until all are through' '
+	cd t && rm -rf jobs/* && for n in q z; do mkdir -p jobs/$n && printf "kind: sql\npartition: daily\noutput: t/%s\n" $n >jobs/$n/job.yaml && echo "select ds, count(*) as n from raw.src_$n group by ds" >jobs/$n/job.sql || return 1; done &&
+	for i in $(seq 0 119); do d=$(date -u -d "2026-01-01 $i days" +%F) && mkdir -p src/ds=$d && echo "x,$i" >src/ds=$d/f.csv || return 1; done && leat put raw/src_q src && leat put raw/src_z src/ds=2026-01-01/f.csv --ds 2026-01-01 && leat run --json >out && has out "\"ran\":121" &&
+	[ "$(python3 -c "import sqlite3; c = sqlite3.connect(\".leat/leat.db\"); print(c.execute(\"select count(*) from unit where job = ? and started < (select started from unit where job = ?)\", (\"q\", \"z\")).fetchone()[0])")" -le 64 ]
+'
+
 test_done
