@@ -76,8 +76,9 @@ static void read_log(struct api *api, struct str name, struct dom *list)
 static int tell_one(struct api *api, int64_t unit, struct dom *list, struct err *e)
 {
 	struct arena *a = api->arena;
-	struct q *q = db_query(api->store->db, "select u.job, u.ds, u.run, u.error, t.status, t.log, u.label from unit u left join"
-	                                       " attempt t on t.unit = u.id and t.n = u.attempts where u.id = ?");
+	struct q *q = db_query(api->store->db,
+	                       "select u.job, u.ds, u.run, u.error, t.status, t.log, u.label from unit u"
+	                       " left join attempt t on t.unit = u.id and t.n = u.attempts where u.id = ?");
 	struct dom *row = dom_new(a, DOM_MAP), *log = dom_new(a, DOM_LIST);
 	int rc;
 

@@ -19,7 +19,7 @@ struct failures {
 };
 
 void failures_add(struct arena *a, struct failures *f, int64_t unit);
-/* Sets `failures` in the row, a list of maps {job, ds, run, unit, reason, status, log: [LINE...]}; nothing failed: not. */
+/* Sets `failures` in the row if there are any: a list of maps {job, ds, run, unit, reason, status, log: [LINE...]}. */
 must_check int failures_tell(struct api *api, const struct failures *f, struct dom *row, struct err *e);
 
 #endif

@@ -107,11 +107,11 @@ static int runs_attention(struct api *api, struct dom *list, struct err *e)
 	struct q *q = db_query(
 		api->store->db,
 		db_has_set(api->store->db, DB_SET_TIME)
-			? "select r.job, min(u.ds), r.reason from unit u join run r on r.id = u.run where u.finished is null"
-			  " and r.reason like 'waiting: %' and not exists(select 1 from request x where x.run = r.id) group by"
-			  " r.id limit ?"
-			: "select r.job, min(u.ds), r.reason from unit u join run r on r.id = u.run where u.finished is null"
-			  " and r.reason like 'waiting: %' group by r.id limit ?");
+			? "select r.job, min(u.ds), r.reason from unit u join run r on r.id = u.run"
+			  " where u.finished is null and r.reason like 'waiting: %'"
+			  " and not exists(select 1 from request x where x.run = r.id) group by r.id limit ?"
+			: "select r.job, min(u.ds), r.reason from unit u join run r on r.id = u.run"
+			  " where u.finished is null and r.reason like 'waiting: %' group by r.id limit ?");
 	int rc;
 
 	q_int(q, 1, SHOWN);

@@ -317,8 +317,8 @@ static void run_row(struct arena *a, struct q *q, struct dom *row)
 #define RUN_COLUMNS                                                                                                    \
 	"select r.id, r.job, r.state, r.reason, r.started, r.finished,"                                                \
 	" (select count(*) from unit u where u.run = r.id), r.batch, r.event, r.ran, r.known, r.recovered, r.failed,"  \
-	" r.created, l.boot, l.pid, l.pid_start, r.code from run r left join unit_lease l on l.job = r.job"                    \
-	" and l.ds = '@' || r.id and r.finished is null "
+	" r.created, l.boot, l.pid, l.pid_start, r.code from run r left join unit_lease l on"                          \
+	" l.job = r.job and l.ds = '@' || r.id and r.finished is null "
 #define RUNS_OF_JOB RUN_COLUMNS "where r.job = ?1 order by r.created desc limit ?2"
 #define RUNS_OF_ALL RUN_COLUMNS "order by r.created desc limit ?2"
 

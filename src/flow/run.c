@@ -101,7 +101,8 @@ static int prepare(struct engine *g, size_t want, struct err *e)
 
 		bool hot = hot_first(g);
 
-		if (take_placed(hot ? &g->hot : &g->cold, &u, e) || (!u && take_placed(hot ? &g->cold : &g->hot, &u, e)))
+		if (take_placed(hot ? &g->hot : &g->cold, &u, e) ||
+		    (!u && take_placed(hot ? &g->cold : &g->hot, &u, e)))
 			return -1;
 		if (!u)
 			break;
@@ -170,7 +171,7 @@ static int start_ready(struct engine *g, struct err *e)
 		if (!g->prepared.n && (g->flushing || (!g->hot.n && !g->cold.n)))
 			return 0;
 		if (!run_slot_open(g))
-			return !g->flushing && (decide_waiting(g, &g->hot, e) || decide_waiting(g, &g->cold, e)) ? -1 : 0;
+			return g->flushing ? 0 : decide_waiting(g, &g->hot, e) || decide_waiting(g, &g->cold, e) ? -1 : 0;
 		u = queue_pop(&g->prepared);
 		if (u) {
 			if (!run_many_start(u))

@@ -263,7 +263,7 @@ struct engine {
 	int64_t share_since;        /* since when they are ours to take, by the monotonic clock */
 	int64_t reserved;           /* of them, for the unit that starts next; 0: none */
 	int pools_fd;               /* -1: not open */
-	struct queue hot, cold;     /* ready, in their order: of the same turn, those that go on with a begun group first */
+	struct queue hot, cold;     /* ready, in their order; hot: of the same turn, go on with a begun group */
 	struct queue prepared, done;
 	struct queue written;       /* tasks that ended well in the midst of a flush: taken in after it */
 	struct queue arrived;       /* units that ran together, each waiting for a slot to go on in */

@@ -95,9 +95,12 @@ static int why_waits(struct engine *g, const struct run_job *r, struct held *out
 
 static struct run_unit *first_ready(struct engine *g, const struct run_job *r)
 {
-	for (size_t i = 0; i < g->units.n; i++)
-		if (g->units.p[i]->run == r && (g->units.p[i]->step == STEP_READY || g->units.p[i]->step == STEP_PREPARED))
-			return g->units.p[i];
+	for (size_t i = 0; i < g->units.n; i++) {
+		struct run_unit *u = g->units.p[i];
+
+		if (u->run == r && (u->step == STEP_READY || u->step == STEP_PREPARED))
+			return u;
+	}
 	return NULL;
 }
 

@@ -158,6 +158,16 @@ IN_CHILD static void child_signals(void)
 			(void)syscall(SYS_rt_sigaction, sig, &dfl, NULL, sizeof(dfl.mask));
 }
 
+/* What becomes descriptor 3 + i; -1: nothing, which is /dev/null. */
+IN_CHILD static int child_source(const struct proc_spec *s, int i)
+{
+	if (!s->shim)
+		return s->fds[i];
+	if (!i)
+		return s->shim->table;
+	return s->shim->hold[i - 1] ? s->shim->hold[i - 1] : -1;
+}
+
 /* Sources first move above all targets, so that no dup2 hits one that is still needed. */
 IN_CHILD static int child_fds(const struct proc_spec *s)
 {
@@ -167,7 +177,7 @@ IN_CHILD static int child_fds(const struct proc_spec *s)
 	from[1] = s->out;
 	from[2] = s->err;
 	for (int i = 3; i < n; i++)
-		from[i] = !s->shim ? s->fds[i - 3] : i == 3 ? s->shim->table : s->shim->hold[i - 4] ? s->shim->hold[i - 4] : -1;
+		from[i] = child_source(s, i - 3);
 	for (int i = 0; i < n; i++) {
 		if (from[i] < 0)
 			from[i] = open("/dev/null", (i ? O_WRONLY : O_RDONLY) | O_CLOEXEC);
