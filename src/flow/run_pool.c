@@ -230,7 +230,7 @@ void run_slot_give(struct engine *g, int64_t *place)
 void run_pool_shim(const struct run_unit *u, struct proc_shim *shim)
 {
 	if (u->place)
-		shim->hold[0] = u->run->pool->held[u->place - 1] - 1;
+		shim->hold[shim->n_holds++] = u->run->pool->held[u->place - 1] - 1;
 	if (u->slot)
-		shim->hold[1] = u->eng->share.held[u->slot - 1] - 1;
+		shim->hold[shim->n_holds++] = u->eng->share.held[u->slot - 1] - 1;
 }

@@ -158,20 +158,18 @@ IN_CHILD static void child_signals(void)
 			(void)syscall(SYS_rt_sigaction, sig, &dfl, NULL, sizeof(dfl.mask));
 }
 
-/* What becomes descriptor 3 + i; -1: nothing, which is /dev/null. */
+/* What becomes descriptor 3 + i. */
 IN_CHILD static int child_source(const struct proc_spec *s, int i)
 {
 	if (!s->shim)
 		return s->fds[i];
-	if (!i)
-		return s->shim->table;
-	return s->shim->hold[i - 1] ? s->shim->hold[i - 1] : -1;
+	return i ? s->shim->hold[i - 1] : s->shim->table;
 }
 
 /* Sources first move above all targets, so that no dup2 hits one that is still needed. */
 IN_CHILD static int child_fds(const struct proc_spec *s)
 {
-	int from[3 + PROC_MAX_FDS], n = 3 + (s->shim ? 1 + SHIM_HOLDS : (int)s->n_fds);
+	int from[3 + PROC_MAX_FDS], n = 3 + (s->shim ? 1 + (int)s->shim->n_holds : (int)s->n_fds);
 
 	from[0] = s->in;
 	from[1] = s->out;
