@@ -1,10 +1,12 @@
 /* `leat serve`: starts the daemon, says where it is, ends it. */
 #include "api/serve.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/str.h"
@@ -112,9 +114,9 @@ static int wait_ready(struct api *api, int fd, struct err *e)
 	               STR_ARG(text.n ? text : STR("it ended at once, its log says why")));
 }
 
-static int background(struct api *api, const char *port, const char *format, struct err *e)
+static int background(struct api *api, const char *port, const char *format, const char *host, struct err *e)
 {
-	const char *argv[] = {proc_self_exe(), "--role", DAEMON_ROLE, api->ws->dir, port, "3", format, NULL};
+	const char *argv[] = {proc_self_exe(), "--role", DAEMON_ROLE, api->ws->dir, port, "3", format, host, NULL};
 	struct proc_spec spec = PROC_SPEC;
 	struct proc p = PROC_INIT;
 	int log FD_CLEANUP = -1, ends[2], rc;
@@ -142,9 +144,9 @@ static int background(struct api *api, const char *port, const char *format, str
 }
 
 /* In the place of this process: nothing is opened twice. */
-static int foreground(struct api *api, const char *port, const char *format, struct err *e)
+static int foreground(struct api *api, const char *port, const char *format, const char *host, struct err *e)
 {
-	const char *words[] = {"leat", "--role", DAEMON_ROLE, api->ws->dir, port, "-1", format};
+	const char *words[] = {"leat", "--role", DAEMON_ROLE, api->ws->dir, port, "-1", format, host};
 	char *argv[ARRAY_LEN(words) + 1] = {NULL};
 
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
@@ -169,11 +171,28 @@ static int openapi(struct api *api, struct sink *out, struct err *e)
 	return out->bytes(out->ptr, text, e);
 }
 
+/* The name that a proxy answers to. It finds us by a port that is always the same. */
+static int behind(struct api *api, struct str name, int64_t port, const char **out, struct err *e)
+{
+	for (size_t i = 0; i < name.n; i++)
+		if (!isalnum((unsigned char)name.p[i]) && !strchr(".-:", name.p[i])) {
+			err_set(e, ERR_BAD_REQUEST, "--behind %s: not the name of a host", STR_SHOWN(name));
+			return err_hint(e, "as it stands in the browser, without https:// : leat.example.org");
+		}
+	if (!name.n || port <= 0) {
+		err_set(e, ERR_BAD_REQUEST,
+		        name.n ? "--behind wants --port: the proxy has to know it" : "--behind wants a name");
+		return err_hint(e, "leat serve --behind leat.example.org --port 8787");
+	}
+	*out = arena_cstr(api->arena, name);
+	return 0;
+}
+
 int api_serve(struct api *api, const struct args *args, struct sink *out, struct err *e)
 {
 	char who[LOCK_TEXT];
 	struct str format = args_value(args, "log");
-	const char *how = format.p ? arena_cstr(api->arena, format) : "text", *port;
+	const char *how = format.p ? arena_cstr(api->arena, format) : "text", *port, *host = "";
 	int64_t n;
 
 	if (args_int(args, "port", 0, 65535, -1, &n, e))
@@ -181,6 +200,8 @@ int api_serve(struct api *api, const struct args *args, struct sink *out, struct
 	port = arena_printf(api->arena, "%lld", (long long)n);
 	if (format.p && !str_is(format, "text") && !str_is(format, "json"))
 		return err_set(e, ERR_BAD_REQUEST, "--log %.*s: it is text or json", STR_ARG(format));
+	if (args_value(args, "behind").p && behind(api, args_value(args, "behind"), n, &host, e))
+		return -1;
 	if (args_flag(args, "openapi"))
 		return openapi(api, out, e);
 	if (args_flag(args, "stop"))
@@ -192,6 +213,6 @@ int api_serve(struct api *api, const struct args *args, struct sink *out, struct
 		return err_hint(e, "leat serve --stop ends it");
 	}
 	if (args_flag(args, "foreground"))
-		return foreground(api, port, how, e);
-	return background(api, port, how, e) ? -1 : say_place(api, out, e);
+		return foreground(api, port, how, host, e);
+	return background(api, port, how, host, e) ? -1 : say_place(api, out, e);
 }

@@ -62,6 +62,7 @@ struct daemon {
 	bool json; /* how the log is written */
 	struct web *web;             /* NULL: there is no HTTP */
 	int port;                    /* asked for (-1: any); where HTTP listens */
+	const char *behind; /* the name of the proxy before us; NULL: there is none */
 	int64_t since;
 	bool stopping;
 };

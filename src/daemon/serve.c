@@ -92,6 +92,8 @@ static int write_place(struct daemon *d, struct err *e)
 	dom_set_cstr(a, m, "version", LEAT_VERSION);
 	if (d->port > 0)
 		dom_set_int(a, m, "port", d->port);
+	if (d->behind)
+		dom_set_cstr(a, m, "behind", d->behind);
 	dom_write_json(&b, m, DOM_COMPACT);
 	buf_adds(&b, "\n");
 	rc = file_replace(arena_printf(a, "%s/serve.json", d->store->leat_dir), buf_str(&b), 0, 0, e);
@@ -111,8 +113,12 @@ static bool has_job(void *ptr, struct str name, struct err *e)
 static int begin_web(struct daemon *d, struct err *e)
 {
 	struct arena *a cleanup(arena_cleanup) = arena_new();
-	struct web_conf conf = {
-		.store = d->store, .kinds = d->kinds, .port = MAX(d->port, 0), .has_job = has_job, .ptr = d};
+	struct web_conf conf = {.store = d->store,
+	                        .kinds = d->kinds,
+	                        .port = MAX(d->port, 0),
+	                        .behind = d->behind,
+	                        .has_job = has_job,
+	                        .ptr = d};
 	struct err why = ERR_INIT;
 
 	conf.socket = arena_printf(a, "%s/serve.sock", d->store->leat_dir);
@@ -185,7 +191,7 @@ int daemon_main(int argc, char **argv, const struct job_kind *const *kinds)
 	int rc;
 
 	if (argc < 7 || !str_to_i64(str_of(argv[4]), &port) || !str_to_i64(str_of(argv[5]), &ready)) {
-		fprintf(stderr, "usage: leat --role " DAEMON_ROLE " DIR PORT READY_FD LOG\n");
+		fprintf(stderr, "usage: leat --role " DAEMON_ROLE " DIR PORT READY_FD LOG [HOST]\n");
 		return 2;
 	}
 	if (ready >= 0)
@@ -193,6 +199,7 @@ int daemon_main(int argc, char **argv, const struct job_kind *const *kinds)
 	d.dir = argv[3];
 	d.port = (int)port;
 	d.json = !strcmp(argv[6], "json");
+	d.behind = argc > 7 && *argv[7] ? argv[7] : NULL;
 	rc = begin(&d, &e);
 	if (rc) {
 		tell((int)ready, err_text(a, &e));

@@ -79,20 +79,61 @@ static bool is_loopback(struct arena *a, struct str host)
 	       (inet_pton(AF_INET, arena_cstr(a, host), &v4) == 1 && (ntohl(v4.s_addr) >> 24) == 127);
 }
 
+bool guard_outside(const struct call *c)
+{
+	const char *name = c->web->conf.behind;
+	struct str host;
+
+	if (!name || http_is_local(c->r))
+		return false;
+	host = http_header(c->r, "Host");
+	return str_ieq(host, str_of(name)) || str_ieq(host_of(host), str_of(name));
+}
+
+/* By which a proxy says for whom it asks. */
+static bool is_passed_on(struct call *c)
+{
+	static const char *const names[] = {"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto",
+	                                    "X-Real-IP", "Via"};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (http_header(c->r, names[i]).p)
+			return true;
+	return false;
+}
+
 /* A page of another site may know our address, by any name that leads here; it cannot lie about these headers. */
 int guard_site(struct call *c, struct err *e)
 {
 	struct str host = http_header(c->r, "Host"), origin = http_header(c->r, "Origin"), rest;
-	struct str site = http_header(c->r, "Sec-Fetch-Site");
+	struct str site = http_header(c->r, "Sec-Fetch-Site"), scheme = STR("http://");
 
 	if (http_is_local(c->r))
 		return 0;
+	if (guard_outside(c)) {
+		struct str proto = http_header(c->r, "X-Forwarded-Proto");
+
+		if (proto.p && !str_ieq(proto, STR("https"))) {
+			err_set(e, ERR_PERMISSION, "this is answered over TLS only");
+			return err_hint(e, "https://%s", c->web->conf.behind);
+		}
+		scheme = STR("https://");
+		goto origin;
+	}
+	/* What reads without a token is for who sits here; a proxy would let everybody read. */
+	if (is_passed_on(c)) {
+		err_set(e, ERR_PERMISSION, "a proxy passed this on under the name %s", STR_SHOWN(host));
+		if (!c->web->conf.behind)
+			return err_hint(e, "leat serve --behind HOST --port PORT, and users by leat user add");
+		return err_hint(e, "it has to pass on the name that was asked for: %s", c->web->conf.behind);
+	}
 	if (!host.n || !is_loopback(c->a, host_of(host))) {
 		err_set(e, ERR_PERMISSION, "this is %s, which answers to localhost only", STR_SHOWN(host));
 		return err_hint(e, "http://localhost:%d", http_port(c->web->http));
 	}
+origin:
 	if (origin.p) {
-		rest = str_has_prefix(origin, STR("http://")) ? str_sub(origin, 7, origin.n) : STR_NULL;
+		rest = str_has_prefix(origin, scheme) ? str_sub(origin, scheme.n, origin.n) : STR_NULL;
 		if (!rest.p || !str_ieq(rest, host))
 			return err_set(e, ERR_PERMISSION, "pages of %s may not call this", STR_SHOWN(origin));
 	}
@@ -136,14 +177,28 @@ static struct web_code *new_code(struct web_code *all, int64_t ms)
 	return oldest;
 }
 
+static bool is_users(struct call *c, struct str token)
+{
+	struct err e = ERR_INIT;
+	struct str name;
+
+	/* A file that is not right lets nobody in. */
+	return serve_user(c->web->conf.store, c->a, token, &name, &e) == 1;
+}
+
 bool guard_has_token(struct call *c)
 {
-	struct str auth = http_header(c->r, "Authorization");
+	struct str auth = http_header(c->r, "Authorization"), token;
 
 	if (http_is_local(c->r))
 		return true;
-	if (auth.n > 7 && str_ieq(str_sub(auth, 0, 7), STR("Bearer ")))
-		return guard_same(str_trim(str_sub(auth, 7, auth.n)), str_of(c->web->token));
+	if (auth.n > 7 && str_ieq(str_sub(auth, 0, 7), STR("Bearer "))) {
+		token = str_trim(str_sub(auth, 7, auth.n));
+		return guard_same(token, str_of(c->web->token)) || is_users(c, token);
+	}
+	/* A browser sends its cookie for whoever asks, and with a POST says for whom. */
+	if (strcmp(http_method(c->r), "GET") && !http_header(c->r, "Origin").p)
+		return false;
 	return find_code(c->web->sessions, cookie(c));
 }
 
@@ -156,11 +211,28 @@ void route_code(struct call *c)
 	answer_json(c, 200, d);
 }
 
+/* The cookie for a code, which is used up by it; NULL: it is none. */
+static const char *let_in(struct call *c, struct str text, struct err *e)
+{
+	struct web_code *code = find_code(c->web->codes, text);
+
+	if (!code) {
+		err_set(e, ERR_UNAUTHORIZED, "that code is not one, or has been used, or is older than %d minutes",
+		        CODE_MS / 60000);
+		err_hint(e, "leat ui prints another one");
+		return NULL;
+	}
+	code->until = 0;
+	return arena_printf(c->a, COOKIE "=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%lld%s",
+	                    new_code(c->web->sessions, SESSION_MS)->text, (long long)(SESSION_MS / 1000),
+	                    guard_outside(c) ? "; Secure" : "");
+}
+
 void route_login(struct call *c)
 {
 	struct err e = ERR_INIT;
 	struct dom *in = c->json ? dom_get(c->json, "code") : NULL, *d = dom_new(c->a, DOM_MAP);
-	struct web_code *code;
+	const char *set;
 	struct buf b = BUF_INIT(4096);
 
 	if (!in || in->type != DOM_STR) {
@@ -168,22 +240,41 @@ void route_login(struct call *c)
 		answer_problem(c, &e);
 		return;
 	}
-	code = find_code(c->web->codes, in->s);
-	if (!code) {
-		err_set(&e, ERR_UNAUTHORIZED, "that code is not one, or has been used, or is older than %d minutes",
-		        CODE_MS / 60000);
+	set = let_in(c, in->s, &e);
+	if (!set) {
 		answer_problem(c, &e);
 		return;
 	}
-	code->until = 0;
 	dom_set_bool(c->a, d, "ok", true);
 	dom_write_json(&b, d, DOM_COMPACT);
-	http_answer(c->r, 200,
-	            (const char *const[]){
-			    "Content-Type", "application/json", "Set-Cookie",
-			    arena_printf(c->a, COOKIE "=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%lld",
-	                                 new_code(c->web->sessions, SESSION_MS)->text, (long long)(SESSION_MS / 1000)),
-			    NULL},
+	http_answer(c->r, 200, (const char *const[]){"Content-Type", "application/json", "Set-Cookie", set, NULL},
 	            buf_str(&b));
 	buf_free(&b);
+}
+
+void route_enter(struct call *c)
+{
+	struct err e = ERR_INIT;
+	pairs q = {0};
+	const char *set;
+
+	if (query_pairs(c->a, http_query(c->r), &q, &e)) {
+		answer_problem(c, &e);
+		return;
+	}
+	if (!query_get(&q, "code").p) {
+		err_set(&e, ERR_BAD_REQUEST, "there is no code");
+		err_hint(&e, "leat ui prints a URL with one");
+		answer_problem(c, &e);
+		return;
+	}
+	set = let_in(c, query_get(&q, "code"), &e);
+	if (!set) {
+		answer_problem(c, &e);
+		return;
+	}
+	http_answer(c->r, 200,
+	            (const char *const[]){"Content-Type", "text/plain; charset=utf-8", "Referrer-Policy", "no-referrer",
+	                                  "Set-Cookie", set, NULL},
+	            STR("This browser may use the API of this workspace now: /api/v1/status, /api/v1/runs, ...\n"));
 }

@@ -333,6 +333,11 @@ static void add_route(const struct maker *m, const struct web_route *r)
 		add_query(m, params, "kind", false, "only these: unit, run, head, request", s);
 		add_query(m, params, "job", false, "only of this job", dom_copy(m->a, s));
 	}
+	if (r->fn == route_enter) {
+		s = map(m);
+		dom_set_cstr(m->a, s, "type", "string");
+		add_query(m, put_list(m, one, "parameters"), "code", true, "the code", s);
+	}
 	if (r->fn == route_login || hook) {
 		s = put_map(m, put_map(m, put_map(m, put_map(m, one, "requestBody"), "content"), "application/json"),
 		            "schema");

@@ -68,7 +68,11 @@ static int bad_method(struct call *c, const char *what, const char *allow, struc
 static int no_token(struct call *c, const char *what, struct err *e)
 {
 	err_set(e, ERR_UNAUTHORIZED, "%s needs the token", what);
-	err_hint(e, "it stands in .leat/serve.token: Authorization: Bearer TOKEN; or use the socket .leat/serve.sock");
+	if (guard_outside(c))
+		err_hint(e, "Authorization: Bearer TOKEN; leat user add NAME gives one, leat ui lets a browser in");
+	else
+		err_hint(e, "it stands in .leat/serve.token: Authorization: Bearer TOKEN; or use the socket "
+		            ".leat/serve.sock");
 	answer_refusal(c, 401, e, "WWW-Authenticate", "Bearer realm=\"leat\"");
 	return -1;
 }
@@ -160,6 +164,13 @@ static struct call *call_new(struct web *w, struct http_req *r)
 
 /* --- a request --- */
 
+/* What looks itself at who comes; or tells nothing. */
+static bool lets_in(const struct web_route *r)
+{
+	return r && (r->fn == route_login || r->fn == route_enter || r->fn == route_hook || r->fn == route_health ||
+	             r->fn == route_ready);
+}
+
 static void on_head(struct http_req *r, void *ptr)
 {
 	struct call *c = call_new(ptr, r);
@@ -180,6 +191,10 @@ static void on_head(struct http_req *r, void *ptr)
 		c->op = find_op(path);
 	if (!c->route && !c->op) {
 		(void)no_route(c, path, &e);
+		return;
+	}
+	if (guard_outside(c) && !lets_in(c->route) && !guard_has_token(c)) {
+		(void)no_token(c, c->op ? c->op->name : c->route->path, &e);
 		return;
 	}
 	if (c->op) {
@@ -283,7 +298,7 @@ int web_new(struct loop *l, const struct web_conf *conf, struct web **out, struc
 		err_set(e, ERR_REFUSED,
 		        "%s is not this machine alone: everybody who reaches it would read this workspace",
 		        conf->address);
-		return err_hint(e, "put a proxy with TLS and its own users before 127.0.0.1 or .leat/serve.sock");
+		return err_hint(e, "put a proxy with TLS before 127.0.0.1: leat serve --behind HOST");
 	}
 	a = arena_new();
 	w = arena_new_of(a, struct web);

@@ -27,6 +27,7 @@ struct web_conf {
 	const char *address; /* NULL: 127.0.0.1. No other than a loopback one is taken */
 	int port;            /* 0: any; -1: none */
 	const char *socket;  /* NULL: none */
+	const char *behind;  /* the name that a proxy with TLS answers to: whoever asks by it needs a token, for all */
 	/* Whether there is a job of that name: ERR_NO_JOB. NULL: not known. */
 	bool (*has_job)(void *ptr, struct str job, struct err *e);
 	void *ptr;

@@ -147,6 +147,8 @@ must_check int guard_begin(struct web *w, struct err *e); /* the token */
 /* Host and Origin: 0; -1 with what is wrong. */
 must_check int guard_site(struct call *c, struct err *e);
 bool guard_has_token(struct call *c);
+/* It came by the name of the proxy before us: nothing is open then but what lets in by itself. */
+bool guard_outside(const struct call *c);
 bool guard_same(struct str a, struct str b); /* takes as long whatever they hold */
 
 /* --- hook.c: a run that is written down --- */

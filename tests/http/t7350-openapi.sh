@@ -6,7 +6,7 @@
 test_expect 'every operation has a route, but for those of a terminal, and no name stands for two things' '
 	workspace w && serve . && get /api/v1/openapi.json && cp body api.json && leat serve --openapi > cli.json && eq "$(json api.json d)" "$(json cli.json d)" &&
 	sed -n "s/^OP(\([a-z]*\),.*/\1/p" "$CHECKOUT/src/defs/ops.def" | sort > ops && json api.json "\"\n\".join(sorted(p[8:] for p in d[\"paths\"] if p.startswith(\"/api/v1/\")))" | grep -vxE "events|openapi.json|code|login" > routes &&
-	eq "$(diff ops routes | sed -n "s/^[<>] //p" | tr "\n" " ")" "completion mount next serve " &&
+	eq "$(diff ops routes | sed -n "s/^[<>] //p" | tr "\n" " ")" "completion mount next serve ui user " &&
 	eq "$(json api.json "len([o[\"operationId\"] for p in d[\"paths\"].values() for o in p.values()]) - len({o[\"operationId\"] for p in d[\"paths\"].values() for o in p.values()})")" 0
 '
 
