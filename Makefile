@@ -50,6 +50,7 @@ soak: setup build/leat build-test build-asan
 	@LEAT_WEAVE_SCHEDULES=5000 LEAT_WEAVE_SEED=200001 build-asan/tests/unit-repo-t_weave
 	@LEAT_TEST_KILLS=1000 ADOPT_TIMES=100 LEAT_TEST_CRASHES=20 LEAT_TEST_FLIPS=40 LEAT_TEST_FAULT_TRIES=0 LEAT_TEST_FAULT_STEP=1 \
 		tests/run -v --timeout 7200 fault/
+	@LEAT_TEST_LINE=2000000000 LEAT_TEST_READY=10000 tests/run -v --timeout 7200 t7510
 	@tests/soak/at_once.py build/leat history 10000
 	@tests/soak/at_once.py build/leat mixture 60
 	@tests/soak/settled.py build/leat 3000

@@ -20,6 +20,7 @@
 
 #define DAEMON_RUNNERS  16    /* at once */
 #define DAEMON_LOOK_MS  1     /* from a write to leat.db to the look at it: what comes together is seen together */
+#define DAEMON_AGAIN_MS 1000  /* what could not be written (a full disk) is tried again */
 #define DAEMON_QUIET_MS 15    /* an editor has done its writing and renaming when nothing came for so long */
 #define DAEMON_IDLE_MS  30000 /* the longest that the wall clock is not looked at: it may have been set */
 #define DAEMON_REQUESTS 10000 /* looked at in one go */
@@ -57,6 +58,9 @@ struct daemon {
 	int64_t moved;          /* the last head_move that was looked at */
 	struct daemon_runner *runners;
 	size_t n_runners;
+	struct daemon_runner *ended; /* what they had could not be taken back yet */
+	bool failing;                /* something could not be done; it is tried again */
+	char trouble[256];           /* what was said of that */
 	struct loop_ev *sweep;
 	int64_t swept, swept_n; /* the last request looked at, and how many went */
 	bool json; /* how the log is written */
@@ -78,6 +82,7 @@ void daemon_log_line(struct daemon *d, const char *level, const char *msg, ...) 
 must_check int events_begin(struct daemon *d, struct err *e);
 void events_end(struct daemon *d);
 void events_look(struct daemon *d); /* soon: leat.db has changed, or may have */
+void events_failed(struct daemon *d, const struct err *e); /* said once, and all is looked at again in a while */
 void events_tick(struct daemon *d); /* what the clock brings, and when it is to be looked at again */
 /* What is good of the job files, and what was good of the others (flow/live.h). */
 must_check int events_load(struct daemon *d, struct flow **out, struct err *e);

@@ -138,12 +138,40 @@ static int wake_after(struct daemon_runner *k, struct arena *a, struct err *e)
 	return 0;
 }
 
-static void runner_ended(struct daemon_runner *k)
+/* What it had is queued again, and who waited for it looks again. */
+static int take_back(struct daemon_runner *k, struct err *e)
 {
 	struct daemon *d = k->d;
 	struct arena *a cleanup(arena_cleanup) = arena_new();
-	struct err e = ERR_INIT;
 	size_t lost;
+
+	if (request_recover(d->store->db, str_of(k->batch), &lost, e))
+		return -1;
+	if (lost)
+		daemon_log(d, "warning", "a runner died; what it had is queued again", "requests",
+		           arena_printf(a, "%zu", lost));
+	return *k->batch ? wake_after(k, a, e) : 0;
+}
+
+static void take_back_all(struct daemon *d)
+{
+	struct err e = ERR_INIT;
+
+	while (d->ended) {
+		struct daemon_runner *k = d->ended;
+
+		if (take_back(k, &e)) { /* a full disk: it stays in the list */
+			events_failed(d, &e);
+			return;
+		}
+		d->ended = k->next;
+		free(k);
+	}
+}
+
+static void runner_ended(struct daemon_runner *k)
+{
+	struct daemon *d = k->d;
 
 	for (struct daemon_runner **p = &d->runners; *p; p = &(*p)->next)
 		if (*p == k) {
@@ -151,15 +179,10 @@ static void runner_ended(struct daemon_runner *k)
 			break;
 		}
 	d->n_runners--;
-	if (request_recover(d->store->db, str_of(k->batch), &lost, &e))
-		daemon_log(d, "error", err_text(a, &e));
-	else if (lost)
-		daemon_log(d, "warning", "a runner died; what it had is queued again", "requests",
-		           arena_printf(a, "%zu", lost));
-	if (*k->batch && wake_after(k, a, &e))
-		daemon_log(d, "error", err_text(a, &e));
 	proc_free(&k->p);
-	free(k);
+	k->next = d->ended;
+	d->ended = k;
+	take_back_all(d);
 	events_look(d);
 }
 
@@ -215,8 +238,9 @@ static int start_runner(struct daemon *d, struct request *const *r, size_t n, st
 	spec.cwd = "/";
 	spec.out = -1;
 	spec.same_group = true; /* so that it can leave it by setsid */
-	if (proc_spawn(&spec, &k->p, e)) {
-		free(k);
+	if (proc_spawn(&spec, &k->p, e)) { /* too many processes: what it was given goes back */
+		k->next = d->ended;
+		d->ended = k;
 		return -1;
 	}
 	k->child = true;
@@ -407,8 +431,9 @@ void dispatch_go(struct daemon *d)
 
 	if (d->stopping)
 		return;
+	take_back_all(d);
 	if (go(d, a, &e))
-		daemon_log(d, "error", err_text(a, &e));
+		events_failed(d, &e);
 }
 
 /* --- what a daemon before left --- */
@@ -471,6 +496,12 @@ void dispatch_end(struct daemon *d)
 		d->runners = k->next;
 		loop_close(k->ev);
 		proc_free(&k->p); /* it goes on */
+		free(k);
+	}
+	while (d->ended) {
+		struct daemon_runner *k = d->ended;
+
+		d->ended = k->next;
 		free(k);
 	}
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -137,12 +138,11 @@ static void set_clock(struct daemon *d, int64_t now, int64_t next)
 /* Slots of schedules that are due. */
 static void slots_tick(struct daemon *d, int64_t now, int64_t *next)
 {
-	struct arena *a cleanup(arena_cleanup) = arena_new();
 	struct err e = ERR_INIT;
 	int64_t at;
 
 	if (clock_tick(d->slots, now, &at, &e))
-		daemon_log(d, "error", err_text(a, &e));
+		events_failed(d, &e);
 	else
 		*next = MIN(*next, at);
 }
@@ -159,13 +159,12 @@ static void slots_again(struct daemon *d)
 
 void events_tick(struct daemon *d)
 {
-	struct arena *a cleanup(arena_cleanup) = arena_new();
 	int64_t now = clock_now_ms(), next = now + DAEMON_IDLE_MS;
 	struct err e = ERR_INIT;
 
 	d->flow->now_ms = now;
 	if (inputs_tick(d, now, &next, &e))
-		daemon_log(d, "error", err_text(a, &e));
+		events_failed(d, &e);
 	slots_tick(d, now, &next);
 	set_clock(d, now, next);
 	dispatch_go(d);
@@ -185,22 +184,42 @@ static void on_clock(struct loop_ev *ev, void *ptr)
 static void on_look(struct loop_ev *ev, void *ptr)
 {
 	struct daemon *d = ptr;
-	struct arena *a cleanup(arena_cleanup) = arena_new();
 	struct err e = ERR_INIT;
+	bool again = d->failing;
 
 	(void)ev;
 	d->look = NULL;
+	d->failing = false;
 	if (look(d, &e))
-		daemon_log(d, "error", err_text(a, &e));
-	slots_again(d);
+		events_failed(d, &e);
 	web_changed(d->web);
-	dispatch_go(d);
+	if (again) {
+		events_tick(d);
+	} else {
+		slots_again(d);
+		dispatch_go(d);
+	}
+	if (!d->failing)
+		d->trouble[0] = '\0';
 }
 
+/* A try that fails may write too: what is seen of that must not be the next try. */
 void events_look(struct daemon *d)
 {
 	if (!d->look)
-		d->look = loop_timer(d->loop, DAEMON_LOOK_MS, on_look, d);
+		d->look = loop_timer(d->loop, d->failing ? DAEMON_AGAIN_MS : DAEMON_LOOK_MS, on_look, d);
+}
+
+void events_failed(struct daemon *d, const struct err *e)
+{
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	char *text = err_text(a, e);
+
+	if (strncmp(d->trouble, text, sizeof(d->trouble) - 1) != 0)
+		daemon_log(d, "error", text);
+	snprintf(d->trouble, sizeof(d->trouble), "%s", text);
+	d->failing = true;
+	events_look(d);
 }
 
 /* --- what is written --- */

@@ -493,10 +493,11 @@ int request_jobs(struct db *d, struct arena *a, struct str batch, const char *st
 }
 
 /* What its unit came to, if that was recorded: it is over, whatever became of its runner then. 1, 0, -1. */
-static int settled(struct db *d, const struct request *r, enum state *out, struct err *e)
+static int settled(struct db *d, struct arena *a, const struct request *r, enum state *out, const char **why,
+                   struct err *e)
 {
 	struct q *q =
-		db_query(d, "select state from unit where global_id = ?1 and job = ?2 and ds = ?3 and finished is not"
+		db_query(d, "select state, error from unit where global_id = ?1 and job = ?2 and ds = ?3 and finished is not"
 	                    " null order by id desc limit 1");
 	int got;
 
@@ -504,22 +505,25 @@ static int settled(struct db *d, const struct request *r, enum state *out, struc
 	q_text(q, 2, r->job);
 	q_text(q, 3, r->ds);
 	got = q_step(q, e);
-	if (got == 1)
+	if (got == 1) {
 		*out = state_of_word(q_col_text(q, 0));
+		*why = q_col_is_null(q, 1) ? NULL : arena_cstr(a, q_col_text(q, 1));
+	}
 	q_done(q);
 	return got == 1 ? *out != STATE_LOST && *out != STATE_CANCELLED && *out != STATE_COUNT : got;
 }
 
-static int recover_one(struct db *d, const struct request *r, struct err *e)
+static int recover_one(struct db *d, struct arena *a, const struct request *r, struct err *e)
 {
 	enum state s = STATE_LOST;
-	int got = r->event.p && r->job.p ? settled(d, r, &s, e) : 0;
+	const char *said = NULL;
+	int got = r->event.p && r->job.p ? settled(d, a, r, &s, &said, e) : 0;
 	char why[96];
 
 	if (got < 0)
 		return -1;
 	if (got)
-		return set_state(d, r->id, s, NULL, e);
+		return set_state(d, r->id, s, said, e);
 	if (r->tries < REQUEST_MAX_TRIES)
 		return set_state(d, r->id, STATE_QUEUED, "its runner died", e);
 	snprintf(why, sizeof(why), "its runner died %lld times", (long long)r->tries);
@@ -541,7 +545,7 @@ int request_recover(struct db *d, struct str batch, size_t *n, struct err *e)
 	if (!rc && n_lost) {
 		rc = db_begin_durable(d, DB_PROCESS, e);
 		for (size_t i = 0; !rc && i < n_lost; i++)
-			rc = recover_one(d, &r[i], e);
+			rc = recover_one(d, a, &r[i], e);
 		if (rc && db_in_write(d))
 			db_rollback(d);
 		else if (!rc)

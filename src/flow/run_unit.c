@@ -5,9 +5,12 @@
 
 #include "base/str.h"
 #include "sys/clock.h"
+#include "sys/dir.h"
 #include "sys/fault.h"
+#include "sys/fs.h"
 #include "sys/rand.h"
 
+#define FULL_BYTES 65536 /* a disk with less left is full for all that a task does */
 #define LIMIT_GRACE_SHARE 3 /* of a limit: sleep 60 under one of 1 s ends before 1.5 s, whoever ignores TERM too */
 
 void run_unit_slot_take(struct run_unit *u)
@@ -401,6 +404,22 @@ static int rekey(struct run_unit *u, struct err *e)
 	           : 0;
 }
 
+/* What a task said of a full disk may have found no room in its log. */
+static void say_full(const struct task *t, struct err *e)
+{
+	const struct engine *g = t->eng;
+	struct err ignored = ERR_INIT, said = *e;
+	uint64_t left;
+
+	if (e->code == ERR_DISK_FULL || fs_free_bytes(g->run_dir, &left, &ignored) || left >= FULL_BYTES)
+		return;
+	err_set(e, said.code, "%s; the disk of %s is full", said.msg, g->f->store->leat_dir);
+	err_hint(e, "%s", said.hint);
+	/* Nobody looks at what it left, and its end has to be recorded. */
+	if (t->t.out_dir && !g->o->keep_staging && dir_remove_tree(t->t.out_dir, &ignored))
+		err_clear(&ignored);
+}
+
 void attempt_done(struct attempt *a, const struct attempt_result *r)
 {
 	struct task *t = (struct task *)a;
@@ -435,7 +454,9 @@ void attempt_done(struct attempt *a, const struct attempt_result *r)
 		err_hint(&e, "timeout: in %.*s sets it", STR_ARG(u->p->job->file));
 		run_unit_failed(u, &e, 0, STATE_TIMED_OUT);
 	} else if (r->state == ATTEMPT_FAILED) {
-		run_unit_failed(u, &r->err, r->retry_after_ms, STATE_FAILED);
+		e = r->err;
+		say_full(t, &e);
+		run_unit_failed(u, &e, r->retry_after_ms, STATE_FAILED);
 	} else {
 		fault_crash("unit-task-ended");
 		if (!u->run->pool) {
