@@ -497,8 +497,8 @@ static int settled(struct db *d, struct arena *a, const struct request *r, enum 
                    struct err *e)
 {
 	struct q *q =
-		db_query(d, "select state, error from unit where global_id = ?1 and job = ?2 and ds = ?3 and finished is not"
-	                    " null order by id desc limit 1");
+		db_query(d, "select state, error from unit where global_id = ?1 and job = ?2 and ds = ?3"
+	                    " and finished is not null order by id desc limit 1");
 	int got;
 
 	q_text(q, 1, r->event);
