@@ -38,7 +38,7 @@ full_disk() { # in a mount namespace, in $TRASH/disk
 		{ head -c 100M /dev/zero > ../fill || true; } && clock 2026-03-10T01:00:00Z && wait_for 20 grep -q "disk is full" .leat/logs/serve.log && sleep 2.5 &&
 		eq "$(grep -c "disk is full" .leat/logs/serve.log)" 1 && eq "$(daemon_pid .)" "$pid" && leat runs > ../../runs && leat status > ../../status && leat serve --status > ../../status &&
 		leat cat raw/none > ../../none 2>&1; rm ../fill && become "select job, ds, state from request where job = 'tick'" "tick 2026-03-10T00 success" &&
-		sed -i 's/20000000/20/' jobs/big/job.sh && clock 2026-03-11T00:05:00Z && become "select group_concat(state) from request where job = 'big'" failed,success && become "$open" 0 &&
+		sed -i 's/20000000/20/' jobs/big/job.sh && wait_for 20 grep -q "jobs loaded" .leat/logs/serve.log && clock 2026-03-11T00:05:00Z && become "select group_concat(state) from request where job = 'big'" failed,success && become "$open" 0 &&
 		eq "$(leat ls tables/tick --json | wc -l)" 24 && leat fsck && eq "$(daemon_pid .)" "$pid" && leat serve --stop
 }
 if [ "$(id -u)" = 0 ] && unshare -m true 2> /dev/null; then
