@@ -170,8 +170,10 @@ static int start_ready(struct engine *g, struct err *e)
 
 		if (!g->prepared.n && (g->flushing || (!g->hot.n && !g->cold.n)))
 			return 0;
+		if (!run_slot_open(g) && g->flushing)
+			return 0;
 		if (!run_slot_open(g))
-			return g->flushing ? 0 : decide_waiting(g, &g->hot, e) || decide_waiting(g, &g->cold, e) ? -1 : 0;
+			return decide_waiting(g, &g->hot, e) || decide_waiting(g, &g->cold, e) ? -1 : 0;
 		u = queue_pop(&g->prepared);
 		if (u) {
 			if (!run_many_start(u))

@@ -73,7 +73,8 @@ struct shim_row {
 /*
  * One that takes orders has two arguments: SHIM_NAME, pid of who starts it. An order is one message: this, then strings
  * each with its NUL: folder, FILE..., arguments, environment. With it come descriptors: the table, what 1 and 2 become
- * and, if has_in, what 0 becomes; then those that are kept open until the task has ended. The answer is what it has written into its row, struct shim_told.
+ * and, if has_in, what 0 becomes; then those that are kept open until the task has ended. The answer is what it has
+ * written into its row, struct shim_told.
  */
 struct shim_order {
 	int64_t told_at;
