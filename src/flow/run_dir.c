@@ -367,16 +367,21 @@ void run_dir_log_end(struct task *t)
 {
 	struct stat st;
 
+	loop_close(t->naming);
+	t->naming = NULL;
 	if (t->log_fd < 0)
 		return;
-	run_dir_log_named(t); /* of one that could not be started */
 	if (!fstat(t->log_fd, &st) && !st.st_size) {
-		free(t->desk->log);
-		t->desk->log = xstrdup(t->t.log_path);
+		if (!t->log_unnamed) {
+			free(t->desk->log);
+			t->desk->log = xstrdup(t->t.log_path);
+		}
+		t->log_unnamed = false;
 		t->desk->log_fd = fd_steal(&t->log_fd);
 		t->log_name = NULL;
 		return;
 	}
+	run_dir_log_named(t);
 	fd_close(&t->log_fd);
 	t->log_fd = -1;
 }

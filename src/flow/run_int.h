@@ -36,6 +36,7 @@
 #define RUN_LEASE_POLL_MS 50     /* how often to look whether another command has let go of a unit */
 #define RUN_STOP_AGAIN_MS 5      /* until a flush is over */
 #define RUN_BESIDE_MS 2          /* how often run_opts.beside is asked */
+#define RUN_NAME_MS 20           /* a task that is over by then, and said nothing, never has a log of its own name */
 #define RUN_SHOW_MS 1000         /* datastore/ follows at least that often while units go on finishing */
 #define RUN_MAX_RETRY_MS ((int64_t)24 * 3600 * 1000)
 #define RUN_MAX_HOLE ((int64_t)64 << 30) /* bytes of a sparse file that are not there */
@@ -173,6 +174,7 @@ struct task {
 	bool log_unnamed;          /* its file still has the name of an attempt before */
 	int64_t begin_ms;
 	struct loop_ev *limit, *grace;
+	struct loop_ev *naming;    /* of its log */
 	bool hard;
 	struct attempt_result result;
 	bool gave_nothing;         /* that is known, and its folder may be another's by now */
@@ -201,6 +203,7 @@ struct run_unit {
 	int attempts;
 	size_t learned;            /* the engine's when it was decided */
 	bool attempt_open;         /* its row says that it runs */
+	const struct dom *told;    /* the ingredients that its row has; NULL: none */
 	bool adopted;              /* its try was started by a process that has died (run_adopt.c) */
 	bool held_back;            /* and it is not published by itself */
 	uint32_t row;              /* of the table of tasks + 1, until its end is recorded; 0: none */
@@ -400,7 +403,7 @@ must_check int run_dir_make(struct task *t, struct err *e);
 /* The folders of a try that a process started which has died. */
 must_check int run_dir_adopt(struct task *t, const struct shim_begun *b, const char *log, struct err *e);
 void run_dir_log_name(const struct run_unit *u, char *out, size_t cap); /* of its present attempt, from .leat/ */
-void run_dir_log_named(struct task *t);                 /* once the task is under way: a rename takes its time */
+void run_dir_log_named(struct task *t);                 /* gives its log its name, soon after it is under way */
 void run_dir_log_end(struct task *t);                   /* closes the log; an empty one goes away */
 bool run_dir_untouched(const char *path, int64_t stamp); /* it still bears that date */
 void run_dir_done(struct task *t);                      /* removes what is not to be kept */

@@ -261,6 +261,7 @@ int run_rows_intent(struct engine *g, struct run_unit *u, struct err *e)
 	q_text(q, 6, u->arena && u->p->job->kind->adopt ? json_of(&b, u->p->key.ingredients) : STR_NULL);
 	q_int(q, 7, u->id);
 	rc = q_run(q, e);
+	u->told = b.n ? u->p->key.ingredients : NULL;
 	buf_free(&b);
 	if (rc)
 		return -1;
@@ -325,11 +326,12 @@ static struct str ingredients_of(struct buf *b, const struct run_unit *u)
 int run_rows_unit_end(struct engine *g, struct run_unit *u, struct err *e)
 {
 	struct buf b = BUF_INIT(INGREDIENTS_MAX);
+	bool same = u->told && u->told == u->p->key.ingredients && !(u->task && u->task->result.facts);
 	struct q *q = db_query(
 		g->f->store->db,
 		"update unit set state = ?, reason = ?, key = ?, original = ?, repo = ?, tree = ?, commit_id = ?,"
 		" threads = ?,"
-		" ingredients = ?, error = ?, finished = ? where id = ?");
+		" ingredients = case when ?13 then ingredients else ?9 end, error = ?10, finished = ?11 where id = ?12");
 	bool keyed = u->arena && !sha_is_zero(&u->p->key.key);
 	int rc;
 
@@ -346,10 +348,11 @@ int run_rows_unit_end(struct engine *g, struct run_unit *u, struct err *e)
 	q_cstr(q, 7, u->commit[0] ? u->commit : NULL);
 	if (u->task && u->task->t.threads)
 		q_int(q, 8, u->task->t.threads);
-	q_text(q, 9, u->arena ? ingredients_of(&b, u) : STR_NULL);
+	q_text(q, 9, u->arena && !same ? ingredients_of(&b, u) : STR_NULL);
 	q_cstr(q, 10, u->err ? u->err->msg : u->state != STATE_SUCCESS ? u->note : NULL);
 	q_int(q, 11, clock_now_ms());
 	q_int(q, 12, u->id);
+	q_int(q, 13, same);
 	rc = q_run(q, e);
 	buf_free(&b);
 	return rc;

@@ -319,6 +319,16 @@ struct task *run_unit_task(struct run_unit *u)
 	return t;
 }
 
+/* A rename takes as long as all else that the log of a small task costs. Who takes over from us gives it its name too. */
+static void on_naming(struct loop_ev *ev, void *ptr)
+{
+	struct task *t = ptr;
+
+	(void)ev;
+	t->naming = NULL;
+	run_dir_log_named(t);
+}
+
 int run_unit_launch(struct task *t, struct err *e)
 {
 	const struct job *j = t->u->p->job;
@@ -329,8 +339,8 @@ int run_unit_launch(struct task *t, struct err *e)
 	fault_crash("unit-task-started");
 	t->eng->learned += t->t.learned;
 	t->started = !rc;
-	if (!rc)
-		run_dir_log_named(t);
+	if (!rc && t->log_unnamed)
+		t->naming = loop_timer(t->eng->loop, RUN_NAME_MS, on_naming, t);
 	if (!rc && j->timeout_ms && !t->t.shell)
 		t->limit = loop_timer(t->eng->loop, j->timeout_ms, on_limit, t);
 	return rc;

@@ -449,7 +449,9 @@ static int collect(void *ptr, const struct move *m, const struct entry *entry, i
 	contents_push(c->l, (struct entry16){contents_hash(&entry->id), (uint32_t)m->seq, (uint32_t)rank});
 	if (c->l->n < PIECE_MAX || !c->s)
 		return known ? TREE_SKIP : 0;
-	if (add_run(c->s, c->l, -1, e)) /* of one very large commit; the rest of it follows */
+	db_read_end(c->s->db); /* that of collect_moves */
+	if (add_run(c->s, c->l, -1, e) || /* of one very large commit; the rest of it follows */
+	    db_read_begin(c->s->db, e))
 		return -1;
 	c->l->n = 0;
 	return known ? TREE_SKIP : 0;
@@ -473,20 +475,32 @@ static int sweep(struct store *s, struct err *e)
 	return page >> RUN_BITS > last_id(&all) ? drop_pages(s, (last_id(&all) + 1) << RUN_BITS, INT64_MAX, e) : 0;
 }
 
-static int collect_moves(struct store *s, struct collecting *c, int64_t *taken, int64_t budget_ms, struct err *e)
+/* Of as many as one look gives, under one lock: small commits are read in less time than that takes. */
+static int collect_slice(struct store *s, struct collecting *c, int64_t *taken, size_t *n, struct err *e)
 {
 	struct move moves[CONTENTS_SLICE];
+	int rc = 0;
+
+	if (db_read_begin(s->db, e))
+		return -1;
+	rc = contents_next_moves(s, *taken, moves, n, e);
+	for (size_t i = 0; i < *n && !rc; i++) {
+		rc = contents_each_new(s, &moves[i], collect, c, e);
+		if (!rc)
+			*taken = moves[i].seq;
+	}
+	if (db_in_read(s->db)) /* else `collect` could not go on with it */
+		db_read_end(s->db);
+	return rc;
+}
+
+static int collect_moves(struct store *s, struct collecting *c, int64_t *taken, int64_t budget_ms, struct err *e)
+{
 	int64_t began = clock_mono_ns();
 
-	for (size_t n = 1; n && clock_mono_ns() - began < budget_ms * 1000000;) {
-		if (contents_next_moves(s, *taken, moves, &n, e))
+	for (size_t n = 1; n && clock_mono_ns() - began < budget_ms * 1000000;)
+		if (collect_slice(s, c, taken, &n, e))
 			return -1;
-		for (size_t i = 0; i < n; i++) {
-			if (contents_each_new(s, &moves[i], collect, c, e))
-				return -1;
-			*taken = moves[i].seq;
-		}
-	}
 	return 0;
 }
 
