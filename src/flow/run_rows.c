@@ -331,7 +331,8 @@ int run_rows_unit_end(struct engine *g, struct run_unit *u, struct err *e)
 		g->f->store->db,
 		"update unit set state = ?, reason = ?, key = ?, original = ?, repo = ?, tree = ?, commit_id = ?,"
 		" threads = ?,"
-		" ingredients = case when ?13 then ingredients else ?9 end, error = ?10, finished = ?11 where id = ?12");
+		" ingredients = case when ?13 then ingredients else ?9 end, error = ?10, finished = ?11"
+		" where id = ?12");
 	bool keyed = u->arena && !sha_is_zero(&u->p->key.key);
 	int rc;
 

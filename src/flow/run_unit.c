@@ -319,7 +319,7 @@ struct task *run_unit_task(struct run_unit *u)
 	return t;
 }
 
-/* A rename takes as long as all else that the log of a small task costs. Who takes over from us gives it its name too. */
+/* A rename takes as long as all else that the log of a small task costs. Who takes over from us names it too. */
 static void on_naming(struct loop_ev *ev, void *ptr)
 {
 	struct task *t = ptr;

@@ -115,3 +115,33 @@ def case_true():
                         '1,000 no-op script units, 2 slots, surviving a power cut', min(ours), min(floor),
                         'posix_spawn of the same, 2 at a time', limit_ratio=limit))
     return rows
+
+
+def case_hops():
+    """100 jobs that are /bin/true, each after the one before: how long one takes to follow the other."""
+    ours = []
+    for _ in range(3):
+        ws = fresh('hops')
+        write(ws, 'leat.yaml', 'name: hops\nslots: 2\ndurability: process\n')
+        for i in range(100):
+            write(ws, 'jobs/h%02d/job.yaml' % i, 'kind: script\noutput: hops/h%02d\npartition: none\ncmd: [/bin/true]\n%s' % (
+                i, 'after: h%02d\n' % (i - 1) if i else ''))
+        leat(ws, 'jobs')
+        ours.append(timed([LEAT, 'run'], ws)[0] / 100)
+    floor = min(spawn(100, 1, '/bin/true')['wall'] for _ in range(3)) / 100
+    return [Row('a hop of a chain of 100 `/bin/true`, surviving the death of a process', min(ours), floor,
+                'posix_spawn of it, one after the other', limit=0.0015)]
+
+
+def case_steps():
+    """1,000 partitions of `select 1`, each an output of its own, in both modes of durability."""
+    rows = []
+    for mode, limit in (('process', 1000 / 20000), ('power', 1000 / 5000)):
+        ws = fresh('steps')
+        write(ws, 'leat.yaml', 'name: steps\nslots: 2\ndurability: %s\n' % mode)
+        write(ws, 'jobs/one.sql', '-- output: tables/one\n-- partition: daily\nselect 1 as one\n')
+        ours = min(timed([LEAT, 'backfill', 'one', '--from', year + '-01-01', '--to', str(int(year) + 2) + '-09-26',
+                          '-j', '2'], ws)[0] for year in ('2000', '2010', '2020'))
+        rows.append(Row('1,000 steps `select 1` of SQL, each published, surviving %s' %
+                        ('the death of a process' if mode == 'process' else 'a power cut'), ours, limit=limit))
+    return rows

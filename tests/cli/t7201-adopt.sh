@@ -119,4 +119,18 @@ X
 	: >$TRASH/go && leat run alone && state alone success && leat runs alone | lacks - orphaned
 '
 
+test_expect 'a log that an attempt before had no use for has its name while its task runs, and when leat is killed before that' '
+	workspace named && rm -f $TRASH/go $TRASH/n.named &&
+	mkdir -p jobs/named && printf "kind: script\npartition: daily\noutput: tables/named\n" >jobs/named/job.yaml && cat >jobs/named/job.sh <<X &&
+case \$LEAT_DS in
+*-01) exit 0 ;;
+*-02) echo said; $(waits go) ;;
+*-04) echo said; echo x >>$TRASH/n.named; kill -9 \$(ps -o ppid= -p \$PPID); sleep 0.1; echo end ;;
+esac
+X
+	start backfill named --from 2024-01-01 --to 2024-01-02 -j 1 && wait_for 10 eval "leat logs named 2024-01-02 2>/dev/null | grep -q said" && : >$TRASH/go && wait $BG &&
+	start backfill named --from 2024-01-03 --to 2024-01-04 -j 1 && { wait $BG || true; } && wait_for 10 test -s $TRASH/n.named &&
+	leat run && leat logs named 2024-01-04 >log && eq "$(tr "\n" " " <log)" "said end " && lines $TRASH/n.named 1 && eq "$(ls .leat/logs/*/ | grep -c "01-01\|01-03")" 0
+'
+
 test_done

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/str.h"
@@ -287,6 +288,7 @@ static void test_seats(void)
 	struct proc_spec s = PROC_SPEC;
 	struct err e = ERR_INIT;
 	struct proc_exit x;
+	siginfo_t gone;
 	pid_t first, next;
 	int log FD_CLEANUP = open(said, O_RDWR | O_CREAT | O_CLOEXEC, 0600), fds[2];
 	char got[64] = "";
@@ -320,7 +322,8 @@ static void test_seats(void)
 	T_ERR(&e, ERR_NOT_FOUND, "cannot start in the folder /no/such/folder", "and says so");
 	s.cwd = dir;
 
-	T_OK(!kill(first, SIGKILL), "it is killed while it has nothing to do");
+	T_OK(!kill(first, SIGKILL) && !waitid(P_PID, (id_t)first, &gone, WEXITED | WNOWAIT),
+	     "it is killed while it has nothing to do");
 	s.argv = sh("exit 0");
 	next = shimmed(&s, 2, "the next task", &x);
 	T_OK(next != first && proc_exit_ok(&x), "has another");
