@@ -3,6 +3,7 @@
 
 #include "api/api.h"
 #include "base/str.h"
+#include "note/html.h"
 #include "note/notebook.h"
 #include "sys/fd.h"
 #include "sys/file.h"
@@ -25,14 +26,28 @@ static int form_of_word(struct str word, enum notebook_form *out, struct err *e)
 			return 0;
 		}
 	err_set(e, ERR_BAD_REQUEST, "--to %s is no form of a notebook", STR_SHOWN(word));
-	return err_hint(e, "ipynb, py (cells that begin with `# %%%%`) or codecell");
+	return err_hint(e, "ipynb, py (cells that begin with `# %%%%`), codecell or html");
+}
+
+/* As a page: what it holds, not how it was run. */
+static void write_page(struct arena *a, const struct notebook *nb, struct str name, struct buf *out)
+{
+	struct html_page p = {.title = name, .facts = STR("")};
+
+	html_begin(out, &p);
+	for (size_t i = 0; i < nb->n; i++)
+		html_cell(a, out, &p, &nb->cells[i], &(struct html_cell){.number = i + 1, .ms = -1});
 }
 
 /* The form to write: as --to says, else by the name of what is written, else the other of the two. */
-static int form_to_write(const struct args *args, enum notebook_form from, enum notebook_form *out, struct err *e)
+static int form_to_write(const struct args *args, enum notebook_form from, enum notebook_form *out, bool *page,
+                         struct err *e)
 {
 	struct str to = args_value(args, "to"), file = args_pos(args, 2);
 
+	*page = to.p ? str_is(to, "html") : str_has_suffix(file, STR(".html"));
+	if (*page)
+		return 0;
 	if (to.p)
 		return form_of_word(to, out, e);
 	if (file.p && !str_is(file, "-"))
@@ -46,17 +61,21 @@ static int convert(struct api *api, const struct args *args, struct sink *out, s
 	struct arena *a = api->arena;
 	struct buf b cleanup(buf_free) = BUF_INIT(NOTEBOOK_BYTES_MAX);
 	struct str name = args_pos(args, 1), to = args_pos(args, 2), text;
-	enum notebook_form from, form;
+	enum notebook_form from, form = NOTEBOOK_IPYNB;
 	struct notebook nb;
 	const char *path;
+	bool page;
 
 	if (!name.p)
 		return err_set(e, ERR_BAD_REQUEST, "convert asks for a notebook");
 	path = arena_cstr(a, name);
 	if (file_read(a, path, NOTEBOOK_BYTES_MAX, &text, e) || notebook_form(name, text, &from, e) ||
-	    form_to_write(args, from, &form, e) || notebook_read(a, text, path, from, &nb, e))
+	    form_to_write(args, from, &form, &page, e) || notebook_read(a, text, path, from, &nb, e))
 		return -1;
-	notebook_write(a, &nb, form, &b);
+	if (page)
+		write_page(a, &nb, name, &b);
+	else
+		notebook_write(a, &nb, form, &b);
 	if (buf_over(&b))
 		return err_set(e, ERR_LIMIT, "%s would be larger than %zu bytes", path, NOTEBOOK_BYTES_MAX);
 	if (!to.p || str_is(to, "-"))
