@@ -9,29 +9,34 @@
  * classes of html_ansi, `c s n w` of html_python.
  */
 static const char style[] =
-	":root{color-scheme:light dark;--ink:#1b1f24;--dim:#656d76;--line:#d8dee4;--soft:#f6f8fa;--bad:#b42318;--link:#0b62c4}"
-	"@media(prefers-color-scheme:dark){:root{--ink:#e2e6ea;--dim:#949ea8;--line:#373e47;--soft:#1a1f26;--bad:#ff7b6b;--link:#6cb0ff}"
-	"body{background:#0f1318}}"
-	"*{box-sizing:border-box}body{margin:0 auto;padding:1.5rem 1rem 4rem;max-width:62rem;color:var(--ink);display:flex;"
-	"flex-direction:column;font:16px/1.55 system-ui,sans-serif}"
-	"header{order:-2}header h1{font-size:1.35rem;margin:0}header p{margin:.2rem 0 1rem;color:var(--dim);font-size:.9rem}"
-	".banner{order:-1;border:1px solid var(--line);border-left:4px solid #2e8b57;padding:.5rem .8rem;margin:0 0 1rem;"
-	"border-radius:4px}.banner.bad{border-left-color:var(--bad)}a{color:var(--link)}"
+	":root{color-scheme:light dark;--ink:#1b1f24;--dim:#656d76;--line:#d8dee4;--soft:#f6f8fa;--bad:#b42318;"
+	"--link:#0b62c4}@media(prefers-color-scheme:dark){"
+	":root{--ink:#e2e6ea;--dim:#949ea8;--line:#373e47;--soft:#1a1f26;--bad:#ff7b6b;--link:#6cb0ff}"
+	"body{background:#0f1318}}*{box-sizing:border-box}"
+	"body{margin:0 auto;padding:1.5rem 1rem 4rem;max-width:62rem;color:var(--ink);display:flex;"
+	"flex-direction:column;font:16px/1.55 system-ui,sans-serif}header{order:-2}"
+	"header h1{font-size:1.35rem;margin:0}header p{margin:.2rem 0 1rem;color:var(--dim);font-size:.9rem}"
+	".banner{order:-1;border:1px solid var(--line);border-left:4px solid #2e8b57;padding:.5rem .8rem;"
+	"margin:0 0 1rem;border-radius:4px}.banner.bad{border-left-color:var(--bad)}a{color:var(--link)}"
 	"section{margin:0 0 1.1rem;min-width:0}section.bad>pre.i{border-left-color:var(--bad)}"
-	"pre{margin:0;font:13px/1.5 ui-monospace,SFMono-Regular,Menlo,monospace;white-space:pre-wrap;overflow-wrap:anywhere}"
-	"pre.i{background:var(--soft);border:1px solid var(--line);border-left:3px solid var(--line);border-radius:4px;"
-	"padding:.55rem .75rem}.o{padding:.45rem .75rem 0;overflow-x:auto}.o+.o{padding-top:.2rem}.e{color:var(--bad)}"
-	".t{color:var(--dim);font-size:.78rem;text-align:right}.o img{max-width:100%;height:auto;background:#fff}"
-	"table{border-collapse:collapse;font-size:.85rem;font-variant-numeric:tabular-nums}th,td{padding:.2rem .6rem;"
-	"border-bottom:1px solid var(--line);text-align:right}.m table td,.m table th{text-align:left}"
-	".m code{background:var(--soft);padding:.1em .3em;border-radius:3px}.m pre{background:var(--soft);padding:.55rem .75rem;"
-	"border-radius:4px}.c{color:var(--dim);font-style:italic}.s{color:#0a7a4b}.n{color:#9a5b00}.w{color:#7c3aed}"
+	"pre{margin:0;font:13px/1.5 ui-monospace,SFMono-Regular,Menlo,monospace;white-space:pre-wrap;"
+	"overflow-wrap:anywhere}"
+	"pre.i{background:var(--soft);border:1px solid var(--line);border-left:3px solid var(--line);"
+	"border-radius:4px;padding:.55rem .75rem}.o{padding:.45rem .75rem 0;overflow-x:auto}"
+	".o+.o{padding-top:.2rem}.e{color:var(--bad)}.t{color:var(--dim);font-size:.78rem;text-align:right}"
+	".o img{max-width:100%;height:auto;background:#fff}"
+	"table{border-collapse:collapse;font-size:.85rem;font-variant-numeric:tabular-nums}"
+	"th,td{padding:.2rem .6rem;border-bottom:1px solid var(--line);text-align:right}"
+	".m table td,.m table th{text-align:left}"
+	".m code{background:var(--soft);padding:.1em .3em;border-radius:3px}"
+	".m pre{background:var(--soft);padding:.55rem .75rem;border-radius:4px}"
+	".c{color:var(--dim);font-style:italic}.s{color:#0a7a4b}.n{color:#9a5b00}.w{color:#7c3aed}"
 	"@media(prefers-color-scheme:dark){.s{color:#7ee2b0}.n{color:#f2b866}.w{color:#c0a2ff}}"
 	".bo{font-weight:700}.fa{opacity:.7}.it{font-style:italic}.un{text-decoration:underline}"
-	".k1,.k9{color:var(--bad)}.k2,.k10{color:#1a8f4c}.k3,.k11{color:#a87400}.k4,.k12{color:#3b7ddd}.k5,.k13{color:#b04fc0}"
-	".k6,.k14{color:#128a96}.k0,.k8{color:#6e7781}.k7,.k15{color:var(--ink)}.g1,.g9{background:#d1372c33}"
-	".g2,.g10{background:#1a8f4c33}.g3,.g11{background:#a8740033}.g4,.g12{background:#3b7ddd33}.g5,.g13{background:#b04fc033}"
-	".g6,.g14{background:#128a9633}";
+	".k1,.k9{color:var(--bad)}.k2,.k10{color:#1a8f4c}.k3,.k11{color:#a87400}.k4,.k12{color:#3b7ddd}"
+	".k5,.k13{color:#b04fc0}.k6,.k14{color:#128a96}.k0,.k8{color:#6e7781}.k7,.k15{color:var(--ink)}"
+	".g1,.g9{background:#d1372c33}.g2,.g10{background:#1a8f4c33}.g3,.g11{background:#a8740033}"
+	".g4,.g12{background:#3b7ddd33}.g5,.g13{background:#b04fc033}.g6,.g14{background:#128a9633}";
 
 /* Nothing is fetched and nothing runs, whatever a cell gave. */
 static const char policy[] = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
@@ -42,7 +47,11 @@ void html_text(struct buf *out, struct str s)
 
 	for (size_t i = 0; i < s.n; i++) {
 		unsigned char c = (unsigned char)s.p[i];
-		const char *as = c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '&' ? "&amp;" : c == '"' ? "&quot;" : NULL;
+		const char *as = c == '<'   ? "&lt;"
+		                 : c == '>' ? "&gt;"
+		                 : c == '&' ? "&amp;"
+		                 : c == '"' ? "&quot;"
+		                            : NULL;
 
 		if (!as && (c >= 0x20 || c == '\n' || c == '\t'))
 			continue;
@@ -84,9 +93,10 @@ static const struct {
 	const char *mime;
 	enum shown_as as;
 } shown[] = {
-	{"image/svg+xml", AS_SVG}, {"image/png", AS_IMAGE},       {"image/jpeg", AS_IMAGE},     {"image/gif", AS_IMAGE},
-	{"image/webp", AS_IMAGE},  {"text/html", AS_CLEAN},       {"text/markdown", AS_MARKDOWN}, {"text/latex", AS_TEXT},
-	{"text/plain", AS_TEXT},   {"application/json", AS_JSON},
+	{"image/svg+xml", AS_SVG}, {"image/png", AS_IMAGE},         {"image/jpeg", AS_IMAGE},
+	{"image/gif", AS_IMAGE},   {"image/webp", AS_IMAGE},        {"text/html", AS_CLEAN},
+	{"text/latex", AS_TEXT},   {"text/markdown", AS_MARKDOWN},  {"text/plain", AS_TEXT},
+	{"application/json", AS_JSON},
 };
 
 /* As much of it as is shown, and a line that says so. */

@@ -16,20 +16,24 @@ static const struct {
 	const char *name;
 	enum element_kind kind;
 } elements[] = {
-	{"table", ELEMENT_KEPT},   {"thead", ELEMENT_KEPT},   {"tbody", ELEMENT_KEPT},    {"tfoot", ELEMENT_KEPT},
-	{"tr", ELEMENT_KEPT},      {"th", ELEMENT_KEPT},      {"td", ELEMENT_KEPT},       {"caption", ELEMENT_KEPT},
-	{"div", ELEMENT_KEPT},     {"span", ELEMENT_KEPT},    {"p", ELEMENT_KEPT},        {"b", ELEMENT_KEPT},
-	{"i", ELEMENT_KEPT},       {"u", ELEMENT_KEPT},       {"s", ELEMENT_KEPT},        {"em", ELEMENT_KEPT},
-	{"strong", ELEMENT_KEPT},  {"code", ELEMENT_KEPT},    {"pre", ELEMENT_KEPT},      {"sub", ELEMENT_KEPT},
-	{"sup", ELEMENT_KEPT},     {"ul", ELEMENT_KEPT},      {"ol", ELEMENT_KEPT},       {"li", ELEMENT_KEPT},
-	{"dl", ELEMENT_KEPT},      {"dt", ELEMENT_KEPT},      {"dd", ELEMENT_KEPT},       {"h1", ELEMENT_KEPT},
-	{"h2", ELEMENT_KEPT},      {"h3", ELEMENT_KEPT},      {"h4", ELEMENT_KEPT},       {"h5", ELEMENT_KEPT},
-	{"h6", ELEMENT_KEPT},      {"blockquote", ELEMENT_KEPT}, {"a", ELEMENT_KEPT},     {"small", ELEMENT_KEPT},
-	{"details", ELEMENT_KEPT}, {"summary", ELEMENT_KEPT}, {"del", ELEMENT_KEPT},      {"br", ELEMENT_EMPTY},
-	{"hr", ELEMENT_EMPTY},     {"img", ELEMENT_EMPTY},    {"script", ELEMENT_DROPPED}, {"style", ELEMENT_DROPPED},
-	{"iframe", ELEMENT_DROPPED}, {"object", ELEMENT_DROPPED}, {"template", ELEMENT_DROPPED},
-	{"title", ELEMENT_DROPPED},  {"textarea", ELEMENT_DROPPED}, {"select", ELEMENT_DROPPED},
-	{"noscript", ELEMENT_DROPPED}, {"svg", ELEMENT_DROPPED}, {"math", ELEMENT_DROPPED}, {"xmp", ELEMENT_DROPPED},
+	{"table", ELEMENT_KEPT}, {"thead", ELEMENT_KEPT}, {"tbody", ELEMENT_KEPT},
+	{"tfoot", ELEMENT_KEPT}, {"tr", ELEMENT_KEPT}, {"th", ELEMENT_KEPT},
+	{"td", ELEMENT_KEPT}, {"caption", ELEMENT_KEPT}, {"div", ELEMENT_KEPT},
+	{"span", ELEMENT_KEPT}, {"p", ELEMENT_KEPT}, {"b", ELEMENT_KEPT},
+	{"i", ELEMENT_KEPT}, {"u", ELEMENT_KEPT}, {"s", ELEMENT_KEPT},
+	{"em", ELEMENT_KEPT}, {"strong", ELEMENT_KEPT}, {"code", ELEMENT_KEPT},
+	{"pre", ELEMENT_KEPT}, {"sub", ELEMENT_KEPT}, {"sup", ELEMENT_KEPT},
+	{"ul", ELEMENT_KEPT}, {"ol", ELEMENT_KEPT}, {"li", ELEMENT_KEPT},
+	{"dl", ELEMENT_KEPT}, {"dt", ELEMENT_KEPT}, {"dd", ELEMENT_KEPT},
+	{"h1", ELEMENT_KEPT}, {"h2", ELEMENT_KEPT}, {"h3", ELEMENT_KEPT},
+	{"h4", ELEMENT_KEPT}, {"h5", ELEMENT_KEPT}, {"h6", ELEMENT_KEPT},
+	{"blockquote", ELEMENT_KEPT}, {"a", ELEMENT_KEPT}, {"small", ELEMENT_KEPT},
+	{"details", ELEMENT_KEPT}, {"summary", ELEMENT_KEPT}, {"del", ELEMENT_KEPT},
+	{"br", ELEMENT_EMPTY}, {"hr", ELEMENT_EMPTY}, {"img", ELEMENT_EMPTY},
+	{"script", ELEMENT_DROPPED}, {"style", ELEMENT_DROPPED}, {"iframe", ELEMENT_DROPPED},
+	{"object", ELEMENT_DROPPED}, {"template", ELEMENT_DROPPED}, {"title", ELEMENT_DROPPED},
+	{"textarea", ELEMENT_DROPPED}, {"select", ELEMENT_DROPPED}, {"noscript", ELEMENT_DROPPED},
+	{"svg", ELEMENT_DROPPED}, {"math", ELEMENT_DROPPED}, {"xmp", ELEMENT_DROPPED},
 };
 
 static bool is_blank(char c)
@@ -58,8 +62,8 @@ static bool digits(struct str s)
 /* A style that moves nothing out of its place and fetches nothing. */
 static bool style_fits(struct str v)
 {
-	static const char *const wrong[] = {"position", "url", "expression", "import", "behavior", "content", "transform",
-	                                    "margin", "z-index", "animation", "filter"};
+	static const char *const wrong[] = {"position", "url",     "expression", "import",    "behavior", "content",
+	                                    "transform", "margin", "z-index",    "animation", "filter"};
 
 	for (size_t i = 0; i < v.n; i++) {
 		char c = lower(v.p[i]);
@@ -75,7 +79,8 @@ static bool style_fits(struct str v)
 
 static bool link_fits(struct str v)
 {
-	return begins_with(v, "https://") || begins_with(v, "http://") || begins_with(v, "mailto:") || begins_with(v, "#");
+	return begins_with(v, "https://") || begins_with(v, "http://") || begins_with(v, "mailto:") ||
+	       begins_with(v, "#");
 }
 
 static bool image_fits(struct str v)
@@ -95,9 +100,10 @@ static const struct {
 	const char *name;
 	bool (*fits)(struct str v);
 } attributes[] = {
-	{NULL, "style", style_fits},  {NULL, "title", text_fits},   {NULL, "align", text_fits},  {"td", "colspan", digits},
-	{"td", "rowspan", digits},    {"th", "colspan", digits},    {"th", "rowspan", digits},   {"a", "href", link_fits},
-	{"img", "src", image_fits},   {"img", "alt", text_fits},    {"img", "width", digits},    {"img", "height", digits},
+	{NULL, "style", style_fits}, {NULL, "title", text_fits}, {NULL, "align", text_fits},
+	{"td", "colspan", digits}, {"td", "rowspan", digits}, {"th", "colspan", digits},
+	{"th", "rowspan", digits}, {"a", "href", link_fits}, {"img", "src", image_fits},
+	{"img", "alt", text_fits}, {"img", "width", digits}, {"img", "height", digits},
 	{"details", "open", text_fits},
 };
 

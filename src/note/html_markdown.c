@@ -39,8 +39,8 @@ void html_markdown(struct arena *a, struct buf *out, struct str s)
 
 	if (s.n > UINT32_MAX || dl_load(&library, &ignored) ||
 	    md_html(s.p, (unsigned)s.n, into, &b,
-	            PERMISSIVE_URLS | PERMISSIVE_MAILS | NO_HTML_BLOCKS | NO_HTML_SPANS | TABLES | STRIKETHROUGH | TASKLISTS,
-	            0)) {
+	            PERMISSIVE_URLS | PERMISSIVE_MAILS | NO_HTML_BLOCKS | NO_HTML_SPANS | TABLES | STRIKETHROUGH |
+	                    TASKLISTS, 0)) {
 		buf_adds(out, "<pre class=m>");
 		html_text(out, s);
 		buf_adds(out, "</pre>");

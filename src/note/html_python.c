@@ -3,10 +3,12 @@
 #include "note/html.h"
 
 /* docs.python.org, The Python Language Reference, 2.3.1 and 2.3.2 (3.12), without what only some statements know. */
-static const char *const words[] = {"False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue",
-                                    "def", "del", "elif", "else", "except", "finally", "for", "from", "global", "if", "import",
-                                    "in", "is", "lambda", "nonlocal", "not", "or", "pass", "raise", "return", "try", "while", "with",
-                                    "yield"};
+static const char *const words[] = {
+	"False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue",
+	"def", "del", "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in",
+	"is", "lambda", "nonlocal", "not", "or", "pass", "raise", "return", "try", "while", "with",
+	"yield",
+};
 
 static bool begins_word(char c)
 {
