@@ -1,6 +1,7 @@
 /* branch, tag: the names of commits. */
 #include "api/change.h"
 #include "api/workbranch.h"
+#include "base/keys.h"
 #include "base/name.h"
 #include "base/str.h"
 #include "flow/graph.h"
@@ -267,7 +268,7 @@ static int read_trigger(const struct args *args, struct naming *n, struct err *e
 	if (name_check_branch(t->branch, e) ||
 	    args_int(args, "trigger-commits", 1, TRIGGER_MAX_COMMITS, 0, &t->commits, e))
 		return -1;
-	if (size.p && !trigger_size(size, &t->size)) {
+	if (size.p && !keys_size(size, &t->size)) {
 		err_set(e, ERR_BAD_REQUEST, "--trigger-size cannot be \"%s\"", STR_SHOWN(size));
 		return err_hint(e, "bytes, or 3KB, 100M, 1.5G");
 	}

@@ -29,6 +29,37 @@ static bool unit_ms(struct str u, int64_t *ms)
 	return false;
 }
 
+bool keys_size(struct str text, int64_t *out)
+{
+	static const char letters[] = "kmgtp";
+	struct str s = str_trim(text);
+	double n, factor = 1, step = 1000;
+	const char *unit;
+
+	if (s.n && (s.p[s.n - 1] | 32) == 'b')
+		s.n--;
+	if (s.n > 1 && s.p[s.n - 1] == 'i') {
+		step = 1024;
+		s.n--;
+	}
+	unit = s.n ? strchr(letters, s.p[s.n - 1] | 32) : NULL;
+	if (unit && *unit) {
+		for (const char *p = letters; p <= unit; p++)
+			factor *= step;
+		s.n--;
+	} else if (step > 1000) {
+		return false;
+	}
+	s = str_trim(s);
+	for (size_t i = 0; i < s.n; i++)
+		if (!strchr("0123456789.", s.p[i]))
+			return false;
+	if (!str_to_f64(s, &n) || n * factor < 1 || n * factor > 9e18)
+		return false;
+	*out = (int64_t)(n * factor);
+	return true;
+}
+
 bool keys_duration(struct str s, int64_t *out)
 {
 	int64_t sum = 0;
@@ -136,6 +167,10 @@ static int rule_holds(struct arena *a, const struct key *k, const struct dom *v,
 	switch (k->rule) {
 	case KEYS_WORDS:
 		return rule_words(k, s, e);
+	case KEYS_SIZE:
+		if (v->type == DOM_INT || keys_size(s, &ms))
+			return 0;
+		return err_hint(e, "a size is written 100M, 1.5G or 512Mi");
 	case KEYS_DURATION:
 		return keys_duration(s, &ms) ? 0 : err_hint(e, "a duration is written 500ms, 60s, 5m, 1h30m or 30d");
 	case KEYS_ZONE:
@@ -391,6 +426,8 @@ static struct dom *key_schema(struct schema *s, const struct key *k);
 static const char *rule_pattern(enum keys_rule rule)
 {
 	switch (rule) {
+	case KEYS_SIZE:
+		return "^[0-9.]+ *[kKmMgGtTpP]?i?[bB]?$";
 	case KEYS_DURATION:
 		return "^([0-9.]+(ms|s|m|min|h|d|w))+$|^[0-9.]+$";
 	case KEYS_REPO:

@@ -29,6 +29,7 @@ enum {
 enum keys_rule {
 	KEYS_FREE,
 	KEYS_WORDS,    /* one of `words`, parted by blanks */
+	KEYS_SIZE,     /* 100M, 1.5G, 512Mi, bytes */
 	KEYS_DURATION, /* 500ms, 60s, 5m, 1h30m, 30d; a bare number is seconds */
 	KEYS_ZONE,     /* Europe/Paris */
 	KEYS_COUNT,    /* a whole number from 0 on */
@@ -84,6 +85,8 @@ const struct key *keys_find(const struct keys *const *tables, size_t n, const ch
  */
 const struct dom *keys_get(const struct keys *t, const char *section, const struct dom *map, const char *name);
 
+/* "1.5GB", "100M", "3k", "12" by thousands, "512Mi" by 1024. false: it is none, or below 1. */
+must_check bool keys_size(struct str text, int64_t *bytes);
 /* A duration in ms; false if it is none. */
 must_check bool keys_duration(struct str text, int64_t *ms);
 

@@ -25,6 +25,11 @@ const char *exec_work_dir(const struct attempt *t) __attribute__((returns_nonnul
 /* PATH that a task of this attempt gets: the job's environment, the workspace's, in that order. */
 const char *exec_path(const struct attempt *t) __attribute__((returns_nonnull));
 
+/* memory: and cpu: of a job (local_limit.h). For job_kind.check: that what its own keys say can be. */
+must_check int exec_limits_check(const struct job *j, struct err *e);
+/* For job_kind.note: what of them is not held here; NULL: nothing, or none is asked for. */
+const char *exec_limits_note(const struct job *j, struct arena *a);
+
 struct exec_task {
 	const char *const *argv;
 	struct str in;   /* what it reads from its standard input; STR_NULL: nothing */

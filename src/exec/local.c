@@ -10,6 +10,7 @@
 #include "base/tmpl.h"
 #include "exec/exec.h"
 #include "exec/local_in.h"
+#include "exec/local_limit.h"
 #include "exec/local_mask.h"
 #include "exec/local_pipes.h"
 #include "flow/datum.h"
@@ -57,6 +58,7 @@ struct exec {
 	bool pipes_failed;
 	bool hosted;             /* it outlives attempts: its log changes, and all that it prints comes by us */
 	struct secrets secrets;  /* what may not come into the log */
+	struct limit *limit;     /* what it may take of the machine; NULL: what there is */
 	int said;                /* what it prints, on its way there; -1 */
 	struct loop_ev *said_watch;
 	struct mask *mask;
@@ -492,6 +494,8 @@ static void end(struct exec *x)
 	void *ptr = x->ptr;
 	struct proc_exit exit = x->exit;
 
+	limit_end(x->limit, &exit);
+	x->limit = NULL;
 	if (exit.no_exec) {
 		struct err *why = arena_new_of(x->t->arena, struct err);
 
@@ -595,6 +599,11 @@ bool local_filled(struct exec *x)
 	return !x->pipes_failed;
 }
 
+bool local_over(struct exec *x)
+{
+	return limit_look(x->limit);
+}
+
 void local_end(struct exec *x, int64_t ms)
 {
 	struct proc_exit exit;
@@ -609,6 +618,8 @@ void local_end(struct exec *x, int64_t ms)
 		err_clear(&e);
 	if (x->proc.pid && proc_kill_tree(&x->proc, x->t->marker, 0, &exit, &e) < 0)
 		err_clear(&e);
+	limit_end(x->limit, NULL);
+	x->limit = NULL;
 	proc_free(&x->proc);
 	end_said(x);
 }
@@ -654,6 +665,11 @@ static int text_fd(struct str text, int *fd, struct err *e)
 	return 0;
 }
 
+static void on_over(void *ptr)
+{
+	exec_cancel(ptr, true);
+}
+
 int exec_run(struct exec *x, const struct exec_task *task, exec_done_cb *cb, void *ptr, struct err *e)
 {
 	struct proc_spec s = PROC_SPEC;
@@ -693,7 +709,10 @@ int exec_run(struct exec *x, const struct exec_task *task, exec_done_cb *cb, voi
 	x->ptr = ptr;
 	x->tries = 0;
 	x->spec = s;
-	if (fill_pipes(x, t, e) || proc_spawn(&s, &x->proc, e)) {
+	if ((!task->terminal && limit_new(t, &s, &x->limit, e)) || fill_pipes(x, t, e) ||
+	    proc_spawn(&s, &x->proc, e)) {
+		limit_end(x->limit, NULL);
+		x->limit = NULL;
 		end_pipes(x);
 		end_said(x);
 		return -1;
@@ -703,11 +722,14 @@ int exec_run(struct exec *x, const struct exec_task *task, exec_done_cb *cb, voi
 
 		if (proc_kill_tree(&x->proc, t->marker, 0, &x->exit, &ignored) < 0)
 			err_clear(&ignored);
+		limit_end(x->limit, NULL);
+		x->limit = NULL;
 		proc_free(&x->proc);
 		end_pipes(x);
 		end_said(x);
 		return -1;
 	}
+	limit_watch(x->limit, &x->proc, on_over, x);
 	return 0;
 }
 
@@ -734,7 +756,10 @@ int exec_adopt(struct attempt *t, const struct proc_shim *row, exec_done_cb *cb,
 			proc_free(&x->proc);
 			return -1;
 		}
+		limit_adopt(t, &x->limit);
+		limit_watch(x->limit, &x->proc, on_over, x);
 	} else {
+		limit_adopt(t, &x->limit);
 		proc_told(told.pid, row->table, row->row, &x->proc, &x->exit);
 		x->watch = loop_defer(t->loop, on_ended, x);
 	}
@@ -744,6 +769,7 @@ int exec_adopt(struct attempt *t, const struct proc_shim *row, exec_done_cb *cb,
 
 void exec_cancel(struct exec *x, bool hard)
 {
+	limit_cancel(x->limit, hard);
 	proc_signal_tree(&x->proc, x->t->marker, hard ? SIGKILL : SIGTERM);
 	if (!hard) /* one that was stopped hears it only when it goes on */
 		proc_signal_tree(&x->proc, x->t->marker, SIGCONT);
@@ -762,7 +788,8 @@ void exec_result(const struct attempt *t, const struct proc_exit *x, struct atte
 		return;
 	out->state = ATTEMPT_FAILED;
 	if (x->why) {
-		out->status = 127;
+		if (!x->over)
+			out->status = 127;
 		out->err = *x->why;
 		return;
 	}

@@ -260,6 +260,10 @@ static void on_asked(struct loop_ev *ev, uint32_t events, void *ptr)
 		fd_close(&fd);
 		return;
 	}
+	if (h->t && h->given && local_over(h->x)) { /* its end tells that */
+		fd_close(&fd);
+		return;
+	}
 	line[n] = 0;
 	line[strcspn(line, "\n")] = 0;
 	h->asking = fd;
@@ -305,6 +309,8 @@ static void on_end(void *ptr, const struct proc_exit *exit)
 		err_set(&e, ERR_FAILED, LAZY_FAILED);
 	else if (t && proc_exit_ok(exit))
 		err_set(&e, ERR_FAILED, "it ended before it asked for the next unit");
+	else if (t && exit->why)
+		e = *exit->why;
 	else if (t)
 		err_set(&e, ERR_FAILED, "%s", text);
 	if (t)

@@ -19,6 +19,7 @@ void local_drain(struct exec *x); /* what it has printed so far is in the log */
 /* Fills the lazy inputs of a unit from now on; where that fails the process is killed. */
 must_check int local_fill(struct exec *x, const struct attempt *t, struct err *e);
 bool local_filled(struct exec *x); /* ends that; false: it failed, so what was read of them may be half */
+bool local_over(struct exec *x);   /* it took more than it may, and is being killed */
 /* Ends it without a callback: it has so long to end by itself. */
 void local_end(struct exec *x, int64_t ms);
 /* The variables of the unit alone, its inputs below `pfs`. */

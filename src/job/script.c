@@ -289,7 +289,7 @@ static bool is_batching(const struct job *j)
 
 static int check(const struct job *j, struct err *e)
 {
-	return secret_check(j, e);
+	return exec_limits_check(j, e) || secret_check(j, e) ? -1 : 0;
 }
 
 static bool joins_a_batch(const struct attempt *t)
@@ -374,8 +374,10 @@ static void cancel(struct attempt *t, bool hard)
 
 static const char *note(const struct job *j, struct arena *a, size_t n_units)
 {
-	const char *why;
+	const char *why = exec_limits_note(j, a);
 
+	if (why)
+		return why;
 	if (job_sandbox(j) != SANDBOX_AUTO || root_available(&why))
 		return NULL;
 	return arena_printf(a, "%.*s has no /pfs here, only the folders that LEAT_INPUT_... and LEAT_OUTPUT name: %s",

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <strings.h>
 
+#include "base/keys.h"
 #include "base/name.h"
 #include "base/str.h"
 #include "sys/clock.h"
@@ -364,7 +365,7 @@ static int trigger(struct reading *r, const struct dom *v, struct str repo, cons
 		s.t.branch = branch ? dom_text(r->a, branch) : STR(BRANCH_DEFAULT);
 	size = text_at(r, t, "size");
 	commits = text_at(r, t, "commits");
-	if ((size.n && !trigger_size(size, &s.t.size)) || (commits.n && !str_to_i64(commits, &s.t.commits)) ||
+	if ((size.n && !keys_size(size, &s.t.size)) || (commits.n && !str_to_i64(commits, &s.t.commits)) ||
 	    s.t.commits < 0 || s.t.commits > TRIGGER_MAX_COMMITS) {
 		err_set(r->e, ERR_BAD_CONFIG, "the trigger has a size or a number of commits that cannot be");
 		return at(r, t);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "exec/exec.h"
 #include "flow/secret.h"
 #include "job/kinds.h"
 #include "sys/file.h"
@@ -154,7 +155,7 @@ static int check(const struct job *j, struct err *e)
 			        STR_ARG(j->kind_name));
 			return job_at(e, j, j->inputs[i].line, j->inputs[i].col);
 		}
-	return secret_check(j, e);
+	return exec_limits_check(j, e) || secret_check(j, e) ? -1 : 0;
 }
 
 static const char *const code_names[] = {"job.sh", "job.py", "job", NULL};

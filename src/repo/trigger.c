@@ -10,33 +10,6 @@
 
 /* --- what it says --- */
 
-bool trigger_size(struct str text, int64_t *out)
-{
-	static const struct {
-		char letter;
-		double factor;
-	} units[] = {{'k', 1e3}, {'m', 1e6}, {'g', 1e9}, {'t', 1e12}, {'p', 1e15}};
-	struct str s = str_trim(text);
-	double n, factor = 1;
-
-	if (s.n && (s.p[s.n - 1] | 32) == 'b')
-		s.n--;
-	for (size_t i = 0; s.n && i < ARRAY_LEN(units); i++)
-		if ((s.p[s.n - 1] | 32) == units[i].letter) {
-			factor = units[i].factor;
-			s.n--;
-			break;
-		}
-	s = str_trim(s);
-	for (size_t i = 0; i < s.n; i++)
-		if (!strchr("0123456789.", s.p[i]))
-			return false;
-	if (!str_to_f64(s, &n) || n * factor < 1 || n * factor > 9e18)
-		return false;
-	*out = (int64_t)(n * factor);
-	return true;
-}
-
 static int check_time(const char *option, struct str text, struct err *e)
 {
 	struct err why = ERR_INIT;

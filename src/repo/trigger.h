@@ -25,8 +25,6 @@ struct trigger {
 
 /* ERR_BAD_REQUEST: no condition, one that cannot be, cron beside others. */
 must_check int trigger_check(const struct trigger *t, struct err *e);
-/* "1.5GB", "100M", "3KB", "12": decimal, as Pachyderm's. false: it is none, or below 1. */
-must_check bool trigger_size(struct str text, int64_t *out);
 /* "staging: 100 bytes or 2 commits", in the arena */
 struct str trigger_text(struct arena *a, const struct trigger *t);
 

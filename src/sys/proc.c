@@ -30,6 +30,8 @@
 
 #define STACK_BYTES (128u << 10)
 
+_Static_assert(1 + PROC_MAX_CGROUPS + SHIM_HOLDS <= PROC_MAX_FDS, "a shim has room for all of them");
+
 /* --- the children we started --- */
 
 static struct {
@@ -163,13 +165,16 @@ IN_CHILD static int child_source(const struct proc_spec *s, int i)
 {
 	if (!s->shim)
 		return s->fds[i];
-	return i ? s->shim->hold[i - 1] : s->shim->table;
+	if (i && (unsigned)i <= s->n_cgroups)
+		return s->cgroups[i - 1];
+	return i ? s->shim->hold[i - 1 - (int)s->n_cgroups] : s->shim->table;
 }
 
 /* Sources first move above all targets, so that no dup2 hits one that is still needed. */
 IN_CHILD static int child_fds(const struct proc_spec *s)
 {
-	int from[3 + PROC_MAX_FDS], n = 3 + (s->shim ? 1 + (int)s->shim->n_holds : (int)s->n_fds);
+	int from[3 + PROC_MAX_FDS];
+	int n = 3 + (s->shim ? 1 + (int)s->n_cgroups + (int)s->shim->n_holds : (int)s->n_fds);
 
 	from[0] = s->in;
 	from[1] = s->out;
@@ -247,8 +252,9 @@ IN_CHILD static int child_main(void *arg)
 		(void)setpgid(0, 0);
 	if (s->die_with_parent && (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != st->parent))
 		child_fail(st, STEP_PARENT, ESRCH);
-	if (s->cgroup_procs && write(s->cgroup_procs, "0", 1) != 1)
-		child_fail(st, STEP_CGROUP, errno);
+	for (unsigned i = 0; !s->shim && i < s->n_cgroups; i++) /* a shim stays outside, and sends the task in */
+		if (write(s->cgroups[i], "0", 1) != 1)
+			child_fail(st, STEP_CGROUP, errno);
 	if ((error = child_limits(s)))
 		child_fail(st, STEP_LIMIT, error);
 	error = s->root    ? root_apply(s->root, st->uid, st->gid, &at)
@@ -428,6 +434,7 @@ static const char *const *shim_argv(struct arena *a, const struct start *st, con
 	vec_push(a, &v, arena_printf(a, "%zu", s->shim->row * sizeof(struct shim_row) + sizeof(struct shim_begun)));
 	vec_push(a, &v, arena_printf(a, "%d", (int)st->parent));
 	vec_push(a, &v, s->shim->detach ? "1" : "0");
+	vec_push(a, &v, arena_printf(a, "%u", s->n_cgroups));
 	vec_push(a, &v, arena_printf(a, "%zu", n));
 	for (size_t i = 0; i < n; i++)
 		vec_push(a, &v, st->files[i]);

@@ -18,6 +18,7 @@
 
 #define PROC_MARKER "LEAT_TASK" /* the variable that marks all descendants of a task */
 #define PROC_MAX_FDS 8
+#define PROC_MAX_CGROUPS 4
 
 struct bind_plan;
 struct proc_shim;
@@ -34,7 +35,8 @@ struct proc_spec {
 	unsigned n_fds;
 	bool same_group;          /* default: a process group of its own (and of its children) */
 	bool die_with_parent;     /* SIGKILL when the thread that spawned it ends */
-	int cgroup_procs;         /* descriptor of a cgroup.procs file to enter before exec; 0 = none */
+	int cgroups[PROC_MAX_CGROUPS]; /* sys/cgroup.h: groups to enter before exec */
+	unsigned n_cgroups;
 	const struct bind_plan *binds; /* sys/bind.h; NULL = none */
 	/* sys/root.h; NULL = none. cwd is meant in it, and argv[0] is looked up there; binds are then not made. */
 	const struct root_plan *root;
@@ -75,6 +77,7 @@ struct proc_exit {
 	bool core;
 	bool lost;   /* of a shim that was killed: nobody knows */
 	bool left;   /* of a shim: something may still run that it could not end */
+	bool over;   /* it was ended, for it took more than it may (exec/local_limit.h); .why says so */
 	int no_exec; /* of a shim: why the program could not be executed (errno); 0 */
 	bool no_folder; /* that is of the folder that it was to start in */
 	const struct err *why; /* that as a sentence, where somebody made one */
@@ -118,6 +121,8 @@ must_check int proc_kill_tree(struct proc *p, const char *marker, int64_t grace_
                               struct err *e);
 /* The same without blocking, for a loop: sends `sig` to all that is found now, returns how many (0 = none is left). */
 int proc_signal_tree(const struct proc *p, const char *marker, int sig);
+/* Bytes of memory that are theirs alone, of the same processes; what several share is parted between them. */
+uint64_t proc_tree_memory(const struct proc *p, const char *marker);
 /* Ends by SIGKILL what carries the marker, though its starter is gone (recovery). Returns how many it found. */
 int proc_kill_marked(const char *marker);
 /* Reaps ended children that came to us as orphans; never those that proc_spawn started. Returns how many still live. */

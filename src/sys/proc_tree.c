@@ -287,6 +287,40 @@ static int signal_found(const struct proc *p, const char *marker, int sig)
 	return (int)found;
 }
 
+/* What of a process is memory of its own (shared pages by their share); 0: it has gone, or is not ours to look at. */
+static uint64_t own_memory(pid_t pid, struct buf *b)
+{
+	static const char *const lines[] = {"Pss_Anon:", "Pss_Shmem:"};
+	char path[40];
+	uint64_t kb = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", (int)pid);
+	if (!read_small(path, b))
+		return 0;
+	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+		const char *at = strstr(b->p, lines[i]);
+
+		kb += at ? strtoull(at + strlen(lines[i]), NULL, 10) : 0;
+	}
+	return kb * 1024;
+}
+
+uint64_t proc_tree_memory(const struct proc *p, const char *marker)
+{
+	struct table t = {0};
+	struct buf b = BUF_INIT(ENVIRON_MAX);
+	uint64_t sum = 0;
+
+	see_all(&t, &b);
+	mark(&t, p, marker, &b);
+	for (size_t i = 0; i < t.n; i++)
+		if (t.p[i].ours)
+			sum += own_memory(t.p[i].pid, &b);
+	free(t.p);
+	buf_free(&b);
+	return sum;
+}
+
 /* Whether it can have left anything: every survivor would be our child by now. */
 static bool left_nothing(const struct proc *p)
 {

@@ -23,6 +23,7 @@
 #define MSG_CMSG_CLOEXEC 0x40000000
 #define ENOENT 2
 #define EINTR 4
+#define EIO 5
 #define ENOEXEC 8
 #define ENOTDIR 20
 #define CLOCK_REALTIME 0
@@ -152,7 +153,7 @@ static char list[CHILDREN];
 struct task {
 	char **files, **argv, **env;
 	const char *folder; /* NULL: the one that we are in, and the descriptors that we have */
-	long n_files, in, out;
+	long n_files, n_groups, in, out;
 };
 
 static struct shim_order order;
@@ -202,6 +203,14 @@ static void child(void *arg)
 		(void)sys3(__NR_dup3, t->out, 2, 0);
 	}
 	(void)sys4(__NR_rt_sigprocmask, SIG_SETMASK, &none, 0, sizeof(none));
+	for (long i = 0; i < t->n_groups; i++) {
+		long r = sys3(__NR_write, SHIM_TABLE_FD + 1 + i, "0", 1);
+
+		if (r != 1) {
+			told.error = r < 0 ? (int)-r : EIO;
+			leave(NOT_STARTED);
+		}
+	}
 	for (long i = 0; i < t->n_files; i++) {
 		long r = -sys3(__NR_execve, t->files[i], t->argv, t->env);
 
@@ -407,18 +416,19 @@ __attribute__((used)) void shim_main(long *start)
 	unsigned long all = ~0ul;
 	struct task t = {0};
 
-	if (argc != 2 && argc < 7)
+	if (argc != 2 && argc < 8)
 		leave(2);
 	(void)sys4(__NR_rt_sigprocmask, SIG_SETMASK, &all, 0, sizeof(all));
 	(void)sys2(__NR_prctl, PR_SET_NAME, SHIM_NAME);
 	(void)sys5(__NR_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	if (argc == 2)
 		serve(number(argv[1]));
-	for (int i = 0; i <= SHIM_HOLDS; i++) /* one that is not there is no harm */
-		(void)sys3(__NR_fcntl, SHIM_TABLE_FD + i, F_SETFD, FD_CLOEXEC);
 	told_at = number(argv[1]);
-	t.n_files = number(argv[4]);
-	t.files = argv + 5;
+	t.n_groups = number(argv[4]);
+	t.n_files = number(argv[5]);
+	t.files = argv + 6;
+	for (long i = 0; i <= t.n_groups + SHIM_HOLDS; i++) /* one that is not there is no harm */
+		(void)sys3(__NR_fcntl, SHIM_TABLE_FD + i, F_SETFD, FD_CLOEXEC);
 	t.argv = t.files + t.n_files;
 	t.env = argv + argc + 1;
 	leave(tell(carry(&t, number(argv[2]), number(argv[3]))) < 0 ? 3 : 0);

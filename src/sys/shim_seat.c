@@ -134,7 +134,7 @@ struct shim_seat *shim_seat_order(const struct proc_spec *s, const char *const *
 	                   .msg_controllen = CMSG_SPACE((size_t)n_fds * sizeof(int))};
 
 	if (!s->cwd || s->cwd[0] != '/' || s->out < 0 || s->out != s->err || s->shim->detach || s->root || s->binds ||
-	    s->cgroup_procs || s->nice || s->limit_memory || s->same_group)
+	    s->n_cgroups || s->nice || s->limit_memory || s->same_group)
 		return NULL;
 	if (!add(&w, s->cwd) || !add_all(&w, files, &o.n_files) || !add_all(&w, s->argv, &o.n_argv) ||
 	    !add_all(&w, env, &o.n_env))
