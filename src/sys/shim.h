@@ -67,8 +67,8 @@ struct shim_row {
 
 /*
  * Its arguments: SHIM_NAME, place of its half in the table, pid of who starts it, flags, how many groups of processes
- * the task is to enter (sys/cgroup.h; their descriptors follow the table's, before those it holds), how many FILEs (all decimal), FILE...,
- * then the task's own arguments. The first FILE that is there is started.
+ * the task is to enter (sys/cgroup.h; their descriptors follow the table's, before those it holds), how many FILEs (all
+ * decimal), FILE..., then the task's own arguments. The first FILE that is there is started.
  */
 
 /*
