@@ -208,7 +208,8 @@ static void sweep(const char *dir)
 
 	while (d && (entry = readdir(d)))
 		if (!strncmp(entry->d_name, PREFIX, strlen(PREFIX)) && is_dead(entry->d_name) &&
-		    !fstatat(dirfd(d), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) && st.st_mtime < time(NULL) - OLD_S)
+		    !fstatat(dirfd(d), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) &&
+		    st.st_mtime < time(NULL) - OLD_S)
 			(void)unlinkat(dirfd(d), entry->d_name, AT_REMOVEDIR);
 	if (d)
 		closedir(d);
