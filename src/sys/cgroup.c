@@ -197,8 +197,8 @@ static bool is_dead(const char *name)
 }
 
 /*
- * What dead processes could not remove, since something of it still ran. A younger one tells who takes its task over how
- * much that took.
+ * What dead processes could not remove, since something of it still ran. A younger one tells who takes its task over
+ * how much that took.
  */
 static void sweep(const char *dir)
 {
