@@ -28,26 +28,43 @@ static enum request_rule rule_of(struct str word)
 	return RULE_NONE;
 }
 
-static int find(struct db *d, const struct request_new *r, int64_t *id, struct err *e)
+/* 1 and its id, 0, -1 */
+static int found(struct q *q, int64_t *id, struct err *e)
 {
-	struct q *q = db_query(d, "select id from request where (?1 is not null and idem = ?1)"
-	                          " or (?4 is not null and job = ?2 and schedule = ?3 and slot = ?4)"
-	                          " or (?5 and finished is null and job = ?2 and ds = ?6 and params is null) limit 1");
-	int got;
+	int got = q_step(q, e);
 
-	q_text(q, 1, r->idem);
-	q_text(q, 2, r->job);
-	q_text(q, 3, r->schedule.p ? r->schedule : STR(""));
-	if (r->slot == REQUEST_NONE)
-		q_null(q, 4);
-	else
-		q_int(q, 4, r->slot);
-	q_int(q, 5, r->kind == REQUEST_BACKFILL && !r->params.n);
-	q_cstr(q, 6, r->ds ? r->ds : "");
-	got = q_step(q, e);
 	if (got == 1)
 		*id = q_col_int(q, 0);
 	q_done(q);
+	return got;
+}
+
+/* Each by an index of its own: in one statement with `or` SQLite takes several times as long. */
+static int find(struct db *d, const struct request_new *r, int64_t *id, struct err *e)
+{
+	struct q *q;
+	int got = 0;
+
+	if (r->idem.p) {
+		q = db_query(d, "select id from request where idem = ? and idem is not null");
+		q_text(q, 1, r->idem);
+		got = found(q, id, e);
+	}
+	if (!got && r->slot != REQUEST_NONE) {
+		q = db_query(d, "select id from request where job = ? and schedule = ? and slot = ?"
+		                " and slot is not null");
+		q_text(q, 1, r->job);
+		q_text(q, 2, r->schedule.p ? r->schedule : STR(""));
+		q_int(q, 3, r->slot);
+		got = found(q, id, e);
+	}
+	if (!got && r->kind == REQUEST_BACKFILL && !r->params.n) {
+		q = db_query(d, "select id from request where job = ? and ds = ? and params is null"
+		                " and finished is null limit 1");
+		q_text(q, 1, r->job);
+		q_cstr(q, 2, r->ds ? r->ds : "");
+		got = found(q, id, e);
+	}
 	return got;
 }
 

@@ -178,7 +178,12 @@ static int rows_begin(struct engine *g, const struct rows_begin *b, struct err *
 	bool missing = false;
 	int rc;
 
-	if (try_outputs(g, b, &missing, e))
+	/* one transaction: of a thousand jobs each look would take and let go of the database's locks */
+	if (db_read_begin(d, e))
+		return -1;
+	rc = try_outputs(g, b, &missing, e);
+	db_read_end(d);
+	if (rc)
 		return -1;
 	if (missing) {
 		if (db_begin_durable(d, DB_PROCESS, e))

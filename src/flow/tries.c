@@ -47,7 +47,8 @@ static struct last_try *read_try(struct arena *a, struct q *q)
 static int load(struct tries *t, struct tries_job *j, struct str job, const char *label, struct err *e)
 {
 	struct q *q = db_query(t->s->db, "select u.state, u.key, u.error, u.ds, r.branch from unit u left join run r"
-	                                 " on r.id = u.run where u.job = ?1 and u.ds >= ?2 order by u.ds, u.id limit ?3");
+	                                 " on r.id = u.run where u.job = ?1 and u.ds >= ?2"
+	                                 " order by u.ds, u.id limit ?3");
 	const char *last = NULL, *before = NULL;
 	size_t n = 0;
 	int rc;
