@@ -176,6 +176,8 @@ static void show_failures(struct show_state *s, const struct dom *list, int64_t 
 		struct str ds = show_text(f, show_text(f, "label").n ? "label" : "ds");
 		const struct dom *log = dom_get(f, "log");
 
+		if ((!log || !log->n) && !show_int(f, "status"))
+			continue; /* no process: all there is to say was said when it failed */
 		fprintf(stderr, "%s%.*s%s%.*s%s: %.*s\n", style_on(stderr, STYLE_RED), STR_ARG(show_text(f, "job")),
 		        ds.n ? " " : "", STR_ARG(ds), style_off(stderr), STR_ARG(show_text(f, "reason")));
 		if (!log || !log->n) {

@@ -385,7 +385,7 @@ static _Noreturn void serve(long parent)
 {
 	(void)sys3(__NR_dup3, SHIM_TABLE_FD, SHIM_ORDERS_FD, O_CLOEXEC);
 	for (;;) {
-		struct rights rights;
+		struct rights rights = {0};
 		struct task t = {0};
 		long n = take_order(&rights);
 

@@ -39,7 +39,7 @@ class Store:
         self.leat, self.packs, self.places = leat, {}, {}
         self.db = sqlite3.connect("file:%s/leat.db?mode=ro" % leat, uri=True)
         version = self.db.execute("pragma user_version").fetchone()[0]
-        assert version == 8, "format %d" % version
+        assert version == 9, "format %d" % version
         assert self.db.execute("pragma application_id").fetchone()[0] == 0x4C656174
 
     def page(self, id):

@@ -263,13 +263,14 @@ static int shim_table;
 
 static pid_t shimmed(struct proc_spec *s, uint32_t row, const char *says, struct proc_exit *x)
 {
-	struct proc_shim shim = {.table = shim_table, .row = row};
+	static struct proc_shim shim;
 	struct shim_begun begun = {.unit = row};
 	struct proc p = PROC_INIT;
 	struct shim_told told;
 	struct err e = ERR_INIT;
 	pid_t pid;
 
+	shim = (struct proc_shim){.table = shim_table, .row = row};
 	s->shim = &shim;
 	T_NO_ERR(shim_begin(shim_table, row, &begun, &e), &e, "the row is announced");
 	T_NO_ERR(proc_spawn(s, &p, &e), &e, "%s: it starts", says);
