@@ -190,7 +190,7 @@ static int data_end(struct engine *g, struct ingest *in, struct group *gr, struc
 		g->lagging = r;
 	}
 	fault_crash("publish-head-moved");
-	return gr->list.n ? 0 : run_rows_run_end(g, r, e);
+	return gr->list.n ? 0 : run_rows_run_end(g, r, e) || run_rows_run_told(g, r, e) ? -1 : 0;
 }
 
 static int group_end(struct engine *g, struct ingest *in, struct group *gr, struct err *e)
@@ -268,6 +268,15 @@ static int tell_commits(struct engine *g, struct group *gr, struct err *e)
 	return 0;
 }
 
+static int answer(struct engine *g, struct group *gr, struct err *e)
+{
+	gr->answered = true;
+	for (size_t i = 0; i < gr->list.n; i++)
+		if (run_rows_run_told(g, gr->list.p[i]->run, e))
+			return -1;
+	return 0;
+}
+
 static int write_rows(struct engine *g, struct ingest *in, struct run_unit *list, struct err *e)
 {
 	for (struct run_unit *u = list; u; u = u->next)
@@ -285,6 +294,9 @@ static int write_rows(struct engine *g, struct ingest *in, struct run_unit *list
 		if (run_rows_unit_end(g, u, e) || run_pump(g, e))
 			return -1;
 	}
+	for (struct run_unit *u = list; u; u = u->next)
+		if (u->group->ended && !u->group->answered && answer(g, u->group, e))
+			return -1;
 	fault_crash("publish-before-commit");
 	return 0;
 }

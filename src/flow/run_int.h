@@ -122,6 +122,8 @@ struct run_job {
 	bool lags;
 	struct loop_ev *limit;     /* of its jobTimeout, from its first unit on (run_limit.c) */
 	bool limited, over;        /* that was set; the time is over */
+	enum state state;          /* as it ended; untold: who asked for it has not been told */
+	bool untold;
 	enum state ended;          /* for its hooks (run_hook.c) */
 	const char *hook_ds, *hook_error; /* of its last unit, of the first that failed; NULL */
 	struct run_job *next_ended;
@@ -145,6 +147,7 @@ struct group {
 	bool leased, told, waited; /* told: its units know; waited: another command held it */
 	bool held;                 /* of a run that was taken over: remembered, not published */
 	bool ended, said, published, lost; /* lost: its leases were no longer ours */
+	bool answered;             /* who asked for its runs has been told how they ended */
 	size_t n_edges;            /* from other groups, while run_make.c puts them in order */
 	bool ordered;
 	struct run_job *data;      /* of a data-driven job: all its units of one event; NULL */
@@ -428,6 +431,8 @@ must_check int run_rows_attempt_end(struct engine *g, struct run_unit *u, const 
                                     struct err *e);
 must_check int run_rows_unit_end(struct engine *g, struct run_unit *u, struct err *e);
 must_check int run_rows_run_end(struct engine *g, struct run_job *r, struct err *e);
+/* After that, and when the rows of its units have ended too: how each of them did is told to who asked for it. */
+must_check int run_rows_run_told(struct engine *g, struct run_job *r, struct err *e);
 /* Takes the group's leases. 1; 0: *holder has that of unit *which; -1. */
 must_check int run_rows_lease(struct engine *g, struct group *gr, size_t *which, struct lease_holder *holder,
                               struct err *e);

@@ -378,6 +378,23 @@ static int run_counts(struct engine *g, const struct run_job *r, const struct da
 	return q_run(q, e);
 }
 
+int run_rows_run_told(struct engine *g, struct run_job *r, struct err *e)
+{
+	struct q *q;
+
+	if (!r->untold)
+		return 0;
+	r->untold = false;
+	if (g->o->labels && request_ended(g->f->store->db, r->id, state_word(r->state), STR_NULL, e))
+		return -1;
+	if (!r->n_bad)
+		return 0;
+	q = db_query(g->f->store->db, "update run set reason = (select error from unit where run = ?1 and error is not"
+	                              " null order by id limit 1) where id = ?1 and reason is null");
+	q_cstr(q, 1, r->id);
+	return q_run(q, e);
+}
+
 int run_rows_run_end(struct engine *g, struct run_job *r, struct err *e)
 {
 	struct lease own = run_lease(g, r);
@@ -403,8 +420,9 @@ int run_rows_run_end(struct engine *g, struct run_job *r, struct err *e)
 	else if (r->n_held && !data)
 		q_text(q, 3, arena_strf(g->arena, "%zu not published: others of its pipeline failed", r->n_held));
 	q_cstr(q, 4, r->id);
-	if (q_run(q, e) || (g->o->labels && request_ended(g->f->store->db, r->id, state_word(s), STR_NULL, e)) ||
-	    (r->n_cancelled && run_stop_forget(g, r, e)))
+	if (q_run(q, e) || (r->n_cancelled && run_stop_forget(g, r, e)))
 		return -1;
+	r->state = s;
+	r->untold = true;
 	return lease_drop(g->f->store->db, &own, e) < 0 ? -1 : 0;
 }
