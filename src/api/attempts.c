@@ -122,7 +122,7 @@ static int orphans_of(struct api *api, const char *run, struct dom *list, struct
 		                       STR_ARG(buf_str(&names)), alive > NAMED ? " and others" : "",
 	                                 alive == 1 ? "s" : "", run)
 	                    : arena_strf(a, "the process of run %.12s died; what its tasks gave is not taken in", run));
-	dom_set_str(a, w, "hint", STR("leat run takes its tasks over, and ends them where a leat cancel said so"));
+	dom_set_str(a, w, "hint", STR("leat run takes its tasks over; leat cancel ends them"));
 	dom_set_cstr(a, w, "run", arena_dup(a, run));
 	dom_add(list, w);
 	return 0;

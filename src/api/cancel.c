@@ -18,6 +18,7 @@ struct target {
 	struct str run;  /* STR_NULL: it has none (yet) */
 	struct str job, ds;
 	bool part; /* of the run that ds alone */
+	bool orphan; /* its process has died */
 	bool asked;
 };
 
@@ -85,7 +86,11 @@ static int find_requests(struct ending *c, struct err *e)
 	return rc;
 }
 
-/* Runs that a process has, by their own id, their batch's or their job's name. */
+#define OF_WORD                                                                                                 \
+	" where (l.ds = '@' || l.run or l.ds = '') and r.finished is null and (r.job = ?1 or (length(?1) >= ?2" \
+	" and (r.id >= ?1 and r.id < ?1 || 'g' or r.batch >= ?1 and r.batch < ?1 || 'g'))) group by r.id"
+
+/* Runs that a process has, or had (but those of requests, which another takes over), by their own id, their batch's or their job's name. */
 static int find_runs(struct ending *c, struct err *e)
 {
 	struct q *q;
@@ -95,17 +100,41 @@ static int find_runs(struct ending *c, struct err *e)
 		return 0;
 	q = db_query(
 		c->api->store->db,
-		"select r.id, r.job, l.boot, l.pid, l.pid_start from unit_lease l join run r on r.id = l.run"
-		" where (l.ds = '@' || l.run or l.ds = '') and r.finished is null and (r.job = ?1 or (length(?1) >= ?2"
-		" and (r.id >= ?1 and r.id < ?1 || 'g' or r.batch >= ?1 and r.batch < ?1 || 'g'))) group by r.id");
+		db_has_set(c->api->store->db, DB_SET_TIME)
+			? "select r.id, r.job, l.boot, l.pid, l.pid_start, exists(select 1 from request a where"
+			  " a.run = r.id and a.finished is null) from unit_lease l join run r on r.id = l.run" OF_WORD
+			: "select r.id, r.job, l.boot, l.pid, l.pid_start, 0 from unit_lease l join run r on"
+			  " r.id = l.run" OF_WORD);
 	q_text(q, 1, c->word);
 	q_int(q, 2, PREFIX_MIN);
-	while ((rc = q_step(q, e)) == 1)
-		if (lease_alive(q_col_text(q, 2), q_col_int(q, 3), q_col_int(q, 4)))
-			add(c, (struct target){
-				       .run = q_col_text(q, 0), .job = q_col_text(q, 1), .ds = c->ds, .part = c->ds.p});
+	while ((rc = q_step(q, e)) == 1) {
+		bool alive = lease_alive(q_col_text(q, 2), q_col_int(q, 3), q_col_int(q, 4));
+
+		if (alive || (!c->ds.p && !q_col_int(q, 5)))
+			add(c, (struct target){.run = q_col_text(q, 0),
+			                       .job = q_col_text(q, 1),
+			                       .ds = c->ds,
+			                       .part = c->ds.p,
+			                       .orphan = !alive});
+	}
 	q_done(q);
 	return rc;
+}
+
+/* Of those whose process has died: nobody else will end them. */
+static int end_orphans(struct ending *c, struct err *e)
+{
+	const char *why = arena_printf(c->api->arena, "cancelled by %.*s", STR_ARG(c->who));
+
+	for (size_t i = 0; i < c->list.n; i++) {
+		struct target *t = &c->list.p[i];
+		int r = t->orphan ? run_cancel_orphan(c->api->store, arena_cstr(c->api->arena, t->run), why, e) : 0;
+
+		if (r < 0)
+			return -1;
+		t->asked |= r;
+	}
+	return 0;
 }
 
 /* In one transaction: what no runner has ends now, of the rest it is written down that it is to. */
@@ -228,7 +257,7 @@ int api_cancel(struct api *api, const struct args *args, struct sink *out, struc
 		return -1;
 	if (!c.list.n)
 		return nothing(&c, e);
-	return ask(&c, e) ? -1 : wait_all(&c, out, e);
+	return end_orphans(&c, e) || ask(&c, e) ? -1 : wait_all(&c, out, e);
 }
 
 int api_approve(struct api *api, const struct args *args, struct sink *out, struct err *e)

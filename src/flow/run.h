@@ -99,6 +99,11 @@ must_check int run_lay_part(struct store *s, struct arena *a, const struct datum
  */
 must_check int run_recover(struct store *s, struct err *e);
 /*
+ * Ends a run whose process has died, and the tasks of it that go on: all is cancelled, for the reason `who`. 1; 0: a
+ * process has it; -1.
+ */
+must_check int run_cancel_orphan(struct store *s, const char *run, const char *who, struct err *e);
+/*
  * Takes over the runs of dead processes, and follows their tasks to the end: 1; 0: there was none; -1. Heads may have
  * moved then. Called by commands that run, after run_recover. Adds its numbers to *out.
  */

@@ -2,6 +2,7 @@
 #include <time.h>
 
 #include "base/str.h"
+#include "flow/lease.h"
 #include "flow/run.h"
 #include "flow/run_orphan.h"
 #include "flow/state.h"
@@ -38,7 +39,8 @@ int orphan_end_tasks(struct store *s, const char *run, const struct orphans *kee
 	return r;
 }
 
-static int close_unit(struct store *s, int64_t unit, bool begun, struct err *e)
+/* How what a dead process left open is closed: lost, or ended by a person (who: `cancelled by NAME`). */
+static int close_unit(struct store *s, int64_t unit, bool begun, const char *who, struct err *e)
 {
 	static const char *const updates[] = {
 		"update attempt set state = ?1, finished = ?2, reason = ?4 where finished is null and unit = ?3",
@@ -51,9 +53,9 @@ static int close_unit(struct store *s, int64_t unit, bool begun, struct err *e)
 		struct q *q = db_query(s->db, updates[i]);
 
 		if (i < 2) {
-			q_cstr(q, 1, state_word(STATE_LOST));
+			q_cstr(q, 1, state_word(who ? STATE_CANCELLED : STATE_LOST));
 			q_int(q, 2, clock_now_ms());
-			q_cstr(q, 4, begun ? "the process that ran it died" : "the process that was to run it died");
+			q_cstr(q, 4, who ? who : begun ? "the process that ran it died" : "the process that was to run it died");
 		}
 		q_int(q, 3, unit);
 		if (i == 1)
@@ -64,15 +66,15 @@ static int close_unit(struct store *s, int64_t unit, bool begun, struct err *e)
 	return 0;
 }
 
-static int close_run(struct store *s, const char *run, struct err *e)
+static int close_run(struct store *s, const char *run, const char *who, struct err *e)
 {
 	struct q *q = db_query(s->db,
-	                       "update run set state = ?1, finished = ?2, reason = 'the process that ran it died'"
-	                              " where finished is null and id = ?3");
+	                       "update run set state = ?1, finished = ?2, reason = ?4 where finished is null and id = ?3");
 
-	q_cstr(q, 1, state_word(STATE_LOST));
+	q_cstr(q, 1, state_word(who ? STATE_CANCELLED : STATE_LOST));
 	q_int(q, 2, clock_now_ms());
 	q_cstr(q, 3, run);
+	q_cstr(q, 4, who ? who : "the process that ran it died");
 	if (q_run(q, e))
 		return -1;
 	q = db_query(s->db, "delete from unit_lease where run = ?");
@@ -80,7 +82,7 @@ static int close_run(struct store *s, const char *run, struct err *e)
 	return q_run(q, e);
 }
 
-int orphan_close(struct store *s, const char *run, const struct orphans *keep, struct err *e)
+static int close_all(struct store *s, const char *run, const struct orphans *keep, const char *who, struct err *e)
 {
 	struct arena *a cleanup(arena_cleanup) = arena_new();
 	VEC(int64_t) open = {0};
@@ -101,10 +103,51 @@ int orphan_close(struct store *s, const char *run, const struct orphans *keep, s
 	}
 	q_done(q);
 	for (size_t i = 0; !r && i < open.n; i++)
-		r = close_unit(s, open.p[i], begun.p[i], e);
+		r = close_unit(s, open.p[i], begun.p[i], who, e);
 	if (r)
 		return -1;
-	return keep && keep->n_held ? 0 : close_run(s, run, e);
+	return keep && keep->n_held ? 0 : close_run(s, run, who, e);
+}
+
+int orphan_close(struct store *s, const char *run, const struct orphans *keep, struct err *e)
+{
+	return close_all(s, run, keep, NULL, e);
+}
+
+/* 1: a process has the run, or nobody is left of it; 0: its holder has died; -1. */
+static int is_held(struct store *s, const char *run, struct err *e)
+{
+	struct q *q = db_query(s->db, "select boot, pid, pid_start from unit_lease where run = ?");
+	bool alive = false;
+	int r;
+
+	q_cstr(q, 1, run);
+	while ((r = q_step(q, e)) == 1)
+		alive |= lease_alive(q_col_text(q, 0), q_col_int(q, 1), q_col_int(q, 2));
+	q_done(q);
+	return r < 0 ? -1 : alive;
+}
+
+int run_cancel_orphan(struct store *s, const char *run, const char *who, struct err *e)
+{
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	struct err ignored = ERR_INIT;
+	int held = is_held(s, run, e);
+
+	if (held)
+		return held < 0 ? -1 : 0;
+	if (orphan_end_tasks(s, run, NULL, e) || db_begin(s->db, e))
+		return -1;
+	held = is_held(s, run, e);
+	if (held || close_all(s, run, NULL, who, e)) {
+		db_rollback(s->db);
+		return held == 1 ? 0 : -1;
+	}
+	if (db_commit(s->db, e))
+		return -1;
+	if (dir_remove_tree(arena_printf(a, "%s/staging/run/%s", s->leat_dir, run), &ignored))
+		err_clear(&ignored); /* the sweep of the next run tries again */
+	return 1;
 }
 
 #define FRESH_MS 60000

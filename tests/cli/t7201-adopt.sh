@@ -133,4 +133,13 @@ X
 	leat run && leat logs named 2024-01-04 >log && eq "$(tr "\n" " " <log)" "said end " && lines $TRASH/n.named 1 && eq "$(ls .leat/logs/*/ | grep -c "01-01\|01-03")" 0
 '
 
+test_expect 'leat cancel ends a run whose process died, with the tasks that go on: all is cancelled, and the next run begins anew' '
+	workspace orphaned && mkdir -p jobs/t && printf "kind: script\noutput: tables/t\n" > jobs/t/job.yaml &&
+	printf "echo \$\$ > %s/pid\nexec sleep 3177\n" "$PWD" > jobs/t/job.sh &&
+	{ "$LEAT_BIN" run t > ../out 2>&1 9>&- & } && p=$! && wait_for 20 test -s pid && kill -9 $p && { wait $p || true; } && leat status > ../out 2> ../err; has ../out "t still runs" &&
+	run=$(json <(leat runs --json) "d[\"run\"]") && leat cancel "$run" > ../out && has ../out cancelled && wait_for 20 exits 1 kill -0 "$(<pid)" &&
+	leat runs --json > ../out && eq "$(json ../out "d[\"state\"]")" cancelled && has ../out "cancelled by" && [ -z "$(ls .leat/staging/run 2>/dev/null)" ] &&
+	leat fsck && printf "echo 1 > \$LEAT_OUTPUT/f\n" > jobs/t/job.sh && leat run t && leat cat tables/t:/f
+'
+
 test_done
