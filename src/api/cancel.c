@@ -86,11 +86,14 @@ static int find_requests(struct ending *c, struct err *e)
 	return rc;
 }
 
-#define OF_WORD                                                                                                 \
-	" where (l.ds = '@' || l.run or l.ds = '') and r.finished is null and (r.job = ?1 or (length(?1) >= ?2" \
+#define OF_WORD                                                                                                        \
+	" where (l.ds = '@' || l.run or l.ds = '') and r.finished is null and (r.job = ?1 or (length(?1) >= ?2"        \
 	" and (r.id >= ?1 and r.id < ?1 || 'g' or r.batch >= ?1 and r.batch < ?1 || 'g'))) group by r.id"
 
-/* Runs that a process has, or had (but those of requests, which another takes over), by their own id, their batch's or their job's name. */
+/*
+ * Runs that a process has, or had (but those of requests, which another takes over): by their own id, their batch's or
+ * their job's name.
+ */
 static int find_runs(struct ending *c, struct err *e)
 {
 	struct q *q;

@@ -55,7 +55,9 @@ static int close_unit(struct store *s, int64_t unit, bool begun, const char *who
 		if (i < 2) {
 			q_cstr(q, 1, state_word(who ? STATE_CANCELLED : STATE_LOST));
 			q_int(q, 2, clock_now_ms());
-			q_cstr(q, 4, who ? who : begun ? "the process that ran it died" : "the process that was to run it died");
+			q_cstr(q, 4, who     ? who
+			             : begun ? "the process that ran it died"
+			                     : "the process that was to run it died");
 		}
 		q_int(q, 3, unit);
 		if (i == 1)
@@ -68,8 +70,8 @@ static int close_unit(struct store *s, int64_t unit, bool begun, const char *who
 
 static int close_run(struct store *s, const char *run, const char *who, struct err *e)
 {
-	struct q *q = db_query(s->db,
-	                       "update run set state = ?1, finished = ?2, reason = ?4 where finished is null and id = ?3");
+	struct q *q = db_query(s->db, "update run set state = ?1, finished = ?2, reason = ?4 where finished is null and"
+	                              " id = ?3");
 
 	q_cstr(q, 1, state_word(who ? STATE_CANCELLED : STATE_LOST));
 	q_int(q, 2, clock_now_ms());
