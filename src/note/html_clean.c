@@ -119,7 +119,8 @@ static void name_at(const struct cleaning *c, size_t *at, char name[NAME_MAX_LEN
 {
 	size_t n = 0;
 
-	while (*at < c->s.n && !is_blank(c->s.p[*at]) && !strchr("/>=", c->s.p[*at])) {
+	while (*at < c->s.n && !is_blank(c->s.p[*at]) && c->s.p[*at] != '/' && c->s.p[*at] != '>' &&
+	       c->s.p[*at] != '=') {
 		if (n + 1 < NAME_MAX_LEN)
 			name[n++] = lower(c->s.p[*at]);
 		++*at;
@@ -144,18 +145,26 @@ static struct str value_at(const struct cleaning *c, size_t *at)
 	return v;
 }
 
-/* A value as it stood: its `&amp;` is one already. Other references come out as text, so nothing is made by them. */
+/* A value with the references that html_text writes taken as what they stand for: others come out as text. */
 static void write_value(struct buf *out, struct str v)
 {
-	const char *amp;
+	static const struct {
+		const char *reference, *text;
+	} known[] = {{"&amp;", "&"}, {"&lt;", "<"}, {"&gt;", ">"}, {"&quot;", "\""}};
 
-	while (v.n && (amp = memmem(v.p, v.n, "&amp;", 5)) != NULL) {
-		size_t n = (size_t)(amp - v.p) + 1;
+	while (v.n) {
+		const char *amp = memchr(v.p, '&', v.n);
+		size_t n = amp ? (size_t)(amp - v.p) : v.n, k = 0;
 
 		html_text(out, str_sub(v, 0, n));
-		v = str_sub(v, n + 4, v.n);
+		v = str_sub(v, n, v.n);
+		while (k < ARRAY_LEN(known) && !str_has_prefix(v, str_of(known[k].reference)))
+			k++;
+		if (!v.n)
+			break;
+		html_text(out, k < ARRAY_LEN(known) ? str_of(known[k].text) : str_sub(v, 0, 1));
+		v = str_sub(v, k < ARRAY_LEN(known) ? strlen(known[k].reference) : 1, v.n);
 	}
-	html_text(out, v);
 }
 
 /* Of a tag, up to its '>'; written if it fits. */
