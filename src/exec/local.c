@@ -16,6 +16,7 @@
 #include "flow/datum.h"
 #include "flow/flow.h"
 #include "flow/plan.h"
+#include "flow/pylib.h"
 #include "repo/blob.h"
 #include "sys/bind.h"
 #include "sys/env.h"
@@ -338,6 +339,21 @@ static int set_secrets(struct env *v, struct sight *s, const struct secrets *lis
 	return 0;
 }
 
+/* What the Python package needs: itself, behind what the job says, and this program, which knows tables. */
+static int set_python(struct env *v, struct sight *s, struct err *e)
+{
+	struct attempt *t = s->t;
+	const char *own = env_get(v, "PYTHONPATH"), *dir;
+
+	if (pylib_dir(t->arena, t->flow->store->leat_dir, &dir, e))
+		return -1;
+	env_setf(v, "PYTHONPATH", "%s%s%s", own ? own : "", own && *own ? ":" : "",
+	         show(s, dir, PYLIB_SEEN, false, false));
+	env_set(v, "LEAT_BIN", proc_self_exe());
+	env_keep(v, "LEAT_LIBDUCKDB");
+	return 0;
+}
+
 static int make_env(struct env *v, struct sight *s, const struct secrets *secrets, struct err *e)
 {
 	struct attempt *t = s->t;
@@ -357,7 +373,7 @@ static int make_env(struct env *v, struct sight *s, const struct secrets *secret
 	dom_each(n, t->job->env)
 		if (set_rendered(v, t, n, e))
 			return -1;
-	if (set_secrets(v, s, secrets, e))
+	if (set_secrets(v, s, secrets, e) || set_python(v, s, e))
 		return -1;
 	env_set(v, "DS", t->ds.label);
 	env_set(v, "LEAT_DS", t->ds.label);

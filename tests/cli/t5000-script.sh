@@ -32,7 +32,7 @@ pwd >"$LEAT_OUTPUT/pwd.txt"; ls -A >"$LEAT_OUTPUT/here.txt"
 X
 	FOREIGN=1 LC_ALL=C TZ=Asia/Tokyo leat run env 2018-01-01 &&
 	leat cat raw/env:/ds=2018-01-01/env.txt | sed "s/=.*//" | tr "\n" " " >names &&
-	eq "$(cat names)" "DS HOME LANG LEAT_ATTEMPT LEAT_DS LEAT_JOB LEAT_OUTPUT LEAT_RUN LEAT_SPEC LEAT_TASK LEAT_UNIT MY N PATH PWD TZ " &&
+	eq "$(cat names)" "DS HOME LANG LEAT_ATTEMPT LEAT_BIN LEAT_DS LEAT_JOB LEAT_OUTPUT LEAT_RUN LEAT_SPEC LEAT_TASK LEAT_UNIT MY N PATH PWD PYTHONPATH TZ " &&
 	leat cat raw/env:/ds=2018-01-01/env.txt >env.txt &&
 	has env.txt "DS=2018-01-01" "LEAT_JOB=env" "LEAT_ATTEMPT=1" "TZ=UTC" "LANG=C.UTF-8" "MY=x 2018-01-01" "N=3" &&
 	leat cat raw/env:/ds=2018-01-01/spec.json >spec.json &&

@@ -1,0 +1,93 @@
+"""The program `leat`, and what it says when something is wrong."""
+from __future__ import annotations
+
+import json
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, List, NoReturn, Optional, Sequence
+
+
+class Error(Exception):
+    """What went wrong, for the user: `code` (docs/reference/errors.md), `place` in their file, `hint` what to do.
+
+    >>> print(Error("there is no table sale", code="bad-sql", place="query:1:6", hint="did you mean sales?"))
+    query:1:6: there is no table sale
+      did you mean sales?
+    """
+
+    def __init__(self, message: str, code: str = "failed", place: Optional[str] = None, hint: Optional[str] = None):
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.place = place
+        self.hint = hint
+
+    def __str__(self) -> str:
+        text = "%s: %s" % (self.place, self.message) if self.place else self.message
+        return "%s\n  %s" % (text, self.hint) if self.hint else text
+
+    def __reduce__(self) -> Any:
+        return type(self), (self.message, self.code, self.place, self.hint)
+
+
+def place_of(problem: Dict[str, Any]) -> Optional[str]:
+    """
+    >>> place_of({"file": "jobs/x.sql", "line": 3, "col": 1})
+    'jobs/x.sql:3:1'
+    """
+    parts = [str(problem[k]) for k in ("file", "line", "col") if problem.get(k)]
+    return ":".join(parts) if problem.get("file") else None
+
+
+def error_of(text: str, status: int) -> Error:
+    """The error in what the program wrote to its standard error (notes may stand before it).
+
+    >>> error_of('{"error":{"code":"busy","message":"somebody else holds it"}}', 1).code
+    'busy'
+    >>> print(error_of("killed", 137))
+    leat ended with status 137: killed
+    """
+    for line in reversed(text.splitlines()):
+        try:
+            problem = json.loads(line)["error"]
+        except (ValueError, KeyError, TypeError):
+            continue
+        return Error(problem["message"], problem.get("code", "failed"), place_of(problem), problem.get("hint"))
+    last = text.strip().splitlines()[-1:] or ["it said nothing"]
+    return Error("leat ended with status %d: %s" % (status, last[0]))
+
+
+def program() -> str:
+    """Where the program is: LEAT_BIN, else on PATH."""
+    named = os.environ.get("LEAT_BIN")
+    if named:
+        if os.access(named, os.X_OK):
+            return named
+        raise Error("LEAT_BIN names %s, which is no program" % named, "no-library")
+    for folder in os.environ.get("PATH", os.defpath).split(os.pathsep):
+        path = os.path.join(folder or ".", "leat")
+        if os.path.isfile(path) and os.access(path, os.X_OK):
+            return path
+    raise Error("the program leat is not on PATH", "no-library", hint="put it there, or name it in LEAT_BIN")
+
+
+def call(words: Sequence[str], given: Optional[bytes] = None, ok: Sequence[int] = (0,)) -> bytes:
+    """Runs the program; what it printed. A status that is not among `ok` is an Error."""
+    import subprocess
+
+    argv: List[str] = [program(), *words]
+    try:
+        done = subprocess.run(argv, input=given, stdin=None if given is not None else subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              env=dict(os.environ, LEAT_ERRORS="json"))
+    except OSError as why:
+        raise Error("%s cannot be started: %s" % (argv[0], why.strerror), "no-library") from None
+    if done.returncode not in ok:
+        raise error_of(done.stderr.decode("utf-8", "replace"), done.returncode)
+    return done.stdout
+
+
+def refuse(message: str, hint: Optional[str] = None) -> NoReturn:
+    raise Error(message, "bad-request", hint=hint)
