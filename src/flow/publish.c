@@ -556,6 +556,7 @@ int publish_flush(struct engine *g, struct err *e)
 		rc = go_on(g, list, e);
 		for (size_t i = 0; i < all.n; i++)
 			run_unit_forget(all.p[i]);
+		run_spare_over(g);
 		arena_free(a);
 	}
 	g->flushing = false;

@@ -39,15 +39,8 @@ int run_task_path(struct flow *f, struct arena *a, const char **out, struct err 
 
 /* --- desks --- */
 
-static void desk_free(struct desk *d)
+static void names_free(struct desk *d)
 {
-	struct err e = ERR_INIT;
-
-	if (d->log_fd >= 0 && file_unlink(d->log, &e))
-		err_clear(&e);
-	fd_close(&d->log_fd);
-	fd_close(&d->spec_fd);
-	free(d->laid);
 	free(d->dir);
 	free(d->out);
 	free(d->work);
@@ -56,18 +49,30 @@ static void desk_free(struct desk *d)
 	free(d->root);
 	free(d->tmp);
 	free(d->home);
+}
+
+void run_desk_free(struct desk *d)
+{
+	struct err e = ERR_INIT;
+
+	if (d->log_fd >= 0 && file_unlink(d->log, &e))
+		err_clear(&e);
+	fd_close(&d->log_fd);
+	fd_close(&d->spec_fd);
+	names_free(d);
+	free(d->laid);
 	free(d->log);
 	free(d);
 }
 
-static void desk_scrap(struct desk *d)
+void run_desk_scrap(struct desk *d)
 {
 	struct err e = ERR_INIT;
 
 	/* What cannot be removed is only in the way: recovery removes the folder of a run that has ended. */
 	if (dir_remove_tree(d->dir, &e))
 		err_clear(&e);
-	desk_free(d);
+	run_desk_free(d);
 }
 
 static char *joined(const char *dir, const char *name)
@@ -79,8 +84,25 @@ static char *joined(const char *dir, const char *name)
 	return p;
 }
 
+void run_desk_names(struct desk *d, const char *dir)
+{
+	bool root = d->root != NULL;
+	char name[32];
+
+	names_free(d);
+	snprintf(name, sizeof(name), "%lld", (long long)d->number);
+	d->dir = joined(dir, name);
+	d->out = joined(d->dir, "out");
+	d->work = joined(d->dir, "work");
+	d->spec = joined(d->dir, "spec.json");
+	d->extra = joined(d->dir, "in");
+	d->root = root ? joined(d->dir, "root") : NULL;
+	d->tmp = root ? joined(d->dir, "tmp") : NULL;
+	d->home = root ? joined(d->dir, "home") : NULL;
+}
+
 /* 0 where it cannot be dated: then it is listed. */
-static int64_t stamp(const char *path)
+int64_t run_desk_stamp(const char *path)
 {
 	int64_t past = clock_now_ms() * 1000000 - STAMP_AGE_NS - (int64_t)(rand_u64() % (uint64_t)STAMP_AGE_NS);
 	struct err e = ERR_INIT;
@@ -118,8 +140,8 @@ static int root_fill(struct desk *d, struct err *e)
 	d->home = joined(d->dir, "home");
 	if (dir_make_one(d->root, 0700, e) || dir_make_one(d->tmp, 0700, e) || dir_make_one(d->home, 0700, e))
 		return -1;
-	d->tmp_stamp = stamp(d->tmp);
-	d->home_stamp = stamp(d->home);
+	d->tmp_stamp = run_desk_stamp(d->tmp);
+	d->home_stamp = run_desk_stamp(d->home);
 	return 0;
 }
 
@@ -131,39 +153,33 @@ static int desk_fill(struct engine *g, struct desk *d, struct err *e)
 	if (root < 0 || dir_make_one(d->dir, 0700, e) || dir_make_one(d->out, 0700, e) || file_lstat(d->out, &st, e))
 		return -1;
 	d->out_ino = st.st_ino;
-	d->out_stamp = stamp(d->out);
+	d->out_stamp = run_desk_stamp(d->out);
 	if (!d->run->job->kind->starts_process)
 		return 0;
 	if (dir_make_one(d->work, 0700, e) || file_open_write(d->spec, O_EXCL, 0444, &d->spec_fd, e) ||
 	    run_code_lay(g, d, e))
 		return -1;
-	d->work_stamp = stamp(d->work);
+	d->work_stamp = run_desk_stamp(d->work);
 	return root ? root_fill(d, e) : 0;
 }
 
 static int desk_new(struct engine *g, struct run_job *r, struct desk **out, struct err *e)
 {
 	struct desk *d;
-	char name[32];
 	char *dir = arena_printf(g->arena, "%s/%s", g->run_dir, r->id);
 
 	if (!r->dirs && dir_make(dir, 0700, e))
 		return -1;
 	r->dirs = true;
 	d = xcalloc(1, sizeof(*d));
-	snprintf(name, sizeof(name), "%zu", ++r->n_desks);
 	d->run = r;
-	d->number = (int64_t)r->n_desks;
-	d->dir = joined(dir, name);
-	d->out = joined(d->dir, "out");
-	d->work = joined(d->dir, "work");
-	d->spec = joined(d->dir, "spec.json");
-	d->extra = joined(d->dir, "in");
+	d->number = (int64_t)++r->n_desks;
+	run_desk_names(d, dir);
 	d->log = xstrdup("");
 	d->spec_fd = d->log_fd = -1;
 	d->laid = xcalloc(r->n_code + 1, sizeof(*d->laid));
 	if (desk_fill(g, d, e)) {
-		desk_scrap(d);
+		run_desk_scrap(d);
 		return -1;
 	}
 	*out = d;
@@ -202,7 +218,7 @@ static bool emptied(const char *path, int64_t *date, struct stat *st)
 	if (dir_walk(path, DIR_UNSORTED | DIR_NO_STAT | DIR_FLAT, remove_small, &most, &e) ||
 	    dir_is_empty(path, &empty, &e) || !empty)
 		return false;
-	*date = stamp(path);
+	*date = run_desk_stamp(path);
 	return true;
 }
 
@@ -268,12 +284,13 @@ int run_dir_make(struct task *t, struct err *e)
 	struct arena *a = t->t.arena;
 	char log[512];
 
-	if (r->desks) {
+	if (r->desks || run_spare_take(t->eng, r)) {
 		t->desk = r->desks;
 		r->desks = t->desk->next;
 	} else if (desk_new(t->eng, r, &t->desk, e)) {
 		return -1;
 	}
+	r->n_at_desk++;
 	t->t.out_dir = t->desk->out;
 	t->t.in_dir = t->desk->extra;
 	t->t.work_dir = t->desk->work;
@@ -290,16 +307,10 @@ int run_dir_adopt(struct task *t, const struct shim_begun *b, const char *log, s
 {
 	struct run_job *r = t->u->run;
 	struct desk *d = xcalloc(1, sizeof(*d));
-	char name[32];
 
 	d->number = b->desk;
-	snprintf(name, sizeof(name), "%lld", (long long)d->number);
 	d->run = r;
-	d->dir = joined(arena_printf(t->t.arena, "%s/%s", t->eng->run_dir, r->id), name);
-	d->out = joined(d->dir, "out");
-	d->work = joined(d->dir, "work");
-	d->spec = joined(d->dir, "spec.json");
-	d->extra = joined(d->dir, "in");
+	run_desk_names(d, arena_printf(t->t.arena, "%s/%s", t->eng->run_dir, r->id));
 	d->log = xstrdup("");
 	d->spec_fd = d->log_fd = -1;
 	d->out_ino = (ino_t)b->out_ino;
@@ -382,6 +393,7 @@ void run_dir_log_end(struct task *t)
 		return;
 	}
 	run_dir_log_named(t);
+	t->u->run->logged = true;
 	fd_close(&t->log_fd);
 	t->log_fd = -1;
 }
@@ -396,15 +408,16 @@ void run_dir_done(struct task *t)
 	if (t->t.datum && !t->eng->o->keep_staging)
 		run_datum_clear(t);
 	t->desk = NULL;
+	d->run->n_at_desk -= d->run->n_at_desk > 0; /* that of a run that was taken over was not counted */
 	if (t->eng->o->keep_staging) {
-		desk_free(d);
+		run_desk_free(d);
 	} else if (d->used && t->gave_nothing) {
-		desk_free(d); /* it may be another's */
+		run_desk_free(d); /* it may be another's */
 	} else if (!d->used && desk_clean(d)) {
 		d->next = d->run->desks;
 		d->run->desks = d;
 	} else {
-		desk_scrap(d);
+		run_desk_scrap(d);
 	}
 }
 
@@ -417,9 +430,10 @@ void run_dir_end(struct engine *g)
 		struct desk *d;
 
 		run_shim_close(r);
+		run_spare_end(r);
 		while ((d = r->desks)) {
 			r->desks = d->next;
-			desk_free(d);
+			run_desk_free(d);
 		}
 		if (r->dirs && !g->o->keep_staging &&
 		    dir_remove_tree(arena_printf(g->arena, "%s/%s", g->run_dir, r->id), &e))

@@ -44,6 +44,7 @@
 #define RUN_MAX_SPEC ((size_t)16 << 20)
 #define RUN_MAX_LAID 100         /* files of code that are compared; a folder with more is laid anew each time */
 #define RUN_ADOPT_DESKS 1000     /* numbers that folders of a run that was taken over are away from those before */
+#define RUN_MAX_SPARES 16        /* runs that are over whose folders are kept for others */
 #define RUN_MAX_KEPT 16          /* files that are removed one by one, so that their folder serves the next attempt */
 #define RUN_MAX_LAZY 4096        /* files of one unit that are named pipes */
 #define RUN_MAX_COMPARE 1000     /* Parquet files of one unit whose rows are compared with those of the head */
@@ -113,8 +114,11 @@ struct run_job {
 	struct data_set *data;     /* of a data-driven job: the event that it runs for; NULL */
 	bool asked;                /* --param is for it */
 	bool dirs, logs;           /* its folders are there */
+	bool logged;               /* and that of logs is not empty */
+	int spare;                 /* .dirs serves the run that comes next: its lock + 1 (run_spare.c); 0 */
+	struct run_job *next_spare;
 	struct desk *desks;        /* free ones */
-	size_t n_desks;            /* made so far */
+	size_t n_desks, n_at_desk; /* made so far; attempts that have one */
 	struct code_file *code;
 	size_t n_code;
 	struct repo repo;          /* of its output; id 0 until it is known */
@@ -281,6 +285,8 @@ struct engine {
 	struct run_job *lagging;
 	struct run_job *ended_jobs; /* whose hooks are to begin */
 	size_t hooks;               /* that run */
+	struct run_job *over, *spares; /* ended in this flush; whose folders serve the next (run_spare.c) */
+	size_t n_spares;            /* both */
 	bool cancelled, hard, flushing, ended;
 	bool others; /* another process has committed something between what was planned from and the leases */
 	bool told_python;
@@ -411,6 +417,16 @@ void run_dir_log_end(struct task *t);                   /* closes the log; an em
 bool run_dir_untouched(const char *path, int64_t stamp); /* it still bears that date */
 void run_dir_done(struct task *t);                      /* removes what is not to be kept */
 void run_dir_end(struct engine *g);                     /* folders of the runs */
+void run_desk_names(struct desk *d, const char *dir);   /* gives it the paths that it has in that folder of a run */
+int64_t run_desk_stamp(const char *path);               /* dates a folder to the past; 0 where it cannot be dated */
+void run_desk_free(struct desk *d);
+void run_desk_scrap(struct desk *d);                    /* its folders too */
+
+/* run_spare.c: folders of a run that is over serve one that begins: making them is the dearest part of a small run */
+must_check int run_spare_hold(struct engine *g, struct run_job *r, struct err *e); /* it ends in this transaction */
+void run_spare_over(struct engine *g);                  /* which is through */
+bool run_spare_take(struct engine *g, struct run_job *r);
+void run_spare_end(struct run_job *r);                  /* lets go of the lock; that it has none is fine */
 
 /* run_datum.c: what a datum reads of an input, in a new folder; copy: nothing of it may be a link into the store */
 void run_datum_clear(struct task *t); /* empties those folders, or removes them */

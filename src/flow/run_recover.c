@@ -9,6 +9,7 @@
 #include "sys/clock.h"
 #include "sys/fault.h"
 #include "sys/file.h"
+#include "sys/lock.h"
 #include "sys/proc.h"
 
 static bool is_kept(const struct orphans *keep, int64_t unit)
@@ -177,7 +178,7 @@ static int sweep(struct store *s, struct arena *a, struct err *e)
 		struct q *q = db_query(s->db, "select finished is not null from run where id = ?");
 		char *path = arena_printf(a, "%s/%s", dir, names.p[i]);
 		bool ended;
-		int r;
+		int r, fd = -1;
 
 		q_cstr(q, 1, names.p[i]);
 		r = q_step(q, e);
@@ -189,8 +190,15 @@ static int sweep(struct store *s, struct arena *a, struct err *e)
 		 */
 		if (!r)
 			ended = !is_fresh(path);
-		if (ended && dir_remove_tree(path, &ignored))
+		if (!ended)
+			continue;
+		/* Locked: its process lives, and gives the folder to another run. */
+		r = lock_folder(path, &fd, &ignored);
+		if (r < 0)
+			err_clear(&ignored); /* no folder */
+		if (r && dir_remove_tree(path, &ignored))
 			err_clear(&ignored); /* tried again next time; no reason to run nothing */
+		fd_close(&fd);
 	}
 	return 0;
 }

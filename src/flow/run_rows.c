@@ -412,6 +412,8 @@ int run_rows_run_end(struct engine *g, struct run_job *r, struct err *e)
 	if (data && run_counts(g, r, data, e))
 		return -1;
 	run_hook_ended(g, r, s);
+	if (run_spare_hold(g, r, e))
+		return -1;
 	q = db_query(g->f->store->db, "update run set state = ?, finished = ?, reason = ? where id = ?");
 	q_cstr(q, 1, state_word(s));
 	q_int(q, 2, clock_now_ms());

@@ -170,6 +170,21 @@ int lock_take_for(struct lock *l, const char *path, const char *who, unsigned fl
 	return 0;
 }
 
+int lock_folder(const char *path, int *fd, struct err *e)
+{
+	int f = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), error;
+
+	if (f < 0)
+		return errno == ENOENT ? 0 : err_errno(e, errno, "cannot open the folder %s", path);
+	error = flock_retry(f, LOCK_EX | LOCK_NB);
+	if (error) {
+		fd_close(&f);
+		return error == EWOULDBLOCK ? 0 : err_errno(e, error, "cannot lock %s", path);
+	}
+	*fd = f;
+	return 1;
+}
+
 int lock_try(struct lock *l, const char *path, const char *who, unsigned flags, struct err *e)
 {
 	return lock_take_for(l, path, who, flags, 0, e);

@@ -47,6 +47,8 @@ must_check int lock_again(struct lock *l, struct err *e);
 must_check bool lock_try_again(struct lock *l); /* does not wait */
 /* Whether somebody holds it exclusively now, and who says so ("" if it left no text). An absent file: false. */
 bool lock_is_held(const char *path, char who[LOCK_TEXT]);
+/* A folder itself, wherever it is renamed to: 1, and ours until *fd is closed; 0: another has it, or it is gone; -1. */
+must_check int lock_folder(const char *path, int *fd, struct err *e);
 
 /*
  * Bytes of a file as locks (OFD locks of fcntl), one byte a thing: many may share one, a holder that dies lets go, and

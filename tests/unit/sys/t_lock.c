@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include "sys/clock.h"
+#include "sys/dir.h"
+#include "sys/fd.h"
 #include "sys/file.h"
 #include "sys/lock.h"
 #include "sys/proc.h"
@@ -115,6 +117,27 @@ static void test_one_process(void)
 	T_INT(lock_take(&one, path_join(a, dir, "none/lock"), NULL, 0, &e), -1, "a lock needs its folder");
 }
 
+static void test_folder(void)
+{
+	char *from = path_join(a, dir, "folder"), *to = path_join(a, dir, "renamed");
+	struct err e = ERR_INIT;
+	int one = -1, two = -1;
+
+	T_INT(lock_folder(from, &one, &e), 0, "a folder that is not there cannot be locked");
+	T_NO_ERR(dir_make_one(from, 0700, &e), &e, "a folder");
+	T_INT(lock_folder(from, &one, &e), 1, "is locked");
+	T_INT(lock_folder(from, &two, &e), 0, "once");
+	T_NO_ERR(file_rename(from, to, &e), &e, "it is renamed");
+	T_INT(lock_folder(to, &two, &e), 0, "and locked under that name");
+	T_INT(lock_folder(from, &two, &e), 0, "and not there under the other");
+	fd_close(&one);
+	T_INT(lock_folder(to, &two, &e), 1, "until its holder lets go");
+	fd_close(&two);
+	T_NO_ERR(file_write(from, STR("x"), 0600, 0, &e), &e, "a plain file");
+	T_INT(lock_folder(from, &one, &e), -1, "is none");
+	T_ERR(&e, ERR_NOT_FOUND, "cannot open the folder", "and that is said");
+}
+
 static int64_t at(const char *text)
 {
 	struct err e = ERR_INIT;
@@ -161,6 +184,7 @@ int main(int argc, char **argv)
 	test_clock();
 	test_processes();
 	test_one_process();
+	test_folder();
 	T_NO_ERR(dir_remove_tree(dir, &e), &e, "the folder is removed");
 	arena_free(a);
 	return t_done();
