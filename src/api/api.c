@@ -145,6 +145,14 @@ static bool takes_away(const struct args *args)
 	return !op_option(op, STR("delete")) || args_flag(args, "delete");
 }
 
+/* What is asked in a task of its inputs needs no workspace: a sandbox shows none. */
+static unsigned flags_of(const struct args *args)
+{
+	unsigned flags = args->op->flags;
+
+	return args->op->fn == api_sql && args_flag(args, "inputs") ? flags & ~(unsigned)(OP_W | OP_J) : flags;
+}
+
 int api_call(struct api *api, const struct args *args, struct sink *out, struct err *e)
 {
 	const struct op *op = args->op;
@@ -153,7 +161,7 @@ int api_call(struct api *api, const struct args *args, struct sink *out, struct 
 
 	if (choose_branch(api, args, e))
 		return -1;
-	if (api_open(api, op->flags, e) &&
+	if (api_open(api, flags_of(args), e) &&
 	    (op->fn != api_fsck || !args_flag(args, "repair") || open_anyway(api, out, e)))
 		return -1;
 	if (api->store && api->store->on)

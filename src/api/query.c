@@ -2,9 +2,11 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "api/query_notes.h"
+#include "api/query_task.h"
 #include "api/rows.h"
 #include "api/schema.h"
 #include "base/ds.h"
@@ -14,7 +16,9 @@
 #include "flow/check.h"
 #include "flow/run.h"
 #include "flow/table_query.h"
+#include "sys/dir.h"
 #include "sys/file.h"
+#include "sys/rand.h"
 
 #define QUERY_NAME "query" /* where an error in a query typed on the command line is */
 
@@ -26,14 +30,14 @@ struct querying {
 	struct catalog *catalog;
 	struct table_query q;
 	struct ds ds;
-	enum format { FORMAT_TABLE, FORMAT_CSV, FORMAT_JSON, FORMAT_PARQUET, FORMAT_MARKDOWN } format;
+	enum format { FORMAT_TABLE, FORMAT_CSV, FORMAT_JSON, FORMAT_PARQUET, FORMAT_MARKDOWN, FORMAT_TYPED } format;
 	struct buf text;         /* of one batch of rows, for csv, json and markdown */
 	struct dom *columns;
 	int64_t rows;
 	struct err failed;       /* from inside a callback */
 };
 
-static const char *const format_words[] = {"table", "csv", "json", "parquet", "markdown"};
+static const char *const format_words[] = {"table", "csv", "json", "parquet", "markdown", "typed"};
 
 static volatile sig_atomic_t interrupted;
 
@@ -44,10 +48,10 @@ static void on_interrupt(int signo)
 
 static int query_begin(struct querying *k, struct api *api, struct sink *out, struct err *e)
 {
-	struct duck_conf conf = {.leat_dir = api->store->leat_dir};
+	struct duck_conf conf = {.leat_dir = api->store ? api->store->leat_dir : NULL};
 
 	*k = (struct querying){.api = api, .out = out, .text = BUF_INIT(DUCK_MAX_FRAME)};
-	if (catalog_new(api->store, api->arena, &k->catalog, e))
+	if (api->store && catalog_new(api->store, api->arena, &k->catalog, e))
 		return -1;
 	if (api->flow)
 		catalog_graph(k->catalog, api->flow->graph);
@@ -140,6 +144,25 @@ static void row_text(struct querying *k, const struct str *cells, size_t n)
 	buf_adds(b, k->format == FORMAT_CSV ? "\n" : k->format == FORMAT_JSON ? "}" : " |\n");
 }
 
+/* For programs: what the columns are in the first line, then a list for each row. */
+static void typed_head(struct querying *k)
+{
+	struct dom *doc = dom_new(k->api->arena, DOM_MAP);
+
+	dom_set(k->api->arena, doc, "columns", k->columns);
+	dom_write_json(&k->text, doc, DOM_COMPACT);
+	buf_addc(&k->text, '\n');
+}
+
+static void typed_row(struct querying *k, const struct str *cells, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		buf_addc(&k->text, i ? ',' : '[');
+		buf_addstr(&k->text, cells[i].p ? cells[i] : STR("null"));
+	}
+	buf_adds(&k->text, "]\n");
+}
+
 static int flush_text(struct querying *k)
 {
 	int rc = k->out->bytes(k->out->ptr, buf_str(&k->text), &k->failed);
@@ -156,8 +179,12 @@ static int give_rows(struct querying *k, const struct duck_rows *r)
 	int rc = 0;
 
 	if (k->format != FORMAT_TABLE) {
-		for (size_t i = 0; i < r->n_rows; i++)
-			row_text(k, r->at + i * r->n_cols, r->n_cols);
+		for (size_t i = 0; i < r->n_rows; i++) {
+			if (k->format == FORMAT_TYPED)
+				typed_row(k, r->at + i * r->n_cols, r->n_cols);
+			else
+				row_text(k, r->at + i * r->n_cols, r->n_cols);
+		}
 		return flush_text(k);
 	}
 	a = arena_new();
@@ -189,8 +216,11 @@ static int on_message(void *ptr, const struct duck_msg *m)
 		return 0;
 	case DUCK_HEAD:
 		k->columns = schema_columns(k->api->arena, m->reply);
-		if (k->format == FORMAT_CSV || k->format == FORMAT_MARKDOWN) {
-			head_text(k);
+		if (k->format == FORMAT_CSV || k->format == FORMAT_MARKDOWN || k->format == FORMAT_TYPED) {
+			if (k->format == FORMAT_TYPED)
+				typed_head(k);
+			else
+				head_text(k);
 			return flush_text(k);
 		}
 		return k->format == FORMAT_TABLE && k->out->head ? k->out->head(k->out->ptr, k->columns, &k->failed)
@@ -262,7 +292,7 @@ static int parse_format(const struct args *args, struct str output, enum format 
 			*out = (enum format)i;
 			return 0;
 		}
-	return err_set(e, ERR_BAD_REQUEST, "--format '%.*s' is none of table, csv, json, parquet, markdown",
+	return err_set(e, ERR_BAD_REQUEST, "--format '%.*s' is none of table, csv, json, parquet, markdown, typed",
 	               STR_ARG(word));
 }
 
@@ -291,7 +321,33 @@ static int to_file(struct querying *k, const char *path, struct err *e)
 	return 0;
 }
 
-/* A table or Markdown in a file: the rows go there instead of to the sink. */
+/* Parquet to standard output: by way of a file, for it is written back and forth. */
+static int parquet_to_sink(struct querying *k, struct err *e)
+{
+	struct arena *a = k->api->arena;
+	const char *tmp = getenv("TMPDIR");
+	struct err ignored = ERR_INIT;
+	const struct dom *reply;
+	char name[RAND_NAME];
+	const char *dir, *path;
+	off_t from = 0;
+	int rc;
+
+	rand_name(name);
+	dir = arena_printf(a, "%s/leat-%s", tmp && *tmp ? tmp : "/tmp", name);
+	path = arena_printf(a, "%s/rows.parquet", dir);
+	if (dir_make_one(dir, 0700, e))
+		return -1;
+	rc = call_worker(k, duck_req_copy(a, &k->q.bound.sql, path, "parquet"), &reply, e) ||
+	                     sink_file(path, &from, k->out, e)
+	             ? -1
+	             : 0;
+	if (dir_remove_tree(dir, &ignored))
+		sink_note(k->out, "%s", ignored.msg);
+	return rc;
+}
+
+/* A table, Markdown or typed rows in a file: the rows go there instead of to the sink. */
 struct to_text {
 	int fd;
 	const char *path;
@@ -308,7 +364,7 @@ static void no_progress(void *ptr, const char *text, double part)
 {
 }
 
-static int markdown_file(struct querying *k, const char *path, struct err *e)
+static int text_file(struct querying *k, const char *path, struct err *e)
 {
 	struct to_text t = {-1, path};
 	struct sink own = *k->out, *user = k->out;
@@ -322,7 +378,9 @@ static int markdown_file(struct querying *k, const char *path, struct err *e)
 	own.progress = no_progress;
 	own.head = NULL;
 	k->out = &own;
-	rc = duck_call(k->duck, k->api->arena, duck_req_query(k->api->arena, &k->q.bound.sql, DUCK_CELLS_TEXT),
+	rc = duck_call(k->duck, k->api->arena,
+	               duck_req_query(k->api->arena, &k->q.bound.sql,
+	                              k->format == FORMAT_TYPED ? DUCK_CELLS_JSON : DUCK_CELLS_TEXT),
 	               on_message, k, &reply, NULL, e);
 	k->out = user;
 	close(t.fd);
@@ -331,7 +389,8 @@ static int markdown_file(struct querying *k, const char *path, struct err *e)
 
 static int to_sink(struct querying *k, struct err *e)
 {
-	enum duck_cells cells = k->format == FORMAT_JSON ? DUCK_CELLS_JSON : DUCK_CELLS_TEXT;
+	enum duck_cells cells =
+		k->format == FORMAT_JSON || k->format == FORMAT_TYPED ? DUCK_CELLS_JSON : DUCK_CELLS_TEXT;
 	const struct dom *reply;
 
 	if (call_worker(k, duck_req_query(k->api->arena, &k->q.bound.sql, cells), &reply, e))
@@ -424,7 +483,7 @@ static int check_output(enum format format, const char *path, struct err *e)
 {
 	if (format == FORMAT_PARQUET && !path) {
 		err_set(e, ERR_BAD_REQUEST, "Parquet goes to a file");
-		return err_hint(e, "-o FILE.parquet");
+		return err_hint(e, "-o FILE.parquet, or -o - for standard output");
 	}
 	if (!path || !file_is_special(path))
 		return 0;
@@ -432,39 +491,69 @@ static int check_output(enum format format, const char *path, struct err *e)
 	return err_hint(e, "without -o the result goes to standard output: leat sql ... > %s", path);
 }
 
+/* What was asked in a task is between the task and its folders. */
+static int prepare_inputs(struct querying *k, struct str sql, const char *file, struct err *e)
+{
+	struct table_query_ask ask = {.sql = sql, .file = file};
+	struct table_folder *folders;
+	size_t n;
+
+	return query_task_inputs(k->api->arena, &folders, &n, e) ||
+	                       table_folder_prepare(k->api->arena, k->duck, &ask, folders, n, &k->q, e)
+	               ? -1
+	               : 0;
+}
+
+static int give(struct querying *k, const char *path, struct err *e)
+{
+	bool is_file = path && strcmp(path, "-");
+
+	if (!is_file)
+		return k->format == FORMAT_PARQUET ? parquet_to_sink(k, e) : to_sink(k, e);
+	if (k->format == FORMAT_CSV || k->format == FORMAT_JSON || k->format == FORMAT_PARQUET)
+		return to_file(k, path, e);
+	if (k->format == FORMAT_TABLE)
+		k->format = FORMAT_MARKDOWN;
+	return text_file(k, path, e);
+}
+
+static void tell(struct querying *k, const struct args *args, struct str sql, const char *path)
+{
+	if (path && strcmp(path, "-"))
+		query_notes_exported(k->api, args, sql, path, &k->q);
+	else
+		query_notes_result(k->api, args, sql, &k->q);
+	if (!args_value(args, "at").p)
+		query_notes_unseen(k->api, k->out, k->q.tables, k->q.n_tables);
+}
+
 int api_sql(struct api *api, const struct args *args, struct sink *out, struct err *e)
 {
-	struct str output = args_value(args, "output"), label = args_value(args, "ds"), sql;
+	struct str output = args_value(args, "output"), label = args_value(args, "ds"), at = args_value(args, "at");
+	struct str sql;
 	struct querying k;
 	struct ds ds;
 	const char *name, *path = output.p ? arena_cstr(args->arena, output) : NULL;
+	bool inputs = args_flag(args, "inputs");
 	int rc = -1;
 
+	if (inputs && (at.p || label.p))
+		return err_set(e, ERR_BAD_REQUEST,
+		               "a task reads its inputs as they are: --inputs takes no --at and no --ds");
 	if (read_query(args, &sql, &name, e) || (label.p && ds_parse(label, &ds, e)) || check_at(args, e) ||
-	    (asks_tables(sql) && list_tables(api, &sql, e)) || query_begin(&k, api, out, e))
+	    (!inputs && asks_tables(sql) && list_tables(api, &sql, e)) || query_begin(&k, api, out, e))
 		return -1;
 	if (parse_format(args, output, &k.format, e))
 		goto done;
 	if (check_output(k.format, path, e))
 		goto done;
-	if (prepare(&k, sql, name, args_value(args, "at"), label.p ? &ds : NULL, e)) {
-		rc = query_notes_hint(api, e);
+	if (inputs ? prepare_inputs(&k, sql, name, e) : prepare(&k, sql, name, at, label.p ? &ds : NULL, e)) {
+		rc = inputs ? -1 : query_notes_hint(api, e);
 		goto done;
 	}
-	if (!path || str_is(output, "-"))
-		rc = to_sink(&k, e);
-	else if (k.format != FORMAT_TABLE && k.format != FORMAT_MARKDOWN)
-		rc = to_file(&k, path, e);
-	else {
-		k.format = FORMAT_MARKDOWN;
-		rc = markdown_file(&k, path, e);
-	}
-	if (!rc && path && !str_is(output, "-"))
-		query_notes_exported(api, args, sql, path, &k.q);
-	else if (!rc)
-		query_notes_result(api, args, sql, &k.q);
-	if (!rc && !args_value(args, "at").p)
-		query_notes_unseen(api, out, k.q.tables, k.q.n_tables);
+	rc = give(&k, path, e);
+	if (!rc && !inputs)
+		tell(&k, args, sql, path);
 done:
 	query_end(&k);
 	return rc;

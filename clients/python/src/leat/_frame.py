@@ -197,13 +197,19 @@ def type_of(value: Any, where: str) -> Tuple[str, Any]:
         if isinstance(value, c):
             return _WORDS[word], None
     if isinstance(value, dict):
-        return "STRUCT", {str(k): type_of(v, where) for k, v in value.items()}
+        return "STRUCT", {str(k): _inner(v, where) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
         inner: Tuple[str, Any] = ("NULL", None)
         for v in value:
-            inner = both(inner, type_of(v, where), where)
+            inner = both(inner, _inner(v, where), where)
         return "LIST", inner
     refuse("%s holds a %s, which has no place in a table" % (where, type(value).__name__))
+
+
+def _inner(value: Any, where: str) -> Tuple[str, Any]:
+    if isinstance(value, bytes):
+        refuse("%s holds bytes within a list or dict: they need a column of their own" % where)
+    return type_of(value, where)
 
 
 def both(a: Tuple[str, Any], b: Tuple[str, Any], where: str) -> Tuple[str, Any]:
@@ -276,7 +282,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, Decimal):
         return str(value)
     if isinstance(value, bytes):
-        return "".join("\\x%02X" % b for b in value)
+        return value.hex()
     if isinstance(value, dict):
         return {str(k): plain(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
@@ -305,8 +311,11 @@ def rows_to_parquet(rows: Any, path: str, run: Callable[[List[str]], bytes]) -> 
         if not types:
             refuse("there are no rows, so the columns are not known",
                    "leat.Table([], columns=[...]) has columns without rows")
-        columns = ", ".join("%s: '%s'" % (quoted(c), sql_type(t).replace("'", "''")) for c, t in types.items())
-        query = "from read_json('%s', columns = {%s}, format = 'newline_delimited', maximum_object_size = 1073741824)"
+        columns = ", ".join("%s: '%s'" % (quoted(c), "VARCHAR" if t[0] == "BLOB" else sql_type(t).replace("'", "''"))
+                            for c, t in types.items())
+        cells = ", ".join("unhex(%s) as %s" % (quoted(c), quoted(c)) if t[0] == "BLOB" else quoted(c)
+                          for c, t in types.items())
+        query = "select " + cells.replace("%", "%%") + " from read_json('%s', columns = {%s}, format = 'newline_delimited', maximum_object_size = 1073741824)"
         run([query % (os.path.abspath(lines).replace("'", "''"), columns), "--format", "parquet", "-o", path])
     finally:
         if os.path.exists(lines):
