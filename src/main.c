@@ -2,6 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "api/lineage.h"
 #include "cli/cli.h"
 #include "conn/s3.h"
 #include "daemon/daemon.h"
@@ -22,6 +23,11 @@ static int daemon_role(int argc, char **argv)
 static int runner(int argc, char **argv)
 {
 	return runner_main(argc, argv, job_kinds);
+}
+
+static int lineage(int argc, char **argv)
+{
+	return lineage_main(argc, argv, job_kinds);
 }
 
 /* The description of the HTTP API, for tools/reference and `leat serve --openapi`. */
@@ -45,6 +51,7 @@ static const struct {
 	{STAY_GUARD_ROLE, stay_guard_main, false},
 	{STAY_ROLE, stay_worker_main, false},
 	{RUNNER_ROLE, runner, false},
+	{LINEAGE_ROLE, lineage, false},
 	{MOUNT_ROLE, mount_worker_main, true},
 };
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "api/lineage.h"
 #include "api/workbranch.h"
 #include "base/str.h"
 #include "repo/contents.h"
@@ -183,6 +184,8 @@ int api_call(struct api *api, const struct args *args, struct sink *out, struct 
 	err_clear(&lag);
 	if ((op->flags & OP_M) && api->store && contents_keep_up(api->store, &lag))
 		sink_note(out, "the index of contents lags: %s; the next command that writes tries again", lag.msg);
+	if ((op->flags & OP_M) && api->store)
+		lineage_after(api, out);
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 
 #include "api/attempts.h"
 #include "api/editor.h"
+#include "api/lineage.h"
 #include "api/pause.h"
 #include "api/prompt.h"
 #include "api/requests.h"
@@ -370,7 +371,7 @@ int api_status(struct api *api, const struct args *args, struct sink *out, struc
 			return -1;
 		dom_set_int(a, row, counts[i].key, n);
 	}
-	if (requests_attention(api, list, e) || attempts_attention(api, list, e) ||
+	if (requests_attention(api, list, e) || attempts_attention(api, list, e) || lineage_attention(api, list, e) ||
 	    drift_attention(api, list, e) || open_attention(api, list, e) ||
 	    work_attention(api, list, e) || data_attention(api, list, e) || pause_attention(api, list, e) ||
 	    daemon_row(api, row, list, e))

@@ -61,6 +61,7 @@ struct daemon {
 	struct daemon_runner *ended; /* what they had could not be taken back yet */
 	bool failing;                /* something could not be done; it is tried again */
 	char trouble[256];           /* what was said of that */
+	struct daemon_lineage *lineage;
 	struct loop_ev *sweep;
 	int64_t swept, swept_n; /* the last request looked at, and how many went */
 	bool json; /* how the log is written */
@@ -92,6 +93,13 @@ void events_reload(struct daemon *d);
 /* sweep.c: requests that ended long ago */
 void sweep_begin(struct daemon *d);
 void sweep_end(struct daemon *d);
+
+/* lineage.c: what is to be told as OpenLineage events; lineage_send.c: the process that tells them */
+must_check int lineage_main(int argc, char **argv, const struct job_kind *const *kinds);
+void lineage_watch(struct daemon *d);
+void lineage_look(struct daemon *d); /* something has been written, or may have */
+void lineage_reloaded(struct daemon *d);
+void lineage_end(struct daemon *d);
 
 /* dispatch.c: requests to runners */
 must_check int dispatch_begin(struct daemon *d, struct err *e); /* takes over what a daemon before left */

@@ -193,6 +193,7 @@ static void on_look(struct loop_ev *ev, void *ptr)
 	if (look(d, &e))
 		events_failed(d, &e);
 	web_changed(d->web);
+	lineage_look(d);
 	if (again) {
 		events_tick(d);
 	} else {
@@ -412,6 +413,7 @@ void events_reload(struct daemon *d)
 	}
 	daemon_log(d, "info", "jobs loaded", "jobs", arena_printf(a, "%zu", f->jobs->n), "broken",
 	           arena_printf(a, "%zu", d->broken));
+	lineage_reloaded(d);
 	events_tick(d);
 	events_look(d);
 }

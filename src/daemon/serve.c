@@ -162,6 +162,7 @@ static void end(struct daemon *d)
 		(void)unlink(arena_printf(a, "%s/serve.json", d->store->leat_dir));
 	web_free(d->web);
 	sweep_end(d);
+	lineage_end(d);
 	dispatch_end(d);
 	events_end(d);
 	loop_free(d->loop);
@@ -209,6 +210,7 @@ int daemon_main(int argc, char **argv, const struct job_kind *const *kinds)
 		return e.code == ERR_BUSY ? 2 : 1;
 	}
 	sweep_begin(&d);
+	lineage_watch(&d);
 	daemon_log(&d, "info", "serving", "workspace", d.ws->dir, "version", LEAT_VERSION, "http",
 	           d.web ? arena_printf(a, "http://127.0.0.1:%d", d.port) : "no");
 	tell((int)ready, "ready");

@@ -34,6 +34,7 @@ enum db_set {
 	DB_SET_TIME,     /* defs/time_tables.def: with the clock and the daemon */
 	DB_SET_WATCH,    /* defs/watch_tables.def: with who follows what happens; wants DB_SET_TIME */
 	DB_SET_MOVED,    /* defs/moved_tables.def: with runs that publish */
+	DB_SET_LINEAGE,  /* defs/lineage_tables.def: with runs that are told as OpenLineage events */
 	DB_SETS
 };
 bool db_has_set(struct db *d, enum db_set set);

@@ -36,6 +36,9 @@ static const struct {
 	[DB_SET_MOVED] = {"moved",
 #include "defs/moved_tables.def"
 	},
+	[DB_SET_LINEAGE] = {"lineage",
+#include "defs/lineage_tables.def"
+	},
 };
 
 int db_schema_set(sqlite3 *h, enum db_set set)

@@ -11,6 +11,7 @@
 #include "flow/catalog.h"
 #include "flow/data_in.h"
 #include "flow/lease.h"
+#include "flow/lineage.h"
 #include "flow/run_int.h"
 #include "flow/tick.h"
 #include "sys/clock.h"
@@ -202,7 +203,8 @@ static int record_unrunnable(struct driver *d, struct data_set *set, struct err 
 	q_int(q, 8, clock_now_ms());
 	q_cstr(q, 9, set->event.hex);
 	q_text(q, 10, d->f->store->on ? d->f->store->on->name : STR_NULL);
-	if (q_run(q, e) || data_failed(d->f->store, set, e) || lease_drop(db_of(d), &l, e) < 0) {
+	if (lineage_ready(d->f->store, e) || q_run(q, e) || data_failed(d->f->store, set, e) ||
+	    lease_drop(db_of(d), &l, e) < 0) {
 		db_rollback(db_of(d));
 		return -1;
 	}

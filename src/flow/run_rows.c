@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/str.h"
 #include "base/url.h"
+#include "flow/lineage.h"
 #include "flow/owner.h"
 #include "flow/request.h"
 #include "repo/overlay.h"
@@ -82,7 +83,7 @@ static int begin_run(struct engine *g, struct run_job *r, struct err *e)
 	q_int(q, 10, clock_now_ms());
 	q_cstr(q, 11, r->data ? r->data->event.hex : NULL);
 	q_text(q, 12, g->f->store->on ? g->f->store->on->name : STR_NULL);
-	rc = q_run(q, e) || keep_code(g, r, e);
+	rc = lineage_ready(g->f->store, e) || q_run(q, e) || keep_code(g, r, e);
 	buf_free(&b);
 	if (rc || (g->o->labels && request_begun(g->f->store->db, g->sum->batch.hex, r->job->name, r->id, e)))
 		return -1;

@@ -35,6 +35,7 @@ p.add_argument('--slow', nargs=2, action='append', default=[], metavar=('GLOB', 
                help='wait before the answer')
 p.add_argument('--stall', nargs=2, action='append', default=[], metavar=('GLOB', 'BYTES'),
                help='stop sending after BYTES and hold the connection')
+p.add_argument('--posts', metavar='FILE', help='take POST: each body is a line of FILE')
 p.add_argument('--auth', metavar='USER:PASSWORD', help='ask for basic authentication')
 p.add_argument('--proxy', action='store_true', help='be an http proxy: absolute URLs answer from DIR too')
 p.add_argument('--tls', nargs=2, metavar=('CERT', 'KEY'))
@@ -80,6 +81,21 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_HEAD(self):
         self.do_GET()
+
+    def do_POST(self):
+        path = urllib.parse.unquote(urllib.parse.urlsplit(self.path).path)
+        body = self.rfile.read(int(self.headers.get('Content-Length') or 0))
+        with lock:
+            n = seen.get(path, 0)
+            seen[path] = n + 1
+        for glob, seconds in args.slow:
+            if fnmatch.fnmatch(path, glob):
+                time.sleep(float(seconds))
+        status = first(args.status, path, n) or (201 if args.posts else 405)
+        if status < 300:
+            with lock, open(args.posts, 'ab') as f:
+                f.write(body + b'\n')
+        self.answer(status, b'status %d\n' % status)
 
     def do_GET(self):
         path = urllib.parse.unquote(urllib.parse.urlsplit(self.path).path)
