@@ -148,6 +148,7 @@ static int see_optional(struct doctor *d, struct err *e)
 		{"libcurl", "libcurl.so.4", "download jobs", "libcurl4"},
 		{"zlib", "libz.so.1", "tables of .gz files, downloads to unpack", "zlib1g"},
 		{"libzstd", "libzstd.so.1", "tables of .zst files", "libzstd1"},
+		{"librsvg", "librsvg-2.so.2", "leat plot -o FILE.png", "librsvg2-2"},
 		{"libmd4c", "libmd4c-html.so.0", "text of notebooks in pages", "libmd4c-html0"},
 	};
 	static const struct {

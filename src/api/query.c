@@ -35,6 +35,7 @@ struct querying {
 	struct dom *columns;
 	int64_t rows;
 	struct err failed;       /* from inside a callback */
+	const struct query_reader *reader; /* takes the rows instead of the sink */
 };
 
 static const char *const format_words[] = {"table", "csv", "json", "parquet", "markdown", "typed"};
@@ -207,7 +208,7 @@ static int on_message(void *ptr, const struct duck_msg *m)
 {
 	struct querying *k = ptr;
 
-	if (interrupted)
+	if (interrupted || k->failed.code) /* rows may still come after the request was given up */
 		return 1;
 	switch (m->kind) {
 	case DUCK_PROGRESS:
@@ -216,6 +217,8 @@ static int on_message(void *ptr, const struct duck_msg *m)
 		return 0;
 	case DUCK_HEAD:
 		k->columns = schema_columns(k->api->arena, m->reply);
+		if (k->reader)
+			return k->reader->head(k->reader->ptr, k->columns, &k->failed);
 		if (k->format == FORMAT_CSV || k->format == FORMAT_MARKDOWN || k->format == FORMAT_TYPED) {
 			if (k->format == FORMAT_TYPED)
 				typed_head(k);
@@ -226,6 +229,8 @@ static int on_message(void *ptr, const struct duck_msg *m)
 		return k->format == FORMAT_TABLE && k->out->head ? k->out->head(k->out->ptr, k->columns, &k->failed)
 		                                                 : 0;
 	case DUCK_ROWS:
+		if (k->reader)
+			return k->reader->rows(k->reader->ptr, &m->rows, &k->failed);
 		return give_rows(k, &m->rows);
 	default:
 		return 0;
@@ -245,12 +250,12 @@ static int call_worker(struct querying *k, const struct dom *request, const stru
 	rc = duck_call(k->duck, k->api->arena, request, on_message, k, reply, &offset, e);
 	sigaction(SIGINT, &old, NULL);
 	k->out->progress(k->out->ptr, NULL, 0);
-	if (!rc)
-		return 0;
-	if (k->failed.code) {
+	if (k->failed.code) { /* the worker may have been done by then */
 		*e = k->failed;
 		return -1;
 	}
+	if (!rc)
+		return 0;
 	return interrupted ? err_set(e, ERR_CANCELLED, "stopped") : table_query_error(e, &k->q, offset);
 }
 
@@ -559,26 +564,31 @@ done:
 	return rc;
 }
 
-int api_plot(struct api *api, const struct args *args, struct sink *out, struct err *e)
+int query_read(struct api *api, const struct args *args, struct sink *out, const struct query_reader *reader,
+               struct err *e)
 {
-	struct str label = args_value(args, "ds");
+	struct str label = args_value(args, "ds"), sql = args_pos(args, 0);
+	const char *path = NULL;
 	struct querying k;
 	struct ds ds;
-	int64_t width; /* for who draws */
 	int rc;
 
-	if (args_int(args, "width", 20, 10000, 80, &width, e) || (label.p && ds_parse(label, &ds, e)) ||
-	    check_at(args, e) || query_begin(&k, api, out, e))
+	if ((label.p && ds_parse(label, &ds, e)) || check_at(args, e) || query_begin(&k, api, out, e))
 		return -1;
-	rc = prepare(&k, args_pos(args, 0), QUERY_NAME, args_value(args, "at"), label.p ? &ds : NULL, e);
+	k.reader = reader;
+	rc = prepare(&k, sql, QUERY_NAME, args_value(args, "at"), label.p ? &ds : NULL, e);
 	if (!rc && k.q.info.statements == 0)
 		rc = err_set(e, ERR_BAD_REQUEST, "there is no query");
+	if (rc && e->code == ERR_BAD_SQL)
+		rc = query_notes_hint(api, e);
 	if (!rc)
 		rc = to_sink(&k, e);
-	if (!rc && k.columns && k.columns->n < 2) {
-		rc = err_set(e, ERR_BAD_REQUEST, "a plot needs two columns: labels, and lengths");
-		err_hint(e, "leat plot 'select day, count(*) from tables.x group by 1 order by 1'");
-	}
+	if (!rc)
+		rc = reader->done(reader->ptr, &path, e);
+	if (!rc && path)
+		query_notes_exported(api, args, sql, path, &k.q);
+	if (!rc && !args_value(args, "at").p)
+		query_notes_unseen(api, out, k.q.tables, k.q.n_tables);
 	query_end(&k);
 	return rc;
 }

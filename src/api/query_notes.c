@@ -100,14 +100,22 @@ int query_notes_hint(struct api *api, struct err *e)
 
 static struct dom *query_doc(struct api *api, const struct args *args, struct str sql, const struct table_query *q)
 {
-	static const char *const told[] = {"ds", "at", "format", "max-rows"};
-	struct dom *doc = dom_new(api->arena, DOM_MAP);
+	static const char *const told[] = {"ds", "at", "format", "max-rows", "kind", "x", "by", "title",
+	                                   "width", "height"};
+	bool plot = args->op->fn == api_plot;
+	struct dom *doc = dom_new(api->arena, DOM_MAP), *y = dom_new(api->arena, DOM_LIST);
 
 	dom_set_str(api->arena, doc, "query", sql);
+	if (plot)
+		dom_set_cstr(api->arena, doc, "verb", "plot");
+	for (size_t i = 0; plot && i < args_count(args, "y"); i++)
+		dom_add(y, dom_new_str(api->arena, args_nth(args, "y", i)));
+	if (y->n)
+		dom_set(api->arena, doc, "y", y);
 	for (size_t i = 0; i < ARRAY_LEN(told); i++)
-		if (args_value(args, told[i]).n)
+		if (op_option(args->op, str_of(told[i])) && args_value(args, told[i]).n)
 			dom_set_str(api->arena, doc, told[i], args_value(args, told[i]));
-	if (args_flag(args, "json"))
+	if (!plot && args_flag(args, "json"))
 		dom_set_cstr(api->arena, doc, "format", "json");
 	if (api->store->on)
 		dom_set_str(api->arena, doc, "on", api->store->on->name);

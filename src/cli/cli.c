@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clean.h"
 #include "base/str.h"
 #include "base/url.h"
 #include "sys/clock.h"

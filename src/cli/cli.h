@@ -42,9 +42,6 @@ void style_init(void);
 const char *style_on(FILE *f, enum style s);  /* "" where there is no colour */
 const char *style_off(FILE *f);
 void print_err(const struct err *e);
-/* Names and values of others must not steer the terminal: control bytes as \\n, \\x1b and the like, but for those in
- * `keep`. */
-struct str clean_text(struct arena *a, struct str s, const char *keep);
 
 /* show.c: how rows look to people. One per operation; NULL: the columns of SHOW. */
 struct shower;

@@ -1,5 +1,6 @@
 #include "cli/grid.h"
 
+#include "base/clean.h"
 #include "base/str.h"
 #include "cli/cli.h"
 

@@ -3,6 +3,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clean.h"
 #include "base/str.h"
 #include "cli/cli.h"
 #include "cli/grid.h"
@@ -43,7 +44,7 @@ static const struct {
 	{"backfill", show_run},    {"rerun", show_run},      {"plan", show_plan},
 	{"whence", show_whence},
 	{"why", show_why},         {"check", show_check},    {"schema", show_schema},
-	{"plot", show_plot},       {"test", show_test},
+	{"test", show_test},
 };
 
 /* "a b | c d": of rows that have not `a`, c and d. */

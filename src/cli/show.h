@@ -25,14 +25,13 @@ struct show_state {
 	struct plan_view *plan;
 	struct str *titles;  /* of a query */
 	bool *right;
-	VEC(struct str) cells; /* of a query, for plot */
 };
 
 typedef void show_fn(struct show_state *s, const struct dom *row);
 
 show_fn show_note, show_new, show_status, show_doctor, show_config, show_commit_made, show_started,
 	show_batch, show_adopted, show_entry, show_tree, show_log, show_diff, show_finding, show_run, show_plan,
-	show_why, show_whence, show_check, show_schema, show_plot, show_playground, show_test;
+	show_why, show_whence, show_check, show_schema, show_playground, show_test;
 
 /* The first rows of a table: {preview, columns, rows, more}. */
 void show_preview(struct show_state *s, const struct dom *row);

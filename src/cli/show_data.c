@@ -1,12 +1,16 @@
 #include <inttypes.h>
 #include <math.h>
+#include <unistd.h>
 
+#include "base/clean.h"
 #include "base/str.h"
 #include "base/tz.h"
 #include "cli/cli.h"
 #include "cli/grid.h"
 #include "cli/show.h"
+#include "plot/plot.h"
 #include "sys/clock.h"
+#include "sys/term.h"
 
 struct str show_text(const struct dom *row, const char *key)
 {
@@ -583,68 +587,39 @@ void show_schema(struct show_state *s, const struct dom *row)
 	s->grid = NULL;
 }
 
-/* Label and length of each row kept, as bars that fill the terminal. */
-static void print_bars(struct show_state *s)
+/* Label and length of each row, as bars that fill the terminal. */
+static void print_bars(struct show_state *s, const struct dom *doc)
 {
-	size_t label_width = 0, room, value_width = 0, width = s->width ? s->width : 80;
-	int64_t asked;
-	double max = 0;
+	const struct dom *columns = dom_get(doc, "columns");
+	struct str names[2] = {0}, types[2] = {0}, cells[2];
+	struct plot_ask ask = {.kind = PLOT_BAR};
+	struct plot_screen screen = {
+		.width = s->width ? s->width : 80, .utf8 = term_utf8(), .colour = term_colour(STDOUT_FILENO)
+	};
+	struct buf b cleanup(buf_free) = BUF_INIT(PLOT_MAX_BYTES);
+	struct err ignored = ERR_INIT;
+	struct plot *p;
+	size_t n = 0;
 
-	if (op_option(s->args->op, STR("width")) && str_to_i64(args_value(s->args, "width"), &asked))
-		width = (size_t)asked;
-
-	for (size_t i = 0; i + 1 < s->cells.n; i += 2) {
-		double v = 0;
-
-		label_width = MAX(label_width, str_columns(s->cells.p[i]));
-		value_width = MAX(value_width, s->cells.p[i + 1].n);
-		if (s->cells.p[i + 1].p && str_to_f64(s->cells.p[i + 1], &v))
-			max = MAX(max, v);
+	dom_each (c, columns)
+		if (n < ARRAY_LEN(names)) {
+			names[n] = show_text(c, "name");
+			types[n++] = show_text(c, "type");
+		}
+	if (plot_new(s->arena, &ask, names, types, n, &p, &ignored))
+		return;
+	dom_each (row, dom_get(doc, "rows")) {
+		n = 0;
+		dom_each (cell, row)
+			if (n < ARRAY_LEN(cells))
+				cells[n++] = cell->type == DOM_NULL ? STR_NULL : cell->s;
+		if (plot_row(p, cells, &ignored))
+			return;
 	}
-	label_width = MIN(label_width, width / 2);
-	room = width > label_width + value_width + 4 ? width - label_width - value_width - 4 : 8;
-	for (size_t i = 0; i + 1 < s->cells.n; i += 2) {
-		/* eighths of a block, so that small differences show */
-		static const char *const eighths[] = {"",       "\u258f", "\u258e", "\u258d",
-		                                      "\u258c", "\u258b", "\u258a", "\u2589"};
-		struct str label = s->cells.p[i], value = s->cells.p[i + 1];
-		double v = 0;
-		int units = 0;
-
-		if (value.p && str_to_f64(value, &v) && v > 0 && max > 0)
-			units = (int)(v / max * (double)room * 8 + 0.5);
-		fprintf(s->out, "%.*s%*s  %s", STR_ARG(label),
-		        (int)(label_width > str_columns(label) ? label_width - str_columns(label) : 0), "",
-		        style_on(s->out, STYLE_BLUE));
-		for (int k = 0; k < units / 8; k++)
-			fputs("\u2588", s->out);
-		fprintf(s->out, "%s%s %.*s\n", eighths[units % 8], style_off(s->out), STR_ARG(value));
-	}
-}
-
-static void keep_bar(struct show_state *s, const struct dom *row)
-{
-	struct str label = STR_NULL, value = STR_NULL;
-	size_t i = 0;
-
-	dom_each (cell, row) {
-		if (i == 0)
-			label = cell->type == DOM_NULL ? STR("NULL")
-			                               : arena_str(s->arena, clean_text(s->arena, cell->s, ""));
-		else if (i == 1)
-			value = cell->type == DOM_NULL ? STR_NULL : arena_str(s->arena, cell->s);
-		i++;
-	}
-	vec_push(s->arena, &s->cells, label);
-	vec_push(s->arena, &s->cells, value);
-}
-
-void show_plot(struct show_state *s, const struct dom *row)
-{
-	if (row)
-		keep_bar(s, row);
-	else
-		print_bars(s);
+	if (plot_make(p, &ignored))
+		return;
+	plot_text(p, &screen, &b);
+	fwrite(b.p, 1, b.n, s->out);
 }
 
 static void print_table(struct show_state *s, const struct dom *table)
@@ -678,7 +653,5 @@ void show_playground(struct show_state *s, const struct dom *row)
 		print_table(s, row);
 		return;
 	}
-	dom_each (r, rows)
-		keep_bar(s, r);
-	print_bars(s);
+	print_bars(s, row);
 }

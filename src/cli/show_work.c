@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clean.h"
 #include "base/str.h"
 #include "cli/cli.h"
 #include "cli/grid.h"

@@ -130,14 +130,17 @@ static int table_now(struct catalog *c, struct arena *a, const struct dom *table
 
 static void again(struct arena *a, const struct exported *x, struct dom *doc)
 {
-	static const char *const options[] = {"on", "ds", "at", "format", "max-rows"};
+	static const char *const options[] = {"on", "ds", "at", "format", "max-rows", "kind", "x", "by", "title",
+	                                      "width", "height"};
 	bool printed = flag(x->doc, "printed");
 	struct buf b = BUF_INIT(EXPORTED_MAX_DOC * 4);
 
-	buf_adds(&b, "leat sql");
+	buf_addf(&b, "leat %s", text(x->doc, "verb").n ? "plot" : "sql");
 	for (size_t i = 0; i < ARRAY_LEN(options); i++)
 		if (text(x->doc, options[i]).n)
 			buf_addf(&b, " --%s %.*s", options[i], STR_ARG(whence_word(a, text(x->doc, options[i]))));
+	dom_each (y, dom_get(x->doc, "y"))
+		buf_addf(&b, " -y %.*s", STR_ARG(whence_word(a, dom_text(a, y))));
 	if (!printed)
 		buf_addf(&b, " -o %.*s", STR_ARG(whence_word(a, x->name)));
 	buf_addf(&b, " %.*s", STR_ARG(whence_word(a, text(x->doc, "query"))));
