@@ -425,53 +425,6 @@ static int read_query(const struct args *args, struct str *sql, const char **nam
 	return 0;
 }
 
-/* `show tables`: DuckDB has none of its own, so what it would list is asked for by a query of our making. */
-static bool asks_tables(struct str sql)
-{
-	sql = str_trim(sql);
-	while (sql.n && sql.p[sql.n - 1] == ';')
-		sql = str_trim(str_sub(sql, 0, sql.n - 1));
-	return sql.n == strlen("show tables") && !strncasecmp(sql.p, "show tables", sql.n);
-}
-
-static bool plain_word(struct str s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if (!(s.p[i] == '_' || (s.p[i] >= 'a' && s.p[i] <= 'z') || (i && s.p[i] >= '0' && s.p[i] <= '9')))
-			return false;
-	return s.n;
-}
-
-static int list_tables(struct api *api, struct str *sql, struct err *e)
-{
-	struct buf b = BUF_INIT(SQL_MAX_TEXT);
-	struct repo *repos;
-	size_t n, shown = 0;
-	int rc = 0;
-
-	if (repo_list(api->store, api->arena, &repos, &n, e))
-		return -1;
-	buf_adds(&b, "select name from (values ");
-	for (size_t i = 0; i < n; i++) {
-		struct str zone, rest;
-
-		if (repos[i].role == REPO_SYSTEM)
-			continue;
-		if (!str_cut(repos[i].name, '/', &zone, &rest)) {
-			zone = STR_NULL;
-			rest = repos[i].name;
-		}
-		buf_addf(&b, plain_word(rest) ? "%s('%.*s%s%.*s')" : "%s('%.*s%s\"%.*s\"')", shown++ ? ", " : "",
-		         STR_ARG(zone), zone.p ? "." : "", STR_ARG(rest));
-	}
-	buf_adds(&b, shown ? ") t(name)" : "('')) t(name) limit 0");
-	if (buf_over(&b))
-		rc = err_set(e, ERR_LIMIT, "there are too many tables to list");
-	*sql = arena_str(api->arena, buf_str(&b));
-	buf_free(&b);
-	return rc;
-}
-
 static int check_at(const struct args *args, struct err *e)
 {
 	struct str at = args_value(args, "at"), repo, rev;
@@ -546,7 +499,7 @@ int api_sql(struct api *api, const struct args *args, struct sink *out, struct e
 		return err_set(e, ERR_BAD_REQUEST,
 		               "a task reads its inputs as they are: --inputs takes no --at and no --ds");
 	if (read_query(args, &sql, &name, e) || (label.p && ds_parse(label, &ds, e)) || check_at(args, e) ||
-	    (!inputs && asks_tables(sql) && list_tables(api, &sql, e)) || query_begin(&k, api, out, e))
+	    (!inputs && query_asks_tables(sql) && query_list_tables(api, &sql, e)) || query_begin(&k, api, out, e))
 		return -1;
 	if (parse_format(args, output, &k.format, e))
 		goto done;

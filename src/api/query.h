@@ -10,6 +10,10 @@
 /* {columns: [{name, type}], rows: [[text or null]]} */
 must_check int query_rows(struct api *api, struct str sql, struct dom **out, struct err *e);
 
+/* `show tables`: DuckDB has none of its own, so what it would list is asked for by a query of our making. */
+bool query_asks_tables(struct str sql);
+must_check int query_list_tables(struct api *api, struct str *sql, struct err *e);
+
 /*
  * The request's query (its first word, --ds, --at), row by row as text. done comes after the last row and may name the
  * file that the result was written to, which whence then knows.
