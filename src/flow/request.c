@@ -572,6 +572,10 @@ int request_recover(struct db *d, struct str batch, size_t *n, struct err *e)
 	return rc;
 }
 
+/* By the index of its job: of those that run there may be tens of thousands, and each of them begins and ends. */
+#define OF_RUN                                                                                                         \
+	"job = (select job from run where id = ?1) and run = ?1 and finished is null and +state = 'running'"
+
 int request_begun(struct db *d, const char *batch, struct str job, const char *run, struct err *e)
 {
 	struct q *q;
@@ -593,7 +597,7 @@ int request_says(struct db *d, const char *run, struct str why, struct err *e)
 
 	if (!db_has_set(d, DB_SET_TIME))
 		return 0;
-	q = db_query(d, "update request set reason = ?2 where run = ?1 and finished is null and state = 'running'");
+	q = db_query(d, "update request set reason = ?2 where " OF_RUN);
 	q_cstr(q, 1, run);
 	q_text(q, 2, why);
 	return q_run(q, e);
@@ -608,8 +612,7 @@ int request_ended(struct db *d, const char *run, const char *state, struct str w
 	q = db_query(d, "update request set state = coalesce((select u.state from unit u where u.run = ?1 and u.ds ="
 	                " request.ds and u.finished is not null order by u.id desc limit 1), ?2), reason = coalesce(?3,"
 	                " (select u.error from unit u where u.run = ?1 and u.ds = request.ds and u.finished is not null"
-	                " order by u.id desc limit 1)), finished = ?4 where run = ?1 and finished is null and state ="
-	                " 'running'");
+	                " order by u.id desc limit 1)), finished = ?4 where " OF_RUN);
 	q_cstr(q, 1, run);
 	q_cstr(q, 2, state);
 	q_text(q, 3, why);

@@ -131,9 +131,10 @@ struct run_job {
 	enum state ended;          /* for its hooks (run_hook.c) */
 	const char *hook_ds, *hook_error; /* of its last unit, of the first that failed; NULL */
 	struct run_job *next_ended;
-	struct str waits_for;      /* what its row says that it waits for, without the time; STR_NULL: nothing */
+	uint64_t waits_for;        /* what its row says that it waits for, without the time: its hash; 0: nothing */
 	int64_t waits_min;         /* and for how long that has been held */
 	bool at_work, ready;       /* in one look: a unit of it is; one could be, if there were a place */
+	struct run_unit *next_up;  /* in one look: the first that could be; NULL */
 	bool looked, together;     /* whether its units may run many at once; known after the first look */
 	void *many;                /* the kind's, of that */
 	void *kept;                /* the kind's, for as long as the run */
@@ -260,6 +261,7 @@ struct engine {
 	struct workers *workers;
 	struct loop_ev *signals, *flush_timer, *lease_timer, *feed_timer, *pool_timer, *pump, *beside;
 	struct loop_ev *slot_timer, *wait_timer;
+	size_t wait_from; /* run_wait.c: the run whose row is the next to be told anew */
 	bool beside_begun, beside_done; /* done: of run_opts.beside nothing is left */
 	struct run_job *jobs;
 	size_t n_jobs;

@@ -18,7 +18,7 @@ lives() { kill -0 "$1" 2>/dev/null && ! grep -q "State:.Z" "/proc/$1/status" 2>/
 dead() { ! lives "$1"; }
 
 test_expect 'a backfill with the daemon on is rows that the daemon runs, and the command follows them to their end' '
-	workspace w && serve . && job days "" <<\X &&
+	workspace w && echo "slots: 2" >>leat.yaml && serve . && job days "" <<\X &&
 echo $DS >$LEAT_OUTPUT/x
 X
 	wait_for 20 grep -qF "jobs=1" .leat/logs/serve.log &&

@@ -48,6 +48,29 @@ test_expect 'the runner of the daemon and a run by hand share the slots, and a r
 	{ curl -sN -m 2 --unix-socket .leat/serve.sock "http://x/api/v1/events?kind=run" -H "Last-Event-ID: 0" >ev; grep -F "waiting: slots 1/1 held by b 2026-03-01" ev; } && touch "$HOME/go.b" && wait $b && wait_for 20 leat cat raw/a:/ds=2026-03-02/x && leat runs a --json >r && lacks r waiting
 '
 
+says_of() { # COUNT: so many runs say that they wait for the slot, and the one job that has it is in $TRASH/has
+	python3 - "$1" "$TRASH/has" <<'X'
+import sqlite3, sys
+d = sqlite3.connect("file:.leat/leat.db?mode=ro", uri=True, timeout=20)
+has = d.execute("select job from unit where state = 'running'").fetchall()
+n = len(has) == 1 and d.execute("select count(*) from run where reason like ? and finished is null", ("waiting: slots 1/1 held by %s %%" % has[0],)).fetchone()[0]
+open(sys.argv[2], "w").write(has[0][0] if has else "")
+sys.exit(n < int(sys.argv[1]))
+X
+}
+burst() { # SEQ: most rows that those who follow got within half a second since then
+	python3 - "$1" <<'X'
+import sqlite3, sys
+at = [r[0] for r in sqlite3.connect("file:.leat/leat.db?mode=ro", uri=True, timeout=20).execute("select at from change where kind = 'run' and seq > ? order by at", sys.argv[1:])]
+print(max(sum(1 for t in at[i:] if t < a + 500) for i, a in enumerate(at)))
+X
+}
+test_expect 'very many runs wait for a slot that another one has each time: all say so, and a look writes no more than fifty of them anew' '
+	fresh f 1 && for i in $(seq 150); do mkdir -p jobs/w$i && printf "kind: script\npartition: none\noutput: t/w%d\n" $i >jobs/w$i/job.yaml && printf "while [ ! -e \"\$HOME/go.\$LEAT_JOB\" ]; do sleep 0.05; done; echo x >\$LEAT_OUTPUT/x\n" >jobs/w$i/job.sh; done &&
+	serve . && leat serve --stop && behind run --local && a=$! && wait_for 30 says_of 149 && seq=$(python3 -c "import sqlite3; print(sqlite3.connect(\".leat/leat.db\").execute(\"select max(seq) from change\").fetchone()[0])") && touch "$HOME/go.$(cat "$TRASH/has")" && wait_for 60 says_of 100 &&
+	b=$(burst $seq) && echo "$b" && [ "$b" -le 60 ] && wait_for 60 says_of 148 && kill -INT $a && { wait $a || true; }
+'
+
 test_expect 'a command inside a task needs no slot of its own' '
 	fresh n 1 && holder in && touch "$HOME/go.in" && job out <<X &&
 cd "$PWD" && "$LEAT_BIN" run in 2026-03-01 && echo x >"\$LEAT_OUTPUT/x"

@@ -63,7 +63,7 @@ test_expect "$READY tasks are ready at once: each is done once, and the daemon s
 '
 
 test_expect 'a job file that is deleted while its job runs: the run goes on to its end, and then there is no such job' '
-	clock 2026-03-10T00:00:00Z && workspace gone && job slow "echo begun >> $TRASH/begun; while [ ! -e $TRASH/go ]; do sleep 0.05; done; echo done > \$LEAT_OUTPUT/f" "${hourly[@]}" && job other "echo \$DS > \$LEAT_OUTPUT/f" "${hourly[@]}" && serve . &&
+	clock 2026-03-10T00:00:00Z && workspace gone && echo "slots: 2" >>leat.yaml && job slow "echo begun >> $TRASH/begun; while [ ! -e $TRASH/go ]; do sleep 0.05; done; echo done > \$LEAT_OUTPUT/f" "${hourly[@]}" && job other "echo \$DS > \$LEAT_OUTPUT/f" "${hourly[@]}" && serve . &&
 	clock 2026-03-10T01:00:00Z && wait_for 30 test -s "$TRASH/begun" && rm -r jobs/slow && wait_for 30 grep -q "msg=\"jobs loaded\" jobs=1" .leat/logs/serve.log && clock 2026-03-10T02:00:00Z && become "select count(*) from request where job = '\''other'\'' and state = '\''success'\''" 2 &&
 	touch "$TRASH/go" && become "select state, ds from request where job = '\''slow'\''" "success 2026-03-10T00" && become "$open" 0 && [ "$(leat cat tables/slow:/ds=2026-03-10T00/f)" = done ] && eq "$(wc -l < "$TRASH/begun")" 1 && leat serve --stop
 '
