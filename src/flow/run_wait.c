@@ -65,7 +65,8 @@ static int look_holder(struct look *l, const struct run_pool *pool, struct held 
 	}
 	q_done(q);
 	if (!rc)
-		out->plain = arena_strf(l->a, "waiting: %.*s %lld/%lld held by other commands", STR_ARG(what), all, all);
+		out->plain = arena_strf(l->a, "waiting: %.*s %lld/%lld held by other commands", STR_ARG(what), all,
+		                        all);
 	return rc < 0 ? -1 : 0;
 }
 
