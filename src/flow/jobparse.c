@@ -75,8 +75,8 @@ static int kind_by_files(struct jobs *js, struct job *j, const struct jobfile_li
 		}
 	for (const struct job_kind *const *k = js->kinds; *k; k++)
 		for (const char *const *name = (*k)->code_names; name && *name; name++) {
-			/* What stays says so by its kind: a program is a script. */
-			if (!jobfile_has(files, *name) || j->kind == *k || (*k)->stays)
+			/* What stays says so by its kind, as a function run() does: a program is a script. */
+			if (!jobfile_has(files, *name) || j->kind == *k || (*k)->stays || (*k)->told_by_name)
 				continue;
 			if (j->kind) {
 				err_set(e, ERR_BAD_CONFIG,

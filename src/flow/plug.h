@@ -127,6 +127,7 @@ struct job_kind {
 	const struct key *keys;        /* its own keys of job.yaml, ended by a row without name */
 	const char *const *code_names; /* job.sql, …: what code: is when absent; ended by NULL */
 	const char *told_by;           /* a job that has this key and says no kind is of this one; may be NULL */
+	bool told_by_name;             /* its files do not tell it: its jobs say `kind:` */
 	bool outside_world;            /* its bytes are facts: an explicit run runs again, -u only if missing */
 	bool starts_process;           /* the output repo's name counts in the key */
 	bool stays;                    /* its jobs have no units: each is a process that `up` starts and `down` ends */

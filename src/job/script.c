@@ -396,6 +396,7 @@ static const struct key keys[] = {
 #define K(section, name, forms, rule, words, sub, def, flags, text)                                                    \
 	{section, name, forms, rule, words, sub, def, flags, text},
 #include "defs/scriptkeys.def"
+#include "defs/taskkeys.def"
 #undef K
 	{0},
 };

@@ -164,6 +164,7 @@ static const struct key keys[] = {
 #define K(section, name, forms, rule, words, sub, def, flags, text)                                                    \
 	{section, name, forms, rule, words, sub, def, flags, text},
 #include "defs/scriptkeys.def"
+#include "defs/taskkeys.def"
 #include "defs/staykeys.def"
 #undef K
 	{0},
