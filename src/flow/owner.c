@@ -23,6 +23,16 @@ static int check(struct store *s, const struct job *j, const struct repo *r, str
 	return owner_check(j, r, &head.run, e);
 }
 
+int owner_try(struct store *s, struct arena *a, const struct job *j, struct err *e)
+{
+	struct repo r;
+	int got = repo_find_any(s, a, j->output, &r, e);
+
+	if (got <= 0)
+		return got < 0 ? -1 : repo_may_be_made(s, j->output, e);
+	return r.role != REPO_OUTPUT ? check(s, j, &r, e) : 0;
+}
+
 int owner_take(struct store *s, struct arena *a, const struct job *j, struct repo *out, struct err *e)
 {
 	struct repo r;

@@ -12,6 +12,8 @@
 must_check int owner_check(const struct job *j, const struct repo *r, const struct id *run, struct err *e);
 /* Inside a write transaction: finds or makes the job's output and records that it is the job's. */
 must_check int owner_take(struct store *s, struct arena *a, const struct job *j, struct repo *out, struct err *e);
+/* Whether it would do that. Writes nothing. */
+must_check int owner_try(struct store *s, struct arena *a, const struct job *j, struct err *e);
 /*
  * Outputs of jobs that are gone become plain repos. None is one while a job file cannot be read: it may be the one that
  * writes it.

@@ -157,7 +157,7 @@ static int begin_rows(struct engine *g, const struct rows_begin *b, struct err *
 }
 
 /* Repos that the run will make: a name that may not be is refused now, before anything has run. */
-static int try_outputs(struct engine *g, const struct rows_begin *b, bool *missing, struct err *e)
+static int try_outputs(struct engine *g, const struct rows_begin *b, struct err *e)
 {
 	struct store *s = g->f->store;
 
@@ -166,9 +166,8 @@ static int try_outputs(struct engine *g, const struct rows_begin *b, bool *missi
 		struct repo repo;
 		int r = repo_find(s, g->arena, j->output, &repo, e);
 
-		if (r < 0 || (db_in_write(s->db) && !r && owner_take(s, g->arena, j, &repo, e)))
+		if (r < 0 || (!r && owner_try(s, g->arena, j, e)))
 			return -1;
-		*missing |= !r;
 	}
 	return 0;
 }
@@ -176,25 +175,14 @@ static int try_outputs(struct engine *g, const struct rows_begin *b, bool *missi
 static int rows_begin(struct engine *g, const struct rows_begin *b, struct err *e)
 {
 	struct db *d = g->f->store->db;
-	bool missing = false;
 	int rc;
 
 	/* one transaction: of a thousand jobs each look would take and let go of the database's locks */
 	if (db_read_begin(d, e))
 		return -1;
-	rc = try_outputs(g, b, &missing, e);
+	rc = try_outputs(g, b, e);
 	db_read_end(d);
-	if (rc)
-		return -1;
-	if (missing) {
-		if (db_begin_durable(d, DB_PROCESS, e))
-			return -1;
-		rc = try_outputs(g, b, &missing, e);
-		db_rollback(d);
-		if (rc)
-			return -1;
-	}
-	if (db_begin_durable(d, DB_PROCESS, e))
+	if (rc || db_begin_durable(d, DB_PROCESS, e))
 		return -1;
 	if (begin_rows(g, b, e)) {
 		db_rollback(d);

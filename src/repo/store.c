@@ -396,6 +396,11 @@ static int is_zone(struct store *s, struct str name, struct err *e)
 	return 0;
 }
 
+int repo_may_be_made(struct store *s, struct str name, struct err *e)
+{
+	return name_check_repo(name, e) || clashes(s, name, e) || is_zone(s, name, e) ? -1 : 0;
+}
+
 int repo_ensure(struct store *s, struct arena *a, struct str name, enum repo_role role, struct str job,
                 struct repo *out, struct err *e)
 {
@@ -405,7 +410,7 @@ int repo_ensure(struct store *s, struct arena *a, struct str name, enum repo_rol
 	BUG_IF(!db_in_write(s->db));
 	if (r)
 		return r < 0 ? -1 : 0;
-	if (name_check_repo(name, e) || clashes(s, name, e) || is_zone(s, name, e))
+	if (repo_may_be_made(s, name, e))
 		return -1;
 	q = db_query(s->db, "insert into repo(name, role, job, created, made_on) values(?, ?, ?, ?, ?)");
 	q_text(q, 1, name);

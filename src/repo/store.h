@@ -132,6 +132,8 @@ struct repo {
 must_check int repo_find(struct store *s, struct arena *a, struct str name, struct repo *out, struct err *e);
 /* Also one that only a workspace branch has (repo/overlay.h), when this handle is not on it. */
 must_check int repo_find_any(struct store *s, struct arena *a, struct str name, struct repo *out, struct err *e);
+/* Whether repo_ensure would make one of that name; none of that name is there. */
+must_check int repo_may_be_made(struct store *s, struct str name, struct err *e);
 /* Inside a write transaction: found or made. Refuses a name inside or above another repo's, or equal but for case. */
 must_check int repo_ensure(struct store *s, struct arena *a, struct str name, enum repo_role role, struct str job,
                            struct repo *out, struct err *e);

@@ -1,0 +1,3 @@
+-- output: tables/t0000
+-- schedule: "* * * * *"
+select 0 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0001
+-- schedule: "* * * * *"
+select 1 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0002
+-- schedule: "* * * * *"
+select 2 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0003
+-- schedule: "* * * * *"
+select 3 as n

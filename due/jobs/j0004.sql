@@ -1,0 +1,3 @@
+-- output: tables/t0004
+-- schedule: "* * * * *"
+select 4 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0006
+-- schedule: "* * * * *"
+select 6 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0008
+-- schedule: "* * * * *"
+select 8 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0009
+-- schedule: "* * * * *"
+select 9 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0010
+-- schedule: "* * * * *"
+select 10 as n

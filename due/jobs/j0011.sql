@@ -1,0 +1,3 @@
+-- output: tables/t0011
+-- schedule: "* * * * *"
+select 11 as n

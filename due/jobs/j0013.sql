@@ -1,0 +1,3 @@
+-- output: tables/t0013
+-- schedule: "* * * * *"
+select 13 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0014
+-- schedule: "* * * * *"
+select 14 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0015
+-- schedule: "* * * * *"
+select 15 as n

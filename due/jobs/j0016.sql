@@ -1,0 +1,3 @@
+-- output: tables/t0016
+-- schedule: "* * * * *"
+select 16 as n

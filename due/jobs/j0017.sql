@@ -1,0 +1,3 @@
+-- output: tables/t0017
+-- schedule: "* * * * *"
+select 17 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0018
+-- schedule: "* * * * *"
+select 18 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0019
+-- schedule: "* * * * *"
+select 19 as n

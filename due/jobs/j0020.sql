@@ -1,0 +1,3 @@
+-- output: tables/t0020
+-- schedule: "* * * * *"
+select 20 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0023
+-- schedule: "* * * * *"
+select 23 as n

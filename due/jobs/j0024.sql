@@ -1,0 +1,3 @@
+-- output: tables/t0024
+-- schedule: "* * * * *"
+select 24 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0025
+-- schedule: "* * * * *"
+select 25 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0026
+-- schedule: "* * * * *"
+select 26 as n

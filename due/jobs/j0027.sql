@@ -1,0 +1,3 @@
+-- output: tables/t0027
+-- schedule: "* * * * *"
+select 27 as n

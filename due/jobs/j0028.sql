@@ -1,0 +1,3 @@
+-- output: tables/t0028
+-- schedule: "* * * * *"
+select 28 as n

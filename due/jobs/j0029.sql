@@ -1,0 +1,3 @@
+-- output: tables/t0029
+-- schedule: "* * * * *"
+select 29 as n

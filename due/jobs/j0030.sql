@@ -1,0 +1,3 @@
+-- output: tables/t0030
+-- schedule: "* * * * *"
+select 30 as n

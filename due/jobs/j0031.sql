@@ -1,0 +1,3 @@
+-- output: tables/t0031
+-- schedule: "* * * * *"
+select 31 as n

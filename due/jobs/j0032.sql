@@ -1,0 +1,3 @@
+-- output: tables/t0032
+-- schedule: "* * * * *"
+select 32 as n

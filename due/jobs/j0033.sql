@@ -1,0 +1,3 @@
+-- output: tables/t0033
+-- schedule: "* * * * *"
+select 33 as n

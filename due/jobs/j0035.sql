@@ -1,0 +1,3 @@
+-- output: tables/t0035
+-- schedule: "* * * * *"
+select 35 as n

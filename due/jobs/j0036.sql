@@ -1,0 +1,3 @@
+-- output: tables/t0036
+-- schedule: "* * * * *"
+select 36 as n

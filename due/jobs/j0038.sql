@@ -1,0 +1,3 @@
+-- output: tables/t0038
+-- schedule: "* * * * *"
+select 38 as n

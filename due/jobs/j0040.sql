@@ -1,0 +1,3 @@
+-- output: tables/t0040
+-- schedule: "* * * * *"
+select 40 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0042
+-- schedule: "* * * * *"
+select 42 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0045
+-- schedule: "* * * * *"
+select 45 as n

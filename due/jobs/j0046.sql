@@ -1,0 +1,3 @@
+-- output: tables/t0046
+-- schedule: "* * * * *"
+select 46 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0047
+-- schedule: "* * * * *"
+select 47 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0048
+-- schedule: "* * * * *"
+select 48 as n

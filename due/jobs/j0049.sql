@@ -1,0 +1,3 @@
+-- output: tables/t0049
+-- schedule: "* * * * *"
+select 49 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0050
+-- schedule: "* * * * *"
+select 50 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0051
+-- schedule: "* * * * *"
+select 51 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0052
+-- schedule: "* * * * *"
+select 52 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0053
+-- schedule: "* * * * *"
+select 53 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0054
+-- schedule: "* * * * *"
+select 54 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0055
+-- schedule: "* * * * *"
+select 55 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0056
+-- schedule: "* * * * *"
+select 56 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0057
+-- schedule: "* * * * *"
+select 57 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0058
+-- schedule: "* * * * *"
+select 58 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0059
+-- schedule: "* * * * *"
+select 59 as n

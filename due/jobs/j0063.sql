@@ -1,0 +1,3 @@
+-- output: tables/t0063
+-- schedule: "* * * * *"
+select 63 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0064
+-- schedule: "* * * * *"
+select 64 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0065
+-- schedule: "* * * * *"
+select 65 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0066
+-- schedule: "* * * * *"
+select 66 as n

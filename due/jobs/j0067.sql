@@ -1,0 +1,3 @@
+-- output: tables/t0067
+-- schedule: "* * * * *"
+select 67 as n

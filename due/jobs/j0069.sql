@@ -1,0 +1,3 @@
+-- output: tables/t0069
+-- schedule: "* * * * *"
+select 69 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0070
+-- schedule: "* * * * *"
+select 70 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0071
+-- schedule: "* * * * *"
+select 71 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0072
+-- schedule: "* * * * *"
+select 72 as n

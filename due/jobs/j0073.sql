@@ -1,0 +1,3 @@
+-- output: tables/t0073
+-- schedule: "* * * * *"
+select 73 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0074
+-- schedule: "* * * * *"
+select 74 as n

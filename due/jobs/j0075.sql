@@ -1,0 +1,3 @@
+-- output: tables/t0075
+-- schedule: "* * * * *"
+select 75 as n

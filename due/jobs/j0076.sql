@@ -1,0 +1,3 @@
+-- output: tables/t0076
+-- schedule: "* * * * *"
+select 76 as n

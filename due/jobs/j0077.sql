@@ -1,0 +1,3 @@
+-- output: tables/t0077
+-- schedule: "* * * * *"
+select 77 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0079
+-- schedule: "* * * * *"
+select 79 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0080
+-- schedule: "* * * * *"
+select 80 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0081
+-- schedule: "* * * * *"
+select 81 as n

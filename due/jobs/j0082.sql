@@ -1,0 +1,3 @@
+-- output: tables/t0082
+-- schedule: "* * * * *"
+select 82 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0083
+-- schedule: "* * * * *"
+select 83 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0084
+-- schedule: "* * * * *"
+select 84 as n

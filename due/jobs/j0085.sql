@@ -1,0 +1,3 @@
+-- output: tables/t0085
+-- schedule: "* * * * *"
+select 85 as n

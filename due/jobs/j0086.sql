@@ -1,0 +1,3 @@
+-- output: tables/t0086
+-- schedule: "* * * * *"
+select 86 as n

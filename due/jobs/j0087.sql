@@ -1,0 +1,3 @@
+-- output: tables/t0087
+-- schedule: "* * * * *"
+select 87 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0089
+-- schedule: "* * * * *"
+select 89 as n

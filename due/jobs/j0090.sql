@@ -1,0 +1,3 @@
+-- output: tables/t0090
+-- schedule: "* * * * *"
+select 90 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0091
+-- schedule: "* * * * *"
+select 91 as n

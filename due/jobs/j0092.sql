@@ -1,0 +1,3 @@
+-- output: tables/t0092
+-- schedule: "* * * * *"
+select 92 as n

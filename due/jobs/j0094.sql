@@ -1,0 +1,3 @@
+-- output: tables/t0094
+-- schedule: "* * * * *"
+select 94 as n

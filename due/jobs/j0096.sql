@@ -1,0 +1,3 @@
+-- output: tables/t0096
+-- schedule: "* * * * *"
+select 96 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0098
+-- schedule: "* * * * *"
+select 98 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0099
+-- schedule: "* * * * *"
+select 99 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0100
+-- schedule: "* * * * *"
+select 100 as n

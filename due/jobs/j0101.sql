@@ -1,0 +1,3 @@
+-- output: tables/t0101
+-- schedule: "* * * * *"
+select 101 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0105
+-- schedule: "* * * * *"
+select 105 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0106
+-- schedule: "* * * * *"
+select 106 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0107
+-- schedule: "* * * * *"
+select 107 as n

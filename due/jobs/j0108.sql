@@ -1,0 +1,3 @@
+-- output: tables/t0108
+-- schedule: "* * * * *"
+select 108 as n

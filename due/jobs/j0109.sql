@@ -1,0 +1,3 @@
+-- output: tables/t0109
+-- schedule: "* * * * *"
+select 109 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0111
+-- schedule: "* * * * *"
+select 111 as n

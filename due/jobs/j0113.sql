@@ -1,0 +1,3 @@
+-- output: tables/t0113
+-- schedule: "* * * * *"
+select 113 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0114
+-- schedule: "* * * * *"
+select 114 as n

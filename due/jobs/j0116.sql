@@ -1,0 +1,3 @@
+-- output: tables/t0116
+-- schedule: "* * * * *"
+select 116 as n

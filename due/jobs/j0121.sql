@@ -1,0 +1,3 @@
+-- output: tables/t0121
+-- schedule: "* * * * *"
+select 121 as n

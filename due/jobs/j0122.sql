@@ -1,0 +1,3 @@
+-- output: tables/t0122
+-- schedule: "* * * * *"
+select 122 as n

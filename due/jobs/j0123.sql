@@ -1,0 +1,3 @@
+-- output: tables/t0123
+-- schedule: "* * * * *"
+select 123 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0124
+-- schedule: "* * * * *"
+select 124 as n

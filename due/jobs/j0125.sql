@@ -1,0 +1,3 @@
+-- output: tables/t0125
+-- schedule: "* * * * *"
+select 125 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0126
+-- schedule: "* * * * *"
+select 126 as n

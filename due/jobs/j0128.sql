@@ -1,0 +1,3 @@
+-- output: tables/t0128
+-- schedule: "* * * * *"
+select 128 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0129
+-- schedule: "* * * * *"
+select 129 as n

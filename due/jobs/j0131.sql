@@ -1,0 +1,3 @@
+-- output: tables/t0131
+-- schedule: "* * * * *"
+select 131 as n

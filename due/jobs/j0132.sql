@@ -1,0 +1,3 @@
+-- output: tables/t0132
+-- schedule: "* * * * *"
+select 132 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0133
+-- schedule: "* * * * *"
+select 133 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0134
+-- schedule: "* * * * *"
+select 134 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0135
+-- schedule: "* * * * *"
+select 135 as n

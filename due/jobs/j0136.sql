@@ -1,0 +1,3 @@
+-- output: tables/t0136
+-- schedule: "* * * * *"
+select 136 as n

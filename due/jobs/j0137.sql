@@ -1,0 +1,3 @@
+-- output: tables/t0137
+-- schedule: "* * * * *"
+select 137 as n

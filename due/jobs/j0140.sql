@@ -1,0 +1,3 @@
+-- output: tables/t0140
+-- schedule: "* * * * *"
+select 140 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0142
+-- schedule: "* * * * *"
+select 142 as n

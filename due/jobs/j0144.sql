@@ -1,0 +1,3 @@
+-- output: tables/t0144
+-- schedule: "* * * * *"
+select 144 as n

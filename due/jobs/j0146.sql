@@ -1,0 +1,3 @@
+-- output: tables/t0146
+-- schedule: "* * * * *"
+select 146 as n

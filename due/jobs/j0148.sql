@@ -1,0 +1,3 @@
+-- output: tables/t0148
+-- schedule: "* * * * *"
+select 148 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0149
+-- schedule: "* * * * *"
+select 149 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0150
+-- schedule: "* * * * *"
+select 150 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0151
+-- schedule: "* * * * *"
+select 151 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0152
+-- schedule: "* * * * *"
+select 152 as n

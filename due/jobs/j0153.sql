@@ -1,0 +1,3 @@
+-- output: tables/t0153
+-- schedule: "* * * * *"
+select 153 as n

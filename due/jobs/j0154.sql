@@ -1,0 +1,3 @@
+-- output: tables/t0154
+-- schedule: "* * * * *"
+select 154 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0155
+-- schedule: "* * * * *"
+select 155 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0156
+-- schedule: "* * * * *"
+select 156 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0157
+-- schedule: "* * * * *"
+select 157 as n

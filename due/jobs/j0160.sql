@@ -1,0 +1,3 @@
+-- output: tables/t0160
+-- schedule: "* * * * *"
+select 160 as n

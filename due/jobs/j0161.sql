@@ -1,0 +1,3 @@
+-- output: tables/t0161
+-- schedule: "* * * * *"
+select 161 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0162
+-- schedule: "* * * * *"
+select 162 as n

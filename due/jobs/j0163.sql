@@ -1,0 +1,3 @@
+-- output: tables/t0163
+-- schedule: "* * * * *"
+select 163 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0164
+-- schedule: "* * * * *"
+select 164 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0165
+-- schedule: "* * * * *"
+select 165 as n

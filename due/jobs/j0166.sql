@@ -1,0 +1,3 @@
+-- output: tables/t0166
+-- schedule: "* * * * *"
+select 166 as n

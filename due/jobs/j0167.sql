@@ -1,0 +1,3 @@
+-- output: tables/t0167
+-- schedule: "* * * * *"
+select 167 as n

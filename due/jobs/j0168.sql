@@ -1,0 +1,3 @@
+-- output: tables/t0168
+-- schedule: "* * * * *"
+select 168 as n

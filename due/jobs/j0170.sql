@@ -1,0 +1,3 @@
+-- output: tables/t0170
+-- schedule: "* * * * *"
+select 170 as n

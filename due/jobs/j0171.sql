@@ -1,0 +1,3 @@
+-- output: tables/t0171
+-- schedule: "* * * * *"
+select 171 as n

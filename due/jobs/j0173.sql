@@ -1,0 +1,3 @@
+-- output: tables/t0173
+-- schedule: "* * * * *"
+select 173 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0174
+-- schedule: "* * * * *"
+select 174 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0175
+-- schedule: "* * * * *"
+select 175 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0176
+-- schedule: "* * * * *"
+select 176 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0177
+-- schedule: "* * * * *"
+select 177 as n

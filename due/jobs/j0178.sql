@@ -1,0 +1,3 @@
+-- output: tables/t0178
+-- schedule: "* * * * *"
+select 178 as n

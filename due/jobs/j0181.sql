@@ -1,0 +1,3 @@
+-- output: tables/t0181
+-- schedule: "* * * * *"
+select 181 as n

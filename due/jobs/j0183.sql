@@ -1,0 +1,3 @@
+-- output: tables/t0183
+-- schedule: "* * * * *"
+select 183 as n

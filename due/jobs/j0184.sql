@@ -1,0 +1,3 @@
+-- output: tables/t0184
+-- schedule: "* * * * *"
+select 184 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0186
+-- schedule: "* * * * *"
+select 186 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0187
+-- schedule: "* * * * *"
+select 187 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0188
+-- schedule: "* * * * *"
+select 188 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0189
+-- schedule: "* * * * *"
+select 189 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0190
+-- schedule: "* * * * *"
+select 190 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0192
+-- schedule: "* * * * *"
+select 192 as n

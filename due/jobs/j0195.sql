@@ -1,0 +1,3 @@
+-- output: tables/t0195
+-- schedule: "* * * * *"
+select 195 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0198
+-- schedule: "* * * * *"
+select 198 as n

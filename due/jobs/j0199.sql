@@ -1,0 +1,3 @@
+-- output: tables/t0199
+-- schedule: "* * * * *"
+select 199 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0200
+-- schedule: "* * * * *"
+select 200 as n

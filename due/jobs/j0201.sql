@@ -1,0 +1,3 @@
+-- output: tables/t0201
+-- schedule: "* * * * *"
+select 201 as n

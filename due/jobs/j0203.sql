@@ -1,0 +1,3 @@
+-- output: tables/t0203
+-- schedule: "* * * * *"
+select 203 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0204
+-- schedule: "* * * * *"
+select 204 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0205
+-- schedule: "* * * * *"
+select 205 as n

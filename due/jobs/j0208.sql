@@ -1,0 +1,3 @@
+-- output: tables/t0208
+-- schedule: "* * * * *"
+select 208 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0209
+-- schedule: "* * * * *"
+select 209 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0210
+-- schedule: "* * * * *"
+select 210 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0211
+-- schedule: "* * * * *"
+select 211 as n

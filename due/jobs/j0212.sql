@@ -1,0 +1,3 @@
+-- output: tables/t0212
+-- schedule: "* * * * *"
+select 212 as n

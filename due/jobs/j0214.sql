@@ -1,0 +1,3 @@
+-- output: tables/t0214
+-- schedule: "* * * * *"
+select 214 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0215
+-- schedule: "* * * * *"
+select 215 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0216
+-- schedule: "* * * * *"
+select 216 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0218
+-- schedule: "* * * * *"
+select 218 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0219
+-- schedule: "* * * * *"
+select 219 as n

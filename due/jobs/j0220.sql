@@ -1,0 +1,3 @@
+-- output: tables/t0220
+-- schedule: "* * * * *"
+select 220 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0221
+-- schedule: "* * * * *"
+select 221 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0222
+-- schedule: "* * * * *"
+select 222 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0223
+-- schedule: "* * * * *"
+select 223 as n

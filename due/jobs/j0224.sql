@@ -1,0 +1,3 @@
+-- output: tables/t0224
+-- schedule: "* * * * *"
+select 224 as n

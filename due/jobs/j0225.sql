@@ -1,0 +1,3 @@
+-- output: tables/t0225
+-- schedule: "* * * * *"
+select 225 as n

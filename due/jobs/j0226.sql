@@ -1,0 +1,3 @@
+-- output: tables/t0226
+-- schedule: "* * * * *"
+select 226 as n

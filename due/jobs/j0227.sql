@@ -1,0 +1,3 @@
+-- output: tables/t0227
+-- schedule: "* * * * *"
+select 227 as n

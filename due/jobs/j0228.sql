@@ -1,0 +1,3 @@
+-- output: tables/t0228
+-- schedule: "* * * * *"
+select 228 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0229
+-- schedule: "* * * * *"
+select 229 as n

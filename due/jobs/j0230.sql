@@ -1,0 +1,3 @@
+-- output: tables/t0230
+-- schedule: "* * * * *"
+select 230 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0231
+-- schedule: "* * * * *"
+select 231 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0232
+-- schedule: "* * * * *"
+select 232 as n

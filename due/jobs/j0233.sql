@@ -1,0 +1,3 @@
+-- output: tables/t0233
+-- schedule: "* * * * *"
+select 233 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0234
+-- schedule: "* * * * *"
+select 234 as n

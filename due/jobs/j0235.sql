@@ -1,0 +1,3 @@
+-- output: tables/t0235
+-- schedule: "* * * * *"
+select 235 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0236
+-- schedule: "* * * * *"
+select 236 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0238
+-- schedule: "* * * * *"
+select 238 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0239
+-- schedule: "* * * * *"
+select 239 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0240
+-- schedule: "* * * * *"
+select 240 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0241
+-- schedule: "* * * * *"
+select 241 as n

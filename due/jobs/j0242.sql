@@ -1,0 +1,3 @@
+-- output: tables/t0242
+-- schedule: "* * * * *"
+select 242 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0243
+-- schedule: "* * * * *"
+select 243 as n

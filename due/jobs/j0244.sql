@@ -1,0 +1,3 @@
+-- output: tables/t0244
+-- schedule: "* * * * *"
+select 244 as n

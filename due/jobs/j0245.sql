@@ -1,0 +1,3 @@
+-- output: tables/t0245
+-- schedule: "* * * * *"
+select 245 as n

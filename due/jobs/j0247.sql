@@ -1,0 +1,3 @@
+-- output: tables/t0247
+-- schedule: "* * * * *"
+select 247 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0249
+-- schedule: "* * * * *"
+select 249 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0250
+-- schedule: "* * * * *"
+select 250 as n

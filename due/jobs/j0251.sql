@@ -1,0 +1,3 @@
+-- output: tables/t0251
+-- schedule: "* * * * *"
+select 251 as n

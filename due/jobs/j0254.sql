@@ -1,0 +1,3 @@
+-- output: tables/t0254
+-- schedule: "* * * * *"
+select 254 as n

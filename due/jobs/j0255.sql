@@ -1,0 +1,3 @@
+-- output: tables/t0255
+-- schedule: "* * * * *"
+select 255 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0257
+-- schedule: "* * * * *"
+select 257 as n

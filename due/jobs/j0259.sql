@@ -1,0 +1,3 @@
+-- output: tables/t0259
+-- schedule: "* * * * *"
+select 259 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0261
+-- schedule: "* * * * *"
+select 261 as n

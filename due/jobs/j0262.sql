@@ -1,0 +1,3 @@
+-- output: tables/t0262
+-- schedule: "* * * * *"
+select 262 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0263
+-- schedule: "* * * * *"
+select 263 as n

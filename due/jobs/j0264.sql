@@ -1,0 +1,3 @@
+-- output: tables/t0264
+-- schedule: "* * * * *"
+select 264 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0266
+-- schedule: "* * * * *"
+select 266 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0267
+-- schedule: "* * * * *"
+select 267 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0268
+-- schedule: "* * * * *"
+select 268 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0269
+-- schedule: "* * * * *"
+select 269 as n

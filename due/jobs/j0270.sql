@@ -1,0 +1,3 @@
+-- output: tables/t0270
+-- schedule: "* * * * *"
+select 270 as n

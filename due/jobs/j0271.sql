@@ -1,0 +1,3 @@
+-- output: tables/t0271
+-- schedule: "* * * * *"
+select 271 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0272
+-- schedule: "* * * * *"
+select 272 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0273
+-- schedule: "* * * * *"
+select 273 as n

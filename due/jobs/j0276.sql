@@ -1,0 +1,3 @@
+-- output: tables/t0276
+-- schedule: "* * * * *"
+select 276 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0277
+-- schedule: "* * * * *"
+select 277 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0278
+-- schedule: "* * * * *"
+select 278 as n

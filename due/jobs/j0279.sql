@@ -1,0 +1,3 @@
+-- output: tables/t0279
+-- schedule: "* * * * *"
+select 279 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0281
+-- schedule: "* * * * *"
+select 281 as n

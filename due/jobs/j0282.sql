@@ -1,0 +1,3 @@
+-- output: tables/t0282
+-- schedule: "* * * * *"
+select 282 as n

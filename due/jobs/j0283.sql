@@ -1,0 +1,3 @@
+-- output: tables/t0283
+-- schedule: "* * * * *"
+select 283 as n

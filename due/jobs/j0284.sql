@@ -1,0 +1,3 @@
+-- output: tables/t0284
+-- schedule: "* * * * *"
+select 284 as n

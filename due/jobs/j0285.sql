@@ -1,0 +1,3 @@
+-- output: tables/t0285
+-- schedule: "* * * * *"
+select 285 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0286
+-- schedule: "* * * * *"
+select 286 as n

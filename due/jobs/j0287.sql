@@ -1,0 +1,3 @@
+-- output: tables/t0287
+-- schedule: "* * * * *"
+select 287 as n

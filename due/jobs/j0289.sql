@@ -1,0 +1,3 @@
+-- output: tables/t0289
+-- schedule: "* * * * *"
+select 289 as n

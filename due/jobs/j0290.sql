@@ -1,0 +1,3 @@
+-- output: tables/t0290
+-- schedule: "* * * * *"
+select 290 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0291
+-- schedule: "* * * * *"
+select 291 as n

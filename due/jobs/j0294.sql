@@ -1,0 +1,3 @@
+-- output: tables/t0294
+-- schedule: "* * * * *"
+select 294 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0295
+-- schedule: "* * * * *"
+select 295 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0296
+-- schedule: "* * * * *"
+select 296 as n

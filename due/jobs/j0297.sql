@@ -1,0 +1,3 @@
+-- output: tables/t0297
+-- schedule: "* * * * *"
+select 297 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0298
+-- schedule: "* * * * *"
+select 298 as n

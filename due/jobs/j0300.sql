@@ -1,0 +1,3 @@
+-- output: tables/t0300
+-- schedule: "* * * * *"
+select 300 as n

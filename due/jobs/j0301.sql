@@ -1,0 +1,3 @@
+-- output: tables/t0301
+-- schedule: "* * * * *"
+select 301 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0302
+-- schedule: "* * * * *"
+select 302 as n

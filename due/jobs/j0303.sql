@@ -1,0 +1,3 @@
+-- output: tables/t0303
+-- schedule: "* * * * *"
+select 303 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0304
+-- schedule: "* * * * *"
+select 304 as n

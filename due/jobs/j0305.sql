@@ -1,0 +1,3 @@
+-- output: tables/t0305
+-- schedule: "* * * * *"
+select 305 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0306
+-- schedule: "* * * * *"
+select 306 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0309
+-- schedule: "* * * * *"
+select 309 as n

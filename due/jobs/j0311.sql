@@ -1,0 +1,3 @@
+-- output: tables/t0311
+-- schedule: "* * * * *"
+select 311 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0312
+-- schedule: "* * * * *"
+select 312 as n

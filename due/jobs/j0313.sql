@@ -1,0 +1,3 @@
+-- output: tables/t0313
+-- schedule: "* * * * *"
+select 313 as n

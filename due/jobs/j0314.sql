@@ -1,0 +1,3 @@
+-- output: tables/t0314
+-- schedule: "* * * * *"
+select 314 as n

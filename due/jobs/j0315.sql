@@ -1,0 +1,3 @@
+-- output: tables/t0315
+-- schedule: "* * * * *"
+select 315 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0316
+-- schedule: "* * * * *"
+select 316 as n

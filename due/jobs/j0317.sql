@@ -1,0 +1,3 @@
+-- output: tables/t0317
+-- schedule: "* * * * *"
+select 317 as n

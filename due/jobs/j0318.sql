@@ -1,0 +1,3 @@
+-- output: tables/t0318
+-- schedule: "* * * * *"
+select 318 as n

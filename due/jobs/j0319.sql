@@ -1,0 +1,3 @@
+-- output: tables/t0319
+-- schedule: "* * * * *"
+select 319 as n

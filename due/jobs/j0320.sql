@@ -1,0 +1,3 @@
+-- output: tables/t0320
+-- schedule: "* * * * *"
+select 320 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0321
+-- schedule: "* * * * *"
+select 321 as n

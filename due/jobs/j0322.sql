@@ -1,0 +1,3 @@
+-- output: tables/t0322
+-- schedule: "* * * * *"
+select 322 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0323
+-- schedule: "* * * * *"
+select 323 as n

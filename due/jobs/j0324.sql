@@ -1,0 +1,3 @@
+-- output: tables/t0324
+-- schedule: "* * * * *"
+select 324 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0325
+-- schedule: "* * * * *"
+select 325 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0328
+-- schedule: "* * * * *"
+select 328 as n

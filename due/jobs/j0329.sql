@@ -1,0 +1,3 @@
+-- output: tables/t0329
+-- schedule: "* * * * *"
+select 329 as n

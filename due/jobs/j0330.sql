@@ -1,0 +1,3 @@
+-- output: tables/t0330
+-- schedule: "* * * * *"
+select 330 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0331
+-- schedule: "* * * * *"
+select 331 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0332
+-- schedule: "* * * * *"
+select 332 as n

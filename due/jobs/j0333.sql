@@ -1,0 +1,3 @@
+-- output: tables/t0333
+-- schedule: "* * * * *"
+select 333 as n

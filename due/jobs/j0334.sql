@@ -1,0 +1,3 @@
+-- output: tables/t0334
+-- schedule: "* * * * *"
+select 334 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0335
+-- schedule: "* * * * *"
+select 335 as n

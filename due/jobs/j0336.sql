@@ -1,0 +1,3 @@
+-- output: tables/t0336
+-- schedule: "* * * * *"
+select 336 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0337
+-- schedule: "* * * * *"
+select 337 as n

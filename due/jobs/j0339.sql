@@ -1,0 +1,3 @@
+-- output: tables/t0339
+-- schedule: "* * * * *"
+select 339 as n

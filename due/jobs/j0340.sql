@@ -1,0 +1,3 @@
+-- output: tables/t0340
+-- schedule: "* * * * *"
+select 340 as n

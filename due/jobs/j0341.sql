@@ -1,0 +1,3 @@
+-- output: tables/t0341
+-- schedule: "* * * * *"
+select 341 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0342
+-- schedule: "* * * * *"
+select 342 as n

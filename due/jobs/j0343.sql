@@ -1,0 +1,3 @@
+-- output: tables/t0343
+-- schedule: "* * * * *"
+select 343 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0344
+-- schedule: "* * * * *"
+select 344 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0345
+-- schedule: "* * * * *"
+select 345 as n

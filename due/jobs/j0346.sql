@@ -1,0 +1,3 @@
+-- output: tables/t0346
+-- schedule: "* * * * *"
+select 346 as n

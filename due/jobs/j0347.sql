@@ -1,0 +1,3 @@
+-- output: tables/t0347
+-- schedule: "* * * * *"
+select 347 as n

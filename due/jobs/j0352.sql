@@ -1,0 +1,3 @@
+-- output: tables/t0352
+-- schedule: "* * * * *"
+select 352 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0353
+-- schedule: "* * * * *"
+select 353 as n

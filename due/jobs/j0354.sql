@@ -1,0 +1,3 @@
+-- output: tables/t0354
+-- schedule: "* * * * *"
+select 354 as n

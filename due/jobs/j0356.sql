@@ -1,0 +1,3 @@
+-- output: tables/t0356
+-- schedule: "* * * * *"
+select 356 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0358
+-- schedule: "* * * * *"
+select 358 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0359
+-- schedule: "* * * * *"
+select 359 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0362
+-- schedule: "* * * * *"
+select 362 as n

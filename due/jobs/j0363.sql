@@ -1,0 +1,3 @@
+-- output: tables/t0363
+-- schedule: "* * * * *"
+select 363 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0366
+-- schedule: "* * * * *"
+select 366 as n

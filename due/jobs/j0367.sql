@@ -1,0 +1,3 @@
+-- output: tables/t0367
+-- schedule: "* * * * *"
+select 367 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0368
+-- schedule: "* * * * *"
+select 368 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0369
+-- schedule: "* * * * *"
+select 369 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0370
+-- schedule: "* * * * *"
+select 370 as n

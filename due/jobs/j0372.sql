@@ -1,0 +1,3 @@
+-- output: tables/t0372
+-- schedule: "* * * * *"
+select 372 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0374
+-- schedule: "* * * * *"
+select 374 as n

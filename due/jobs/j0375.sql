@@ -1,0 +1,3 @@
+-- output: tables/t0375
+-- schedule: "* * * * *"
+select 375 as n

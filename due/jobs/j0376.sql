@@ -1,0 +1,3 @@
+-- output: tables/t0376
+-- schedule: "* * * * *"
+select 376 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0377
+-- schedule: "* * * * *"
+select 377 as n

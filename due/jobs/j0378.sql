@@ -1,0 +1,3 @@
+-- output: tables/t0378
+-- schedule: "* * * * *"
+select 378 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0379
+-- schedule: "* * * * *"
+select 379 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0380
+-- schedule: "* * * * *"
+select 380 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0381
+-- schedule: "* * * * *"
+select 381 as n

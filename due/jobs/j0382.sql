@@ -1,0 +1,3 @@
+-- output: tables/t0382
+-- schedule: "* * * * *"
+select 382 as n

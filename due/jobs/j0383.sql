@@ -1,0 +1,3 @@
+-- output: tables/t0383
+-- schedule: "* * * * *"
+select 383 as n

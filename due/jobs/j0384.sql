@@ -1,0 +1,3 @@
+-- output: tables/t0384
+-- schedule: "* * * * *"
+select 384 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0385
+-- schedule: "* * * * *"
+select 385 as n

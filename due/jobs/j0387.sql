@@ -1,0 +1,3 @@
+-- output: tables/t0387
+-- schedule: "* * * * *"
+select 387 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0388
+-- schedule: "* * * * *"
+select 388 as n

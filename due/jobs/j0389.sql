@@ -1,0 +1,3 @@
+-- output: tables/t0389
+-- schedule: "* * * * *"
+select 389 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0390
+-- schedule: "* * * * *"
+select 390 as n

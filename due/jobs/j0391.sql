@@ -1,0 +1,3 @@
+-- output: tables/t0391
+-- schedule: "* * * * *"
+select 391 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0392
+-- schedule: "* * * * *"
+select 392 as n

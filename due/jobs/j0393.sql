@@ -1,0 +1,3 @@
+-- output: tables/t0393
+-- schedule: "* * * * *"
+select 393 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0394
+-- schedule: "* * * * *"
+select 394 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0395
+-- schedule: "* * * * *"
+select 395 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0396
+-- schedule: "* * * * *"
+select 396 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0397
+-- schedule: "* * * * *"
+select 397 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0398
+-- schedule: "* * * * *"
+select 398 as n

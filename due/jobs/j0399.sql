@@ -1,0 +1,3 @@
+-- output: tables/t0399
+-- schedule: "* * * * *"
+select 399 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0400
+-- schedule: "* * * * *"
+select 400 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0401
+-- schedule: "* * * * *"
+select 401 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0402
+-- schedule: "* * * * *"
+select 402 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0403
+-- schedule: "* * * * *"
+select 403 as n

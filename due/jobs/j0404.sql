@@ -1,0 +1,3 @@
+-- output: tables/t0404
+-- schedule: "* * * * *"
+select 404 as n

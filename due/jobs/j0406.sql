@@ -1,0 +1,3 @@
+-- output: tables/t0406
+-- schedule: "* * * * *"
+select 406 as n

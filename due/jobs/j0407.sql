@@ -1,0 +1,3 @@
+-- output: tables/t0407
+-- schedule: "* * * * *"
+select 407 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0408
+-- schedule: "* * * * *"
+select 408 as n

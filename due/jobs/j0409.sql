@@ -1,0 +1,3 @@
+-- output: tables/t0409
+-- schedule: "* * * * *"
+select 409 as n

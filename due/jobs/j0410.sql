@@ -1,0 +1,3 @@
+-- output: tables/t0410
+-- schedule: "* * * * *"
+select 410 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0411
+-- schedule: "* * * * *"
+select 411 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0413
+-- schedule: "* * * * *"
+select 413 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0415
+-- schedule: "* * * * *"
+select 415 as n

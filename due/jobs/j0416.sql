@@ -1,0 +1,3 @@
+-- output: tables/t0416
+-- schedule: "* * * * *"
+select 416 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0417
+-- schedule: "* * * * *"
+select 417 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0419
+-- schedule: "* * * * *"
+select 419 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0421
+-- schedule: "* * * * *"
+select 421 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0422
+-- schedule: "* * * * *"
+select 422 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0423
+-- schedule: "* * * * *"
+select 423 as n

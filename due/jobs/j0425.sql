@@ -1,0 +1,3 @@
+-- output: tables/t0425
+-- schedule: "* * * * *"
+select 425 as n

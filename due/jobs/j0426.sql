@@ -1,0 +1,3 @@
+-- output: tables/t0426
+-- schedule: "* * * * *"
+select 426 as n

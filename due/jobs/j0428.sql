@@ -1,0 +1,3 @@
+-- output: tables/t0428
+-- schedule: "* * * * *"
+select 428 as n

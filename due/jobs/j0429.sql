@@ -1,0 +1,3 @@
+-- output: tables/t0429
+-- schedule: "* * * * *"
+select 429 as n

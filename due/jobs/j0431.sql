@@ -1,0 +1,3 @@
+-- output: tables/t0431
+-- schedule: "* * * * *"
+select 431 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0432
+-- schedule: "* * * * *"
+select 432 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0433
+-- schedule: "* * * * *"
+select 433 as n

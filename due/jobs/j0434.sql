@@ -1,0 +1,3 @@
+-- output: tables/t0434
+-- schedule: "* * * * *"
+select 434 as n

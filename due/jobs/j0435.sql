@@ -1,0 +1,3 @@
+-- output: tables/t0435
+-- schedule: "* * * * *"
+select 435 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0436
+-- schedule: "* * * * *"
+select 436 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0437
+-- schedule: "* * * * *"
+select 437 as n

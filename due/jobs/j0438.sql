@@ -1,0 +1,3 @@
+-- output: tables/t0438
+-- schedule: "* * * * *"
+select 438 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0439
+-- schedule: "* * * * *"
+select 439 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0440
+-- schedule: "* * * * *"
+select 440 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0441
+-- schedule: "* * * * *"
+select 441 as n

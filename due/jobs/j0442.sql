@@ -1,0 +1,3 @@
+-- output: tables/t0442
+-- schedule: "* * * * *"
+select 442 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0443
+-- schedule: "* * * * *"
+select 443 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0444
+-- schedule: "* * * * *"
+select 444 as n

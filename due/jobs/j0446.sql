@@ -1,0 +1,3 @@
+-- output: tables/t0446
+-- schedule: "* * * * *"
+select 446 as n

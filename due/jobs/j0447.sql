@@ -1,0 +1,3 @@
+-- output: tables/t0447
+-- schedule: "* * * * *"
+select 447 as n

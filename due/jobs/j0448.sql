@@ -1,0 +1,3 @@
+-- output: tables/t0448
+-- schedule: "* * * * *"
+select 448 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0449
+-- schedule: "* * * * *"
+select 449 as n

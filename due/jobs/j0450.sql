@@ -1,0 +1,3 @@
+-- output: tables/t0450
+-- schedule: "* * * * *"
+select 450 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0451
+-- schedule: "* * * * *"
+select 451 as n

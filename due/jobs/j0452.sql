@@ -1,0 +1,3 @@
+-- output: tables/t0452
+-- schedule: "* * * * *"
+select 452 as n

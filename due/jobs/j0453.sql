@@ -1,0 +1,3 @@
+-- output: tables/t0453
+-- schedule: "* * * * *"
+select 453 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0454
+-- schedule: "* * * * *"
+select 454 as n

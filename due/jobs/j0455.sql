@@ -1,0 +1,3 @@
+-- output: tables/t0455
+-- schedule: "* * * * *"
+select 455 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0456
+-- schedule: "* * * * *"
+select 456 as n

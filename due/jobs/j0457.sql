@@ -1,0 +1,3 @@
+-- output: tables/t0457
+-- schedule: "* * * * *"
+select 457 as n

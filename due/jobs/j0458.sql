@@ -1,0 +1,3 @@
+-- output: tables/t0458
+-- schedule: "* * * * *"
+select 458 as n

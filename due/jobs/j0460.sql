@@ -1,0 +1,3 @@
+-- output: tables/t0460
+-- schedule: "* * * * *"
+select 460 as n

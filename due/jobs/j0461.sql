@@ -1,0 +1,3 @@
+-- output: tables/t0461
+-- schedule: "* * * * *"
+select 461 as n

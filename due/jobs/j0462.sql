@@ -1,0 +1,3 @@
+-- output: tables/t0462
+-- schedule: "* * * * *"
+select 462 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0463
+-- schedule: "* * * * *"
+select 463 as n

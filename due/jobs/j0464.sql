@@ -1,0 +1,3 @@
+-- output: tables/t0464
+-- schedule: "* * * * *"
+select 464 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0465
+-- schedule: "* * * * *"
+select 465 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0466
+-- schedule: "* * * * *"
+select 466 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0467
+-- schedule: "* * * * *"
+select 467 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0468
+-- schedule: "* * * * *"
+select 468 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0469
+-- schedule: "* * * * *"
+select 469 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0470
+-- schedule: "* * * * *"
+select 470 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0471
+-- schedule: "* * * * *"
+select 471 as n

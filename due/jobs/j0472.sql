@@ -1,0 +1,3 @@
+-- output: tables/t0472
+-- schedule: "* * * * *"
+select 472 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0474
+-- schedule: "* * * * *"
+select 474 as n

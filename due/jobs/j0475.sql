@@ -1,0 +1,3 @@
+-- output: tables/t0475
+-- schedule: "* * * * *"
+select 475 as n

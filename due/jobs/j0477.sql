@@ -1,0 +1,3 @@
+-- output: tables/t0477
+-- schedule: "* * * * *"
+select 477 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0478
+-- schedule: "* * * * *"
+select 478 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0480
+-- schedule: "* * * * *"
+select 480 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0481
+-- schedule: "* * * * *"
+select 481 as n

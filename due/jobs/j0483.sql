@@ -1,0 +1,3 @@
+-- output: tables/t0483
+-- schedule: "* * * * *"
+select 483 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0484
+-- schedule: "* * * * *"
+select 484 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0485
+-- schedule: "* * * * *"
+select 485 as n

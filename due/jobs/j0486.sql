@@ -1,0 +1,3 @@
+-- output: tables/t0486
+-- schedule: "* * * * *"
+select 486 as n

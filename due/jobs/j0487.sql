@@ -1,0 +1,3 @@
+-- output: tables/t0487
+-- schedule: "* * * * *"
+select 487 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0490
+-- schedule: "* * * * *"
+select 490 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0491
+-- schedule: "* * * * *"
+select 491 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0493
+-- schedule: "* * * * *"
+select 493 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0494
+-- schedule: "* * * * *"
+select 494 as n

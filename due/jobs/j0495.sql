@@ -1,0 +1,3 @@
+-- output: tables/t0495
+-- schedule: "* * * * *"
+select 495 as n

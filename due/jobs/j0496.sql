@@ -1,0 +1,3 @@
+-- output: tables/t0496
+-- schedule: "* * * * *"
+select 496 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0497
+-- schedule: "* * * * *"
+select 497 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0498
+-- schedule: "* * * * *"
+select 498 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0499
+-- schedule: "* * * * *"
+select 499 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0500
+-- schedule: "* * * * *"
+select 500 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0501
+-- schedule: "* * * * *"
+select 501 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0502
+-- schedule: "* * * * *"
+select 502 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0503
+-- schedule: "* * * * *"
+select 503 as n

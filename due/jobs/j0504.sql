@@ -1,0 +1,3 @@
+-- output: tables/t0504
+-- schedule: "* * * * *"
+select 504 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0505
+-- schedule: "* * * * *"
+select 505 as n

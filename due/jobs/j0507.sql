@@ -1,0 +1,3 @@
+-- output: tables/t0507
+-- schedule: "* * * * *"
+select 507 as n

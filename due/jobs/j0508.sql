@@ -1,0 +1,3 @@
+-- output: tables/t0508
+-- schedule: "* * * * *"
+select 508 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0509
+-- schedule: "* * * * *"
+select 509 as n

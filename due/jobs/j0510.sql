@@ -1,0 +1,3 @@
+-- output: tables/t0510
+-- schedule: "* * * * *"
+select 510 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0511
+-- schedule: "* * * * *"
+select 511 as n

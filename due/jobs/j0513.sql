@@ -1,0 +1,3 @@
+-- output: tables/t0513
+-- schedule: "* * * * *"
+select 513 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0514
+-- schedule: "* * * * *"
+select 514 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0515
+-- schedule: "* * * * *"
+select 515 as n

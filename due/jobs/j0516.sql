@@ -1,0 +1,3 @@
+-- output: tables/t0516
+-- schedule: "* * * * *"
+select 516 as n

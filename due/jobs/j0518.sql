@@ -1,0 +1,3 @@
+-- output: tables/t0518
+-- schedule: "* * * * *"
+select 518 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0519
+-- schedule: "* * * * *"
+select 519 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0521
+-- schedule: "* * * * *"
+select 521 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0522
+-- schedule: "* * * * *"
+select 522 as n

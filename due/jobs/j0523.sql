@@ -1,0 +1,3 @@
+-- output: tables/t0523
+-- schedule: "* * * * *"
+select 523 as n

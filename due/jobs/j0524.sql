@@ -1,0 +1,3 @@
+-- output: tables/t0524
+-- schedule: "* * * * *"
+select 524 as n

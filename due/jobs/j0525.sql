@@ -1,0 +1,3 @@
+-- output: tables/t0525
+-- schedule: "* * * * *"
+select 525 as n

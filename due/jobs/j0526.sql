@@ -1,0 +1,3 @@
+-- output: tables/t0526
+-- schedule: "* * * * *"
+select 526 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0527
+-- schedule: "* * * * *"
+select 527 as n

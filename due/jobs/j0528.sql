@@ -1,0 +1,3 @@
+-- output: tables/t0528
+-- schedule: "* * * * *"
+select 528 as n

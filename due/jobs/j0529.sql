@@ -1,0 +1,3 @@
+-- output: tables/t0529
+-- schedule: "* * * * *"
+select 529 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0530
+-- schedule: "* * * * *"
+select 530 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0531
+-- schedule: "* * * * *"
+select 531 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0532
+-- schedule: "* * * * *"
+select 532 as n

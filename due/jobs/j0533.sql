@@ -1,0 +1,3 @@
+-- output: tables/t0533
+-- schedule: "* * * * *"
+select 533 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0534
+-- schedule: "* * * * *"
+select 534 as n

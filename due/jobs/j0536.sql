@@ -1,0 +1,3 @@
+-- output: tables/t0536
+-- schedule: "* * * * *"
+select 536 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0537
+-- schedule: "* * * * *"
+select 537 as n

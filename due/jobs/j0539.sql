@@ -1,0 +1,3 @@
+-- output: tables/t0539
+-- schedule: "* * * * *"
+select 539 as n

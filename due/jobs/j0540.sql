@@ -1,0 +1,3 @@
+-- output: tables/t0540
+-- schedule: "* * * * *"
+select 540 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0542
+-- schedule: "* * * * *"
+select 542 as n

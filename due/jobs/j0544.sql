@@ -1,0 +1,3 @@
+-- output: tables/t0544
+-- schedule: "* * * * *"
+select 544 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0546
+-- schedule: "* * * * *"
+select 546 as n

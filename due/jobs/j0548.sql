@@ -1,0 +1,3 @@
+-- output: tables/t0548
+-- schedule: "* * * * *"
+select 548 as n

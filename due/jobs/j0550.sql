@@ -1,0 +1,3 @@
+-- output: tables/t0550
+-- schedule: "* * * * *"
+select 550 as n

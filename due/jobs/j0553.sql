@@ -1,0 +1,3 @@
+-- output: tables/t0553
+-- schedule: "* * * * *"
+select 553 as n

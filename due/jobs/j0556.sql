@@ -1,0 +1,3 @@
+-- output: tables/t0556
+-- schedule: "* * * * *"
+select 556 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0557
+-- schedule: "* * * * *"
+select 557 as n

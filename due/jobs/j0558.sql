@@ -1,0 +1,3 @@
+-- output: tables/t0558
+-- schedule: "* * * * *"
+select 558 as n

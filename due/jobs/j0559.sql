@@ -1,0 +1,3 @@
+-- output: tables/t0559
+-- schedule: "* * * * *"
+select 559 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0560
+-- schedule: "* * * * *"
+select 560 as n

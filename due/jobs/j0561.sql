@@ -1,0 +1,3 @@
+-- output: tables/t0561
+-- schedule: "* * * * *"
+select 561 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0562
+-- schedule: "* * * * *"
+select 562 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0564
+-- schedule: "* * * * *"
+select 564 as n

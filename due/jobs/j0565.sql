@@ -1,0 +1,3 @@
+-- output: tables/t0565
+-- schedule: "* * * * *"
+select 565 as n

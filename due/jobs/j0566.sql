@@ -1,0 +1,3 @@
+-- output: tables/t0566
+-- schedule: "* * * * *"
+select 566 as n

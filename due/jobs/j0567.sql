@@ -1,0 +1,3 @@
+-- output: tables/t0567
+-- schedule: "* * * * *"
+select 567 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0568
+-- schedule: "* * * * *"
+select 568 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0569
+-- schedule: "* * * * *"
+select 569 as n

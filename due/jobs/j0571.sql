@@ -1,0 +1,3 @@
+-- output: tables/t0571
+-- schedule: "* * * * *"
+select 571 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0574
+-- schedule: "* * * * *"
+select 574 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0575
+-- schedule: "* * * * *"
+select 575 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0576
+-- schedule: "* * * * *"
+select 576 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0577
+-- schedule: "* * * * *"
+select 577 as n

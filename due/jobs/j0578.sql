@@ -1,0 +1,3 @@
+-- output: tables/t0578
+-- schedule: "* * * * *"
+select 578 as n

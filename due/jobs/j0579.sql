@@ -1,0 +1,3 @@
+-- output: tables/t0579
+-- schedule: "* * * * *"
+select 579 as n

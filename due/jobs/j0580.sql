@@ -1,0 +1,3 @@
+-- output: tables/t0580
+-- schedule: "* * * * *"
+select 580 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0581
+-- schedule: "* * * * *"
+select 581 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0582
+-- schedule: "* * * * *"
+select 582 as n

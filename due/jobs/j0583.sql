@@ -1,0 +1,3 @@
+-- output: tables/t0583
+-- schedule: "* * * * *"
+select 583 as n

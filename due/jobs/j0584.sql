@@ -1,0 +1,3 @@
+-- output: tables/t0584
+-- schedule: "* * * * *"
+select 584 as n

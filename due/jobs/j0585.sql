@@ -1,0 +1,3 @@
+-- output: tables/t0585
+-- schedule: "* * * * *"
+select 585 as n

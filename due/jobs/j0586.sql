@@ -1,0 +1,3 @@
+-- output: tables/t0586
+-- schedule: "* * * * *"
+select 586 as n

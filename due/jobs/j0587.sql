@@ -1,0 +1,3 @@
+-- output: tables/t0587
+-- schedule: "* * * * *"
+select 587 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0588
+-- schedule: "* * * * *"
+select 588 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0589
+-- schedule: "* * * * *"
+select 589 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0590
+-- schedule: "* * * * *"
+select 590 as n

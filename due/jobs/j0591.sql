@@ -1,0 +1,3 @@
+-- output: tables/t0591
+-- schedule: "* * * * *"
+select 591 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0592
+-- schedule: "* * * * *"
+select 592 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0593
+-- schedule: "* * * * *"
+select 593 as n

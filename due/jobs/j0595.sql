@@ -1,0 +1,3 @@
+-- output: tables/t0595
+-- schedule: "* * * * *"
+select 595 as n

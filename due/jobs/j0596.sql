@@ -1,0 +1,3 @@
+-- output: tables/t0596
+-- schedule: "* * * * *"
+select 596 as n

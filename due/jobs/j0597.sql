@@ -1,0 +1,3 @@
+-- output: tables/t0597
+-- schedule: "* * * * *"
+select 597 as n

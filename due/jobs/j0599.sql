@@ -1,0 +1,3 @@
+-- output: tables/t0599
+-- schedule: "* * * * *"
+select 599 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0600
+-- schedule: "* * * * *"
+select 600 as n

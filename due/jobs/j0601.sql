@@ -1,0 +1,3 @@
+-- output: tables/t0601
+-- schedule: "* * * * *"
+select 601 as n

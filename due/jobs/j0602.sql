@@ -1,0 +1,3 @@
+-- output: tables/t0602
+-- schedule: "* * * * *"
+select 602 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0603
+-- schedule: "* * * * *"
+select 603 as n

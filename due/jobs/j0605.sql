@@ -1,0 +1,3 @@
+-- output: tables/t0605
+-- schedule: "* * * * *"
+select 605 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0607
+-- schedule: "* * * * *"
+select 607 as n

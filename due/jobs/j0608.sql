@@ -1,0 +1,3 @@
+-- output: tables/t0608
+-- schedule: "* * * * *"
+select 608 as n

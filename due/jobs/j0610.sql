@@ -1,0 +1,3 @@
+-- output: tables/t0610
+-- schedule: "* * * * *"
+select 610 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0611
+-- schedule: "* * * * *"
+select 611 as n

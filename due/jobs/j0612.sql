@@ -1,0 +1,3 @@
+-- output: tables/t0612
+-- schedule: "* * * * *"
+select 612 as n

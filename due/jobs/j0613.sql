@@ -1,0 +1,3 @@
+-- output: tables/t0613
+-- schedule: "* * * * *"
+select 613 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0614
+-- schedule: "* * * * *"
+select 614 as n

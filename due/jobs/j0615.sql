@@ -1,0 +1,3 @@
+-- output: tables/t0615
+-- schedule: "* * * * *"
+select 615 as n

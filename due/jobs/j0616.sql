@@ -1,0 +1,3 @@
+-- output: tables/t0616
+-- schedule: "* * * * *"
+select 616 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0620
+-- schedule: "* * * * *"
+select 620 as n

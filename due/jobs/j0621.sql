@@ -1,0 +1,3 @@
+-- output: tables/t0621
+-- schedule: "* * * * *"
+select 621 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0622
+-- schedule: "* * * * *"
+select 622 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0623
+-- schedule: "* * * * *"
+select 623 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0624
+-- schedule: "* * * * *"
+select 624 as n

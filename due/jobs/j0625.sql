@@ -1,0 +1,3 @@
+-- output: tables/t0625
+-- schedule: "* * * * *"
+select 625 as n

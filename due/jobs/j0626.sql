@@ -1,0 +1,3 @@
+-- output: tables/t0626
+-- schedule: "* * * * *"
+select 626 as n

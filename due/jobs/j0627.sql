@@ -1,0 +1,3 @@
+-- output: tables/t0627
+-- schedule: "* * * * *"
+select 627 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0628
+-- schedule: "* * * * *"
+select 628 as n

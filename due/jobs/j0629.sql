@@ -1,0 +1,3 @@
+-- output: tables/t0629
+-- schedule: "* * * * *"
+select 629 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0630
+-- schedule: "* * * * *"
+select 630 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0633
+-- schedule: "* * * * *"
+select 633 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0636
+-- schedule: "* * * * *"
+select 636 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0637
+-- schedule: "* * * * *"
+select 637 as n

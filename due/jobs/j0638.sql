@@ -1,0 +1,3 @@
+-- output: tables/t0638
+-- schedule: "* * * * *"
+select 638 as n

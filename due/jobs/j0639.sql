@@ -1,0 +1,3 @@
+-- output: tables/t0639
+-- schedule: "* * * * *"
+select 639 as n

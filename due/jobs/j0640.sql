@@ -1,0 +1,3 @@
+-- output: tables/t0640
+-- schedule: "* * * * *"
+select 640 as n

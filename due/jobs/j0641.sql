@@ -1,0 +1,3 @@
+-- output: tables/t0641
+-- schedule: "* * * * *"
+select 641 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0642
+-- schedule: "* * * * *"
+select 642 as n

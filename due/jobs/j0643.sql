@@ -1,0 +1,3 @@
+-- output: tables/t0643
+-- schedule: "* * * * *"
+select 643 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0644
+-- schedule: "* * * * *"
+select 644 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0645
+-- schedule: "* * * * *"
+select 645 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0646
+-- schedule: "* * * * *"
+select 646 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0647
+-- schedule: "* * * * *"
+select 647 as n

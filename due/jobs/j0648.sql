@@ -1,0 +1,3 @@
+-- output: tables/t0648
+-- schedule: "* * * * *"
+select 648 as n

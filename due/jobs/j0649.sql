@@ -1,0 +1,3 @@
+-- output: tables/t0649
+-- schedule: "* * * * *"
+select 649 as n

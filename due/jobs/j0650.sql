@@ -1,0 +1,3 @@
+-- output: tables/t0650
+-- schedule: "* * * * *"
+select 650 as n

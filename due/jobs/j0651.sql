@@ -1,0 +1,3 @@
+-- output: tables/t0651
+-- schedule: "* * * * *"
+select 651 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0653
+-- schedule: "* * * * *"
+select 653 as n

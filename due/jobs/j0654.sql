@@ -1,0 +1,3 @@
+-- output: tables/t0654
+-- schedule: "* * * * *"
+select 654 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0655
+-- schedule: "* * * * *"
+select 655 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0656
+-- schedule: "* * * * *"
+select 656 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0657
+-- schedule: "* * * * *"
+select 657 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0658
+-- schedule: "* * * * *"
+select 658 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0659
+-- schedule: "* * * * *"
+select 659 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0662
+-- schedule: "* * * * *"
+select 662 as n

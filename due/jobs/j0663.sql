@@ -1,0 +1,3 @@
+-- output: tables/t0663
+-- schedule: "* * * * *"
+select 663 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0664
+-- schedule: "* * * * *"
+select 664 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0665
+-- schedule: "* * * * *"
+select 665 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0668
+-- schedule: "* * * * *"
+select 668 as n

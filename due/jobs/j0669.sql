@@ -1,0 +1,3 @@
+-- output: tables/t0669
+-- schedule: "* * * * *"
+select 669 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0670
+-- schedule: "* * * * *"
+select 670 as n

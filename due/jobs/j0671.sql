@@ -1,0 +1,3 @@
+-- output: tables/t0671
+-- schedule: "* * * * *"
+select 671 as n

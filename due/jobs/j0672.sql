@@ -1,0 +1,3 @@
+-- output: tables/t0672
+-- schedule: "* * * * *"
+select 672 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0673
+-- schedule: "* * * * *"
+select 673 as n

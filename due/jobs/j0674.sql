@@ -1,0 +1,3 @@
+-- output: tables/t0674
+-- schedule: "* * * * *"
+select 674 as n

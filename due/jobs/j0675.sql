@@ -1,0 +1,3 @@
+-- output: tables/t0675
+-- schedule: "* * * * *"
+select 675 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0676
+-- schedule: "* * * * *"
+select 676 as n

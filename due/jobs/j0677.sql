@@ -1,0 +1,3 @@
+-- output: tables/t0677
+-- schedule: "* * * * *"
+select 677 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0678
+-- schedule: "* * * * *"
+select 678 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0680
+-- schedule: "* * * * *"
+select 680 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0681
+-- schedule: "* * * * *"
+select 681 as n

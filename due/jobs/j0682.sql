@@ -1,0 +1,3 @@
+-- output: tables/t0682
+-- schedule: "* * * * *"
+select 682 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0683
+-- schedule: "* * * * *"
+select 683 as n

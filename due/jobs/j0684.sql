@@ -1,0 +1,3 @@
+-- output: tables/t0684
+-- schedule: "* * * * *"
+select 684 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0686
+-- schedule: "* * * * *"
+select 686 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0687
+-- schedule: "* * * * *"
+select 687 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0689
+-- schedule: "* * * * *"
+select 689 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0691
+-- schedule: "* * * * *"
+select 691 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0692
+-- schedule: "* * * * *"
+select 692 as n

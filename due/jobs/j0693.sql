@@ -1,0 +1,3 @@
+-- output: tables/t0693
+-- schedule: "* * * * *"
+select 693 as n

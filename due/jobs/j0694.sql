@@ -1,0 +1,3 @@
+-- output: tables/t0694
+-- schedule: "* * * * *"
+select 694 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0697
+-- schedule: "* * * * *"
+select 697 as n

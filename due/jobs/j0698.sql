@@ -1,0 +1,3 @@
+-- output: tables/t0698
+-- schedule: "* * * * *"
+select 698 as n

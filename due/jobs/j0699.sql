@@ -1,0 +1,3 @@
+-- output: tables/t0699
+-- schedule: "* * * * *"
+select 699 as n

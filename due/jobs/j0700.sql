@@ -1,0 +1,3 @@
+-- output: tables/t0700
+-- schedule: "* * * * *"
+select 700 as n

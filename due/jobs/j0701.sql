@@ -1,0 +1,3 @@
+-- output: tables/t0701
+-- schedule: "* * * * *"
+select 701 as n

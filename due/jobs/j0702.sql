@@ -1,0 +1,3 @@
+-- output: tables/t0702
+-- schedule: "* * * * *"
+select 702 as n

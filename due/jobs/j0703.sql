@@ -1,0 +1,3 @@
+-- output: tables/t0703
+-- schedule: "* * * * *"
+select 703 as n

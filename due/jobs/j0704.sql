@@ -1,0 +1,3 @@
+-- output: tables/t0704
+-- schedule: "* * * * *"
+select 704 as n

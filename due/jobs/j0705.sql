@@ -1,0 +1,3 @@
+-- output: tables/t0705
+-- schedule: "* * * * *"
+select 705 as n

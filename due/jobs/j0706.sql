@@ -1,0 +1,3 @@
+-- output: tables/t0706
+-- schedule: "* * * * *"
+select 706 as n

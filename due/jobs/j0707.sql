@@ -1,0 +1,3 @@
+-- output: tables/t0707
+-- schedule: "* * * * *"
+select 707 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0710
+-- schedule: "* * * * *"
+select 710 as n

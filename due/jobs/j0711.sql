@@ -1,0 +1,3 @@
+-- output: tables/t0711
+-- schedule: "* * * * *"
+select 711 as n

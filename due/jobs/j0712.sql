@@ -1,0 +1,3 @@
+-- output: tables/t0712
+-- schedule: "* * * * *"
+select 712 as n

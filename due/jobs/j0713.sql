@@ -1,0 +1,3 @@
+-- output: tables/t0713
+-- schedule: "* * * * *"
+select 713 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0715
+-- schedule: "* * * * *"
+select 715 as n

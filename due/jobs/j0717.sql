@@ -1,0 +1,3 @@
+-- output: tables/t0717
+-- schedule: "* * * * *"
+select 717 as n

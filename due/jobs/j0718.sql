@@ -1,0 +1,3 @@
+-- output: tables/t0718
+-- schedule: "* * * * *"
+select 718 as n

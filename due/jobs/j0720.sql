@@ -1,0 +1,3 @@
+-- output: tables/t0720
+-- schedule: "* * * * *"
+select 720 as n

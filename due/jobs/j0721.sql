@@ -1,0 +1,3 @@
+-- output: tables/t0721
+-- schedule: "* * * * *"
+select 721 as n

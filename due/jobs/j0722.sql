@@ -1,0 +1,3 @@
+-- output: tables/t0722
+-- schedule: "* * * * *"
+select 722 as n

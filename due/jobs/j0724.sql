@@ -1,0 +1,3 @@
+-- output: tables/t0724
+-- schedule: "* * * * *"
+select 724 as n

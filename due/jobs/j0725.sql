@@ -1,0 +1,3 @@
+-- output: tables/t0725
+-- schedule: "* * * * *"
+select 725 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0726
+-- schedule: "* * * * *"
+select 726 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0727
+-- schedule: "* * * * *"
+select 727 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0731
+-- schedule: "* * * * *"
+select 731 as n

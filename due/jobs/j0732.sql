@@ -1,0 +1,3 @@
+-- output: tables/t0732
+-- schedule: "* * * * *"
+select 732 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0733
+-- schedule: "* * * * *"
+select 733 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0734
+-- schedule: "* * * * *"
+select 734 as n

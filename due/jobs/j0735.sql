@@ -1,0 +1,3 @@
+-- output: tables/t0735
+-- schedule: "* * * * *"
+select 735 as n

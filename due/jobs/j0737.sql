@@ -1,0 +1,3 @@
+-- output: tables/t0737
+-- schedule: "* * * * *"
+select 737 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0739
+-- schedule: "* * * * *"
+select 739 as n

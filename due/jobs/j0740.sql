@@ -1,0 +1,3 @@
+-- output: tables/t0740
+-- schedule: "* * * * *"
+select 740 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0741
+-- schedule: "* * * * *"
+select 741 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0743
+-- schedule: "* * * * *"
+select 743 as n

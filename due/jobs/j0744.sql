@@ -1,0 +1,3 @@
+-- output: tables/t0744
+-- schedule: "* * * * *"
+select 744 as n

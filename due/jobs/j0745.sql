@@ -1,0 +1,3 @@
+-- output: tables/t0745
+-- schedule: "* * * * *"
+select 745 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0746
+-- schedule: "* * * * *"
+select 746 as n

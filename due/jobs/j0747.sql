@@ -1,0 +1,3 @@
+-- output: tables/t0747
+-- schedule: "* * * * *"
+select 747 as n

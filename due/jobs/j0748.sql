@@ -1,0 +1,3 @@
+-- output: tables/t0748
+-- schedule: "* * * * *"
+select 748 as n

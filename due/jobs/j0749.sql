@@ -1,0 +1,3 @@
+-- output: tables/t0749
+-- schedule: "* * * * *"
+select 749 as n

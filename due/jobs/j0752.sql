@@ -1,0 +1,3 @@
+-- output: tables/t0752
+-- schedule: "* * * * *"
+select 752 as n

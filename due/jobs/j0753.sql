@@ -1,0 +1,3 @@
+-- output: tables/t0753
+-- schedule: "* * * * *"
+select 753 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0754
+-- schedule: "* * * * *"
+select 754 as n

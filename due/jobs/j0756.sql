@@ -1,0 +1,3 @@
+-- output: tables/t0756
+-- schedule: "* * * * *"
+select 756 as n

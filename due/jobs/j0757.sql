@@ -1,0 +1,3 @@
+-- output: tables/t0757
+-- schedule: "* * * * *"
+select 757 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0758
+-- schedule: "* * * * *"
+select 758 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0760
+-- schedule: "* * * * *"
+select 760 as n

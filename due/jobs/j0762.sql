@@ -1,0 +1,3 @@
+-- output: tables/t0762
+-- schedule: "* * * * *"
+select 762 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0763
+-- schedule: "* * * * *"
+select 763 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0764
+-- schedule: "* * * * *"
+select 764 as n

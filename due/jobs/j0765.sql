@@ -1,0 +1,3 @@
+-- output: tables/t0765
+-- schedule: "* * * * *"
+select 765 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0766
+-- schedule: "* * * * *"
+select 766 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0768
+-- schedule: "* * * * *"
+select 768 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0770
+-- schedule: "* * * * *"
+select 770 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0771
+-- schedule: "* * * * *"
+select 771 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0772
+-- schedule: "* * * * *"
+select 772 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0773
+-- schedule: "* * * * *"
+select 773 as n

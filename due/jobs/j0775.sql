@@ -1,0 +1,3 @@
+-- output: tables/t0775
+-- schedule: "* * * * *"
+select 775 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0776
+-- schedule: "* * * * *"
+select 776 as n

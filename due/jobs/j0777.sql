@@ -1,0 +1,3 @@
+-- output: tables/t0777
+-- schedule: "* * * * *"
+select 777 as n

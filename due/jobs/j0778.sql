@@ -1,0 +1,3 @@
+-- output: tables/t0778
+-- schedule: "* * * * *"
+select 778 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0779
+-- schedule: "* * * * *"
+select 779 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0780
+-- schedule: "* * * * *"
+select 780 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0781
+-- schedule: "* * * * *"
+select 781 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0782
+-- schedule: "* * * * *"
+select 782 as n

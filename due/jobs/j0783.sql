@@ -1,0 +1,3 @@
+-- output: tables/t0783
+-- schedule: "* * * * *"
+select 783 as n

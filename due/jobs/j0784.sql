@@ -1,0 +1,3 @@
+-- output: tables/t0784
+-- schedule: "* * * * *"
+select 784 as n

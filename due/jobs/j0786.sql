@@ -1,0 +1,3 @@
+-- output: tables/t0786
+-- schedule: "* * * * *"
+select 786 as n

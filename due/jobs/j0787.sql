@@ -1,0 +1,3 @@
+-- output: tables/t0787
+-- schedule: "* * * * *"
+select 787 as n

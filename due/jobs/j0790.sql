@@ -1,0 +1,3 @@
+-- output: tables/t0790
+-- schedule: "* * * * *"
+select 790 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0791
+-- schedule: "* * * * *"
+select 791 as n

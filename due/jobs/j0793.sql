@@ -1,0 +1,3 @@
+-- output: tables/t0793
+-- schedule: "* * * * *"
+select 793 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0794
+-- schedule: "* * * * *"
+select 794 as n

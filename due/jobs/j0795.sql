@@ -1,0 +1,3 @@
+-- output: tables/t0795
+-- schedule: "* * * * *"
+select 795 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0796
+-- schedule: "* * * * *"
+select 796 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0798
+-- schedule: "* * * * *"
+select 798 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0799
+-- schedule: "* * * * *"
+select 799 as n

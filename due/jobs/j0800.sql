@@ -1,0 +1,3 @@
+-- output: tables/t0800
+-- schedule: "* * * * *"
+select 800 as n

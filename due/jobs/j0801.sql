@@ -1,0 +1,3 @@
+-- output: tables/t0801
+-- schedule: "* * * * *"
+select 801 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0804
+-- schedule: "* * * * *"
+select 804 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0805
+-- schedule: "* * * * *"
+select 805 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0806
+-- schedule: "* * * * *"
+select 806 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0807
+-- schedule: "* * * * *"
+select 807 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0809
+-- schedule: "* * * * *"
+select 809 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0810
+-- schedule: "* * * * *"
+select 810 as n

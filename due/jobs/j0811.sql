@@ -1,0 +1,3 @@
+-- output: tables/t0811
+-- schedule: "* * * * *"
+select 811 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0812
+-- schedule: "* * * * *"
+select 812 as n

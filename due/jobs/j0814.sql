@@ -1,0 +1,3 @@
+-- output: tables/t0814
+-- schedule: "* * * * *"
+select 814 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0816
+-- schedule: "* * * * *"
+select 816 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0817
+-- schedule: "* * * * *"
+select 817 as n

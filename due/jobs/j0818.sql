@@ -1,0 +1,3 @@
+-- output: tables/t0818
+-- schedule: "* * * * *"
+select 818 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0820
+-- schedule: "* * * * *"
+select 820 as n

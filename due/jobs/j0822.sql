@@ -1,0 +1,3 @@
+-- output: tables/t0822
+-- schedule: "* * * * *"
+select 822 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0823
+-- schedule: "* * * * *"
+select 823 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0824
+-- schedule: "* * * * *"
+select 824 as n

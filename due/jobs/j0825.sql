@@ -1,0 +1,3 @@
+-- output: tables/t0825
+-- schedule: "* * * * *"
+select 825 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0826
+-- schedule: "* * * * *"
+select 826 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0827
+-- schedule: "* * * * *"
+select 827 as n

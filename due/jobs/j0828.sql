@@ -1,0 +1,3 @@
+-- output: tables/t0828
+-- schedule: "* * * * *"
+select 828 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0830
+-- schedule: "* * * * *"
+select 830 as n

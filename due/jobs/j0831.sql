@@ -1,0 +1,3 @@
+-- output: tables/t0831
+-- schedule: "* * * * *"
+select 831 as n

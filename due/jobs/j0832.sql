@@ -1,0 +1,3 @@
+-- output: tables/t0832
+-- schedule: "* * * * *"
+select 832 as n

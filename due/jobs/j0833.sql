@@ -1,0 +1,3 @@
+-- output: tables/t0833
+-- schedule: "* * * * *"
+select 833 as n

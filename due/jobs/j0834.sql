@@ -1,0 +1,3 @@
+-- output: tables/t0834
+-- schedule: "* * * * *"
+select 834 as n

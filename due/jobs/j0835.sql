@@ -1,0 +1,3 @@
+-- output: tables/t0835
+-- schedule: "* * * * *"
+select 835 as n

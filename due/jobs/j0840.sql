@@ -1,0 +1,3 @@
+-- output: tables/t0840
+-- schedule: "* * * * *"
+select 840 as n

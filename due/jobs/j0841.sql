@@ -1,0 +1,3 @@
+-- output: tables/t0841
+-- schedule: "* * * * *"
+select 841 as n

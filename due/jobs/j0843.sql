@@ -1,0 +1,3 @@
+-- output: tables/t0843
+-- schedule: "* * * * *"
+select 843 as n

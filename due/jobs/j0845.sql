@@ -1,0 +1,3 @@
+-- output: tables/t0845
+-- schedule: "* * * * *"
+select 845 as n

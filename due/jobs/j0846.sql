@@ -1,0 +1,3 @@
+-- output: tables/t0846
+-- schedule: "* * * * *"
+select 846 as n

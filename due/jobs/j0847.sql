@@ -1,0 +1,3 @@
+-- output: tables/t0847
+-- schedule: "* * * * *"
+select 847 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0850
+-- schedule: "* * * * *"
+select 850 as n

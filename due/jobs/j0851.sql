@@ -1,0 +1,3 @@
+-- output: tables/t0851
+-- schedule: "* * * * *"
+select 851 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0852
+-- schedule: "* * * * *"
+select 852 as n

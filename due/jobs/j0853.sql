@@ -1,0 +1,3 @@
+-- output: tables/t0853
+-- schedule: "* * * * *"
+select 853 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0854
+-- schedule: "* * * * *"
+select 854 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0855
+-- schedule: "* * * * *"
+select 855 as n

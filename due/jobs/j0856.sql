@@ -1,0 +1,3 @@
+-- output: tables/t0856
+-- schedule: "* * * * *"
+select 856 as n

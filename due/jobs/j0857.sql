@@ -1,0 +1,3 @@
+-- output: tables/t0857
+-- schedule: "* * * * *"
+select 857 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0859
+-- schedule: "* * * * *"
+select 859 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0860
+-- schedule: "* * * * *"
+select 860 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0861
+-- schedule: "* * * * *"
+select 861 as n

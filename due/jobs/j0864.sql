@@ -1,0 +1,3 @@
+-- output: tables/t0864
+-- schedule: "* * * * *"
+select 864 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0866
+-- schedule: "* * * * *"
+select 866 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0868
+-- schedule: "* * * * *"
+select 868 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0869
+-- schedule: "* * * * *"
+select 869 as n

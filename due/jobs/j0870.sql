@@ -1,0 +1,3 @@
+-- output: tables/t0870
+-- schedule: "* * * * *"
+select 870 as n

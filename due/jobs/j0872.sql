@@ -1,0 +1,3 @@
+-- output: tables/t0872
+-- schedule: "* * * * *"
+select 872 as n

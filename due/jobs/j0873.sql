@@ -1,0 +1,3 @@
+-- output: tables/t0873
+-- schedule: "* * * * *"
+select 873 as n

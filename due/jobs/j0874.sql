@@ -1,0 +1,3 @@
+-- output: tables/t0874
+-- schedule: "* * * * *"
+select 874 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0876
+-- schedule: "* * * * *"
+select 876 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0877
+-- schedule: "* * * * *"
+select 877 as n

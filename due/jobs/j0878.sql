@@ -1,0 +1,3 @@
+-- output: tables/t0878
+-- schedule: "* * * * *"
+select 878 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0880
+-- schedule: "* * * * *"
+select 880 as n

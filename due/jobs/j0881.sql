@@ -1,0 +1,3 @@
+-- output: tables/t0881
+-- schedule: "* * * * *"
+select 881 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0882
+-- schedule: "* * * * *"
+select 882 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0883
+-- schedule: "* * * * *"
+select 883 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0884
+-- schedule: "* * * * *"
+select 884 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0885
+-- schedule: "* * * * *"
+select 885 as n

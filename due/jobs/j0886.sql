@@ -1,0 +1,3 @@
+-- output: tables/t0886
+-- schedule: "* * * * *"
+select 886 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0888
+-- schedule: "* * * * *"
+select 888 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0889
+-- schedule: "* * * * *"
+select 889 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0890
+-- schedule: "* * * * *"
+select 890 as n

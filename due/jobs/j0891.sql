@@ -1,0 +1,3 @@
+-- output: tables/t0891
+-- schedule: "* * * * *"
+select 891 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0892
+-- schedule: "* * * * *"
+select 892 as n

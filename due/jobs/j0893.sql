@@ -1,0 +1,3 @@
+-- output: tables/t0893
+-- schedule: "* * * * *"
+select 893 as n

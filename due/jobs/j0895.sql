@@ -1,0 +1,3 @@
+-- output: tables/t0895
+-- schedule: "* * * * *"
+select 895 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0896
+-- schedule: "* * * * *"
+select 896 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0898
+-- schedule: "* * * * *"
+select 898 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0900
+-- schedule: "* * * * *"
+select 900 as n

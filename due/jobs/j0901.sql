@@ -1,0 +1,3 @@
+-- output: tables/t0901
+-- schedule: "* * * * *"
+select 901 as n

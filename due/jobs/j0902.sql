@@ -1,0 +1,3 @@
+-- output: tables/t0902
+-- schedule: "* * * * *"
+select 902 as n

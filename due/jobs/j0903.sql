@@ -1,0 +1,3 @@
+-- output: tables/t0903
+-- schedule: "* * * * *"
+select 903 as n

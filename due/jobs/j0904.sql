@@ -1,0 +1,3 @@
+-- output: tables/t0904
+-- schedule: "* * * * *"
+select 904 as n

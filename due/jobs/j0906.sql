@@ -1,0 +1,3 @@
+-- output: tables/t0906
+-- schedule: "* * * * *"
+select 906 as n

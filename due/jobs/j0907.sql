@@ -1,0 +1,3 @@
+-- output: tables/t0907
+-- schedule: "* * * * *"
+select 907 as n

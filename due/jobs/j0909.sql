@@ -1,0 +1,3 @@
+-- output: tables/t0909
+-- schedule: "* * * * *"
+select 909 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0910
+-- schedule: "* * * * *"
+select 910 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0911
+-- schedule: "* * * * *"
+select 911 as n

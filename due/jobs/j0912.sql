@@ -1,0 +1,3 @@
+-- output: tables/t0912
+-- schedule: "* * * * *"
+select 912 as n

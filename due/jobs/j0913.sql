@@ -1,0 +1,3 @@
+-- output: tables/t0913
+-- schedule: "* * * * *"
+select 913 as n

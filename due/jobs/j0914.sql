@@ -1,0 +1,3 @@
+-- output: tables/t0914
+-- schedule: "* * * * *"
+select 914 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0915
+-- schedule: "* * * * *"
+select 915 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0916
+-- schedule: "* * * * *"
+select 916 as n

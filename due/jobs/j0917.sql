@@ -1,0 +1,3 @@
+-- output: tables/t0917
+-- schedule: "* * * * *"
+select 917 as n

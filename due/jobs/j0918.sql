@@ -1,0 +1,3 @@
+-- output: tables/t0918
+-- schedule: "* * * * *"
+select 918 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0919
+-- schedule: "* * * * *"
+select 919 as n

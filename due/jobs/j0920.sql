@@ -1,0 +1,3 @@
+-- output: tables/t0920
+-- schedule: "* * * * *"
+select 920 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0921
+-- schedule: "* * * * *"
+select 921 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0922
+-- schedule: "* * * * *"
+select 922 as n

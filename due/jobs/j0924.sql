@@ -1,0 +1,3 @@
+-- output: tables/t0924
+-- schedule: "* * * * *"
+select 924 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0925
+-- schedule: "* * * * *"
+select 925 as n

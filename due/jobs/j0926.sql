@@ -1,0 +1,3 @@
+-- output: tables/t0926
+-- schedule: "* * * * *"
+select 926 as n

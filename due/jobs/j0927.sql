@@ -1,0 +1,3 @@
+-- output: tables/t0927
+-- schedule: "* * * * *"
+select 927 as n

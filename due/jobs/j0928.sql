@@ -1,0 +1,3 @@
+-- output: tables/t0928
+-- schedule: "* * * * *"
+select 928 as n

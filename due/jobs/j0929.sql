@@ -1,0 +1,3 @@
+-- output: tables/t0929
+-- schedule: "* * * * *"
+select 929 as n

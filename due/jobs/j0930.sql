@@ -1,0 +1,3 @@
+-- output: tables/t0930
+-- schedule: "* * * * *"
+select 930 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0932
+-- schedule: "* * * * *"
+select 932 as n

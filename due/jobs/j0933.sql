@@ -1,0 +1,3 @@
+-- output: tables/t0933
+-- schedule: "* * * * *"
+select 933 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0936
+-- schedule: "* * * * *"
+select 936 as n

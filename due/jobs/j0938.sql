@@ -1,0 +1,3 @@
+-- output: tables/t0938
+-- schedule: "* * * * *"
+select 938 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0939
+-- schedule: "* * * * *"
+select 939 as n

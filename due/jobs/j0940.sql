@@ -1,0 +1,3 @@
+-- output: tables/t0940
+-- schedule: "* * * * *"
+select 940 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0942
+-- schedule: "* * * * *"
+select 942 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0945
+-- schedule: "* * * * *"
+select 945 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0948
+-- schedule: "* * * * *"
+select 948 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0950
+-- schedule: "* * * * *"
+select 950 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0951
+-- schedule: "* * * * *"
+select 951 as n

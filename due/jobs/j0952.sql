@@ -1,0 +1,3 @@
+-- output: tables/t0952
+-- schedule: "* * * * *"
+select 952 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0954
+-- schedule: "* * * * *"
+select 954 as n

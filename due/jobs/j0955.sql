@@ -1,0 +1,3 @@
+-- output: tables/t0955
+-- schedule: "* * * * *"
+select 955 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0958
+-- schedule: "* * * * *"
+select 958 as n

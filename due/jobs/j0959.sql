@@ -1,0 +1,3 @@
+-- output: tables/t0959
+-- schedule: "* * * * *"
+select 959 as n

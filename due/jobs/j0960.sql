@@ -1,0 +1,3 @@
+-- output: tables/t0960
+-- schedule: "* * * * *"
+select 960 as n

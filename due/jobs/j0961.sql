@@ -1,0 +1,3 @@
+-- output: tables/t0961
+-- schedule: "* * * * *"
+select 961 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0962
+-- schedule: "* * * * *"
+select 962 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0963
+-- schedule: "* * * * *"
+select 963 as n

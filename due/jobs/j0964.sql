@@ -1,0 +1,3 @@
+-- output: tables/t0964
+-- schedule: "* * * * *"
+select 964 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0965
+-- schedule: "* * * * *"
+select 965 as n

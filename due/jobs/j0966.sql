@@ -1,0 +1,3 @@
+-- output: tables/t0966
+-- schedule: "* * * * *"
+select 966 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0967
+-- schedule: "* * * * *"
+select 967 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0968
+-- schedule: "* * * * *"
+select 968 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0970
+-- schedule: "* * * * *"
+select 970 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0971
+-- schedule: "* * * * *"
+select 971 as n

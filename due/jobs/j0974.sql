@@ -1,0 +1,3 @@
+-- output: tables/t0974
+-- schedule: "* * * * *"
+select 974 as n

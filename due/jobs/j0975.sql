@@ -1,0 +1,3 @@
+-- output: tables/t0975
+-- schedule: "* * * * *"
+select 975 as n

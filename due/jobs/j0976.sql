@@ -1,0 +1,3 @@
+-- output: tables/t0976
+-- schedule: "* * * * *"
+select 976 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0977
+-- schedule: "* * * * *"
+select 977 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0979
+-- schedule: "* * * * *"
+select 979 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0980
+-- schedule: "* * * * *"
+select 980 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0981
+-- schedule: "* * * * *"
+select 981 as n

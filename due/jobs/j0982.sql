@@ -1,0 +1,3 @@
+-- output: tables/t0982
+-- schedule: "* * * * *"
+select 982 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0983
+-- schedule: "* * * * *"
+select 983 as n

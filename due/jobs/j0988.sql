@@ -1,0 +1,3 @@
+-- output: tables/t0988
+-- schedule: "* * * * *"
+select 988 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0989
+-- schedule: "* * * * *"
+select 989 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0990
+-- schedule: "* * * * *"
+select 990 as n

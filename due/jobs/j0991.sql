@@ -1,0 +1,3 @@
+-- output: tables/t0991
+-- schedule: "* * * * *"
+select 991 as n

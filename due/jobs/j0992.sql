@@ -1,0 +1,3 @@
+-- output: tables/t0992
+-- schedule: "* * * * *"
+select 992 as n

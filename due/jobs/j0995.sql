@@ -1,0 +1,3 @@
+-- output: tables/t0995
+-- schedule: "* * * * *"
+select 995 as n

@@ -1,0 +1,3 @@
+-- output: tables/t0997
+-- schedule: "* * * * *"
+select 997 as n

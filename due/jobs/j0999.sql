@@ -1,0 +1,3 @@
+-- output: tables/t0999
+-- schedule: "* * * * *"
+select 999 as n
