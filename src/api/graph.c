@@ -145,6 +145,9 @@ static int view(struct viewing *v, struct str what, struct graph_view *out, stru
 	for (size_t i = 0; i < n; i++)
 		if (repos[i].role != REPO_SYSTEM && !map_has(&v->places, repos[i].name))
 			vec_push(v->a, &alone, repos[i].name);
+	for (size_t i = 0; i < v->items.n; i++)
+		if (v->items.p[i].job)
+			v->items.p[i].repo = job_output(v->items.p[i].job);
 	*out = (struct graph_view){v->items.p, v->items.n, v->edges.p, v->edges.n, alone.p, alone.n};
 	return 0;
 }

@@ -198,7 +198,8 @@ static void add_task(struct reading *f, struct py_object *o)
 		same += f->tasks.p[i]->o->def == o->def && f->tasks.p[i]->o->dag == o->dag;
 	if (same && !airflow_text(id).n)
 		t->id = arena_strf(f->a, "%.*s__%zu", STR_ARG(t->id), same);
-	t->passes = str_is(o->class, "EmptyOperator") || str_is(o->class, "DummyOperator");
+	t->empty = str_is(o->class, "EmptyOperator") || str_is(o->class, "DummyOperator");
+	t->passes = t->empty && !airflow_of_task(t, "trigger_rule"); /* a join by a rule of its own is a step */
 	if (str_is(o->class, "@task"))
 		dag_of(f, o->dag);
 	o->own = t;
@@ -227,6 +228,17 @@ static void tries(struct reading *f, struct task *t)
 		import_set_text(im, t->j, "timeout", import_duration(f->a, v->i));
 }
 
+/* The word that `when:` has for it, which is the same but for TriggerRule.ALL_DONE; NULL: it knows none. */
+static const char *rule_word(struct str rule)
+{
+	static const char *const same[] = {"all_done", "none_failed", "one_success", "one_failed", "all_failed"};
+
+	for (size_t i = 0; i < ARRAY_LEN(same); i++)
+		if (str_ieq(rule, str_of(same[i])))
+			return same[i];
+	return NULL;
+}
+
 static void policies(struct reading *f, struct task *t)
 {
 	static const char *const left[] = {"owner", "email", "email_on_failure", "email_on_retry", "priority_weight",
@@ -239,8 +251,8 @@ static void policies(struct reading *f, struct task *t)
 
 	if (str_rcut(rule, '.', &head, &tail))
 		rule = tail;
-	if (str_ieq(rule, STR("all_done")))
-		import_set_text(f->im, t->j, "when", STR("all_done"));
+	if (rule_word(rule))
+		import_set_text(f->im, t->j, "when", str_of(rule_word(rule)));
 	v = airflow_of_task(t, "depends_on_past");
 	if (v && v->kind == PV_BOOL && v->i && import_takes("depends_on_past", KEYS_BOOL))
 		import_set(f->im, t->j, "depends_on_past", dom_new_bool(f->a, true));
@@ -250,7 +262,7 @@ static void policies(struct reading *f, struct task *t)
 	for (size_t i = 0; unknown[i]; i++) {
 		v = airflow_of_task(t, unknown[i]);
 		if (!v || !pv_true(v) || (!strcmp(unknown[i], "trigger_rule") &&
-		                          (str_ieq(rule, STR("all_done")) || str_ieq(rule, STR("all_success")))) ||
+		                          (rule_word(rule) || str_ieq(rule, STR("all_success")))) ||
 		    (!strcmp(unknown[i], "depends_on_past") && import_takes("depends_on_past", KEYS_BOOL)))
 			continue;
 		import_note(f->im, IMPORT_UNKNOWN, f->file, t->o->line, t->j, "%s%s%.*s", unknown[i], rule.n ? ": " :
@@ -291,11 +303,11 @@ static int a_job(struct reading *f, struct task *t, struct err *e)
 	}
 	if (!asked.n) {
 		said = airflow_text(airflow_of_task(t, "doc"));
-		import_set_text(f->im, t->j, "kind", STR("script"));
+		import_set_text(f->im, t->j, "kind", t->empty ? STR("noop") : STR("script"));
 		import_set_text(f->im, t->j, "description",
 		                said.n ? said : arena_strf(f->a, "%.*s of the DAG %.*s", STR_ARG(t->id),
 		                                           STR_ARG(d->id)));
-		if (airflow_do(f, t, command, e))
+		if (!t->empty && airflow_do(f, t, command, e))
 			return -1;
 	}
 	partition(f, t, d);

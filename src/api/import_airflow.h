@@ -13,7 +13,8 @@ struct task {
 	struct py_object *o;
 	struct str id;
 	struct import_job *j;  /* NULL: it does nothing, or its job is not made */
-	bool passes;           /* an EmptyOperator: only order goes through it */
+	bool empty;            /* an EmptyOperator */
+	bool passes;           /* only order goes through it */
 	VEC(struct task *) up;
 	bool seen;
 };

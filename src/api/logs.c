@@ -128,6 +128,52 @@ static int print_log(struct api *api, const struct args *args, struct log_spot *
 	return 0;
 }
 
+static void add_line(struct arena *a, struct buf *b, const struct dom *cells)
+{
+	bool first = true;
+
+	dom_each(c, cells) {
+		buf_adds(b, first ? "" : "\t");
+		if (c->type == DOM_LIST || c->type == DOM_MAP)
+			dom_write_json(b, c, DOM_COMPACT);
+		else if (c->type != DOM_NULL)
+			buf_addstr(b, dom_text(a, c));
+		first = false;
+	}
+	buf_addc(b, '\n');
+}
+
+/* A query of a job without output has printed its first rows. 1; 0: it was no such unit; -1. */
+static int print_result(struct api *api, const struct log_spot *l, struct sink *out, struct err *e)
+{
+	struct buf b cleanup(buf_free) = BUF_INIT(1 << 20);
+	const struct dom *columns = NULL, *result, *rows;
+	struct dom *doc = NULL;
+	struct q *q = db_query(api->store->db, "select x.ingredients from unit u join unit x"
+	                                       " on x.id = coalesce(u.original, u.id) where u.id = ?");
+	int rc;
+
+	q_int(q, 1, l->unit);
+	rc = q_step(q, e);
+	if (rc == 1 && !q_col_is_null(q, 0))
+		rc = dom_json(api->arena, arena_str(api->arena, q_col_text(q, 0)), "", &doc, e) ? -1 : 1;
+	q_done(q);
+	columns = doc ? dom_path(doc, "facts.columns") : NULL;
+	if (rc < 0 || !columns)
+		return rc < 0 ? -1 : 0;
+	result = dom_path(doc, "facts.result");
+	rows = dom_path(doc, "facts.rows");
+	add_line(api->arena, &b, columns);
+	dom_each(row, result)
+		add_line(api->arena, &b, row);
+	if (out->bytes(out->ptr, buf_str(&b), e))
+		return -1;
+	if (rows->i > (int64_t)result->n)
+		sink_note(out, "%.*s%s%.*s: %lld rows, the first %zu of them", STR_ARG(l->job), l->ds.n ? " " : "",
+		          STR_ARG(l->ds), (long long)rows->i, result->n);
+	return 1;
+}
+
 int api_logs(struct api *api, const struct args *args, struct sink *out, struct err *e)
 {
 	struct log_spot *logs;
@@ -145,12 +191,17 @@ int api_logs(struct api *api, const struct args *args, struct sink *out, struct 
 		return err_hint(e, "'leat runs' lists what ran");
 	}
 	for (size_t i = 0; i < n; i++) {
-		if (!logs[i].path.n) {
+		int told = logs[i].path.n ? 0 : print_result(api, &logs[i], out, e);
+
+		if (told < 0)
+			return -1;
+		if (!logs[i].path.n && !told) {
 			sink_note(out, "%.*s%s%.*s printed nothing%s%.*s", STR_ARG(logs[i].job),
 			          logs[i].ds.n ? " " : "", STR_ARG(logs[i].ds), logs[i].error.n ? "; it failed: " : "",
 			          STR_ARG(logs[i].error));
-			continue;
 		}
+		if (!logs[i].path.n)
+			continue;
 		if (n > 1)
 			sink_note(out, "==> %.*s %.*s <==", STR_ARG(logs[i].job), STR_ARG(logs[i].ds));
 		if (print_log(api, args, &logs[i], out, e))

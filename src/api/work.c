@@ -226,7 +226,7 @@ static struct dom *job_row(struct api *api, const struct job *j, bool paused)
 	dom_set_str(a, row, "job", j->name);
 	dom_set_str(a, row, "kind", j->kind_name);
 	dom_set_cstr(a, row, "partition", every_word(j->every));
-	dom_set_str(a, row, "output", j->output);
+	dom_set_str(a, row, "output", j->no_output ? STR_NULL : j->output);
 	dom_set_str(a, row, "pipeline", j->pipeline);
 	dom_set_str(a, row, "schedule", schedule_words(a, j));
 	if (paused)

@@ -148,6 +148,15 @@ must_check int duck_read_write_many(struct arena *a, const struct dom *reply, st
                                     struct err *e);
 
 /*
+ * A statement whose rows are only told, of a step without output: DONE {"rows": n, "columns": [names], "result":
+ * [[cells of a row]...]}, at most so many of them and 4 KB. Many of them, each by itself and none reading a table: DONE
+ * {"steps": [such a map, or null for one that failed]}; a text "" is the one before it once more.
+ */
+#define DUCK_STEP_ROWS 10
+struct dom *duck_req_step(struct arena *a, const struct duck_sql *q);
+struct dom *duck_req_steps(struct arena *a, const struct str *texts, size_t n, const char *timezone);
+
+/*
  * The row id of Parquet files that are there already; replies as duck_req_write does (read with duck_read_write).
  * threads as in duck_sql.
  */

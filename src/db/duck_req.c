@@ -103,6 +103,27 @@ int duck_read_write_many(struct arena *a, const struct dom *reply, struct duck_m
 	return 0;
 }
 
+struct dom *duck_req_step(struct arena *a, const struct duck_sql *q)
+{
+	struct dom *r = request(a, "step");
+
+	add_sql(a, r, q);
+	return r;
+}
+
+struct dom *duck_req_steps(struct arena *a, const struct str *texts, size_t n, const char *timezone)
+{
+	struct dom *r = request(a, "steps"), *list = dom_new(a, DOM_LIST);
+
+	for (size_t i = 0; i < n; i++)
+		dom_add(list, dom_new_str(a, texts[i]));
+	dom_set(a, r, "texts", list);
+	dom_set_int(a, r, "threads", 1);
+	if (timezone)
+		dom_set_cstr(a, r, "timezone", timezone);
+	return r;
+}
+
 struct dom *duck_req_row_id(struct arena *a, const char *path, bool ordered, int threads)
 {
 	struct dom *r = request(a, "row_id");

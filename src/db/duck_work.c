@@ -670,6 +670,26 @@ int work_query(struct work *k, struct err *e)
 	return run(k, query, e);
 }
 
+static int step(struct work *k, struct err *e)
+{
+	struct duck_result result;
+	struct sql_range last;
+	int r;
+
+	if (prelude(k, &last, e))
+		return -1;
+	if (start(k, arena_cstr(k->a, statement(k, &last)), &result, e))
+		return place(k, &last, 0);
+	r = work_step_read(k, &result, k->reply, e);
+	duckdb.destroy_result(&result);
+	return r ? place(k, &last, 0) : reply_rejected(k, e);
+}
+
+int work_step(struct work *k, struct err *e)
+{
+	return run(k, step, e);
+}
+
 int work_rows(struct work *k, const char *sql, struct str **cells, size_t *rows, size_t *cols, struct err *e)
 {
 	struct dom *columns = dom_new(k->a, DOM_LIST);

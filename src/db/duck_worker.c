@@ -230,7 +230,7 @@ static const struct {
 } operations[] = {
 	{"write", work_write}, {"row_id", work_row_id}, {"query", work_query},
 	{"copy", work_copy},   {"sniff", work_sniff},   {"parse", work_parse},
-	{"write_many", work_write_many}, {"whole", work_whole},
+	{"step", work_step}, {"steps", work_steps}, {"write_many", work_write_many}, {"whole", work_whole},
 };
 
 static int dispatch(struct work *k, struct err *e)

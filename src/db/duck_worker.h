@@ -35,6 +35,10 @@ struct work {
 /* Operations: 0, or -1 with e. */
 must_check int work_write(struct work *k, struct err *e);
 must_check int work_write_many(struct work *k, struct err *e);
+must_check int work_step(struct work *k, struct err *e);
+must_check int work_steps(struct work *k, struct err *e);
+/* How many rows a result has, and the first ones, into a map; the result stays the caller's. */
+must_check int work_step_read(struct work *k, struct duck_result *from, struct dom *out, struct err *e);
 must_check int work_row_id(struct work *k, struct err *e);
 must_check int work_query(struct work *k, struct err *e);
 must_check int work_copy(struct work *k, struct err *e);

@@ -15,6 +15,7 @@ struct cat_repo {
 	bool parts_loaded;
 	struct partset head, now; /* as the head shows it; with what is laid over */
 	bool overlaid;            /* .now has arrays of its own */
+	bool noted;               /* of a job without output: its one end is */
 	bool whole_laid;          /* the root is not the head's */
 	bool lost;                /* some of it: catalog_lost */
 	struct plan_unit *whole_by;
@@ -165,6 +166,31 @@ static void show(const struct catalog *c, struct cat_repo *r)
 		r->pub.every = j ? j->every : EVERY_NONE;
 }
 
+/* A job without output has no commits: that a unit has ended well is a row of `current`, and all that there is. */
+static int noted(struct catalog *c, struct cat_repo *r, struct part **parts, size_t *n, struct err *e)
+{
+	const struct current *all = NULL;
+	struct part *p;
+	size_t n_all = 0;
+
+	if (catalog_currents(c, r->pub.repo.name, &all, &n_all, e) < 0)
+		return -1;
+	p = arena_array(c->arena, struct part, n_all + 1);
+	for (size_t i = 0; i < n_all; i++) {
+		struct entry nothing = {.kind = ENTRY_FOLDER, .id = all[i].tree};
+
+		if (!all[i].label[0]) {
+			r->noted = true;
+			r->root = nothing;
+			continue;
+		}
+		memcpy(p[*n].label, all[i].label, sizeof(p->label));
+		p[(*n)++].entry = nothing;
+	}
+	*parts = p;
+	return 0;
+}
+
 static int load_parts(struct catalog *c, struct cat_repo *r, struct err *e)
 {
 	struct part *p = NULL;
@@ -184,6 +210,8 @@ static int load_parts(struct catalog *c, struct cat_repo *r, struct err *e)
 		}
 	}
 	if (r->pub.has_commit && tree_parts(c->store, c->arena, &r->pub.head.tree, &p, &n, e) < 0)
+		return -1;
+	if (r->pub.repo.role == REPO_SYSTEM && !r->pub.has_commit && noted(c, r, &p, &n, e))
 		return -1;
 	partset_init(&r->head, c->arena, p, n);
 	r->now = r->head;
@@ -447,9 +475,9 @@ int catalog_at_head(struct catalog *c, struct str repo, const struct ds *ds, str
 	if (at_head(c, repo, &r, e) < 0)
 		return -1;
 	if (ds->every == EVERY_NONE) {
-		if (!r->pub.has_commit)
+		if (!r->pub.has_commit && !r->noted)
 			return 0;
-		*out = root_of(&r->pub.head);
+		*out = r->noted ? r->root : root_of(&r->pub.head);
 		return 1;
 	}
 	i = partset_find(&r->head, ds->label);
@@ -486,7 +514,7 @@ bool catalog_root(const struct catalog_repo *pub, struct entry *root, struct pla
 
 	*root = r->root;
 	*by = r->whole_by;
-	return r->pub.has_commit || r->whole_laid;
+	return r->pub.has_commit || r->noted || r->whole_laid;
 }
 
 /*

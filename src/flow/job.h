@@ -97,6 +97,7 @@ struct job {
 	size_t n_after;
 	const struct input_node *tree; /* how units are made of the declared inputs; NULL: they are of the calendar */
 	struct str output;             /* a repo; the job's name unless it is said */
+	bool no_output;                /* it has none: .output is where its ends are noted, "@NAME" */
 	struct str output_branch;      /* of it; STR_NULL: master. Of a data-driven job only */
 	bool reprocess;                /* all its units run at each event, known or not (reprocessSpec: every_job) */
 	int64_t run_timeout_ms;        /* how long a run of it may take (jobTimeout); 0: as long as it takes */
@@ -224,6 +225,11 @@ void job_remember(struct job *j, struct str bytes);
 enum job_sandbox job_sandbox(const struct job *j);
 /* It has no units: it is a process that stays (struct job_kind). */
 bool job_stays(const struct job *j);
+/* What people know its output by: of a job without one its own name. */
+static inline struct str job_output(const struct job *j)
+{
+	return j->no_output ? j->name : j->output;
+}
 /* err_at with the job's file and a place in it. Returns -1. */
 int job_at(struct err *e, const struct job *j, int line, int col);
 const struct job_input *job_input(const struct job *j, struct str name); /* NULL */

@@ -10,7 +10,7 @@
 
 #define CACHE_FILE ".leat/cache/jobs%s" /* one for each place that they lie in */
 #define CACHE_MAX ((size_t)1 << 30)
-#define MAGIC "leat jobs 9\n"
+#define MAGIC "leat jobs 10\n"
 #define MAX_DEPTH DOM_MAX_DEPTH
 
 struct jobcache {
@@ -337,6 +337,7 @@ static void io_job(struct pack *p, struct job *j)
 	io_inputs(p, j);
 	io_after(p, j);
 	io_str(p, &j->output);
+	IO_INT(p, j->no_output);
 	io_str(p, &j->output_branch);
 	IO_INT(p, j->output_line);
 	IO_INT(p, j->output_col);

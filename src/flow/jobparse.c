@@ -150,7 +150,7 @@ struct fill {
 	struct err *e;
 	const struct dom *inputs, *input;
 	VEC(struct job_check) checks;
-	const struct dom *partition, *start, *end, *output_branch, *reprocess;
+	const struct dom *partition, *start, *end, *output, *output_branch, *reprocess;
 };
 
 static struct str text_of(struct fill *f, const struct dom *v)
@@ -209,7 +209,9 @@ static int fill_after(struct fill *f, const struct dom *v)
 
 static int fill_output(struct fill *f, const struct dom *v)
 {
+	f->j->no_output = str_is(v->s, "none");
 	f->j->output = v->s;
+	f->output = v;
 	f->j->output_line = v->line;
 	f->j->output_col = v->col;
 	return 0;
@@ -543,6 +545,46 @@ static int fill_time(struct fill *f)
 	return 0;
 }
 
+/* What only an output can have. */
+static int needs_output(struct fill *f)
+{
+	static const char *const keys[] = {"checks", "egress", "outputBranch", "skips"};
+	const struct job *j = f->j;
+
+	if (j->tree) {
+		err_set(f->e, ERR_BAD_CONFIG, "a job whose units come from the data of its inputs has an output");
+		return fault(f, f->output ? f->output : dom_get(j->doc, "kind"), "leave the globs out");
+	}
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		const struct dom *v = dom_get(j->doc, keys[i]);
+
+		if (!v || v->type == DOM_NULL)
+			continue;
+		err_set(f->e, ERR_BAD_CONFIG, "%s is for jobs with an output, and this one has none", keys[i]);
+		return fault(f, v, "leave it out");
+	}
+	return 0;
+}
+
+static int fill_no_output(struct fill *f)
+{
+	struct job *j = f->j;
+
+	if (j->kind->no_output && f->output && !j->no_output) {
+		err_set(f->e, ERR_BAD_CONFIG, "a job of kind %s writes nothing", j->kind->name);
+		return fault(f, f->output, "leave output: out");
+	}
+	j->no_output |= j->kind->no_output;
+	if (!j->no_output)
+		return 0;
+	if (!j->kind->no_output && !j->kind->may_lack_output) {
+		err_set(f->e, ERR_BAD_CONFIG, "a job of kind %s has an output", j->kind->name);
+		return fault(f, f->output, "it may stay empty");
+	}
+	j->output = arena_strf(f->a, "@%.*s", STR_ARG(j->name));
+	return needs_output(f);
+}
+
 int jobparse_fill(struct jobs *js, struct job *j, struct err *e)
 {
 	struct fill f = {.js = js, .a = js->arena, .j = j, .e = e};
@@ -556,7 +598,7 @@ int jobparse_fill(struct jobs *js, struct job *j, struct err *e)
 		if (fill_key(&f, v, own))
 			return -1;
 	j->own = own;
-	if (input_parse(js->arena, j, f.inputs, f.input, e))
+	if (input_parse(js->arena, j, f.inputs, f.input, e) || fill_no_output(&f))
 		return -1;
 	j->checks = f.checks.p;
 	j->n_checks = f.checks.n;

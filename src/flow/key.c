@@ -11,10 +11,11 @@
 #define KEY_MAX_PARTS 64
 
 struct key_base {
-	bool made;
+	bool made, kept; /* kept: for all units of the job */
 	const struct dom *over; /* the --param map that it holds for */
 	struct sha base, code;
 	const struct dom *params, *settings;
+	struct dom *told;       /* of its units' ingredients what is the same for all; NULL: not made yet */
 	bool memoised;
 	const char *why_not;
 };
@@ -228,6 +229,8 @@ static struct sha hash_base(struct arena *a, const struct job *j, const struct k
 	dom_set(a, all, "settings", counted(a, job_keys(), NULL, b->settings));
 	if (counts_names(j))
 		dom_set_str(a, all, "output", j->output);
+	else if (j->no_output)
+		dom_set_cstr(a, all, "output", "none");
 	dom_write_json(&text, all, DOM_CANONICAL);
 	out = sha_of(text.p, text.n);
 	buf_free(&text);
@@ -282,6 +285,7 @@ static int get_base(struct flow *f, struct arena *a, const struct plan_unit *u, 
 	b = &k->of[u->job->index];
 	if ((!b->made || b->over != params) && make_base(f, k->arena, u, params, b, e) < 0)
 		return -1;
+	b->kept = true;
 	*out = b;
 	return 0;
 }
@@ -481,6 +485,22 @@ static struct dom *without_passwords(struct arena *a, struct dom *v)
 	return v;
 }
 
+static struct dom *told_of(struct arena *a, const struct job *j, const struct key_base *b)
+{
+	struct dom *all = dom_new(a, DOM_MAP);
+
+	dom_set_str(a, all, "kind", j->kind_name);
+	set_hex(a, all, "code", &b->code);
+	dom_set(a, all, "files", files_of(a, j));
+	dom_set(a, all, "params", without_passwords(a, counted(a, job_keys(), NULL, b->params)));
+	dom_set(a, all, "settings", without_passwords(a, counted(a, job_keys(), NULL, b->settings)));
+	if (counts_names(j))
+		dom_set_str(a, all, "output", j->output);
+	else if (j->no_output)
+		dom_set_cstr(a, all, "output", "none");
+	return all;
+}
+
 int key_ingredients(struct flow *f, struct catalog *c, struct arena *a, const struct dom *params,
                     const struct plan_unit *u, const struct dom **out, struct err *e)
 {
@@ -490,15 +510,17 @@ int key_ingredients(struct flow *f, struct catalog *c, struct arena *a, const st
 
 	if (get_base(f, a, u, params, &b, e) < 0)
 		return -1;
-	dom_set_str(a, all, "kind", u->job->kind_name);
-	set_hex(a, all, "code", &b->code);
-	dom_set(a, all, "files", files_of(a, u->job));
-	if (u->ds.every != EVERY_NONE)
-		dom_set_cstr(a, all, "ds", u->ds.label);
-	dom_set(a, all, "params", without_passwords(a, counted(a, job_keys(), NULL, b->params)));
-	dom_set(a, all, "settings", without_passwords(a, counted(a, job_keys(), NULL, b->settings)));
-	if (counts_names(u->job))
-		dom_set_str(a, all, "output", u->job->output);
+	if (!b->told) /* of a base that is kept: in the cache's arena, as it is */
+		((struct key_base *)b)->told = told_of(b->kept ? f->keys->arena : a, u->job, b);
+	dom_each(v, b->told) {
+		struct dom *one = arena_new_of(a, struct dom);
+
+		*one = *v; /* what is below is the same */
+		one->next = NULL;
+		dom_add(all, one);
+		if (str_is(v->key, "files") && u->ds.every != EVERY_NONE)
+			dom_set_cstr(a, all, "ds", u->ds.label);
+	}
 	for (size_t i = 0; i < u->n_inputs; i++) {
 		struct sha format;
 

@@ -37,6 +37,8 @@ int owner_take(struct store *s, struct arena *a, const struct job *j, struct rep
 {
 	struct repo r;
 
+	if (j->no_output)
+		return repo_ensure(s, a, j->output, REPO_SYSTEM, j->name, out, e);
 	if (repo_ensure(s, a, j->output, REPO_OUTPUT, j->name, &r, e))
 		return -1;
 	if (r.role != REPO_OUTPUT && check(s, j, &r, e))

@@ -402,7 +402,7 @@ static int ask_memo(struct catalog *c, struct plan_unit *u, const struct there *
 	/* Its own output of this very key, changed since: put back what it made, memo or not. */
 	if (u->reason == REASON_OUTPUT_CHANGED && t->cur && sha_eq(&t->cur->key, &u->key.key))
 		return take_known(c, u, &t->cur->tree, t->cur->unit, e);
-	if (!u->key.memoised)
+	if (!u->key.memoised || u->job->kind->passes)
 		return 0;
 	got = memo_find(catalog_store(c), &u->key.key, &u->known_tree, &u->known_unit, e);
 	u->known = got == 1;
@@ -422,11 +422,12 @@ static bool lacks_param(const struct plan_unit *u, const struct dom *params, con
 static const char *names_first(struct arena *a, const struct plan_unit *u)
 {
 	const struct plan_unit *up = u->upstream[0];
+	struct str out = job_output(up->job);
 
 	if (u->n_upstream > 1)
-		return arena_printf(a, "%.*s%s%s and %zu more", STR_ARG(up->job->output), *up->ds.label ? " ds=" : "",
+		return arena_printf(a, "%.*s%s%s and %zu more", STR_ARG(out), *up->ds.label ? " ds=" : "",
 		                    up->ds.label, u->n_upstream - 1);
-	return arena_printf(a, "%.*s%s%s", STR_ARG(up->job->output), *up->ds.label ? " ds=" : "", up->ds.label);
+	return arena_printf(a, "%.*s%s%s", STR_ARG(out), *up->ds.label ? " ds=" : "", up->ds.label);
 }
 
 /* No key yet: what is known is only that something above it changes. */

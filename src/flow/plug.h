@@ -130,6 +130,9 @@ struct job_kind {
 	bool told_by_name;             /* its files do not tell it: its jobs say `kind:` */
 	bool outside_world;            /* its bytes are facts: an explicit run runs again, -u only if missing */
 	bool starts_process;           /* the output repo's name counts in the key */
+	bool no_output;                /* its jobs have none */
+	bool may_lack_output;          /* its jobs may say `output: none` */
+	bool passes;                   /* nothing is started: a unit is over as soon as it may go; no start then */
 	bool stays;                    /* its jobs have no units: each is a process that `up` starts and `down` ends */
 	/* Checks that need more than the table of keys; may be NULL. */
 	int (*check)(const struct job *j, struct err *e);
@@ -143,7 +146,7 @@ struct job_kind {
 	 * was. What went wrong is told by start. May be NULL.
 	 */
 	must_check int (*prepare)(struct attempt *t, struct err *e);
-	/* NULL if its jobs stay. */
+	/* NULL if its jobs stay or pass. */
 	must_check int (*start)(struct attempt *t, struct err *e);
 	/*
 	 * Many units as one piece of work (SEMANTICS 4, batching); all three or none. many: whether units of

@@ -39,7 +39,7 @@ static int record_made(struct engine *g, struct run_unit *u, struct arena *a, bo
 		q_int(q, 7, on->id);
 	if (q_run(q, e))
 		return -1;
-	if (u->original && !made)
+	if ((u->original && !made) || u->p->job->no_output)
 		return 0;
 	q = db_query(g->f->store->db, "insert into made(repo, ds, tree, unit, commit_id, at) values(?, ?, ?, ?, ?, ?)");
 	q_int(q, 1, u->run->repo.id);
@@ -65,6 +65,8 @@ static int move_head(struct engine *g, struct ingest *in, struct run_unit *u, st
 
 	if (overlay_alive(s, e) || (!r->repo.id && owner_take(s, g->arena, r->job, &r->repo, e)))
 		return -1;
+	if (r->job->no_output)
+		return record_made(g, u, a, false, e);
 	c.repo = r->repo;
 	c.run = id_of(str_of(r->id));
 	c.message = arena_strf(a, "run %.*s%s%s", STR_ARG(r->job->name), u->p->ds.label[0] ? " " : "", u->p->ds.label);
@@ -111,7 +113,7 @@ static int unlease(struct engine *g, struct group *gr, bool *ours, struct err *e
 		return r < 0 ? -1 : 0;
 	}
 	for (size_t i = 0; i < gr->list.n; i++) {
-		int r = gr->leased ? run_rows_unlease(g, gr->list.p[i], e) : 1;
+		int r = gr->leased && !gr->passes ? run_rows_unlease(g, gr->list.p[i], e) : 1;
 
 		if (r < 0)
 			return -1;
@@ -238,7 +240,7 @@ static int keep_result(struct engine *g, struct run_unit *u, struct err *e)
 	/* Before its group publishes: what reads it remembers with the repo how it is read. */
 	if (!u->run->repo.id && owner_take(g->f->store, g->arena, u->run->job, &u->run->repo, e))
 		return -1;
-	if (!u->p->key.memoised)
+	if (!u->p->key.memoised || run_pass_is(u))
 		return 0;
 	q = db_query(d, "insert or replace into memo(key, unit, repo, tree, at) values(?, ?, ?, ?, ?)");
 	q_sha(q, 1, &u->p->key.key);

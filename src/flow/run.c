@@ -95,6 +95,7 @@ static int prepare(struct engine *g, size_t want, struct err *e)
 {
 	struct queue picked = {0};
 	struct run_unit *u;
+	size_t loud = 0;
 
 	while (picked.n < want) {
 		bool runs;
@@ -113,14 +114,12 @@ static int prepare(struct engine *g, size_t want, struct err *e)
 	}
 	if (!picked.n)
 		return 0;
-	if (db_begin_durable(g->f->store->db, DB_PROCESS, e))
-		return -1;
-	for (u = picked.first; u; u = u->next)
-		if (run_rows_intent(g, u, e)) {
-			db_rollback(g->f->store->db);
-			return -1;
-		}
-	if (db_commit(g->f->store->db, e))
+	for (u = picked.first; u; u = u->next) {
+		run_rows_begun(u);
+		u->quiet = u->p->job->no_output && run_many_can(u);
+		loud += !u->quiet;
+	}
+	if (loud && run_rows_intents(g, picked.first, e))
 		return -1;
 	fault_crash("unit-intent-recorded");
 	while ((u = queue_pop(&picked))) {
@@ -183,7 +182,7 @@ static int start_ready(struct engine *g, struct err *e)
 		size_t want = intents_due(g);
 
 		u = hot_first(g) ? g->hot.first : g->cold.first;
-		if (prepare(g, run_many_can(u) ? RUN_MANY : want, e))
+		if (prepare(g, run_many_can(u) ? run_many_most(u) : want, e))
 			return -1;
 		if (!g->prepared.n)
 			return 0;
@@ -241,7 +240,7 @@ bool run_pumps(const struct engine *g)
 
 int run_pump(struct engine *g, struct err *e)
 {
-	if (!g->used || g->cancelled || g->fatal)
+	if (!g->used || !g->spawns || g->cancelled || g->fatal)
 		return 0;
 	if (loop_run_children(g->loop, e) < 0)
 		return -1;
@@ -297,7 +296,7 @@ static void step(struct engine *g)
 
 	for (;;) {
 		run_many_arrive(g);
-		if (start_ready(g, &e))
+		if (run_pass(g, &e) || start_ready(g, &e))
 			break;
 		if (flush_due(g)) {
 			if (prepare_ahead(g, &e) || fill_ahead(g, (size_t)g->slots + RUN_AHEAD, &e) ||
@@ -305,7 +304,10 @@ static void step(struct engine *g)
 				break;
 			for (struct run_unit *u; (u = queue_pop(&g->written));)
 				run_out_take(u->task);
-			continue;
+			if (!g->passing.n)
+				continue;
+			run_wake(g); /* there may be very many of them: signals are looked at in between */
+			return;
 		}
 		if (g->hungry && !g->cancelled) {
 			if (run_feed(g, &e))
@@ -414,6 +416,11 @@ static int lease_groups(struct engine *g, struct err *e)
 
 		if (gr->leased)
 			continue;
+		if (gr->passes) {
+			gr->leased = true;
+			g->n_unleased--;
+			continue;
+		}
 		r = run_rows_lease(g, gr, &which, &holder, e);
 		if (r < 0) {
 			db_rollback(d);
@@ -462,7 +469,7 @@ void run_cancel_waiting(struct engine *g)
 {
 	struct run_unit *u;
 
-	g->hot = g->cold = g->prepared = (struct queue){0};
+	g->hot = g->cold = g->prepared = g->passing = (struct queue){0};
 	for (size_t i = 0; i < g->units.n; i++) {
 		u = g->units.p[i];
 		if (u->step >= STEP_WORK && u->step != STEP_PAUSE)

@@ -25,7 +25,9 @@
 
 #define RUN_FLUSH_MS 20          /* how long a result may wait for others to be made durable with it (SEMANTICS 9) */
 #define RUN_FLUSH_UNITS 64       /* ... and how many */
+#define RUN_PASS 1024            /* units that pass, at most, in one transaction */
 #define RUN_MANY 32              /* units that run as one piece of work, at most */
+#define RUN_MANY_STEPS 512       /* ... where they have no output: a statement each, none of which reads a table */
 #define RUN_MANY_MIN 4           /* ... and at least: fewer gain nothing */
 #define RUN_MANY_BYTES ((int64_t)64 << 20) /* of their inputs together, at most */
 #define RUN_PUMP_US 100          /* between two looks at tasks while the disk is waited for */
@@ -36,6 +38,7 @@
 #define RUN_LEASE_POLL_MS 50     /* how often to look whether another command has let go of a unit */
 #define RUN_STOP_AGAIN_MS 5      /* until a flush is over */
 #define RUN_BESIDE_MS 2          /* how often run_opts.beside is asked */
+#define RUN_QUIET_MS 100         /* after that it is recorded that units without output run */
 #define RUN_NAME_MS 20           /* a task that is over by then, and said nothing, never has a log of its own name */
 #define RUN_SHOW_MS 1000         /* datastore/ follows at least that often while units go on finishing */
 #define RUN_MAX_RETRY_MS ((int64_t)24 * 3600 * 1000)
@@ -151,6 +154,7 @@ struct group {
 	size_t n_left, n_bad;
 	bool leased, told, waited; /* told: its units know; waited: another command held it */
 	bool held;                 /* of a run that was taken over: remembered, not published */
+	bool passes;               /* all its units do: it has no leases, two commands at once are as good as one */
 	bool ended, said, published, lost; /* lost: its leases were no longer ours */
 	bool answered;             /* who asked for its runs has been told how they ended */
 	size_t n_edges;            /* from other groups, while run_make.c puts them in order */
@@ -230,6 +234,11 @@ struct run_unit {
 	struct run_unit *past;     /* depends_on_past: that before it; NULL */
 	bool branched;             /* skipped, so that what reads it is not needed either (run_rule.c) */
 	bool checked_only;         /* known: only checks run */
+	/*
+	 * Its attempt is recorded with its end, or when that takes longer than a moment: nothing outside is touched
+	 * by it (a job without output), so that nobody has to know that it was begun.
+	 */
+	bool quiet;
 	/* the result */
 	struct ingest *in;
 	bool has_tree;
@@ -276,6 +285,7 @@ struct engine {
 	int64_t reserved;           /* of them, for the unit that starts next; 0: none */
 	int pools_fd;               /* -1: not open */
 	struct queue hot, cold;     /* ready, in their order; hot: of the same turn, go on with a begun group */
+	struct queue passing;       /* ready, of kinds whose units pass: they wait for no slot */
 	struct queue prepared, done;
 	struct queue written;       /* tasks that ended well in the midst of a flush: taken in after it */
 	struct queue arrived;       /* units that ran together, each waiting for a slot to go on in */
@@ -290,6 +300,7 @@ struct engine {
 	struct run_job *over, *spares; /* ended in this flush; whose folders serve the next (run_spare.c) */
 	size_t n_spares;            /* both */
 	bool cancelled, hard, flushing, ended;
+	bool spawns;                /* of its units some may be processes */
 	bool others; /* another process has committed something between what was planned from and the leases */
 	bool told_python;
 	bool hungry;                /* a data-driven run has ended (or none has begun): there may be more to run */
@@ -357,6 +368,11 @@ void run_unit_limit(struct task *t, int64_t ms); /* its limit of time ends then 
 must_check int run_unit_launch(struct task *t, struct err *e); /* hands it to the kind */
 void run_unit_forget(struct run_unit *u);              /* frees what ends with it */
 
+/* run_pass.c: units for which nothing is started */
+bool run_pass_is(const struct run_unit *u);
+/* Those that are ready are through, up to RUN_PASS of them; they then wait for the flush. */
+must_check int run_pass(struct engine *g, struct err *e);
+
 /* run_limit.c: how long a run may take */
 void run_limit_begin(struct run_unit *u); /* a unit of it starts */
 void run_limit_end(struct run_job *r);    /* it has no units left */
@@ -379,6 +395,7 @@ void run_hook_start(struct engine *g);                 /* after it */
 
 /* run_many.c: units of one job that run as one piece of work */
 bool run_many_can(struct run_unit *u);       /* it may run with others */
+size_t run_many_most(const struct run_unit *u); /* how many of its job, itself included */
 bool run_many_start(struct run_unit *u);     /* with others that are prepared; false: alone */
 void run_many_done(struct task *t, const struct attempt_result *r);
 void run_many_arrive(struct engine *g);      /* those that are through go on, as slots are free */
@@ -444,7 +461,10 @@ must_check int run_out_unchecked(struct run_unit *u, struct arena *a, const stru
 /* run_rows.c: all rows but those of publishing; inside write transactions */
 must_check int run_rows_begin(struct engine *g, struct err *e);
 must_check int run_rows_begin_set(struct engine *g, struct group *gr, struct err *e);
+void run_rows_begun(struct run_unit *u); /* one more attempt at it, not recorded yet */
 must_check int run_rows_intent(struct engine *g, struct run_unit *u, struct err *e);
+/* Of a queue, in a transaction of its own. */
+must_check int run_rows_intents(struct engine *g, struct run_unit *first, struct err *e);
 must_check int run_rows_attempt_end(struct engine *g, struct run_unit *u, const struct task *t, enum state s,
                                     struct err *e);
 must_check int run_rows_unit_end(struct engine *g, struct run_unit *u, struct err *e);

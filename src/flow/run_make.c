@@ -96,6 +96,7 @@ static void groups_merge_cycles(struct engine *g)
 			gr->list.p[k]->group = to;
 		}
 		to->n_left += gr->n_left;
+		to->passes &= gr->passes;
 	}
 	g->n_groups = kept;
 }
@@ -167,15 +168,17 @@ static void make_unit(struct engine *g, struct run_unit *u, struct plan_unit *p,
 {
 	*u = (struct run_unit){.p = p, .eng = g, .run = r, .event = event, .group = gr};
 	p->own = u;
-	u->turn = r->n_units / (p->job->kind->many ? RUN_MANY : 1);
+	u->turn = r->n_units / (p->job->kind->many ? run_many_most(u) : 1);
 	r->n_units++;
 	r->n_left++;
+	g->spawns |= !p->job->no_output;
 	r->asked |= p->role == ROLE_ASKED;
 	if (p->job->pool.n && !r->pool)
 		r->pool = run_pool_of(g, p->job->pool);
 	u->n_wait = p->n_upstream + 1; /* 1: the group's leases */
 	if (p->job->n_inputs + p->job->n_after > p->n_upstream) /* what is not made here is there */
 		u->n_good = p->job->n_inputs + p->job->n_after - p->n_upstream;
+	gr->passes = run_pass_is(u) && (!gr->list.n || gr->passes);
 	vec_push(g->arena, &gr->list, u);
 	gr->n_left++;
 	vec_push(g->arena, &g->units, u);

@@ -5,11 +5,16 @@
  */
 #include "flow/run_int.h"
 
+#include <string.h>
+
 #include "flow/plug.h"
 
 struct many {
-	size_t left;
+	struct engine *eng;
+	size_t left, n;
 	int64_t slot; /* of the workspace's; 0: none */
+	struct run_unit **units;
+	struct loop_ev *loud; /* until it is recorded that they run; NULL: it is, or they are through */
 };
 
 bool run_many_can(struct run_unit *u)
@@ -25,6 +30,11 @@ bool run_many_can(struct run_unit *u)
 			      !r->job->threads && r->job->kind->many(u->eng->f, r->job, u->eng->arena, &r->many);
 	r->looked = true;
 	return r->together && !u->p->datum && u->with != 1 && u->attempts <= 1 && !u->checked_only && !run_params(u);
+}
+
+size_t run_many_most(const struct run_unit *u)
+{
+	return u->p->job->no_output ? RUN_MANY_STEPS : RUN_MANY;
 }
 
 static int64_t bytes_of(const struct run_unit *u)
@@ -46,7 +56,7 @@ static size_t gather(struct run_unit *first, struct run_unit **out)
 {
 	struct engine *g = first->eng;
 	size_t waiting = 1 + g->prepared.n + g->hot.n + g->cold.n, free = (size_t)(g->slots - g->used), n = 0;
-	size_t most = MIN((waiting + free - 1) / free, (size_t)RUN_MANY);
+	size_t most = MIN((waiting + free - 1) / free, run_many_most(first));
 	int64_t bytes = bytes_of(first);
 	struct queue rest = {0};
 	struct run_unit *u;
@@ -112,11 +122,36 @@ static size_t fill(struct run_unit **list, size_t n)
 	return n;
 }
 
+/* They take longer than a moment: whoever looks is to see that they run. */
+static void on_loud(struct loop_ev *ev, void *ptr)
+{
+	struct many *m = ptr;
+	struct queue list = {0};
+	struct err e = ERR_INIT;
+
+	if (m->eng->flushing) {
+		loop_timer_again(ev, RUN_QUIET_MS);
+		return;
+	}
+	loop_close(ev);
+	m->loud = NULL;
+	for (size_t i = 0; i < m->n; i++) {
+		struct run_unit *u = m->units[i];
+
+		if (!u->task || u->task->many != m || !u->quiet)
+			continue;
+		u->quiet = false;
+		queue_push(&list, u);
+	}
+	if (list.n && run_rows_intents(m->eng, list.first, &e))
+		run_fatal(m->eng, &e);
+}
+
 bool run_many_start(struct run_unit *first)
 {
 	struct engine *g = first->eng;
-	struct run_unit *list[RUN_MANY];
-	struct attempt *t[RUN_MANY];
+	struct run_unit *list[RUN_MANY_STEPS];
+	struct attempt *t[RUN_MANY_STEPS];
 	struct err e = ERR_INIT;
 	struct many *m;
 	size_t n;
@@ -130,7 +165,8 @@ bool run_many_start(struct run_unit *first)
 		return false;
 	}
 	m = arena_new_of(g->arena, struct many);
-	m->left = n;
+	*m = (struct many){.eng = g, .left = n, .n = n, .units = arena_array(g->arena, struct run_unit *, n)};
+	memcpy(m->units, list, n * sizeof(*list));
 	for (size_t i = 0; i < n; i++) {
 		struct run_unit *u = list[i];
 
@@ -156,6 +192,8 @@ bool run_many_start(struct run_unit *first)
 			run_event(g, RUN_UNIT_STARTED, list[i], plan_say(list[i]->arena, list[i]->p), NULL, 0);
 		list[i]->said = true;
 	}
+	if (first->quiet)
+		m->loud = loop_timer(g->loop, RUN_QUIET_MS, on_loud, m);
 	return true;
 }
 
@@ -185,6 +223,8 @@ void run_many_done(struct task *t, const struct attempt_result *r)
 	}
 	if (--m->left)
 		return;
+	loop_close(m->loud);
+	m->loud = NULL;
 	g->used--;
 	run_slot_give(g, &m->slot);
 	run_wake(g);

@@ -164,7 +164,7 @@ static int try_outputs(struct engine *g, const struct rows_begin *b, struct err 
 	for (size_t i = 0; i < b->n_jobs; i++) {
 		const struct job *j = b->jobs[i].job;
 		struct repo repo;
-		int r = repo_find(s, g->arena, j->output, &repo, e);
+		int r = j->no_output ? 1 : repo_find(s, g->arena, j->output, &repo, e);
 
 		if (r < 0 || (!r && owner_try(s, g->arena, j, e)))
 			return -1;
@@ -227,7 +227,15 @@ int run_rows_unlease(struct engine *g, struct run_unit *u, struct err *e)
 	return lease_drop(g->f->store->db, &l, e);
 }
 
-/* Before the spawn: the attempt and, in the unit's row, that it runs. */
+void run_rows_begun(struct run_unit *u)
+{
+	u->attempts++;
+	run_rows_set_state(u, STATE_RUNNING);
+	if (u->checked_only)
+		u->attempts = 0;
+}
+
+/* The attempt and, in the unit's row, that it runs. */
 int run_rows_intent(struct engine *g, struct run_unit *u, struct err *e)
 {
 	struct buf b = BUF_INIT(INGREDIENTS_MAX);
@@ -235,10 +243,7 @@ int run_rows_intent(struct engine *g, struct run_unit *u, struct err *e)
 	char log[512];
 	int rc;
 
-	u->attempts++;
-	run_rows_set_state(u, STATE_RUNNING);
-	if (u->checked_only)
-		u->attempts = 0;
+	u->quiet = false;
 	if (run_wait_over(g, u->run, e))
 		return -1;
 	q = db_query(
@@ -261,7 +266,8 @@ int run_rows_intent(struct engine *g, struct run_unit *u, struct err *e)
 		return -1;
 	if (u->checked_only)
 		return 0;
-	run_dir_log_name(u, log, sizeof(log));
+	if (!u->p->job->no_output)
+		run_dir_log_name(u, log, sizeof(log));
 	q = db_query(g->f->store->db, "insert into attempt(unit, n, state, started, boot, pid, pid_start, log)"
 	                              " values(?, ?, ?, ?, ?, ?, ?, ?)");
 	q_int(q, 1, u->id);
@@ -271,8 +277,46 @@ int run_rows_intent(struct engine *g, struct run_unit *u, struct err *e)
 	q_cstr(q, 5, g->boot);
 	q_int(q, 6, g->pid);
 	q_int(q, 7, g->pid_start);
-	q_cstr(q, 8, log);
+	q_cstr(q, 8, u->p->job->no_output ? NULL : log);
 	u->attempt_open = true;
+	return q_run(q, e);
+}
+
+int run_rows_intents(struct engine *g, struct run_unit *first, struct err *e)
+{
+	struct db *d = g->f->store->db;
+
+	if (db_begin_durable(d, DB_PROCESS, e))
+		return -1;
+	for (struct run_unit *u = first; u; u = u->next)
+		if (!u->quiet && run_rows_intent(g, u, e)) {
+			db_rollback(d);
+			return -1;
+		}
+	return db_commit(d, e);
+}
+
+/* By the clock of the day, when its task was started. */
+static int64_t begun_ms(const struct run_unit *u)
+{
+	return clock_now_ms() - (u->task ? clock_mono_ms() - u->task->begin_ms : 0);
+}
+
+/* Of a unit whose intent was not recorded: the attempt as it ended. */
+static int all_of_it(struct engine *g, struct run_unit *u, struct err *e)
+{
+	struct q *q = db_query(g->f->store->db, "insert into attempt(unit, n, state, reason, started, finished, status,"
+	                                        " boot, pid, pid_start) values(?1, ?2, ?3, ?8, ?9, ?4, 0, ?5, ?6, ?7)");
+
+	q_int(q, 1, u->id);
+	q_int(q, 2, u->attempts);
+	q_cstr(q, 3, state_word(u->state));
+	q_int(q, 4, clock_now_ms());
+	q_cstr(q, 8, !state_good(u->state) && u->err ? u->err->msg : NULL);
+	q_int(q, 9, begun_ms(u));
+	q_cstr(q, 5, g->boot);
+	q_int(q, 6, g->pid);
+	q_int(q, 7, g->pid_start);
 	return q_run(q, e);
 }
 
@@ -281,6 +325,8 @@ int run_rows_attempt_end(struct engine *g, struct run_unit *u, const struct task
 {
 	struct q *q;
 
+	if (u->quiet)
+		return all_of_it(g, u, e);
 	if (!u->attempt_open)
 		return 0;
 	u->attempt_open = false;
@@ -325,7 +371,8 @@ int run_rows_unit_end(struct engine *g, struct run_unit *u, struct err *e)
 		g->f->store->db,
 		"update unit set state = ?, reason = ?, key = ?, original = ?, repo = ?, tree = ?, commit_id = ?,"
 		" threads = ?,"
-		" ingredients = case when ?13 then ingredients else ?9 end, error = ?10, finished = ?11"
+		" ingredients = case when ?13 then ingredients else ?9 end, error = ?10, finished = ?11,"
+		" attempts = ?14, started = coalesce(started, ?15)"
 		" where id = ?12");
 	bool keyed = u->arena && !sha_is_zero(&u->p->key.key);
 	int rc;
@@ -348,6 +395,9 @@ int run_rows_unit_end(struct engine *g, struct run_unit *u, struct err *e)
 	q_int(q, 11, clock_now_ms());
 	q_int(q, 12, u->id);
 	q_int(q, 13, same);
+	q_int(q, 14, u->attempts);
+	if (u->quiet)
+		q_int(q, 15, begun_ms(u));
 	rc = q_run(q, e);
 	buf_free(&b);
 	return rc;

@@ -31,6 +31,7 @@ void run_stop(struct run_job *r, struct engine *g, const char *ds, const char *w
 	leave(&g->hot);
 	leave(&g->cold);
 	leave(&g->prepared);
+	leave(&g->passing);
 	for (size_t i = 0; i < g->units.n; i++) {
 		struct run_unit *u = g->units.p[i];
 

@@ -36,7 +36,10 @@ void run_unit_ready(struct run_unit *u)
 	u->step = STEP_READY;
 	if (u->state == STATE_WAITING)
 		run_rows_set_state(u, STATE_QUEUED);
-	queue_place(u->p->n_upstream || u->attempts ? &u->eng->hot : &u->eng->cold, u);
+	if (run_pass_is(u))
+		queue_place(&u->eng->passing, u);
+	else
+		queue_place(u->p->n_upstream || u->attempts ? &u->eng->hot : &u->eng->cold, u);
 	run_wake(u->eng);
 }
 
@@ -295,13 +298,16 @@ int run_unit_attempt(struct task *t, struct err *e)
 		.marker = arena_printf(u->arena, "%s.%lld.%d", u->run->id, (long long)u->id, u->attempts),
 		.threads = u->p->job->threads ? u->p->job->threads : others ? 1 : MAX(spare, 1),
 	};
+	if (u->p->job->no_output) /* nothing but its query is run, which is rendered by itself */
+		return 0;
 	t->t.vars = unit_vars(u->arena, u->p, t->t.params);
 	return unit_spec(u->arena, u->p, t->t.params, &t->t.spec, e);
 }
 
 int run_unit_fill(struct task *t, struct err *e)
 {
-	return run_unit_attempt(t, e) || run_dir_make(t, e) ? -1 : 0;
+	t->gave_nothing = t->u->p->job->no_output;
+	return run_unit_attempt(t, e) || (!t->gave_nothing && run_dir_make(t, e)) ? -1 : 0;
 }
 
 void run_unit_limit(struct task *t, int64_t ms)
@@ -392,6 +398,13 @@ void run_unit_start(struct run_unit *u)
 		run_out_known(u, t);
 		return;
 	}
+	if (u->quiet) { /* alone it is as any other */
+		u->quiet = false;
+		if (run_rows_intents(g, u, &e)) {
+			run_fatal(g, &e);
+			return;
+		}
+	}
 	if (!u->ahead && run_unit_fill(t, &e)) {
 		run_unit_failed(u, &e, 0, STATE_FAILED);
 		return;
@@ -475,7 +488,7 @@ void attempt_done(struct attempt *a, const struct attempt_result *r)
 		}
 		if (u->learned != u->eng->learned && rekey(u, &e))
 			run_unit_wrong(u, &e);
-		else if (u->eng->flushing && !run_dir_untouched(t->t.out_dir, t->desk->out_stamp))
+		else if (u->eng->flushing && !t->gave_nothing && !run_dir_untouched(t->t.out_dir, t->desk->out_stamp))
 			queue_push(&u->eng->written, u); /* no data is read while a transaction is open */
 		else
 			run_out_take(t);

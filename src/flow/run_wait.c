@@ -221,6 +221,6 @@ static void on_look(struct loop_ev *ev, void *ptr)
 
 void run_wait_look(struct engine *g)
 {
-	if (!g->wait_timer && !g->ended && (g->hot.n || g->cold.n || g->prepared.n))
+	if (!g->wait_timer && !g->ended && (g->hot.n || g->cold.n || g->prepared.n || g->passing.n))
 		g->wait_timer = loop_timer(g->loop, LOOK_MS, on_look, g);
 }

@@ -152,6 +152,8 @@ static bool add_input(struct settled *s, struct sha_ctx *h, const struct job *j,
 		return false;
 	sha_field(h, in->repo); /* of `after:` the job's file does not say it */
 	add_head(h, pinned ? pinned : head);
+	if (head && head->repo.role == REPO_SYSTEM) /* a job without output has no head that moves */
+		add_int(h, token_of(&s->tokens, head->repo.id));
 	add_int(h, by ? (int64_t)by->every : -1);
 	if (job_is_sql(j) && catalog_format(s->c, in->repo, &format, &ignored) < 0)
 		return false;

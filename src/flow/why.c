@@ -204,7 +204,8 @@ static const char *state_of(const struct plan_unit *u)
 static const char *answer(struct arena *a, const struct plan_unit *u, const struct dom *made,
                           const struct dom *accepted, const struct why_cause *cause)
 {
-	struct str what = arena_strf(a, "%.*s%s%s", STR_ARG(u->job->output), *u->ds.label ? " ds=" : "", u->ds.label);
+	struct str what = arena_strf(a, "%.*s%s%s", STR_ARG(job_output(u->job)), *u->ds.label ? " ds=" : "",
+	                             u->ds.label);
 	const struct dom *run = made ? dom_get(made, "run") : NULL;
 	const char *by = run ? arena_printf(a, " (run %.*s)", 8, run->s.p) : "";
 
@@ -327,8 +328,9 @@ int why_unit(struct flow *f, struct catalog *c, struct arena *a, const struct jo
 	if (cause.text)
 		dom_set(a, doc, "cause", cause_doc(a, &cause));
 	dom_set_bool(a, doc, "would_run", reason_runs(u->reason) && !u->known);
-	dom_set_str(a, doc, "output", j->output);
-	if (*ds->label)
+	if (!j->no_output)
+		dom_set_str(a, doc, "output", j->output);
+	if (*ds->label && !j->no_output)
 		dom_set_str(a, doc, "path", arena_strf(a, "ds=%s/", ds->label));
 	if (accepted)
 		dom_set(a, doc, "accepted", accepted);
@@ -350,7 +352,7 @@ int why_unit(struct flow *f, struct catalog *c, struct arena *a, const struct jo
 	if (checks_doc(c, a, u, &checks, e) < 0)
 		return -1;
 	dom_set(a, doc, "checks", checks);
-	if (!sha_is_zero(&u->current_tree)) {
+	if (!sha_is_zero(&u->current_tree) && !j->no_output) {
 		if (why_files(c, a, &u->current_tree, *ds->label ? arena_printf(a, "ds=%s/", ds->label) : "", &files,
 		      e) < 0)
 			return -1;

@@ -5,6 +5,7 @@ const struct job_kind *const job_kinds[] = {
 	&kind_script,
 	&kind_download,
 	&kind_python,
+	&kind_noop,
 	&kind_service,
 	&kind_spout,
 	NULL,

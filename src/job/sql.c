@@ -11,6 +11,7 @@
 #include "flow/workers.h"
 #include "job/kinds.h"
 #include "job/sql_many.h"
+#include "job/sql_step.h"
 
 static const char *const code_names[] = {"job.sql", NULL};
 
@@ -93,7 +94,7 @@ static void on_message(void *ptr, const struct duck_msg *m)
 
 	if (m->kind != DUCK_DONE && m->kind != DUCK_FAILED)
 		return;
-	if (m->kind == DUCK_FAILED || duck_read_write(m->reply, &w, &r.err)) {
+	if (m->kind == DUCK_FAILED || (!t->job->no_output && duck_read_write(m->reply, &w, &r.err))) {
 		r.state = ATTEMPT_FAILED;
 		if (m->kind == DUCK_FAILED) {
 			r.err = *m->err;
@@ -103,6 +104,11 @@ static void on_message(void *ptr, const struct duck_msg *m)
 			if (m->offset >= 0)
 				jobsql_at(&r.err, t->job, &k->q, sql_bound_offset(&k->bound, (size_t)m->offset));
 		}
+		finish(k, &r);
+		return;
+	}
+	if (t->job->no_output) {
+		r.facts = sql_step_facts(t->arena, m->reply);
 		finish(k, &r);
 		return;
 	}
@@ -139,7 +145,8 @@ static const char *out_name(const struct attempt *t)
 static int start(struct attempt *t, struct err *e)
 {
 	struct sql_task *k = arena_new_of(t->arena, struct sql_task);
-	struct duck_write w = {.out = arena_printf(t->arena, "%s/%s", t->out_dir, out_name(t))};
+	struct duck_write w = {0};
+	const struct dom *request;
 
 	k->t = t;
 	if (unit_sql(t->flow, t->arena, t->unit, t->params, &k->q, e) || bind_tables(k, e))
@@ -147,10 +154,12 @@ static int start(struct attempt *t, struct err *e)
 	w.sql = k->bound.sql;
 	w.sql.threads = t->threads;
 	w.sql.timezone = t->job->timezone.n ? arena_cstr(t->arena, t->job->timezone) : NULL;
+	w.out = t->job->no_output ? NULL : arena_printf(t->arena, "%s/%s", t->out_dir, out_name(t));
 	w.ds = t->ds.every == EVERY_NONE ? NULL : t->ds.label;
 	w.ordered = k->q.info.ordered;
 	t->own = k;
-	return workers_send(t->workers, duck_req_write(t->arena, &w), on_message, k, &k->own.work, e);
+	request = t->job->no_output ? duck_req_step(t->arena, &w.sql) : duck_req_write(t->arena, &w);
+	return workers_send(t->workers, request, on_message, k, &k->own.work, e);
 }
 
 static void cancel(struct attempt *t, bool hard)
@@ -165,6 +174,21 @@ static void cancel(struct attempt *t, bool hard)
 	workers_cancel(own->work, hard);
 }
 
+static bool many(struct flow *f, const struct job *j, struct arena *a, void **out)
+{
+	return j->no_output ? sql_steps(f, j, a, out) : sql_many(f, j, a, out);
+}
+
+static bool many_fit(const void *kept, const struct plan_unit *first, const struct plan_unit *u)
+{
+	return u->job->no_output || sql_many_fit(kept, first, u);
+}
+
+static int start_many(const void *kept, struct attempt **t, size_t n, struct err *e)
+{
+	return t[0]->job->no_output ? sql_steps_start(kept, t, n, e) : sql_many_start(kept, t, n, e);
+}
+
 const struct job_kind kind_sql = {
 	.name = "sql",
 	.text = "A query over tables of the workspace; its rows become a Parquet file.",
@@ -176,8 +200,9 @@ const struct job_kind kind_sql = {
 		{0}},
 	.code_names = code_names,
 	.start = start,
-	.many = sql_many,
-	.many_fit = sql_many_fit,
-	.start_many = sql_many_start,
+	.may_lack_output = true,
+	.many = many,
+	.many_fit = many_fit,
+	.start_many = start_many,
 	.cancel = cancel,
 };

@@ -56,7 +56,7 @@ struct together {
 
 /* ---- whether ---- */
 
-static bool switched_off(const struct flow *f, const struct job *j)
+bool sql_many_off(const struct flow *f, const struct job *j)
 {
 	const struct dom *own = dom_get(j->own, "batch"), *set = workspace_setting(f->ws, "batch");
 
@@ -145,7 +145,7 @@ bool sql_many(struct flow *f, const struct job *j, struct arena *a, void **out)
 	const struct sql_info *info = &m->q.info;
 	struct err e = ERR_INIT;
 
-	if (switched_off(f, j) || j->every == EVERY_NONE || j->sql_by_ds || !j->sql_parsed.p)
+	if (sql_many_off(f, j) || j->every == EVERY_NONE || j->sql_by_ds || !j->sql_parsed.p)
 		return false;
 	m->job = j;
 	if (jobsql_unit(f->jobs, j, jobsql_vars(a, j, str_of(jobsql_stand_in(j->every)), NULL), f->duck, a, &m->q, &e))

@@ -17,6 +17,8 @@ struct sql_own {
 	bool asked, killed;
 };
 
+/* `batch: off`, of the job or in leat.yaml. */
+bool sql_many_off(const struct flow *f, const struct job *j);
 bool sql_many(struct flow *f, const struct job *j, struct arena *a, void **many);
 bool sql_many_fit(const void *many, const struct plan_unit *first, const struct plan_unit *u);
 must_check int sql_many_start(const void *many, struct attempt **t, size_t n, struct err *e);

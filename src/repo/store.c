@@ -410,14 +410,15 @@ int repo_ensure(struct store *s, struct arena *a, struct str name, enum repo_rol
 	BUG_IF(!db_in_write(s->db));
 	if (r)
 		return r < 0 ? -1 : 0;
-	if (repo_may_be_made(s, name, e))
+	/* what leat keeps for itself has names that nobody else can give */
+	if (role == REPO_SYSTEM ? clashes(s, name, e) : repo_may_be_made(s, name, e))
 		return -1;
 	q = db_query(s->db, "insert into repo(name, role, job, created, made_on) values(?, ?, ?, ?, ?)");
 	q_text(q, 1, name);
 	q_cstr(q, 2, roles[role]);
 	q_text(q, 3, job);
 	q_int(q, 4, clock_now_ms());
-	if (s->on)
+	if (s->on && role != REPO_SYSTEM)
 		q_int(q, 5, s->on->id);
 	else
 		q_null(q, 5);

@@ -123,6 +123,23 @@ test_expect 'operators of a with block, groups, loops over lists, f-strings, fun
 	has jobs/big-extract.get_orders/job.yaml "timezone: Europe/Paris" "start: 2024-01-01" "catchup: last" "cron: \"30 6 * * *\"" && lacks jobs/big-load/job.yaml schedule: && has jobs/big-note/job.yaml "when: all_done" &&
 	leat run big-load 2024-02-03 -u && leat logs big-extract.get_users 2024-02-03 > out && has out "users users 2024-02-02 20240203 3" && leat logs big-load 2024-02-03 > out && has out "hello 2024-02-03 6 20240203"
 '
+test_expect 'an EmptyOperator with a rule of its own is a step; rules that leat has are kept' '
+	cat > rules.py <<-"END" &&
+		from airflow import DAG
+		from airflow.operators.bash import BashOperator
+		from airflow.operators.empty import EmptyOperator
+		from airflow.utils.trigger_rule import TriggerRule
+		with DAG("rules", schedule="@daily", start_date=None) as dag:
+		    a = BashOperator(task_id="a", bash_command="true")
+		    b = BashOperator(task_id="b", bash_command="exit 3")
+		    join = EmptyOperator(task_id="join", trigger_rule=TriggerRule.ALL_DONE)
+		    plain = EmptyOperator(task_id="plain")
+		    end = BashOperator(task_id="end", bash_command="echo over", trigger_rule="none_failed")
+		    [a, b] >> join >> plain >> end
+	END
+	workspace rules && leat import airflow ../rules.py > out 2> err && has jobs/rules-join/job.yaml "kind: noop" "when: all_done" && [ ! -e jobs/rules-plain ] && has jobs/rules-end/job.yaml "when: none_failed" "rules-join" &&
+	exits 1 leat run rules-end 2024-01-01 -u > out 2>&1 && leat logs rules-end 2024-01-01 > log && has log over
+'
 test_expect '@dag and @task, chain, timedelta, set_upstream, %-format' '
 	cat > flow.py <<-"END"
 		from airflow.decorators import dag, task
