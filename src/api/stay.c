@@ -175,20 +175,32 @@ static int wait_up(struct api *api, const struct staying *w, struct proc *p, str
 	}
 }
 
-static int up_one(struct api *api, const struct staying *w, struct sink *out, struct err *e)
+static int start_one(struct api *api, const struct staying *w, struct sink *out, struct err *e)
 {
 	struct proc p = PROC_INIT;
 	int rc;
 
-	if (stay_is_up(&w->at)) {
-		sink_note(out, "%.*s is up already", STR_ARG(w->job->name));
-		return sink_row(out, row_of(api->arena, w), e);
-	}
 	if (begin(api, w, &p, e))
 		return -1;
 	rc = wait_up(api, w, &p, out, e);
 	proc_free(&p);
-	return rc ? -1 : sink_row(out, row_of(api->arena, w), e);
+	return rc;
+}
+
+static int up_one(struct api *api, const struct staying *w, struct sink *out, struct err *e)
+{
+	if (stay_is_up(&w->at))
+		sink_note(out, "%.*s is up already", STR_ARG(w->job->name));
+	else if (start_one(api, w, out, e))
+		return -1;
+	return sink_row(out, row_of(api->arena, w), e);
+}
+
+int stay_up(struct api *api, struct str job, struct sink *out, struct err *e)
+{
+	struct staying w;
+
+	return find_one(api, job, &w, e) || start_one(api, &w, out, e) ? -1 : 0;
 }
 
 int api_up(struct api *api, const struct args *args, struct sink *out, struct err *e)
@@ -298,6 +310,13 @@ static int down_one(struct api *api, const struct args *args, const struct stayi
 		return err_hint(e, "%.*s", STR_ARG(text_in(state, "hint")));
 	}
 	return sink_row(out, row_of(api->arena, w), e);
+}
+
+int stay_down(struct api *api, const struct args *args, struct str job, struct sink *out, struct err *e)
+{
+	struct staying w;
+
+	return find_one(api, job, &w, e) || down_one(api, args, &w, out, e) ? -1 : 0;
 }
 
 int api_down(struct api *api, const struct args *args, struct sink *out, struct err *e)

@@ -11,5 +11,8 @@ must_check int stay_commit_repo(struct api *api, const struct args *args, struct
                                 struct err *e);
 /* `logs JOB` of a service or spout: 1 printed, 0 it is none, -1. follow: until it is down. */
 must_check int stay_logs(struct api *api, struct str job, bool follow, struct sink *out, struct err *e);
+/* `up JOB` and waits until it works; `down JOB`, with a row of what became of it. */
+must_check int stay_up(struct api *api, struct str job, struct sink *out, struct err *e);
+must_check int stay_down(struct api *api, const struct args *args, struct str job, struct sink *out, struct err *e);
 
 #endif

@@ -1,0 +1,241 @@
+/*
+ * jupyter: the user's own Jupyter over chosen commits, as a service of the workspace (job/stay.h): its inputs are
+ * pinned and read-only, what it has in out/ becomes a commit when it ends. The job that is made for it lies in jobs/
+ * like any other, so that it can be looked at, changed by hand, and asked why.
+ *
+ * The token is made anew by each start, in the process's environment and in a file of its folder that only the user can
+ * read: it is in no command line and no log (Jupyter prints a token only if it made it itself).
+ */
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "api/rows.h"
+#include "api/stay.h"
+#include "base/name.h"
+#include "base/str.h"
+#include "job/stay.h"
+#include "sys/file.h"
+#include "sys/loop.h"
+
+#define NAME "jupyter"
+#define MARK "# `leat jupyter` made this, and makes it anew when it is called with --in, --lab, --output or --port.\n"
+#define PORT_FIRST 8888
+#define PORT_TRIES 200
+#define LOOK_MS 200
+#define TEXT_MAX ((size_t)1 << 20)
+#define TOKEN_MAX 200
+
+struct notebooks {
+	struct str name;
+	const char *dir, *file; /* the job's folder and job.yaml */
+	bool lab;
+	int64_t port;
+};
+
+/* --- the job --- */
+
+/* Of a branch that moves the commit it is at now: a kernel must not be ended because somebody puts a file. */
+static int write_input(struct api *api, struct str text, struct buf *b, struct err *e)
+{
+	struct str given = text, name, repo, rev, path, last;
+	struct pin p;
+
+	if (str_cut(text, '=', &name, &given) && name_check_job(name, e))
+		return -1;
+	if (given.p == text.p)
+		name = STR_NULL;
+	if (pin_parse(given, &repo, &rev, &path, e) || pin_resolve(api->store, api->arena, given, &p, e))
+		return -1;
+	if (!p.has_commit) {
+		err_set(e, ERR_NOT_FOUND, "%.*s has no commit yet", STR_ARG(given));
+		return err_hint(e, "leat put %.*s FILE makes one", STR_ARG(repo));
+	}
+	if (p.path.n) {
+		err_set(e, ERR_BAD_REQUEST, "%.*s is not a whole repo", STR_ARG(given));
+		return err_hint(e, "--in takes REPO[@PIN]; all of it is then a folder");
+	}
+	if (!name.n)
+		name = str_rcut(p.repo.name, '/', &last, &name) ? name : p.repo.name;
+	if (!rev.n || str_eq(rev, p.branch))
+		rev = (struct str){p.commit.id.hex, strlen(p.commit.id.hex)};
+	buf_addf(b, "  %.*s: {repo: %.*s, pin: \"%.*s\"}\n", STR_ARG(name), STR_ARG(p.repo.name), STR_ARG(rev));
+	return 0;
+}
+
+static bool port_is_free(int port)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port),
+	                         .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd FD_CLEANUP = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
+
+	return fd >= 0 && !setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) &&
+	       !bind(fd, (struct sockaddr *)&at, sizeof(at));
+}
+
+static int choose_port(const struct args *args, int64_t *out, struct err *e)
+{
+	struct str text = args_value(args, "port");
+
+	if (text.p) {
+		if (!str_to_i64(text, out) || *out < 1 || *out > 65535)
+			return err_set(e, ERR_BAD_REQUEST, "--port %s is no number from 1 to 65535", STR_SHOWN(text));
+		return 0;
+	}
+	for (int port = PORT_FIRST; port < PORT_FIRST + PORT_TRIES; port++)
+		if (port_is_free(port)) {
+			*out = port;
+			return 0;
+		}
+	return err_set(e, ERR_BUSY, "no port from %d to %d is free", PORT_FIRST, PORT_FIRST + PORT_TRIES - 1);
+}
+
+/* As it is on the PATH of who asks: a virtual environment that is active now need not have been at `leat init`. */
+static int find_program(struct arena *a, bool lab, const char **out, struct err *e)
+{
+	*out = proc_which(a, lab ? "jupyter-lab" : "jupyter-notebook", NULL);
+	if (*out)
+		return 0;
+	err_set(e, ERR_NO_LIBRARY, "there is no %s on the PATH", lab ? "jupyter-lab" : "jupyter-notebook");
+	return err_hint(e, lab ? "pip install jupyterlab" : "pip install notebook, or apt install jupyter-notebook");
+}
+
+static int write_job(struct api *api, const struct args *args, struct notebooks *n, struct err *e)
+{
+	struct buf yaml cleanup(buf_free) = BUF_INIT(TEXT_MAX), sh cleanup(buf_free) = BUF_INIT(TEXT_MAX);
+	struct str output = args_value(args, "output");
+	const char *program;
+
+	if (choose_port(args, &n->port, e) || (output.p && name_check_repo(output, e)))
+		return -1;
+	buf_addf(&yaml, MARK "kind: service\ndescription: Jupyter over chosen commits\n");
+	if (args_count(args, "in"))
+		buf_adds(&yaml, "inputs:\n");
+	for (size_t i = 0; i < args_count(args, "in"); i++)
+		if (write_input(api, args_nth(args, "in", i), &yaml, e))
+			return -1;
+	if (find_program(api->arena, n->lab, &program, e))
+		return -1;
+	if (output.p)
+		buf_addf(&yaml, "output: %.*s\n", STR_ARG(output));
+	buf_addf(&yaml, "port: %" PRId64 "\nhealth: /api\nstart_timeout: 120s\nsandbox: on\n", n->port);
+	buf_addf(&sh,
+	         "# The folders beside out/ are the commits, read-only. out/ becomes a commit when this ends.\n"
+	         "JUPYTER_TOKEN=$(od -An -N24 -tx1 /dev/urandom | tr -d ' \\n')\n"
+	         "export JUPYTER_TOKEN\n"
+	         "(umask 077 && printf %%s \"$JUPYTER_TOKEN\" >token)\n"
+	         "exec %s --ip=127.0.0.1 --port=\"$LEAT_PORT\" --no-browser --allow-root \\\n"
+	         "\t--notebook-dir=\"${LEAT_OUTPUT%%/*}\" --FileCheckpoints.checkpoint_dir=\"$HOME/checkpoints\"\n",
+	         program);
+	if (buf_over(&yaml) || buf_over(&sh))
+		return err_set(e, ERR_LIMIT, "so many --in do not fit into a job");
+	if (dir_make(n->dir, 0777, e) ||
+	    file_replace(path_join(api->arena, n->dir, "job.sh"), buf_str(&sh), 0666, 0, e))
+		return -1;
+	return file_replace(n->file, buf_str(&yaml), 0666, 0, e);
+}
+
+/* A job of that name that is not ours is started, never written over. */
+static int make_job(struct api *api, const struct args *args, struct notebooks *n, struct err *e)
+{
+	bool asked = args_count(args, "in") || args_value(args, "output").p || args_value(args, "port").p ||
+	             args_flag(args, "lab"), there = file_exists(n->file);
+	struct str text = STR("");
+
+	if (there && file_read_plain(api->arena, n->file, TEXT_MAX, &text, e))
+		return -1;
+	if (there && asked && !str_has_prefix(text, STR(MARK))) {
+		err_set(e, ERR_REFUSED, "jobs/%.*s is a job that `leat jupyter` did not make", STR_ARG(n->name));
+		return err_hint(e, "leat jupyter --name OTHER makes another; without options it starts this one");
+	}
+	return there && !asked ? 0 : write_job(api, args, n, e);
+}
+
+/* --- while it runs --- */
+
+struct waiting {
+	struct stay_place at;
+	bool asked; /* to end */
+};
+
+static void on_signal(struct loop_ev *ev, int signo, void *ptr)
+{
+	(void)signo;
+	((struct waiting *)ptr)->asked = true;
+	loop_stop(loop_of(ev));
+}
+
+static void on_look(struct loop_ev *ev, void *ptr)
+{
+	struct waiting *w = ptr;
+
+	if (stay_is_up(&w->at))
+		loop_timer_again(ev, LOOK_MS);
+	else
+		loop_stop(loop_of(ev));
+}
+
+static int wait_for_end(struct waiting *w, struct err *e)
+{
+	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+	struct loop *l = NULL;
+	int rc;
+
+	if (loop_new(&l, e))
+		return -1;
+	loop_timer(l, LOOK_MS, on_look, w);
+	rc = loop_signal(l, signals, ARRAY_LEN(signals), on_signal, w, NULL, e) || loop_run(l, e) ? -1 : 0;
+	loop_free(l);
+	return rc;
+}
+
+static int say_where(struct api *api, const struct notebooks *n, const struct stay_place *at, struct sink *out,
+                     struct err *e)
+{
+	const struct dom *port = dom_get(stay_state(api->arena, at), "port");
+	struct dom *row = dom_new(api->arena, DOM_MAP);
+	struct err none = ERR_INIT;
+	struct str token = STR("");
+	const char *url;
+
+	if (file_read_plain(api->arena, arena_printf(api->arena, "%s/work/token", at->dir), TOKEN_MAX, &token, &none))
+		err_clear(&none); /* a job of the user's own: it says itself how to come in */
+	url = arena_printf(api->arena, "http://127.0.0.1:%" PRId64 "/%s%.*s", port && port->type == DOM_INT ? port->i : 0,
+	                   token.n ? "?token=" : "", STR_ARG(token));
+	if (out->people)
+		return out->bytes(out->ptr, arena_strf(api->arena, "%s\n", url), e);
+	dom_set_str(api->arena, row, "job", n->name);
+	dom_set_cstr(api->arena, row, "url", url);
+	return sink_row(out, row, e);
+}
+
+int api_jupyter(struct api *api, const struct args *args, struct sink *out, struct err *e)
+{
+	struct notebooks n = {.name = args_value(args, "name"), .lab = args_flag(args, "lab")};
+	struct waiting w = {.asked = false};
+	bool up;
+
+	if (!n.name.p)
+		n.name = STR(NAME);
+	if (name_check_job(n.name, e))
+		return -1;
+	n.dir = arena_printf(api->arena, "%s/jobs/%.*s", api->ws->dir, STR_ARG(n.name));
+	n.file = path_join(api->arena, n.dir, "job.yaml");
+	stay_place(api->arena, api->store, n.name, &w.at);
+	up = stay_is_up(&w.at);
+	if (up && args_count(args, "in")) {
+		err_set(e, ERR_BUSY, "%.*s is up, over the commits that it was started with", STR_ARG(n.name));
+		return err_hint(e, "leat down %.*s ends it", STR_ARG(n.name));
+	}
+	if ((!up && make_job(api, args, &n, e)) || api_open(api, OP_W | OP_J, e) ||
+	    (!up && stay_up(api, n.name, out, e)) || say_where(api, &n, &w.at, out, e))
+		return -1;
+	if (up || args_flag(args, "detach"))
+		return 0;
+	sink_note(out, "out/ becomes a commit when it ends: Ctrl-C ends it");
+	if (wait_for_end(&w, e))
+		return -1;
+	return stay_down(api, args, n.name, out, e);
+}
