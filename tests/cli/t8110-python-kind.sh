@@ -26,7 +26,7 @@ test_expect 'arguments by the names of inputs and parameters, as their annotatio
 	from __future__ import annotations
 	import datetime
 	from typing import Dict, List
-	def run(t: list, speeds: List[dict], inputs: Dict[str, str], output: str, params: dict, ds: datetime.date, k, more=5):
+	def run(t: list, speeds: "List[dict]", inputs: "Dict[str, str]", output: str, params: dict, ds: datetime.date, k, more=5):
 	    told = [[r["a"] for r in t], len(speeds), inputs, output, params, ds.day, k, more]
 	    open(output + "/told", "w").write(repr(told))
 	END

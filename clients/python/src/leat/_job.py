@@ -52,6 +52,15 @@ def _of_text(text: str) -> str:
     return _ROOTS.get(inner.partition(".")[0], inner)
 
 
+def _bare(annotation: str) -> str:
+    """A text in quotes, of a module whose annotations are all text, is the text.
+
+    >>> _bare("'pd.DataFrame'")
+    'pd.DataFrame'
+    """
+    return annotation[1:-1] if annotation[:1] in ("'", '"') and annotation[:1] == annotation[-1:] else annotation
+
+
 def wants(annotation: Any, names: Dict[str, Any]) -> Tuple[str, bool]:
     """The kind of an argument by its annotation, and whether None will do.
 
@@ -63,12 +72,11 @@ def wants(annotation: Any, names: Dict[str, Any]) -> Tuple[str, bool]:
     ('path', True)
     """
     if isinstance(annotation, str):
+        annotation = _bare(annotation)
         try:
             annotation = eval(annotation, names)  # the user's own text, in the user's own module
         except Exception:
             return _of_text(annotation), "Optional" in annotation or "None" in annotation
-        if isinstance(annotation, str):
-            return wants(annotation, {})
     origin = getattr(annotation, "__origin__", None)
     args = getattr(annotation, "__args__", ())
     if type(None) in args:
@@ -90,6 +98,7 @@ def wants(annotation: Any, names: Dict[str, Any]) -> Tuple[str, bool]:
 def _each(annotation: Any, names: Dict[str, Any]) -> Tuple[str, bool]:
     """Of `inputs: dict[str, X]` what X wants."""
     if isinstance(annotation, str):
+        annotation = _bare(annotation)
         try:
             annotation = eval(annotation, names)
         except Exception:
@@ -286,13 +295,13 @@ def work(path: str, places: List[str]) -> None:
     module.__file__ = path
     sys.modules[name] = module
     with open(path, "rb") as f:
-        exec(compile(f.read(), path, "exec"), module.__dict__)
+        exec(compile(f.read(), path, "exec", dont_inherit=True), module.__dict__)
     run = module.__dict__.get("run")
     if not callable(run) or not hasattr(run, "__code__"):
         raise Wrong("there is no function run in it", "bad-config", path + ":1",
                     "def run(inputs, output, params): what it returns is the output")
     value = run(**arguments(run, module.__dict__, places))
-    if hasattr(value, "__await__"):
+    if hasattr(value, "__await__") and not hasattr(value, "compute"):
         import asyncio
 
         async def wait(it: Any = value) -> Any:

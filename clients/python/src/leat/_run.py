@@ -46,12 +46,27 @@ def _outputs(id: str) -> List[str]:
     return ["%s@%s" % (row["repo"], row["commit"]) for row in rows if row.get("commit")]
 
 
-def _failed(job: str, events: List[Dict[str, Any]], last: Dict[str, Any], made: Run) -> RunFailed:
+def _why_not(job: str, ds: Optional[object]) -> Optional[str]:
+    """What a unit that was not started waits for."""
+    if ds is None or ".." in str(ds):
+        return None
+    try:
+        told = _events(call(["why", "--json", "--", job, str(ds)], ok=(0, 1)))
+    except Error:
+        return None
+    return next((t["detail"] for t in told if t.get("detail")), None)
+
+
+def _failed(job: str, ds: Optional[object], events: List[Dict[str, Any]], last: Dict[str, Any], made: Run) -> RunFailed:
     told = next((e for e in events if e.get("error")), {})
     first: Dict[str, Any] = next(iter(last.get("failures") or []), {})
     problem: Dict[str, Any] = told.get("error") or {}
-    reason = problem.get("message") or first.get("reason") or "it was not started"
-    who = "%s %s" % (first.get("job") or job, first.get("ds") or "")
+    reason = problem.get("message") or first.get("reason")
+    if not reason:
+        waits = _why_not(job, ds)
+        reason = "it was not started" + (": " + waits if waits else "")
+        problem = {"code": "missing-input" if last.get("input_missing") else "failed", "hint": "leat why %s DS" % job}
+    who = "%s %s" % (first.get("job") or job, first.get("ds") or (ds if ds is not None and not first else ""))
     return RunFailed("%s: %s" % (who.strip(), reason), problem.get("code", "failed"), place_of(problem),
                      problem.get("hint"), made, first.get("log"))
 
@@ -78,5 +93,5 @@ def run(job: str, ds: Optional[object] = None, *, upstream: bool = False, again:
     state = "failed" if bad else "success" if units else "up-to-date"
     made = Run(job, state, id, units, [] if bad or not id or not units else _outputs(id))
     if bad or not last:
-        raise _failed(job, events, last, made)
+        raise _failed(job, ds, events, last, made)
     return made
