@@ -11,6 +11,7 @@
 #include "exec/local_pipes.h"
 #include "job/download.h"
 #include "job/kinds.h"
+#include "job/notebook.h"
 #include "job/stay.h"
 #include "repo/mount.h"
 #include "web/web.h"
@@ -44,6 +45,7 @@ static const struct {
 } roles[] = {
 	{DAEMON_ROLE, daemon_role, false},
 	{"download", download_worker_main, false},
+	{NOTEBOOK_ROLE, notebook_worker_main, false},
 	{WEB_OPENAPI_ROLE, openapi, false},
 	{"duck", duck_worker_main, false},
 	{S3_ROLE, s3_worker_main, false},

@@ -22,6 +22,8 @@ typedef void exec_done_cb(void *ptr, const struct proc_exit *x);
 
 /* The attempt's work folder as its processes see it. */
 const char *exec_work_dir(const struct attempt *t) __attribute__((returns_nonnull));
+/* Where they find attempt.report_dir; of a kind that reports. */
+const char *exec_report_dir(const struct attempt *t) __attribute__((returns_nonnull));
 /* PATH that a task of this attempt gets: the job's environment, the workspace's, in that order. */
 const char *exec_path(const struct attempt *t) __attribute__((returns_nonnull));
 

@@ -28,6 +28,7 @@
 #define WORK_DIR "/" ROOT_OWN "/work"
 #define HOME_DIR "/" ROOT_OWN "/home"
 #define SPEC_FILE "/" ROOT_OWN "/spec.json"
+#define REPORT_DIR "/" ROOT_OWN "/report"
 
 #define ONE_BY_ONE 100 /* files of an input of a unit that are shown one by one, at most */
 #define ONE_BY_ONE_BYTES ((size_t)1 << 20)
@@ -78,6 +79,11 @@ const char *exec_path(const struct attempt *t)
 const char *exec_work_dir(const struct attempt *t)
 {
 	return t->root_dir ? WORK_DIR : t->work_dir;
+}
+
+const char *exec_report_dir(const struct attempt *t)
+{
+	return t->root_dir ? REPORT_DIR : t->report_dir;
 }
 
 /* --- what it sees --- */
@@ -388,6 +394,8 @@ static int make_env(struct env *v, struct sight *s, const struct secrets *secret
 		env_setf(v, "LEAT_PORT", "%d", t->given->port);
 	env_set(v, "LEAT_SPEC", show(s, t->spec_path, SPEC_FILE, false, true));
 	env_set(v, PROC_MARKER, t->marker);
+	if (t->report_dir)
+		env_set(v, "LEAT_REPORT", show(s, t->report_dir, REPORT_DIR, true, false));
 	if (t->datum)
 		set_datum(v, t);
 	if (t->shell && getenv("TERM"))

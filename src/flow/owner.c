@@ -1,6 +1,7 @@
 #include "flow/owner.h"
 
 #include "base/str.h"
+#include "flow/report.h"
 #include "repo/overlay.h"
 
 int owner_check(const struct job *j, const struct repo *r, const struct id *run, struct err *e)
@@ -51,6 +52,8 @@ int owner_take(struct store *s, struct arena *a, const struct job *j, struct rep
 
 bool owner_is_orphan(const struct flow *f, struct str repo)
 {
+	if (report_job(repo).p)
+		return !f->jobs->n_errors && !jobs_get(f->jobs, report_job(repo));
 	return !f->jobs->n_errors && !graph_producer(f->graph, repo);
 }
 

@@ -59,6 +59,7 @@ struct attempt {
 	const char *tmp_dir, *home_dir; /* absolute; with root_dir: their /tmp and their home */
 	struct lazy_file *lazy;        /* after attempt_input_folder, filled by exec/local_pipes.h */
 	size_t n_lazy;
+	const char *report_dir;        /* absolute; if the kind reports: what is in it is kept, however it ends */
 	const char *in_dir;            /* absolute: attempt_input_folder of units from data are in it */
 	void **kept;                   /* the kind's own, for as long as the run of the job (job_kind.done) */
 	const char *lazy_dir;          /* on their file system, and not seen by the task */
@@ -133,6 +134,7 @@ struct job_kind {
 	bool no_output;                /* its jobs have none */
 	bool may_lack_output;          /* its jobs may say `output: none` */
 	bool passes;                   /* nothing is started: a unit is over as soon as it may go; no start then */
+	bool reports;                  /* its attempts leave a report (report.h) */
 	bool stays;                    /* its jobs have no units: each is a process that `up` starts and `down` ends */
 	/* Checks that need more than the table of keys; may be NULL. */
 	int (*check)(const struct job *j, struct err *e);

@@ -290,6 +290,9 @@ static int write_rows(struct engine *g, struct ingest *in, struct run_unit *list
 		if (!u->group->n_left && !u->group->ended &&
 		    (group_end(g, in, u->group, e) || run_pump(g, e) || tell_commits(g, u->group, e)))
 			return -1;
+	for (struct run_unit *u = list; u; u = u->next)
+		if (run_report_record(g, in, u, e))
+			return -1;
 	for (struct run_unit *u = list; u; u = u->next) {
 		if (u->group->lost && u->state == STATE_SUCCESS)
 			u->state = STATE_LOST; /* not by a step of its own: somebody else has it */
@@ -516,6 +519,8 @@ static int flush(struct engine *g, struct run_unit *list, struct ingest **in, st
 		u->run->n_unmade += u->state == STATE_UPSTREAM_FAILED;
 		publishes |= gives(u);
 	}
+	for (struct run_unit *u = list; u; u = u->next)
+		run_report_take(u, &u->in);
 	*in = merge_sessions(list);
 	if (publishes && !*in)
 		*in = ingest_new(g->f->store);
@@ -607,7 +612,12 @@ int publish_show(struct engine *g, bool now, struct err *e)
 			return -1;
 	}
 	for (const struct run_job *r = g->lagging; r; r = r->next)
-		vec_push(a, &repos, r->repo.id);
+		for (int i = 0; i < 2; i++) {
+			int64_t id = i ? r->reports.id : r->repo.id;
+
+			if (id)
+				vec_push(a, &repos, id);
+		}
 	if (datastore_update_these(g->f->store, repos.p, repos.n, on_note, g, e))
 		return -1;
 	for (; g->lagging; g->lagging = g->lagging->next)

@@ -367,7 +367,8 @@ void run_unit_end(struct run_unit *u, enum state s)
 	 * store had already may have to be read once more; and until its end is recorded, who comes after us may have
 	 * to.
 	 */
-	if (u->task && s == STATE_SUCCESS && !ingest_needs_files(u->in) && (!run_shim_holds(u) || !u->in)) {
+	if (u->task && s == STATE_SUCCESS && !u->run->job->kind->reports && !ingest_needs_files(u->in) &&
+	    (!run_shim_holds(u) || !u->in)) {
 		run_shim_taken(u);
 		run_dir_done(u->task);
 	}

@@ -46,6 +46,7 @@ static void names_free(struct desk *d)
 	free(d->work);
 	free(d->spec);
 	free(d->extra);
+	free(d->report);
 	free(d->root);
 	free(d->tmp);
 	free(d->home);
@@ -96,6 +97,7 @@ void run_desk_names(struct desk *d, const char *dir)
 	d->work = joined(d->dir, "work");
 	d->spec = joined(d->dir, "spec.json");
 	d->extra = joined(d->dir, "in");
+	d->report = d->run->job->kind->reports ? joined(d->dir, "report") : NULL;
 	d->root = root ? joined(d->dir, "root") : NULL;
 	d->tmp = root ? joined(d->dir, "tmp") : NULL;
 	d->home = root ? joined(d->dir, "home") : NULL;
@@ -154,6 +156,8 @@ static int desk_fill(struct engine *g, struct desk *d, struct err *e)
 		return -1;
 	d->out_ino = st.st_ino;
 	d->out_stamp = run_desk_stamp(d->out);
+	if (d->report && dir_make_one(d->report, 0700, e))
+		return -1;
 	if (!d->run->job->kind->starts_process)
 		return 0;
 	if (dir_make_one(d->work, 0700, e) || file_open_write(d->spec, O_EXCL, 0444, &d->spec_fd, e) ||
@@ -229,13 +233,22 @@ static bool out_clean(struct desk *d)
 	return emptied(d->out, &d->out_stamp, &st) && st.st_ino == d->out_ino;
 }
 
+/* Its files are the store's by now: those that were not moved there are small. */
+static bool report_clean(const struct desk *d)
+{
+	int64_t date = 0;
+	struct stat st;
+
+	return emptied(d->report, &date, &st);
+}
+
 /* Whether the next attempt finds it as the first one did. */
 static bool desk_clean(struct desk *d)
 {
 	struct stat named, open, st;
 	struct err e = ERR_INIT;
 
-	if (!out_clean(d) || (!d->extra_kept && file_exists(d->extra)) ||
+	if (!out_clean(d) || (d->report && !report_clean(d)) || (!d->extra_kept && file_exists(d->extra)) ||
 	    (d->root && !(emptied(d->tmp, &d->tmp_stamp, &st) && emptied(d->home, &d->home_stamp, &st))))
 		return false;
 	if (!d->run->job->kind->starts_process)
@@ -292,6 +305,7 @@ int run_dir_make(struct task *t, struct err *e)
 	}
 	r->n_at_desk++;
 	t->t.out_dir = t->desk->out;
+	t->t.report_dir = t->desk->report;
 	t->t.in_dir = t->desk->extra;
 	t->t.work_dir = t->desk->work;
 	t->t.spec_path = t->desk->spec;
@@ -311,6 +325,7 @@ int run_dir_adopt(struct task *t, const struct shim_begun *b, const char *log, s
 	d->number = b->desk;
 	d->run = r;
 	run_desk_names(d, arena_printf(t->t.arena, "%s/%s", t->eng->run_dir, r->id));
+	t->t.report_dir = d->report;
 	d->log = xstrdup("");
 	d->spec_fd = d->log_fd = -1;
 	d->out_ino = (ino_t)b->out_ino;

@@ -91,6 +91,7 @@ struct desk {
 	struct file_key *laid;         /* of run->code, as it was laid */
 	char *extra;                   /* folder for inputs that are put together */
 	bool extra_kept;               /* it is there, with an empty folder for each input */
+	char *report;                  /* of kinds that report; NULL */
 	char *root, *tmp, *home;       /* of tasks with a root of their own (sys/root.h); NULL without */
 	int64_t tmp_stamp, home_stamp;
 	size_t spec_size;
@@ -125,6 +126,7 @@ struct run_job {
 	struct code_file *code;
 	size_t n_code;
 	struct repo repo;          /* of its output; id 0 until it is known */
+	struct repo reports;       /* of the reports of its units (report.h); likewise */
 	struct run_job *next;      /* of those whose datastore/ lags */
 	bool lags;
 	struct loop_ev *limit;     /* of its jobTimeout, from its first unit on (run_limit.c) */
@@ -243,6 +245,8 @@ struct run_unit {
 	struct ingest *in;
 	bool has_tree;
 	struct entry tree;
+	bool has_report;
+	struct entry report;
 	char commit[ID_HEX + 1];   /* "": none yet */
 	struct check_result *checks;
 	size_t n_checks;
@@ -457,6 +461,10 @@ void run_out_known(struct run_unit *u, struct task *t); /* checks of a known out
 /* Which rules have no kept result for this tree. */
 must_check int run_out_unchecked(struct run_unit *u, struct arena *a, const struct job_check ***out, size_t *n,
                                  struct err *e);
+
+/* run_report.c: what attempts leave of themselves (report.h) */
+void run_report_take(struct run_unit *u, struct ingest **in); /* its files, before the transaction; *in may be NULL */
+must_check int run_report_record(struct engine *g, struct ingest *in, struct run_unit *u, struct err *e);
 
 /* run_rows.c: all rows but those of publishing; inside write transactions */
 must_check int run_rows_begin(struct engine *g, struct err *e);

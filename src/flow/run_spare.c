@@ -108,6 +108,7 @@ static bool suits(const struct run_job *was, const struct desk *d, const struct 
 	int root = run_wants_root(r->job, &e);
 
 	return root >= 0 && was->job->kind->starts_process == r->job->kind->starts_process &&
+	       was->job->kind->reports == r->job->kind->reports &&
 	       (d->root != NULL) == root && !file_exists(d->extra);
 }
 

@@ -4,6 +4,7 @@ const struct job_kind *const job_kinds[] = {
 	&kind_sql,
 	&kind_script,
 	&kind_download,
+	&kind_notebook,
 	&kind_python,
 	&kind_noop,
 	&kind_service,

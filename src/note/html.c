@@ -75,9 +75,9 @@ void html_begin(struct buf *out, const struct html_page *p)
 	buf_adds(out, "</p></header>\n");
 }
 
-void html_end(struct buf *out, size_t failed, struct str text)
+void html_end(struct buf *out, bool ok, size_t failed, struct str text)
 {
-	buf_addf(out, "<div class=\"banner%s\">", failed ? " bad" : "");
+	buf_addf(out, "<div class=\"banner%s\">", ok ? "" : " bad");
 	html_text(out, text);
 	if (failed)
 		buf_addf(out, " <a href=\"#error\">To cell %zu</a>", failed);

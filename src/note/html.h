@@ -30,8 +30,8 @@ struct html_cell {
 void html_begin(struct buf *out, const struct html_page *p);
 void html_cell(struct arena *a, struct buf *out, const struct html_page *p, const struct cell *c,
                const struct html_cell *about);
-/* At the end: how it went. failed 0: well; else the number of the cell that the banner links to. */
-void html_end(struct buf *out, size_t failed, struct str text);
+/* At the end: how it went. failed: the number of the cell that the banner links to; 0: none. */
+void html_end(struct buf *out, bool ok, size_t failed, struct str text);
 
 /* --- parts, for other pages too --- */
 

@@ -3,6 +3,8 @@
  * its tags, or goes with all it holds; attributes are those of the table, their values looked at. What is left open is
  * closed, so that nothing reaches beyond its output.
  */
+#include <ctype.h>
+
 #include "base/str.h"
 #include "note/html.h"
 
@@ -77,9 +79,18 @@ static bool style_fits(struct str v)
 	return true;
 }
 
+/* A file beside the page. */
+static bool is_beside(struct str v)
+{
+	for (size_t i = 0; i < v.n; i++)
+		if (!isalnum((unsigned char)v.p[i]) && !strchr("._-", v.p[i]))
+			return false;
+	return v.n > 0 && v.p[0] != '.';
+}
+
 static bool link_fits(struct str v)
 {
-	return begins_with(v, "https://") || begins_with(v, "http://") || begins_with(v, "mailto:") ||
+	return is_beside(v) || begins_with(v, "https://") || begins_with(v, "http://") || begins_with(v, "mailto:") ||
 	       begins_with(v, "#");
 }
 

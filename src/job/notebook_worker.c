@@ -1,0 +1,125 @@
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "job/notebook.h"
+#include "note/run.h"
+#include "sys/env.h"
+#include "sys/file.h"
+
+#define REQUEST_MAX ((size_t)16 << 20)
+#define SPECS_MAX 100000 /* one variable takes 128 KiB at most */
+
+static const char *text_of(struct arena *a, const struct dom *d, const char *key)
+{
+	const struct dom *v = dom_get(d, key);
+
+	return v && v->type == DOM_STR ? arena_cstr(a, v->s) : "";
+}
+
+static int64_t int_of(const struct dom *d, const char *key)
+{
+	const struct dom *v = dom_get(d, key);
+
+	return v && v->type == DOM_INT ? v->i : 0;
+}
+
+/* The folder that the task's environment names for an input (exec/local.c); NULL: its unit has nothing of it. */
+static const char *input_folder(struct arena *a, struct str name)
+{
+	char *p = arena_printf(a, "LEAT_INPUT_%.*s", STR_ARG(name));
+
+	for (char *c = p; *c; c++)
+		if (!isalnum((unsigned char)*c))
+			*c = '_';
+	return getenv(p);
+}
+
+/* ds, run_id, inputs, outputs: set before the first cell, and injected where the notebook declares them. */
+static const struct dom *offered(struct arena *a, const struct dom *request)
+{
+	struct dom *all = dom_new(a, DOM_MAP), *inputs = dom_new(a, DOM_MAP);
+	const char *out = getenv("LEAT_OUTPUT");
+
+	dom_each(v, dom_get(request, "names"))
+		dom_set(a, all, arena_cstr(a, v->key), dom_copy(a, v));
+	dom_each(v, dom_get(request, "inputs")) {
+		const char *folder = v->type == DOM_STR ? input_folder(a, v->s) : NULL;
+
+		if (folder)
+			dom_set_cstr(a, inputs, arena_cstr(a, v->s), folder);
+	}
+	dom_set(a, all, "inputs", inputs);
+	dom_set_cstr(a, all, "outputs", out ? out : "");
+	return all;
+}
+
+/* Ours, and the rendered job as dsflow's notebooks look for it. */
+static const char *const *environment(struct arena *a)
+{
+	const char *path = getenv("LEAT_SPEC");
+	struct err e = ERR_INIT;
+	struct str text;
+	struct env v;
+
+	env_init(&v, a);
+	for (char **at = environ; *at; at++) {
+		struct str key, value;
+
+		if (str_cut(str_of(*at), '=', &key, &value))
+			env_set(&v, arena_cstr(a, key), value.p);
+	}
+	if (path && !getenv("TASK_SPECS")) {
+		if (file_read_plain(a, path, REQUEST_MAX, &text, &e))
+			err_clear(&e);
+		else if (text.n < SPECS_MAX)
+			env_set(&v, "TASK_SPECS", arena_cstr(a, str_trim(text)));
+	}
+	return env_array(&v);
+}
+
+static int work(struct arena *a, bool *ok, struct err *e)
+{
+	struct note_request q = {0};
+	struct dom *d;
+	struct str text;
+
+	if (file_read_fd(a, STDIN_FILENO, "request", REQUEST_MAX, &text, e) || dom_json(a, text, "request", &d, e))
+		return -1;
+	q = (struct note_request){
+		.file = text_of(a, d, "file"),
+		.name = text_of(a, d, "name"),
+		.dir = text_of(a, d, "dir"),
+		.base = text_of(a, d, "base"),
+		.title = str_of(text_of(a, d, "title")),
+		.facts = str_of(text_of(a, d, "facts")),
+		.params = dom_get(d, "params"),
+		.offered = offered(a, d),
+		.python = text_of(a, d, "python"),
+		.engine = text_of(a, d, "engine"),
+		.timeout_ms = int_of(d, "timeout_ms"),
+		.grace_ms = int_of(d, "grace_ms"),
+	};
+	const struct dom *hide = dom_get(d, "hide_input");
+
+	q.hide_input = hide && hide->type == DOM_BOOL && hide->b;
+	q.env = environment(a);
+	return note_run(&q, ok, e);
+}
+
+int notebook_worker_main(int argc, char **argv)
+{
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	struct err e = ERR_INIT;
+	bool ok = false;
+
+	(void)argc;
+	(void)argv;
+	if (work(a, &ok, &e)) {
+		fprintf(stderr, "leat: %s\n", err_text(a, &e));
+		return 1;
+	}
+	return ok ? 0 : 1;
+}

@@ -1,0 +1,248 @@
+#include "note/outputs.h"
+
+#include <fcntl.h>
+
+#include "base/str.h"
+#include "sys/file.h"
+
+struct piece {
+	struct dom *out; /* NULL: of a stream */
+	bool err;
+	struct buf text;
+};
+
+struct named {
+	struct str id;
+	struct dom *out;
+	size_t number;
+};
+
+struct stream {
+	size_t kept;     /* bytes of it in the notebook */
+	int64_t all;
+	int fd;          /* of the file beside; -1 */
+	const char *name;
+};
+
+struct outputs {
+	struct arena *a;
+	const char *dir, *base;
+	size_t number;
+	VEC(struct piece) list;
+	VEC(struct named) named;
+	struct stream streams[2];
+	bool clear_next;
+};
+
+static const char *const stream_names[] = {"stdout", "stderr"};
+
+struct outputs *outputs_new(struct arena *a, const char *dir, const char *base)
+{
+	struct outputs *o = arena_new_of(a, struct outputs);
+
+	*o = (struct outputs){.a = a, .dir = dir, .base = base};
+	return o;
+}
+
+void outputs_begin(struct outputs *o, size_t number)
+{
+	o->number = number;
+	o->clear_next = false;
+	o->list.n = 0;
+	for (int i = 0; i < 2; i++)
+		o->streams[i] = (struct stream){.fd = -1};
+}
+
+static void drop_all(struct outputs *o)
+{
+	for (size_t i = 0; i < o->list.n; i++)
+		buf_free(&o->list.p[i].text);
+	o->list.n = 0;
+	for (int i = 0; i < 2; i++)
+		o->streams[i].kept = 0;
+}
+
+void outputs_clear(struct outputs *o, bool wait)
+{
+	o->clear_next = wait;
+	if (!wait)
+		drop_all(o);
+}
+
+static void before_any(struct outputs *o)
+{
+	if (o->clear_next)
+		drop_all(o);
+	o->clear_next = false;
+}
+
+/* --- the file beside --- */
+
+static void write_beside(struct stream *s, struct str text)
+{
+	struct err e = ERR_INIT;
+
+	if (s->fd < 0 || s->all > OUTPUT_FILE_MAX)
+		return;
+	if (fd_write_all(s->fd, text.p, text.n, s->name, &e)) { /* no room: the notebook goes on without it */
+		err_clear(&e);
+		fd_close(&s->fd);
+		s->name = NULL;
+	}
+}
+
+/* It is more than the notebook takes: what it has until now goes first. */
+static void open_beside(struct outputs *o, int which)
+{
+	struct stream *s = &o->streams[which];
+	struct err e = ERR_INIT;
+
+	s->name = arena_printf(o->a, "%s.cell-%zu.%s.txt", o->base, o->number, stream_names[which]);
+	if (file_open_write(path_join(o->a, o->dir, s->name), O_TRUNC, 0644, &s->fd, &e)) {
+		err_clear(&e);
+		s->name = NULL;
+		return;
+	}
+	for (size_t i = 0; i < o->list.n; i++)
+		if (!o->list.p[i].out && o->list.p[i].err == (which == 1))
+			write_beside(s, buf_str(&o->list.p[i].text));
+}
+
+void outputs_stream(struct outputs *o, bool err, struct str text)
+{
+	struct stream *s = &o->streams[err];
+	struct piece *last;
+	size_t room;
+
+	if (!text.n)
+		return;
+	before_any(o);
+	s->all += (int64_t)text.n;
+	room = OUTPUT_STREAM_MAX - s->kept;
+	if (text.n > room && !s->name)
+		open_beside(o, err);
+	write_beside(s, text);
+	text = str_sub(text, 0, room);
+	if (!text.n)
+		return;
+	last = o->list.n ? &o->list.p[o->list.n - 1] : NULL;
+	if (!last || last->out || last->err != err) {
+		struct piece p = {.err = err};
+
+		buf_init(&p.text, NOTEBOOK_BYTES_MAX);
+		vec_push(o->a, &o->list, p);
+		last = &o->list.p[o->list.n - 1];
+	}
+	buf_addstr(&last->text, text);
+	s->kept += text.n;
+}
+
+/* --- outputs that are no text --- */
+
+/* With all its strings: what it is made of may not outlive the call. */
+static struct dom *own_copy(struct arena *a, const struct dom *from)
+{
+	struct dom *n = from->type == DOM_STR ? dom_new_str(a, from->s) : dom_new(a, from->type);
+
+	if (from->type == DOM_LIST || from->type == DOM_MAP) {
+		dom_each(c, from) {
+			struct dom *child = own_copy(a, c);
+
+			child->key = c->key.p ? arena_str(a, c->key) : STR_NULL;
+			dom_add(n, child);
+		}
+	} else if (from->type != DOM_STR) {
+		*n = *from;
+		n->raw = STR_NULL;
+		n->next = NULL;
+	}
+	return n;
+}
+
+void outputs_add(struct outputs *o, const struct dom *out, struct str id)
+{
+	struct piece p = {.out = own_copy(o->a, out)};
+
+	before_any(o);
+	vec_push(o->a, &o->list, p);
+	if (id.n)
+		vec_push(o->a, &o->named, ((struct named){arena_str(o->a, id), p.out, o->number}));
+}
+
+static void put(struct dom *into, const struct dom *from, const char *key)
+{
+	struct dom *old = dom_get(into, key), *next = old ? old->next : NULL;
+	struct str name = old ? old->key : STR_NULL;
+	struct dom *v = dom_get(from, key);
+
+	if (!old || !v)
+		return;
+	*old = *v;
+	old->key = name;
+	old->next = next;
+}
+
+bool outputs_update(struct outputs *o, const struct dom *out, struct str id)
+{
+	bool before = false;
+
+	for (size_t i = 0; i < o->named.n; i++) {
+		if (!str_eq(o->named.p[i].id, id))
+			continue;
+		put(o->named.p[i].out, own_copy(o->a, out), "data");
+		put(o->named.p[i].out, own_copy(o->a, out), "metadata");
+		before |= o->named.p[i].number != o->number;
+	}
+	return before;
+}
+
+static struct dom *stream_of(struct arena *a, const struct piece *p)
+{
+	struct dom *d = dom_new(a, DOM_MAP);
+
+	dom_set_cstr(a, d, "output_type", "stream");
+	dom_set_cstr(a, d, "name", stream_names[p->err]);
+	dom_set_str(a, d, "text", buf_str(&p->text));
+	return d;
+}
+
+static struct dom *link_to(struct arena *a, const struct stream *s, const char *stream)
+{
+	struct dom *d = dom_new(a, DOM_MAP), *data = dom_new(a, DOM_MAP);
+	double mb = (double)s->all / (1 << 20);
+
+	if (s->name) {
+		dom_set_str(a, data, "text/html",
+		            arena_strf(a, "<p>The first %zu KB of %.1f MB; all of it: <a href=\"%s\">%s</a></p>",
+		                       OUTPUT_STREAM_MAX >> 10, mb, s->name, s->name));
+		dom_set_str(a, data, "text/plain",
+		            arena_strf(a, "the first %zu KB of %.1f MB; all of it: %s", OUTPUT_STREAM_MAX >> 10, mb,
+		                       s->name));
+	} else {
+		dom_set_str(a, data, "text/plain",
+		            arena_strf(a, "the first %zu KB of %.1f MB of %s; for the rest there was no room",
+		                       OUTPUT_STREAM_MAX >> 10, mb, stream));
+	}
+	dom_set_cstr(a, d, "output_type", "display_data");
+	dom_set(a, d, "data", data);
+	dom_set(a, d, "metadata", dom_new(a, DOM_MAP));
+	return d;
+}
+
+void outputs_end(struct outputs *o, struct dom *list)
+{
+	for (size_t i = 0; i < o->list.n; i++) {
+		struct piece *p = &o->list.p[i];
+
+		dom_add(list, p->out ? p->out : stream_of(o->a, p));
+		buf_free(&p->text);
+	}
+	for (int i = 0; i < 2; i++) {
+		struct stream *s = &o->streams[i];
+
+		if (s->all > (int64_t)s->kept && (s->name || s->kept == OUTPUT_STREAM_MAX))
+			dom_add(list, link_to(o->a, s, stream_names[i]));
+		fd_close(&s->fd);
+	}
+	o->list.n = 0;
+}

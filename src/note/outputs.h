@@ -1,0 +1,27 @@
+/*
+ * note/outputs.h: what one cell gives while it runs, until it is the cell's list of outputs.
+ *
+ * Pieces of one stream that follow each other are one output. Of a stream the first OUTPUT_STREAM_MAX bytes are kept in
+ * the notebook; if there is more, all of it goes into a file beside the notebook, which an output links to.
+ */
+#ifndef LEAT_NOTE_OUTPUTS_H
+#define LEAT_NOTE_OUTPUTS_H
+
+#include "note/notebook.h"
+
+#define OUTPUT_STREAM_MAX ((size_t)512 << 10) /* bytes of a cell's standard output, or errors, in the notebook */
+#define OUTPUT_FILE_MAX ((int64_t)4 << 30)    /* and in the file beside it */
+
+struct outputs;
+
+/* `dir`, `base`: the files beside the notebook are dir/base.cell-N.stdout.txt. */
+struct outputs *outputs_new(struct arena *a, const char *dir, const char *base) __attribute__((returns_nonnull));
+void outputs_begin(struct outputs *o, size_t number); /* of the next cell */
+void outputs_stream(struct outputs *o, bool err, struct str text);
+void outputs_add(struct outputs *o, const struct dom *out, struct str id); /* id: display_id, or STR_NULL */
+/* In place of all that have that id, in this cell or one before. True: in one before, which has been shown. */
+bool outputs_update(struct outputs *o, const struct dom *out, struct str id);
+void outputs_clear(struct outputs *o, bool wait);
+void outputs_end(struct outputs *o, struct dom *list); /* as nbformat has them */
+
+#endif

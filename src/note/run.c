@@ -1,0 +1,425 @@
+#include "note/run.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "note/engine.h"
+#include "note/outputs.h"
+#include "note/page.h"
+#include "note/params.h"
+#include "sys/clock.h"
+#include "sys/file.h"
+
+#define LEAVE_MS 3000 /* how long the engine's process has to close what it has open */
+
+struct note_run {
+	struct arena *a;
+	const struct note_request *q;
+	struct loop *loop;
+	struct note_page page;
+	struct engine *engine;
+	struct outputs *outputs;
+	struct loop_ev *kill;
+	size_t at;                   /* the cell that runs */
+	bool running, left;          /* left: the notebook has ended itself, well */
+	int64_t began_ms, cell_ms;   /* wall clock, of all and of the cell */
+	const char *asked;           /* why it is to end; NULL */
+	size_t failed;               /* the cell's number; 0 */
+	bool bad;
+	struct str ename, evalue, text; /* of what failed; the sentence */
+	struct err err;              /* of ours: the files cannot be written */
+};
+
+static void next_cell(struct note_run *r);
+
+static void stop(struct note_run *r)
+{
+	r->running = false;
+	loop_stop(r->loop);
+}
+
+/* What we cannot do is told by note_run. */
+static void give_up(struct note_run *r)
+{
+	r->bad = true;
+	stop(r);
+}
+
+static void fail(struct note_run *r, size_t cell, struct str ename, struct str evalue, struct str text)
+{
+	r->bad = true;
+	r->failed = cell;
+	r->ename = arena_str(r->a, ename);
+	r->evalue = arena_str(r->a, evalue);
+	r->text = arena_str(r->a, text);
+}
+
+/* --- one cell --- */
+
+static struct dom *error_output(struct arena *a, struct str ename, struct str evalue, const struct dom *traceback)
+{
+	struct dom *o = dom_new(a, DOM_MAP), *lines = dom_new(a, DOM_LIST);
+
+	dom_set_cstr(a, o, "output_type", "error");
+	dom_set_str(a, o, "ename", ename.p ? ename : STR(""));
+	dom_set_str(a, o, "evalue", evalue.p ? evalue : STR(""));
+	dom_each(line, traceback)
+		if (line->type == DOM_STR)
+			dom_add(lines, dom_new_str(a, line->s));
+	dom_set(a, o, "traceback", lines);
+	return o;
+}
+
+static void cell_ended(struct note_run *r, bool failed)
+{
+	struct cell *c = &r->page.nb.cells[r->at];
+
+	r->running = false;
+	outputs_end(r->outputs, c->outputs);
+	page_cell_times(&r->page, r->at, r->cell_ms, clock_now_ms(), failed);
+	if (page_show(&r->page, r->at + 1, failed ? r->failed : 0, &r->err))
+		give_up(r);
+}
+
+static struct str short_value(struct str evalue)
+{
+	struct str line = evalue, rest = evalue;
+
+	if (str_next_line(&rest, &line))
+		evalue = line;
+	return str_sub(evalue, 0, 300);
+}
+
+static void on_done(void *ptr, const struct engine_done *d)
+{
+	struct note_run *r = ptr;
+	struct cell *c = &r->page.nb.cells[r->at];
+	bool bad;
+
+	if (!r->running)
+		return;
+	bad = d->how == ENGINE_ERROR && (!cell_has_tag(c, "raises-exception") || r->asked);
+	c->count = d->count;
+	if (d->how == ENGINE_ERROR)
+		outputs_add(r->outputs, error_output(r->a, d->ename, d->evalue, d->traceback), STR_NULL);
+	if (bad)
+		fail(r, r->at + 1, d->ename, d->evalue,
+		     r->asked ? arena_strf(r->a, "cell %zu was ended: %s", r->at + 1, r->asked)
+		              : arena_strf(r->a, "cell %zu failed: %.*s: %.*s", r->at + 1, STR_ARG(d->ename),
+		                           STR_ARG(short_value(d->evalue))));
+	r->left = d->how == ENGINE_LEFT;
+	cell_ended(r, bad);
+	if (r->bad || r->left) {
+		stop(r);
+		return;
+	}
+	r->at++;
+	next_cell(r);
+}
+
+static void on_died(void *ptr, const char *how)
+{
+	struct note_run *r = ptr;
+	struct str text;
+
+	if (!r->running) {
+		fail(r, 0, STR("Ended"), str_of(how),
+		     r->asked ? str_of(r->asked)
+		              : arena_strf(r->a, "%s ended before a cell ran: %s", r->q->python, how));
+		stop(r);
+		return;
+	}
+	text = r->asked ? arena_strf(r->a, "cell %zu was ended: %s", r->at + 1, r->asked)
+	                : arena_strf(r->a, "cell %zu failed: its Python process ended: %s", r->at + 1, how);
+	fail(r, r->at + 1, STR("Ended"), str_of(how), text);
+	outputs_add(r->outputs, error_output(r->a, STR("Ended"), text, NULL), STR_NULL);
+	cell_ended(r, true);
+	stop(r);
+}
+
+/* Nothing runs in it: shown as it is, or passed over. */
+static bool is_passed(const struct cell *c)
+{
+	return c->type != CELL_CODE || cell_has_tag(c, "skip-execution") || !str_trim(c->source).n;
+}
+
+static void next_cell(struct note_run *r)
+{
+	while (r->at < r->page.nb.n && is_passed(&r->page.nb.cells[r->at]))
+		r->at++;
+	if (r->at == r->page.nb.n || r->asked) {
+		if (r->asked && r->at < r->page.nb.n)
+			fail(r, r->at + 1, STR("Ended"), str_of(r->asked),
+			     arena_strf(r->a, "cell %zu was not run: %s", r->at + 1, r->asked));
+		stop(r);
+		return;
+	}
+	page_cell_status(&r->page, r->at, "running");
+	outputs_begin(r->outputs, r->at + 1);
+	r->running = true;
+	r->cell_ms = clock_now_ms();
+	if (page_show(&r->page, r->at, 0, &r->err) || page_save(&r->page, false, &r->err) ||
+	    engine_python.run(r->engine, r->page.nb.cells[r->at].source,
+	                      arena_printf(r->a, "cell %zu", r->at + 1), &r->err))
+		give_up(r);
+}
+
+/* --- what the engine tells --- */
+
+static void on_ready(void *ptr, const struct dom *about)
+{
+	struct note_run *r = ptr;
+
+	r->page.python = dom_copy(r->a, about);
+	dom_each(v, (struct dom *)r->page.python)
+		if (v->type == DOM_STR)
+			v->s = arena_str(r->a, v->s);
+	if (r->q->offered && engine_python.set(r->engine, r->q->offered, &r->err))
+		give_up(r);
+	else
+		next_cell(r);
+}
+
+static void on_stream(void *ptr, bool err, struct str text)
+{
+	struct note_run *r = ptr;
+	struct err ignored = ERR_INIT;
+
+	if (r->running)
+		outputs_stream(r->outputs, err, text);
+	if (fd_write_all(STDOUT_FILENO, text.p, text.n, "log", &ignored)) /* a log that is full stops nobody */
+		err_clear(&ignored);
+}
+
+static void on_output(void *ptr, const struct dom *o, struct str id)
+{
+	struct note_run *r = ptr;
+
+	if (r->running)
+		outputs_add(r->outputs, o, id);
+}
+
+static void on_update(void *ptr, const struct dom *o, struct str id)
+{
+	struct note_run *r = ptr;
+
+	r->page.stale |= outputs_update(r->outputs, o, id);
+}
+
+static void on_clear(void *ptr, bool wait)
+{
+	struct note_run *r = ptr;
+
+	if (r->running)
+		outputs_clear(r->outputs, wait);
+}
+
+static const struct engine_told told = {.ready = on_ready,
+                                        .stream = on_stream,
+                                        .output = on_output,
+                                        .update = on_update,
+                                        .clear = on_clear,
+                                        .done = on_done,
+                                        .died = on_died};
+
+/* --- being ended --- */
+
+static void on_kill(struct loop_ev *ev, void *ptr)
+{
+	struct note_run *r = ptr;
+
+	(void)ev;
+	r->kill = NULL;
+	on_died(r, "it did not listen, and was killed");
+}
+
+static void on_signal(struct loop_ev *ev, int signo, void *ptr)
+{
+	struct note_run *r = ptr;
+	int64_t took = clock_now_ms() - r->began_ms;
+
+	(void)ev;
+	(void)signo;
+	if (r->asked)
+		return;
+	r->asked = r->q->timeout_ms && took >= r->q->timeout_ms * 9 / 10
+	                   ? arena_printf(r->a, "it took longer than its limit of %lld ms",
+	                                  (long long)r->q->timeout_ms)
+	                   : "the run was stopped";
+	r->kill = loop_timer(r->loop, MAX(r->q->grace_ms, 1), on_kill, r);
+	if (r->engine)
+		engine_python.interrupt(r->engine);
+}
+
+/* --- the whole --- */
+
+/* The end of all: what goes to who started us, in one file that is there whole or not at all. */
+static int write_state(struct note_run *r, struct err *e)
+{
+	struct arena *a = r->a;
+	struct dom *d = dom_new(a, DOM_MAP), *error = dom_new(a, DOM_MAP);
+	struct buf b cleanup(buf_free) = BUF_INIT(NOTEBOOK_BYTES_MAX);
+
+	dom_set_bool(a, d, "ok", !r->bad);
+	dom_set_int(a, d, "cell", (int64_t)r->failed);
+	dom_set_int(a, d, "of", (int64_t)r->page.nb.n);
+	dom_set_str(a, d, "text", r->text.p ? r->text : STR(""));
+	if (r->ename.p) {
+		dom_set_str(a, error, "ename", r->ename);
+		dom_set_str(a, error, "evalue", r->evalue);
+		dom_set(a, d, "error", error);
+	}
+	if (r->page.python)
+		dom_set(a, d, "python", (struct dom *)r->page.python);
+	dom_write_json(&b, d, DOM_COMPACT);
+	return file_replace(path_join(a, r->q->dir, NOTE_STATE), buf_str(&b), 0644, 0, e);
+}
+
+static void describe_good(struct note_run *r)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->page.nb.n; i++)
+		n += r->page.nb.cells[i].count > 0;
+	r->text = arena_strf(r->a, "%zu cell%s in %.1f s%s", n, n == 1 ? "" : "s",
+	                     (double)(clock_now_ms() - r->began_ms) / 1e3,
+	                     r->left ? "; the notebook ended itself" : "");
+}
+
+static int is_python(const struct notebook *nb, const char *name, struct err *e)
+{
+	const struct dom *lang = dom_path(nb->metadata, "kernelspec.language"),
+			 *info = dom_path(nb->metadata, "language_info.name"),
+			 *kernel = dom_path(nb->metadata, "kernelspec.name");
+	struct str s = lang && lang->type == DOM_STR   ? lang->s
+	               : info && info->type == DOM_STR ? info->s
+	                                               : STR("python");
+
+	if (str_ieq(s, STR("python")) || !s.n)
+		return 0;
+	err_set(e, ERR_BAD_CONFIG, "the notebook is in %s (kernel %s); so far only notebooks in Python run",
+	        STR_SHOWN(s), kernel && kernel->type == DOM_STR ? STR_SHOWN(kernel->s) : "?");
+	return err_at(e, name, 0, 0);
+}
+
+static int load(struct note_run *r, struct err *e)
+{
+	const struct note_request *q = r->q;
+	struct notebook nb;
+
+	if (page_read(r->a, q->file, q->name, &nb, e))
+		return -1;
+	r->page.nb = nb;
+	page_clean(&r->page);
+	return is_python(&nb, q->name, e) || params_inject(r->a, &r->page.nb, q->name, q->params, q->offered, e) ? -1
+	                                                                                                          : 0;
+}
+
+/* Whatever stands in the way of the first cell is told on a page too. */
+static void cannot_begin(struct note_run *r, const struct err *why)
+{
+	fail(r, 0, STR("Error"), str_of(why->msg), str_of(err_text(r->a, why)));
+	if (why->hint[0])
+		r->text = arena_strf(r->a, "%.*s (%s)", STR_ARG(r->text), why->hint);
+}
+
+static int execute(struct note_run *r, struct err *e)
+{
+	static const int signals[] = {SIGTERM, SIGINT};
+	struct engine_start s = {.program = r->q->python,
+	                         .notebook = r->q->name,
+	                         .mode = r->q->engine,
+	                         .env = r->q->env,
+	                         .told = &told,
+	                         .ptr = r};
+	struct err why = ERR_INIT;
+	struct rlimit none = {0, 0};
+
+	(void)setrlimit(RLIMIT_CORE, &none);
+	if (load(r, &why)) {
+		cannot_begin(r, &why);
+		return page_begin(&r->page, e);
+	}
+	if (page_begin(&r->page, e) || page_save(&r->page, true, e) || loop_new(&r->loop, e) ||
+	    loop_signal(r->loop, signals, ARRAY_LEN(signals), on_signal, r, NULL, e))
+		return -1;
+	r->outputs = outputs_new(r->a, r->q->dir, r->q->base);
+	if (engine_python.start(r->a, r->loop, &s, &r->engine, &why)) {
+		cannot_begin(r, &why);
+		return 0;
+	}
+	if (loop_run(r->loop, e))
+		return -1;
+	engine_python.stop(r->engine, r->bad ? 0 : LEAVE_MS);
+	r->engine = NULL;
+	if (!r->err.code)
+		return 0;
+	*e = r->err;
+	return -1;
+}
+
+int note_run(const struct note_request *q, bool *ok, struct err *e)
+{
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	struct note_run r = {.a = a, .q = q, .page = {.a = a, .q = q, .fd = -1}, .err = ERR_INIT};
+	int rc;
+
+	r.began_ms = clock_now_ms();
+	r.page.nb.metadata = dom_new(a, DOM_MAP);
+	rc = execute(&r, e);
+	if (!rc && !r.bad)
+		describe_good(&r);
+	if (!rc)
+		rc = page_end(&r.page, r.failed, !r.bad, r.text, e) || write_state(&r, e) ? -1 : 0;
+	loop_free(r.loop);
+	fd_close(&r.page.fd);
+	*ok = !r.bad;
+	return rc;
+}
+
+/* --- after one that was cut off --- */
+
+static size_t cell_that_ran(const struct notebook *nb)
+{
+	for (size_t i = 0; i < nb->n; i++) {
+		const struct dom *s = dom_path(nb->cells[i].metadata, "papermill.status");
+
+		if (s && s->type == DOM_STR && str_is(s->s, "running"))
+			return i + 1;
+	}
+	return 0;
+}
+
+int note_finish(const struct note_request *q, struct str why, size_t *cell, struct err *e)
+{
+	struct arena *a cleanup(arena_cleanup) = arena_new();
+	struct note_page p = {.a = a, .q = q, .fd = -1};
+	struct err no = ERR_INIT;
+	struct str text;
+	int rc;
+
+	*cell = 0;
+	if (!page_read(a, arena_printf(a, "%s/%s.ipynb", q->dir, q->base), "run.ipynb", &p.nb, &no)) {
+		struct dom *run = dom_get(p.nb.metadata, "papermill");
+
+		*cell = cell_that_ran(&p.nb);
+		p.run = run && run->type == DOM_MAP ? run : NULL;
+	} else {
+		err_clear(&no);
+		if (page_read(a, q->file, q->name, &p.nb, &no)) {
+			p.nb = (struct notebook){.metadata = dom_new(a, DOM_MAP)};
+			err_clear(&no);
+		}
+		page_clean(&p);
+	}
+	text = *cell ? arena_strf(a, "cell %zu failed: %.*s", *cell, STR_ARG(why)) : why;
+	if (*cell) {
+		dom_add(p.nb.cells[*cell - 1].outputs, error_output(a, STR("Ended"), text, NULL));
+		page_cell_status(&p, *cell - 1, "failed");
+	}
+	rc = page_end(&p, *cell, false, text, e);
+	fd_close(&p.fd);
+	return rc;
+}
