@@ -57,6 +57,8 @@ def __getattr__(name: str) -> Any:
         from leat._call import Error
 
         raise Error("leat.connection is not there yet", code="no-library")
+    if name.startswith("_"):  # a submodule, which `from leat import _task` asks for here first
+        raise AttributeError(name)
     from difflib import get_close_matches
 
     near = get_close_matches(name, __all__, 1)

@@ -73,20 +73,62 @@ def program() -> str:
     raise Error("the program leat is not on PATH", "no-library", hint="put it there, or name it in LEAT_BIN")
 
 
-def call(words: Sequence[str], given: Optional[bytes] = None, ok: Sequence[int] = (0,)) -> bytes:
-    """Runs the program; what it printed. A status that is not among `ok` is an Error."""
-    import subprocess
+def _take(out: int, say: int) -> List[bytes]:
+    """What comes from two pipes, each to its end."""
+    import select
 
+    got: Dict[int, List[bytes]] = {out: [], say: []}
+    poll = select.poll()
+    for fd in got:
+        poll.register(fd, select.POLLIN)
+    left = 2
+    while left:
+        for fd, _ in poll.poll():
+            chunk = os.read(fd, 1 << 20)
+            if chunk:
+                got[fd].append(chunk)
+            else:
+                poll.unregister(fd)
+                left -= 1
+    return [b"".join(got[out]), b"".join(got[say])]
+
+
+def call(words: Sequence[str], ok: Sequence[int] = (0,)) -> bytes:
+    """Runs the program; what it printed. A status that is not among `ok` is an Error.
+
+    By posix_spawn: the import of subprocess alone takes longer than the program does to start.
+    """
     argv: List[str] = [program(), *words]
+    out, out_end = os.pipe()
+    say, say_end = os.pipe()
     try:
-        done = subprocess.run(argv, input=given, stdin=None if given is not None else subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              env=dict(os.environ, LEAT_ERRORS="json"))
-    except OSError as why:
-        raise Error("%s cannot be started: %s" % (argv[0], why.strerror), "no-library") from None
-    if done.returncode not in ok:
-        raise error_of(done.stderr.decode("utf-8", "replace"), done.returncode)
-    return done.stdout
+        null = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            actions = [(os.POSIX_SPAWN_DUP2, null, 0), (os.POSIX_SPAWN_DUP2, out_end, 1),
+                       (os.POSIX_SPAWN_DUP2, say_end, 2)]
+            try:
+                pid = os.posix_spawn(argv[0], argv, dict(os.environ, LEAT_ERRORS="json"), file_actions=actions)
+            except OSError as why:
+                raise Error("%s cannot be started: %s" % (argv[0], why.strerror), "no-library") from None
+        finally:
+            for fd in (null, out_end, say_end):
+                os.close(fd)
+        try:
+            printed, said = _take(out, say)
+        except BaseException:  # Ctrl-C: the terminal has told the program too, and it ends by itself
+            import signal
+
+            os.kill(pid, signal.SIGTERM)
+            os.waitpid(pid, 0)
+            raise
+        status = os.waitpid(pid, 0)[1]
+    finally:
+        os.close(out)
+        os.close(say)
+    code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
+    if code not in ok:
+        raise error_of(said.decode("utf-8", "replace"), code)
+    return printed
 
 
 def refuse(message: str, hint: Optional[str] = None) -> NoReturn:

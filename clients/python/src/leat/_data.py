@@ -1,15 +1,14 @@
 """Tables and files: read, queried, written; of a task its inputs and its output, else of the workspace."""
 from __future__ import annotations
 
-import io
 import os
-from pathlib import Path
 
 from leat import _frame, _task
 from leat._call import call, refuse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from pathlib import Path
     from typing import IO, Any, List, Optional, Tuple, Union
 
 _ONLY_INPUTS = "name it in job.yaml: inputs: {NAME: {repo: REPO, pin: PIN}}"
@@ -99,6 +98,7 @@ def open(pin: str, mode: str = "rb", encoding: Optional[str] = None) -> IO[Any]:
         refuse("a file of a repo is read ('r' or 'rb'), not opened with mode %r" % mode, "leat.write writes a table")
     if _task.is_task():
         return _input_file(pin).open(mode, encoding=encoding or (None if "b" in mode else "utf-8"))
+    import io
     import tempfile
 
     _split(pin)

@@ -1,7 +1,6 @@
 """Frames: which libraries there are, what a frame is one of, and the way of each to and from Parquet."""
 from __future__ import annotations
 
-import io
 import sys
 
 from leat._call import Error, refuse
@@ -16,10 +15,10 @@ Ask = "Callable[[str], bytes]"  # a format of `leat sql` to what it prints
 
 
 def has(module: str) -> bool:
-    from importlib.util import find_spec
+    from importlib.machinery import PathFinder
 
     try:
-        return module in sys.modules or find_spec(module) is not None
+        return module in sys.modules or PathFinder.find_spec(module) is not None
     except (ImportError, ValueError):
         return False
 
@@ -69,6 +68,8 @@ def make(frame: str, ask: Callable[[str], bytes]) -> Any:
     if frame == "rows" or (frame == "pandas" and not has("pyarrow")):
         t = table_of(ask("typed").split(b"\n"))
         return t if frame == "rows" else _pandas_of_rows(t)
+    import io
+
     data = io.BytesIO(ask("parquet"))
     if frame == "polars":
         import polars

@@ -4,12 +4,12 @@ from __future__ import annotations
 import json
 import os
 import sys
-from pathlib import Path
 
 from leat._call import Error, refuse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from pathlib import Path
     from typing import Any, Dict, Iterator, Optional, Tuple
 
 _read: Tuple[Optional[str], Dict[str, Any]] = (None, {})
@@ -118,6 +118,8 @@ def this_ds() -> Optional[str]:
 
 def this_inputs() -> Dict[str, Path]:
     """The folder of each input of the task. One that the unit has nothing of is not among them."""
+    from pathlib import Path
+
     found = {}
     for name in spec().get("inputs") or {}:
         folder = os.environ.get(variable_of(name))
@@ -130,6 +132,8 @@ def this_output() -> Path:
     folder = os.environ.get("LEAT_OUTPUT")
     if folder is None:
         refuse("leat.output is the output folder of a task, and this is none", "leat.write(frame, REPO) makes a commit")
+    from pathlib import Path
+
     return Path(folder)
 
 
