@@ -151,7 +151,9 @@ static unsigned flags_of(const struct args *args)
 {
 	unsigned flags = args->op->flags;
 
-	return args->op->fn == api_sql && args_flag(args, "inputs") ? flags & ~(unsigned)(OP_W | OP_J) : flags;
+	bool asks = args->op->fn == api_sql || args->op->fn == api_plot;
+
+	return asks && args_flag(args, "inputs") ? flags & ~(unsigned)(OP_W | OP_J) : flags;
 }
 
 int api_call(struct api *api, const struct args *args, struct sink *out, struct err *e)

@@ -32,6 +32,9 @@ struct sink {
 	void (*progress)(void *ptr, const char *text, double part);
 	/* For sql: the header of a result before its rows; rows then come as lists of text (NULL p = null). */
 	int (*head)(void *ptr, const struct dom *columns, struct err *e);
+	/* Asks the user; the answer without its line end, "" for none. NULL where nobody is there to answer. */
+	int (*ask)(void *ptr, struct arena *a, const char *question, struct str fallback, struct str *answer,
+	           struct err *e);
 	bool people; /* for people, not for programs */
 };
 

@@ -462,6 +462,11 @@ static int prepare_inputs(struct querying *k, struct str sql, const char *file, 
 	               : 0;
 }
 
+static int no_past(struct err *e)
+{
+	return err_set(e, ERR_BAD_REQUEST, "a task reads its inputs as they are: --inputs takes no --at and no --ds");
+}
+
 static int give(struct querying *k, const char *path, struct err *e)
 {
 	bool is_file = path && strcmp(path, "-");
@@ -496,8 +501,7 @@ int api_sql(struct api *api, const struct args *args, struct sink *out, struct e
 	int rc = -1;
 
 	if (inputs && (at.p || label.p))
-		return err_set(e, ERR_BAD_REQUEST,
-		               "a task reads its inputs as they are: --inputs takes no --at and no --ds");
+		return no_past(e);
 	if (read_query(args, &sql, &name, e) || (label.p && ds_parse(label, &ds, e)) || check_at(args, e) ||
 	    (!inputs && query_asks_tables(sql) && query_list_tables(api, &sql, e)) || query_begin(&k, api, out, e))
 		return -1;
@@ -524,23 +528,27 @@ int query_read(struct api *api, const struct args *args, struct sink *out, const
 	const char *path = NULL;
 	struct querying k;
 	struct ds ds;
+	bool inputs = args_flag(args, "inputs");
 	int rc;
 
+	if (inputs && (label.p || args_value(args, "at").p))
+		return no_past(e);
 	if ((label.p && ds_parse(label, &ds, e)) || check_at(args, e) || query_begin(&k, api, out, e))
 		return -1;
 	k.reader = reader;
-	rc = prepare(&k, sql, QUERY_NAME, args_value(args, "at"), label.p ? &ds : NULL, e);
+	rc = inputs ? prepare_inputs(&k, sql, QUERY_NAME, e)
+	            : prepare(&k, sql, QUERY_NAME, args_value(args, "at"), label.p ? &ds : NULL, e);
 	if (!rc && k.q.info.statements == 0)
 		rc = err_set(e, ERR_BAD_REQUEST, "there is no query");
-	if (rc && e->code == ERR_BAD_SQL)
+	if (rc && !inputs && e->code == ERR_BAD_SQL)
 		rc = query_notes_hint(api, e);
 	if (!rc)
 		rc = to_sink(&k, e);
 	if (!rc)
 		rc = reader->done(reader->ptr, &path, e);
-	if (!rc && path)
+	if (!rc && path && !inputs)
 		query_notes_exported(api, args, sql, path, &k.q);
-	if (!rc && !args_value(args, "at").p)
+	if (!rc && !inputs && !args_value(args, "at").p)
 		query_notes_unseen(api, out, k.q.tables, k.q.n_tables);
 	query_end(&k);
 	return rc;

@@ -117,6 +117,27 @@ static void on_progress(void *ptr, const char *text, double part)
 	progress_step(c->progress, text, part);
 }
 
+static int on_ask(void *ptr, struct arena *a, const char *question, struct str fallback, struct str *answer,
+                  struct err *e)
+{
+	struct cli *c = ptr;
+	char line[4096];
+	size_t n;
+
+	progress_clear(c->progress);
+	fflush(stdout);
+	fprintf(stderr, "%.*s%s%.*s%s: ", STR_ARG(clean_text(a, str_of(question), "")), fallback.n ? " [" : "",
+	        STR_ARG(clean_text(a, fallback, "")), fallback.n ? "]" : "");
+	fflush(stderr);
+	if (!fgets(line, sizeof(line), stdin))
+		return err_set(e, ERR_CANCELLED, "there was no answer");
+	n = strlen(line);
+	if (n && line[n - 1] != '\n' && !feof(stdin))
+		return err_set(e, ERR_BAD_REQUEST, "the answer is longer than %zu bytes", sizeof(line) - 2);
+	*answer = arena_str(a, str_trim((struct str){line, n}));
+	return 0;
+}
+
 static bool wants_json(const struct args *a)
 {
 	return op_option(a->op, STR("json")) && args_flag(a, "json");
@@ -226,6 +247,8 @@ static int call(struct cli *c)
 	};
 	int rc;
 
+	if (!json && term_is_tty(STDIN_FILENO) && term_is_tty(STDERR_FILENO))
+		out.ask = on_ask;
 	c->live = (op->flags & OP_M) || (op_option(op, STR("follow")) && args_flag(&c->args, "follow"));
 	c->file = (struct show_file){
 		.size = op_option(op, STR("long")) && args_flag(&c->args, "long"),

@@ -6,7 +6,7 @@ test_expect 'without words it lists the templates, each with a sentence' '
 	leat init w && cd w && leat new > out 2> err && has out sql script download && has err "leat new TEMPLATE NAME" && leat generate-job > out2 2> err && same out out2
 '
 test_expect 'every template makes a job that loads, with nothing left to fill in' '
-	cd w && for t in $(leat new 2> /dev/null | awk "NF > 1 && \$1 != \"template\" && \$1 !~ /^-/ {print \$1}"); do
+	cd w && for t in $(leat new 2> /dev/null | awk "NF > 1 && \$1 != \"template\" && \$1 != \"dag\" && \$1 !~ /^-/ {print \$1}"); do
 		leat new $t made_$t > ../out && has ../out made_$t && leat jobs > ../jobs && has ../jobs made_$t && exits 1 grep -rq "{{ name }}\|NAME" jobs/made_$t*
 	done && leat plan > /dev/null && leat status > ../out && lacks ../out "job.yaml:"
 '
