@@ -172,7 +172,7 @@ static const struct op *by_alias(struct str word, const char **fixed)
 		for (size_t k = 0; k < VERB_COUNT; k++)
 			if (str_is(verb, table[k].name))
 				return &table[k];
-		return NULL; /* of a verb that is to come: say_unknown tells it */
+		BUG("alias %s means no operation", aliases[i].word);
 	}
 	return NULL;
 }
@@ -187,10 +187,6 @@ static void say_unknown(struct str word, const struct op *ops, size_t n, struct 
 	for (size_t i = 0; i < ARRAY_LEN(aliases); i++)
 		names[n + i] = str_of(aliases[i].word);
 	err_set(e, ERR_BAD_REQUEST, "there is no command '%.*s'", STR_ARG(word));
-	for (size_t i = 0; i < ARRAY_LEN(aliases); i++)
-		if (str_is(word, aliases[i].word))
-			return (void)err_hint(e, "'leat %s' is what it will be called, and is not in this version",
-			                      aliases[i].means);
 	near = str_nearest(word, names, n + ARRAY_LEN(aliases));
 	if (near >= 0)
 		err_hint(e, "did you mean 'leat %.*s'?", STR_ARG(names[near]));
