@@ -1,6 +1,7 @@
 /* `leat cancel`, `leat approve`: what a person says of requests and runs. */
 #include "api/requests.h"
 #include "api/rows.h"
+#include "api/serve.h"
 #include "base/str.h"
 #include "flow/lease.h"
 #include "flow/state.h"
@@ -8,6 +9,7 @@
 #include "sys/clock.h"
 
 #define LOOK_MS    20
+#define AGAIN      25 /* of those looks */
 #define PREFIX_MIN 4
 #define BACKFILL   "backfill-"
 #define TEXT_MAX   4096
@@ -16,6 +18,7 @@
 struct target {
 	int64_t request; /* 0: none */
 	struct str run;  /* STR_NULL: it has none (yet) */
+	struct str had;  /* of a request that is to have another: its last one; STR_NULL */
 	struct str job, ds;
 	bool part; /* of the run that ds alone */
 	bool orphan; /* its process has died */
@@ -52,9 +55,58 @@ static void add(struct ending *c, struct target t)
 		return;
 	}
 	t.run = t.run.p ? arena_str(a, t.run) : STR_NULL;
+	t.had = t.had.p ? arena_str(a, t.had) : STR_NULL;
 	t.job = t.job.p ? arena_str(a, t.job) : STR_NULL;
 	t.ds = t.ds.p ? arena_str(a, t.ds) : STR_NULL;
 	vec_push(a, &c->list, t);
+}
+
+/* Its process has died, and it does nothing but what is to be ended: 1; 0; -1. */
+static int is_orphan(struct ending *c, struct str run, struct str ds, struct err *e)
+{
+	struct q *q = db_query(c->api->store->db,
+	                       "select l.boot, l.pid, l.pid_start, exists(select 1 from unit u where u.run = l.run"
+	                       " and u.finished is null and u.ds <> ?2) from unit_lease l where l.run = ?1"
+	                       " and (l.ds = '@' || l.run or l.ds = '')");
+	int rc;
+
+	q_text(q, 1, run);
+	q_text(q, 2, ds.p ? ds : STR(""));
+	rc = q_step(q, e);
+	if (rc == 1)
+		rc = !lease_alive(q_col_text(q, 0), q_col_int(q, 1), q_col_int(q, 2)) && (!ds.n || !q_col_int(q, 3));
+	q_done(q);
+	return rc;
+}
+
+/* No daemon is there to see that a runner has died: what such had is nobody's now. 1; 0: one is; -1. */
+static int unserved(struct ending *c, struct err *e)
+{
+	const struct dom *place;
+	int served = serve_place(c->api->store, c->api->arena, &place, e);
+	size_t lost;
+
+	if (served || !db_has_set(c->api->store->db, DB_SET_TIME))
+		return served < 0 ? -1 : 0;
+	return request_recover(c->api->store->db, STR_NULL, false, &lost, e) ? -1 : 1;
+}
+
+/* The runs of those that have lost their runner so: they end here, with their tasks. */
+static int add_orphans(struct ending *c, struct err *e)
+{
+	size_t n = c->list.n;
+
+	for (size_t i = 0; i < n; i++) {
+		struct target t = c->list.p[i];
+		struct str run = t.had;
+		int r = t.request && run.p ? is_orphan(c, run, t.ds, e) : 0;
+
+		if (r < 0)
+			return -1;
+		if (r)
+			add(c, (struct target){.run = run, .job = t.job, .ds = t.ds, .orphan = true});
+	}
+	return 0;
 }
 
 static int find_requests(struct ending *c, struct err *e)
@@ -78,6 +130,7 @@ static int find_requests(struct ending *c, struct err *e)
 
 		add(c, (struct target){.request = q_col_int(q, 0),
 		                       .run = runs ? q_col_text(q, 1) : STR_NULL,
+		                       .had = runs || q_col_is_null(q, 1) ? STR_NULL : q_col_text(q, 1),
 		                       .job = q_col_is_null(q, 2) ? STR_NULL : q_col_text(q, 2),
 		                       .ds = q_col_text(q, 3),
 		                       .part = true});
@@ -205,9 +258,21 @@ static int ended(struct ending *c, const struct target *t, struct str *state, st
 	return rc;
 }
 
+/* The daemon and the runner have died since it was asked. */
+static int end_left(struct ending *c, struct target *t, struct err *e)
+{
+	const char *why = arena_printf(c->api->arena, "cancelled by %.*s", STR_ARG(c->who));
+	int r = t->run.p ? is_orphan(c, t->run, t->part ? t->ds : STR_NULL, e) : 0;
+
+	if (r > 0)
+		r = run_cancel_orphan(c->api->store, arena_cstr(c->api->arena, t->run), why, e);
+	return r < 0 ? -1 : 0;
+}
+
 static int wait_all(struct ending *c, struct sink *out, struct err *e)
 {
 	struct arena *a = c->api->arena;
+	unsigned n = 0;
 
 	for (size_t i = 0; i < c->list.n; i++) {
 		struct dom *row = dom_new(a, DOM_MAP);
@@ -216,6 +281,8 @@ static int wait_all(struct ending *c, struct sink *out, struct err *e)
 
 		while (!(r = ended(c, &c->list.p[i], &state, e))) {
 			clock_sleep_ms(LOOK_MS);
+			if (!(++n % AGAIN) && unserved(c, e) == 1 && end_left(c, &c->list.p[i], e))
+				return -1;
 			/* One whose runner was about to begin has a run by now; a run whose process died has an end. */
 			if (!c->list.p[i].asked && (find_requests(c, e) || ask(c, e)))
 				return -1;
@@ -256,7 +323,7 @@ int api_cancel(struct api *api, const struct args *args, struct sink *out, struc
 		c.backfill = 0;
 	if (!requests_word(c.word, &c.request))
 		c.request = 0;
-	if (find_runs(&c, e) || find_requests(&c, e))
+	if (unserved(&c, e) < 0 || find_runs(&c, e) || find_requests(&c, e) || add_orphans(&c, e))
 		return -1;
 	if (!c.list.n)
 		return nothing(&c, e);

@@ -180,7 +180,7 @@ static int own_runner(struct api *api, const int64_t *ids, size_t n, struct err 
 	struct proc p = PROC_INIT;
 	size_t n_open, n_give = 0, lost;
 
-	if (request_recover(api->store->db, STR_NULL, &lost, e) ||
+	if (request_recover(api->store->db, STR_NULL, false, &lost, e) ||
 	    request_list_open(api->store->db, api->arena, REQUESTS_MAX, &open, &n_open, e))
 		return -1;
 	for (size_t i = 0; i < n; i++)

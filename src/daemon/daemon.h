@@ -31,7 +31,7 @@ struct daemon;
 struct daemon_runner {
 	struct daemon *d;
 	struct proc p;
-	bool child;
+	bool begun; /* there is, or was, such a process */
 	struct loop_ev *ev;
 	char batch[ID_HEX + 1];
 	int64_t moved;  /* daemon.moved when it began */
@@ -70,6 +70,9 @@ struct daemon {
 	const char *behind; /* the name of the proxy before us; NULL: there is none */
 	int64_t since;
 	bool stopping;
+	dev_t dev; /* of .leat when we began */
+	ino_t ino;
+	bool gone; /* it is not there any more */
 };
 
 /* The role's entry: leat --role daemon DIR PORT READY_FD(-1: none) LOG(text|json). */
@@ -84,6 +87,8 @@ must_check int events_begin(struct daemon *d, struct err *e);
 void events_end(struct daemon *d);
 void events_look(struct daemon *d); /* soon: leat.db has changed, or may have */
 void events_failed(struct daemon *d, const struct err *e); /* said once, and all is looked at again in a while */
+must_check int events_ask_data(struct daemon *d, struct err *e); /* jobs on data, and late data, are looked at */
+bool events_gone(struct daemon *d); /* the workspace has been deleted or moved: the loop is stopped */
 void events_tick(struct daemon *d); /* what the clock brings, and when it is to be looked at again */
 /* What is good of the job files, and what was good of the others (flow/live.h). */
 must_check int events_load(struct daemon *d, struct flow **out, struct err *e);

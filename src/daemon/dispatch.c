@@ -15,6 +15,7 @@
 #include "flow/lease.h"
 #include "flow/state.h"
 #include "sys/clock.h"
+#include "sys/fault.h"
 
 /* --- a slot of a job is one of all that follow it --- */
 
@@ -138,6 +139,32 @@ static int wake_after(struct daemon_runner *k, struct arena *a, struct err *e)
 	return 0;
 }
 
+/*
+ * Data that came for a day while that day was made again is seen when its output moves. Where that failed it does not:
+ * somebody has to look.
+ */
+static int late_after(struct daemon_runner *k, struct arena *a, struct err *e)
+{
+	static const enum state bad[] = {STATE_FAILED, STATE_TIMED_OUT};
+	struct daemon *d = k->d;
+	struct str *jobs;
+	size_t n;
+
+	if (d->moved == k->moved)
+		return 0;
+	for (size_t s = 0; s < ARRAY_LEN(bad); s++) {
+		if (request_jobs(d->store->db, a, str_of(k->batch), state_word(bad[s]), &jobs, &n, e))
+			return -1;
+		for (size_t i = 0; i < n; i++) {
+			const struct job *j = jobs_get(d->flow->jobs, jobs[i]);
+
+			if (j && j->late_run && j->schedule && !j->tree)
+				return events_ask_data(d, e);
+		}
+	}
+	return 0;
+}
+
 /* What it had is queued again, and who waited for it looks again. */
 static int take_back(struct daemon_runner *k, struct err *e)
 {
@@ -145,12 +172,12 @@ static int take_back(struct daemon_runner *k, struct err *e)
 	struct arena *a cleanup(arena_cleanup) = arena_new();
 	size_t lost;
 
-	if (request_recover(d->store->db, str_of(k->batch), &lost, e))
+	if (request_recover(d->store->db, str_of(k->batch), k->begun, &lost, e))
 		return -1;
 	if (lost)
 		daemon_log(d, "warning", "a runner died; what it had is queued again", "requests",
 		           arena_printf(a, "%zu", lost));
-	return *k->batch ? wake_after(k, a, e) : 0;
+	return *k->batch && (late_after(k, a, e) || wake_after(k, a, e)) ? -1 : 0;
 }
 
 static void take_back_all(struct daemon *d)
@@ -233,6 +260,7 @@ static int start_runner(struct daemon *d, struct request *const *r, size_t n, st
 
 	if (request_give(d->store->db, r, n, batch, e))
 		return -1;
+	fault_crash("request-given");
 	k = runner_new(d, batch.hex);
 	spec.argv = argv;
 	spec.cwd = "/";
@@ -243,7 +271,7 @@ static int start_runner(struct daemon *d, struct request *const *r, size_t n, st
 		d->ended = k;
 		return -1;
 	}
-	k->child = true;
+	k->begun = true;
 	if (loop_child(d->loop, &k->p, on_child, k, &k->ev, e)) {
 		proc_free(&k->p);
 		free(k);
@@ -460,6 +488,7 @@ static int adopt(struct daemon *d, struct arena *a, const struct request *r, str
 	k->p.pid = (pid_t)r->pid;
 	k->p.pidfd = fd;
 	k->p.ended = true; /* not ours to reap */
+	k->begun = true;
 	if (loop_fd(d->loop, fd, EPOLLIN, on_adopted, k, &k->ev, e)) {
 		proc_free(&k->p);
 		free(k);
@@ -481,7 +510,7 @@ int dispatch_begin(struct daemon *d, struct err *e)
 		if (running[i].boot.p && lease_alive(running[i].boot, running[i].pid, running[i].pid_start) &&
 		    adopt(d, a, &running[i], e))
 			return -1;
-	if (request_recover(d->store->db, STR_NULL, &lost, e))
+	if (request_recover(d->store->db, STR_NULL, false, &lost, e))
 		return -1;
 	if (lost)
 		daemon_log(d, "warning", "queued again: their runners died", "requests", arena_printf(a, "%zu", lost));

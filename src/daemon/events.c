@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/str.h"
@@ -31,7 +32,7 @@ static bool reads(const struct job *j, struct str repo)
 }
 
 /* One for all such jobs, and one at a time waits: it takes whatever has come until it is carried out. */
-static int ask_data(struct daemon *d, struct err *e)
+int events_ask_data(struct daemon *d, struct err *e)
 {
 	struct db *db = d->store->db;
 	struct request_new r = {.kind = REQUEST_DATA, .slot = REQUEST_NONE};
@@ -92,7 +93,7 @@ static int look(struct daemon *d, struct err *e)
 	q_done(q);
 	for (size_t i = 0; !rc && i < repos.n; i++)
 		rc = on_moved(d, repos.p[i], &data, e);
-	if (rc || (data && ask_data(d, e)))
+	if (rc || (data && events_ask_data(d, e)))
 		return -1;
 	d->moved = last;
 	return 0;
@@ -122,7 +123,7 @@ static int inputs_tick(struct daemon *d, int64_t now, int64_t *next, struct err 
 			due |= n > 0;
 		}
 	}
-	return due ? ask_data(d, e) : 0;
+	return due ? events_ask_data(d, e) : 0;
 }
 
 static void on_clock(struct loop_ev *ev, void *ptr);
@@ -147,6 +148,19 @@ static void slots_tick(struct daemon *d, int64_t now, int64_t *next)
 		*next = MIN(*next, at);
 }
 
+/* The folder at our path is another one, or none: what we would write would be lost, or somebody else's. */
+bool events_gone(struct daemon *d)
+{
+	struct stat st;
+
+	if (d->gone || (!stat(d->store->leat_dir, &st) && st.st_dev == d->dev && st.st_ino == d->ino))
+		return d->gone;
+	d->gone = true;
+	daemon_log(d, "error", "the workspace is not there any more; the daemon ends", "workspace", d->ws->dir);
+	loop_stop(d->loop);
+	return true;
+}
+
 /* Somebody has written leat.db: a job may have been paused or resumed. */
 static void slots_again(struct daemon *d)
 {
@@ -161,6 +175,9 @@ void events_tick(struct daemon *d)
 {
 	int64_t now = clock_now_ms(), next = now + DAEMON_IDLE_MS;
 	struct err e = ERR_INIT;
+
+	if (events_gone(d))
+		return;
 
 	d->flow->now_ms = now;
 	if (inputs_tick(d, now, &next, &e))
@@ -190,6 +207,8 @@ static void on_look(struct loop_ev *ev, void *ptr)
 	(void)ev;
 	d->look = NULL;
 	d->failing = false;
+	if (events_gone(d))
+		return;
 	if (look(d, &e))
 		events_failed(d, &e);
 	web_changed(d->web);
@@ -229,7 +248,7 @@ static void on_written(struct loop_ev *ev, uint32_t events, void *ptr)
 {
 	struct daemon *d = ptr;
 	char buf[16384] __attribute__((aligned(8)));
-	bool store = false, tick = false;
+	bool store = false, tick = false, gone = false;
 	ssize_t n;
 
 	(void)ev;
@@ -238,12 +257,15 @@ static void on_written(struct loop_ev *ev, uint32_t events, void *ptr)
 		for (char *p = buf; p < buf + n;) {
 			const struct inotify_event *x = (const struct inotify_event *)p;
 
+			gone |= (x->mask & (IN_DELETE_SELF | IN_MOVE_SELF | IN_DELETE | IN_MOVED_FROM)) != 0;
 			store |= x->wd == d->wd_store || x->mask & IN_Q_OVERFLOW;
 			tick |= (x->wd == d->wd_clock && x->len && !strcmp(x->name, d->clock_name)) ||
 			        x->mask & IN_Q_OVERFLOW;
 			p += sizeof(*x) + x->len;
 		}
 	}
+	if (gone && events_gone(d))
+		return;
 	if (store)
 		events_look(d);
 	if (tick)
@@ -254,19 +276,26 @@ static int watch_written(struct daemon *d, struct err *e)
 {
 	struct arena *a cleanup(arena_cleanup) = arena_new();
 	const char *file = getenv("LEAT_CLOCK"), *name;
+	struct stat st;
 
+	if (stat(d->store->leat_dir, &st))
+		return err_errno(e, errno, "%s", d->store->leat_dir);
+	d->dev = st.st_dev;
+	d->ino = st.st_ino;
 	d->written = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (d->written < 0)
 		return err_errno(e, errno, "files cannot be watched");
-	d->wd_store = inotify_add_watch(d->written, d->store->leat_dir, IN_MODIFY);
-	if (d->wd_store < 0)
+	d->wd_store = inotify_add_watch(d->written, d->store->leat_dir, IN_MODIFY | IN_DELETE_SELF | IN_MOVE_SELF);
+	/* That a folder is deleted is told when nobody has it open any more; that it was taken out of its parent, at once. */
+	if (d->wd_store < 0 ||
+	    inotify_add_watch(d->written, d->ws->dir, IN_DELETE_SELF | IN_MOVE_SELF | IN_DELETE | IN_MOVED_FROM) < 0)
 		return err_errno(e, errno, "%s cannot be watched", d->store->leat_dir);
 	if (file && *file) {
 		name = strrchr(file, '/');
 		d->clock_name = name ? name + 1 : file;
 		d->wd_clock =
 			inotify_add_watch(d->written, name ? arena_printf(a, "%.*s/", (int)(name - file), file) : ".",
-		                          IN_CLOSE_WRITE | IN_MOVED_TO);
+		                          IN_CLOSE_WRITE | IN_MOVED_TO | IN_MASK_ADD);
 		if (d->wd_clock < 0)
 			return err_errno(e, errno, "%s cannot be watched", file);
 	}

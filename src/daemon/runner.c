@@ -10,8 +10,10 @@
 #include "flow/lease.h"
 #include "flow/request.h"
 #include "flow/state.h"
+#include "sys/fault.h"
 
 #define REQUESTS_MAX 100000 /* of one batch */
+#define AGAIN_MAX    20     /* a job that is saved over and over again */
 
 struct runner {
 	struct api api;
@@ -49,7 +51,7 @@ static void on_event(void *ptr, const struct run_event *ev)
 
 /* --- the requests --- */
 
-/* Those of the batch that nobody else has; it is this process's from now on. */
+/* Those of the batch that nobody else has and of which no run has begun; it is this process's from now on. */
 static int take(struct runner *w, struct str batch, struct err *e)
 {
 	struct db *d = w->api.store->db;
@@ -59,7 +61,8 @@ static int take(struct runner *w, struct str batch, struct err *e)
 	    request_list(d, w->api.arena, state_word(STATE_RUNNING), REQUESTS_MAX, &w->r, &n, e))
 		return -1;
 	for (size_t i = 0; i < n; i++)
-		if (str_eq(w->r[i].batch, batch) && w->r[i].pid == getpid() && w->r[i].pid_start == lease_own_start())
+		if (str_eq(w->r[i].batch, batch) && !w->r[i].run.p && w->r[i].pid == getpid() &&
+		    w->r[i].pid_start == lease_own_start())
 			w->r[kept++] = w->r[i];
 	w->n = kept;
 	return 0;
@@ -147,9 +150,8 @@ static struct run_label *labels_of(struct runner *w, size_t *n)
 }
 
 /* What neither runs nor waits has nothing to do; a stop leaves it to the next runner. */
-static int end_rest(struct runner *w, const struct err *why, struct err *e)
+static int end_rest(struct runner *w, struct str batch, const struct err *why, struct err *e)
 {
-	struct str batch = w->n ? w->r[0].batch : STR("");
 	struct request *left;
 	size_t n;
 
@@ -173,7 +175,7 @@ static int ask_late(struct runner *w, const struct plan_unit *u, struct err *e)
 {
 	struct db *d = w->api.store->db;
 	struct request_new r = {.kind = REQUEST_SCHEDULE, .job = u->job->name, .ds = u->ds.label, .slot = REQUEST_NONE,
-	                        .who = STR("late data"), .priority = u->job->priority};
+	                        .who = STR("late data")};
 	struct q *q;
 	int64_t id;
 	int rc;
@@ -231,20 +233,15 @@ static int late(struct runner *w, struct err *e)
 	return 0;
 }
 
-static int work(struct runner *w, struct str batch, struct err *e)
+/* The requests that have begun nothing yet. */
+static int carry_all(struct runner *w, struct str batch, struct err *why, struct err *e)
 {
 	struct sink out = {.row = no_row, .note = note, .event = on_event};
 	struct carry_how how = {
 		.command = "leat serve", .batch = id_of(batch), .planned = planned, .ptr = w, .lenient = true};
 	struct asking q = {.ask = {.mode = PLAN_EXPLICIT}, .explicit_ds = true};
-	struct err why = ERR_INIT;
 	int rc = 0;
 
-	if (api_open(&w->api, OP_W, e) || flow_open_live(w->api.store, w->api.kinds, &w->api.flow, e) ||
-	    take(w, batch, e))
-		return -1;
-	if (!w->n)
-		return 0;
 	if (ask_all_of(w, &q, e))
 		return -1;
 	how.kind = arena_cstr(w->api.arena, w->r[0].kind);
@@ -256,13 +253,45 @@ static int work(struct runner *w, struct str batch, struct err *e)
 		struct asking all = {.ask = {.mode = PLAN_STALE}};
 		struct carry_how data = {.command = how.command, .kind = "run", .data_only = true, .lenient = true};
 
-		rc = carry_out(&w->api, &data, &all, &out, &why) || late(w, &why) ? -1 : 0;
+		rc = carry_out(&w->api, &data, &all, &out, why) || late(w, why) ? -1 : 0;
 	}
 	if (!rc && q.jobs.n)
-		rc = carry_out(&w->api, &how, &q, &out, &why);
+		rc = carry_out(&w->api, &how, &q, &out, why);
+	return rc ? 1 : 0;
+}
+
+/* A job was saved between our look at it and its run: it is as it is now that it is to run. */
+static int look_again(struct runner *w, struct str batch, struct err *e)
+{
+	flow_close(w->api.flow);
+	w->api.flow = NULL;
+	w->data = false;
+	return flow_open_live(w->api.store, w->api.kinds, &w->api.flow, e) || take(w, batch, e) ? -1 : 0;
+}
+
+static int work(struct runner *w, struct str batch, struct err *e)
+{
+	struct err why = ERR_INIT;
+	int rc;
+
+	if (api_open(&w->api, OP_W, e) || flow_open_live(w->api.store, w->api.kinds, &w->api.flow, e) ||
+	    take(w, batch, e))
+		return -1;
+	fault_crash("runner-loaded");
+	if (!w->n)
+		return 0;
+	rc = carry_all(w, batch, &why, e);
+	for (int i = 0; rc == 1 && why.code == ERR_CODE_MOVED && i < AGAIN_MAX; i++) {
+		err_clear(&why);
+		if (look_again(w, batch, e))
+			return -1;
+		rc = w->n ? carry_all(w, batch, &why, e) : 0;
+	}
+	if (rc < 0)
+		return -1;
 	if (rc)
 		note(NULL, err_text(w->api.arena, &why));
-	return end_rest(w, rc ? &why : NULL, e);
+	return end_rest(w, batch, rc ? &why : NULL, e);
 }
 
 int runner_main(int argc, char **argv, const struct job_kind *const *kinds)

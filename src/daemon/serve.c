@@ -220,5 +220,5 @@ int daemon_main(int argc, char **argv, const struct job_kind *const *kinds)
 	if (rc)
 		daemon_log(&d, "error", err_text(a, &e));
 	end(&d);
-	return rc ? 1 : 0;
+	return rc || d.gone ? 1 : 0;
 }

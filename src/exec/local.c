@@ -35,6 +35,7 @@
 
 #define END_MS 50    /* between looks at what a task left running */
 #define END_TRIES 200
+#define ANEW_MAX 3
 
 
 /* How a task sees its folders: in a root of its own, or where they are with inputs bound over themselves. */
@@ -66,7 +67,7 @@ struct exec {
 	struct mask *mask;
 	exec_done_cb *cb;
 	void *ptr;
-	int tries;
+	int tries, anew;
 };
 
 const char *exec_path(const struct attempt *t)
@@ -553,6 +554,21 @@ static void on_again(struct loop_ev *ev, void *ptr)
 	end(x);
 }
 
+static void on_exit_of(struct loop_ev *ev, const struct proc_exit *exit, void *ptr);
+
+/* Its shim was killed before it came to it: another one starts it. What else was prepared for it was for that shim. */
+static bool start_anew(struct exec *x)
+{
+	struct err ignored = ERR_INIT;
+
+	if (!x->spec.argv || x->limit || x->said >= 0 || x->spec.in >= 0 || x->anew++ >= ANEW_MAX)
+		return false;
+	proc_free(&x->proc);
+	x->proc = (struct proc)PROC_INIT;
+	return !proc_spawn(&x->spec, &x->proc, &ignored) &&
+	       !loop_child(x->t->loop, &x->proc, on_exit_of, x, &x->watch, &ignored);
+}
+
 static void on_exit_of(struct loop_ev *ev, const struct proc_exit *exit, void *ptr)
 {
 	struct exec *x = ptr;
@@ -560,6 +576,8 @@ static void on_exit_of(struct loop_ev *ev, const struct proc_exit *exit, void *p
 	(void)ev;
 	x->watch = NULL;
 	x->exit = *exit;
+	if (exit->unbegun && start_anew(x))
+		return;
 	if (x->proc.shimmed && !exit->lost && !exit->left) { /* its shim has ended what was left */
 		end(x);
 		return;

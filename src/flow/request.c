@@ -315,8 +315,8 @@ int request_hold(struct db *d, int64_t id, enum request_rule rule, const char *w
 {
 	/* Its runner, if it had one, counts as none: it has not been tried. */
 	struct q *q =
-		db_query(d, "update request set state = ?2, held = ?3, reason = ?4, tries = case when batch is null"
-	                    " then tries else tries - 1 end, batch = null, run = null, boot = null where id = ?1"
+		db_query(d, "update request set state = ?2, held = ?3, reason = ?4, tries = case when state ="
+	                    " 'running' then tries - 1 else tries end, batch = null, run = null, boot = null where id = ?1"
 	                    " and finished is null");
 
 	q_int(q, 1, id);
@@ -530,6 +530,32 @@ static int settled(struct db *d, struct arena *a, const struct request *r, enum 
 	return got == 1 ? *out != STATE_LOST && *out != STATE_CANCELLED && *out != STATE_COUNT : got;
 }
 
+/* Somebody has asked to end what the dead one had of it. 1, 0, -1. */
+static int is_stopped(struct db *d, const struct request *r, struct err *e)
+{
+	struct q *q;
+	int got;
+
+	if (!r->run.p)
+		return 0;
+	q = db_query(d, "select 1 from stop where run = ?1 and (ds is null or ds = ?2)");
+	q_text(q, 1, r->run);
+	q_text(q, 2, r->ds);
+	got = q_step(q, e);
+	q_done(q);
+	return got;
+}
+
+/* It was given to a runner that its daemon did not live to start: it has not been tried. */
+static int take_off_try(struct db *d, struct request *r, struct err *e)
+{
+	struct q *q = db_query(d, "update request set tries = max(tries - 1, 0) where id = ?");
+
+	r->tries = MAX(r->tries - 1, 0);
+	q_int(q, 1, r->id);
+	return q_run(q, e);
+}
+
 static int recover_one(struct db *d, struct arena *a, const struct request *r, struct err *e)
 {
 	enum state s = STATE_LOST;
@@ -541,13 +567,16 @@ static int recover_one(struct db *d, struct arena *a, const struct request *r, s
 		return -1;
 	if (got)
 		return set_state(d, r->id, s, said, e);
+	got = is_stopped(d, r, e);
+	if (got)
+		return got < 0 ? -1 : set_state(d, r->id, STATE_CANCELLED, "cancelled", e);
 	if (r->tries < REQUEST_MAX_TRIES)
 		return set_state(d, r->id, STATE_QUEUED, "its runner died", e);
 	snprintf(why, sizeof(why), "its runner died %lld times", (long long)r->tries);
 	return set_state(d, r->id, STATE_FAILED, why, e);
 }
 
-int request_recover(struct db *d, struct str batch, size_t *n, struct err *e)
+int request_recover(struct db *d, struct str batch, bool tried, size_t *n, struct err *e)
 {
 	struct arena *a = arena_new();
 	struct request *r;
@@ -562,7 +591,9 @@ int request_recover(struct db *d, struct str batch, size_t *n, struct err *e)
 	if (!rc && n_lost) {
 		rc = db_begin_durable(d, DB_PROCESS, e);
 		for (size_t i = 0; !rc && i < n_lost; i++)
-			rc = recover_one(d, a, &r[i], e);
+			rc = (!tried && !r[i].boot.p && take_off_try(d, &r[i], e)) || recover_one(d, a, &r[i], e)
+			             ? -1
+			             : 0;
 		if (rc && db_in_write(d))
 			db_rollback(d);
 		else if (!rc)

@@ -121,9 +121,10 @@ must_check int request_jobs(struct db *d, struct arena *a, struct str batch, con
                             size_t *n, struct err *e);
 /*
  * Those that no live runner has any more are queued again, or have failed after REQUEST_MAX_TRIES. *n: how many. batch:
- * of that one alone, whose runner has ended; STR_NULL: of all, for who has started none.
+ * of that one alone, whose runner has ended; STR_NULL: of all, for who has started none. tried: a runner that had not
+ * taken it counts, since it was started.
  */
-must_check int request_recover(struct db *d, struct str batch, size_t *n, struct err *e);
+must_check int request_recover(struct db *d, struct str batch, bool tried, size_t *n, struct err *e);
 
 /* For the engine, inside its transactions: the run of a job of that batch began; ended. A store without requests: fine.
  */

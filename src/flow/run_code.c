@@ -64,7 +64,7 @@ static int pin_file(struct engine *g, struct run_job *r, const struct job_code *
 	}
 	if (sha_eq(&now, &code->sha))
 		return 0;
-	err_set(e, ERR_CONFLICT, "%.*s was changed while the run began", STR_ARG(code->path));
+	err_set(e, ERR_CODE_MOVED, "%.*s was changed while the run began", STR_ARG(code->path));
 	return err_hint(e, "run it again");
 }
 

@@ -609,8 +609,13 @@ static void exit_of_shim(const struct proc *p, struct proc_exit *x)
 {
 	struct shim_told t;
 
+	struct err ignored = ERR_INIT;
+	struct shim_row row;
+
 	shim_told(p->table, p->row, &t);
 	exit_of_told(&t, x);
+	x->unbegun = x->lost && shim_read(p->table, p->row, &row, &ignored) == 1 && row.begun.magic == SHIM_MAGIC &&
+	             row.told.phase == SHIM_NONE;
 }
 
 void proc_told(int32_t pid, int table, uint32_t row, struct proc *out, struct proc_exit *x)

@@ -76,6 +76,7 @@ struct proc_exit {
 	int signal;  /* 0 if it exited */
 	bool core;
 	bool lost;   /* of a shim that was killed: nobody knows */
+	bool unbegun; /* and that it had not begun: its row says that no shim came so far */
 	bool left;   /* of a shim: something may still run that it could not end */
 	bool over;   /* it was ended, for it took more than it may (exec/local_limit.h); .why says so */
 	int no_exec; /* of a shim: why the program could not be executed (errno); 0 */
