@@ -286,7 +286,7 @@ static int watch_written(struct daemon *d, struct err *e)
 	if (d->written < 0)
 		return err_errno(e, errno, "files cannot be watched");
 	d->wd_store = inotify_add_watch(d->written, d->store->leat_dir, IN_MODIFY | IN_DELETE_SELF | IN_MOVE_SELF);
-	/* That a folder is deleted is told when nobody has it open any more; that it was taken out of its parent, at once. */
+	/* That a folder is deleted is told when nobody has it open any more; that it left its parent, at once. */
 	if (d->wd_store < 0 ||
 	    inotify_add_watch(d->written, d->ws->dir, IN_DELETE_SELF | IN_MOVE_SELF | IN_DELETE | IN_MOVED_FROM) < 0)
 		return err_errno(e, errno, "%s cannot be watched", d->store->leat_dir);

@@ -316,8 +316,8 @@ int request_hold(struct db *d, int64_t id, enum request_rule rule, const char *w
 	/* Its runner, if it had one, counts as none: it has not been tried. */
 	struct q *q =
 		db_query(d, "update request set state = ?2, held = ?3, reason = ?4, tries = case when state ="
-	                    " 'running' then tries - 1 else tries end, batch = null, run = null, boot = null where id = ?1"
-	                    " and finished is null");
+	                    " 'running' then tries - 1 else tries end, batch = null, run = null, boot = null"
+	                    " where id = ?1 and finished is null");
 
 	q_int(q, 1, id);
 	q_cstr(q, 2, state_word(STATE_WAITING));
