@@ -5,6 +5,8 @@
 
 #include <openssl/sha.h>
 
+#define SHA_BLOCK 64 /* bytes of a block of SHA-256 */
+
 _Static_assert(sizeof(SHA256_CTX) <= sizeof(struct sha_ctx), "struct sha_ctx of hash.h is too small");
 _Static_assert(SHA256_DIGEST_LENGTH == SHA_BYTES, "SHA-256 has 32 bytes");
 
@@ -48,6 +50,33 @@ struct sha sha_of(const void *p, size_t n)
 
 	sha_init(&c);
 	sha_add(&c, p, n);
+	return sha_end(&c);
+}
+
+struct sha sha_hmac(struct str key, const struct str *parts, size_t n)
+{
+	uint8_t inner[SHA_BLOCK], outer[SHA_BLOCK];
+	struct sha_ctx c;
+	struct sha hash;
+
+	memset(inner, 0x36, sizeof(inner));
+	memset(outer, 0x5c, sizeof(outer));
+	if (key.n > SHA_BLOCK) {
+		hash = sha_of(key.p, key.n);
+		key = (struct str){(const char *)hash.b, SHA_BYTES};
+	}
+	for (size_t i = 0; i < key.n; i++) {
+		inner[i] ^= (uint8_t)key.p[i];
+		outer[i] ^= (uint8_t)key.p[i];
+	}
+	sha_init(&c);
+	sha_add(&c, inner, sizeof(inner));
+	for (size_t i = 0; i < n; i++)
+		sha_add(&c, parts[i].p, parts[i].n);
+	hash = sha_end(&c);
+	sha_init(&c);
+	sha_add(&c, outer, sizeof(outer));
+	sha_add(&c, hash.b, sizeof(hash.b));
 	return sha_end(&c);
 }
 

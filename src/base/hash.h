@@ -23,6 +23,8 @@ void sha_add(struct sha_ctx *c, const void *p, size_t n);
 void sha_field(struct sha_ctx *c, struct str s);
 struct sha sha_end(struct sha_ctx *c);
 struct sha sha_of(const void *p, size_t n);
+/* HMAC-SHA256 (RFC 2104) of the parts, one after the other. */
+struct sha sha_hmac(struct str key, const struct str *parts, size_t n);
 
 bool sha_eq(const struct sha *a, const struct sha *b);
 bool sha_is_zero(const struct sha *a); /* all zero stands for "none" */

@@ -89,6 +89,7 @@ static int make_request(struct notebook_job *n, struct err *e)
 	dom_set(a, d, "inputs", inputs);
 	dom_set_str(a, d, "python", word(t, "python", STR("python3")));
 	dom_set_str(a, d, "engine", word(t, "engine", STR("auto")));
+	dom_set_str(a, d, "kernel", word(t, "kernel", STR("")));
 	dom_set_bool(a, d, "hide_input", flag(t, "hide_input"));
 	dom_set_int(a, d, "timeout_ms", t->job->timeout_ms);
 	dom_set_int(a, d, "grace_ms", grace_of(t->job));
@@ -275,11 +276,6 @@ static int ready(const struct job *j, const struct workspace *ws, struct err *e)
 	return secret_list(a, ws, j, &secrets, e);
 }
 
-static bool imports(const struct job *j, struct str main)
-{
-	return true;
-}
-
 static const struct key keys[] = {
 #define K(section, name, forms, rule, words, sub, def, flags, text)                                                    \
 	{section, name, forms, rule, words, sub, def, flags, text},
@@ -294,7 +290,6 @@ const struct job_kind kind_notebook = {
 	.text = "A notebook, .ipynb or Python in cells: it and its page are kept, also when it fails.",
 	.keys = keys,
 	.code_names = code_names,
-	.imports = imports,
 	.starts_process = true,
 	.reports = true,
 	.check = check,

@@ -99,6 +99,7 @@ static int work(struct arena *a, bool *ok, struct err *e)
 		.offered = offered(a, d),
 		.python = text_of(a, d, "python"),
 		.engine = text_of(a, d, "engine"),
+		.kernel = text_of(a, d, "kernel"),
 		.timeout_ms = int_of(d, "timeout_ms"),
 		.grace_ms = int_of(d, "grace_ms"),
 	};

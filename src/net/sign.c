@@ -8,39 +8,11 @@
 #include "base/str.h"
 
 #define TEXT_MAX ((size_t)1 << 20) /* of a canonical request: S3 allows URLs and headers of some KB */
-#define BLOCK 64                   /* bytes of a block of SHA-256 */
 #define SCOPE_END "aws4_request"
-
-/* HMAC-SHA256, RFC 2104. */
-struct sha sign_hmac(struct str key, struct str text)
-{
-	uint8_t inner[BLOCK], outer[BLOCK];
-	struct sha_ctx c;
-	struct sha hash;
-
-	memset(inner, 0x36, sizeof(inner));
-	memset(outer, 0x5c, sizeof(outer));
-	if (key.n > BLOCK) {
-		hash = sha_of(key.p, key.n);
-		return sign_hmac((struct str){(const char *)hash.b, SHA_BYTES}, text);
-	}
-	for (size_t i = 0; i < key.n; i++) {
-		inner[i] ^= (uint8_t)key.p[i];
-		outer[i] ^= (uint8_t)key.p[i];
-	}
-	sha_init(&c);
-	sha_add(&c, inner, sizeof(inner));
-	sha_add(&c, text.p, text.n);
-	hash = sha_end(&c);
-	sha_init(&c);
-	sha_add(&c, outer, sizeof(outer));
-	sha_add(&c, hash.b, sizeof(hash.b));
-	return sha_end(&c);
-}
 
 static struct sha hmac_of(const struct sha *key, const char *text)
 {
-	return sign_hmac((struct str){(const char *)key->b, SHA_BYTES}, str_of(text));
+	return sha_hmac((struct str){(const char *)key->b, SHA_BYTES}, &(struct str){text, strlen(text)}, 1);
 }
 
 void sign_time(int64_t unix_s, char out[SIGN_TIME])
@@ -115,7 +87,7 @@ char *sign_request(struct arena *a, const struct sign_request *r)
 	sha_hex(&hash, hex);
 	scope = arena_printf(a, "%.8s/%s/%s/" SCOPE_END, r->time, r->region, r->service);
 	secret = arena_printf(a, "AWS4%s", r->secret);
-	key = sign_hmac(str_of(secret), str_sub(str_of(r->time), 0, 8));
+	key = sha_hmac(str_of(secret), &(struct str){r->time, 8}, 1);
 	key = hmac_of(&key, r->region);
 	key = hmac_of(&key, r->service);
 	key = hmac_of(&key, SCOPE_END);

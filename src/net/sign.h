@@ -10,8 +10,6 @@
 
 #define SIGN_TIME 17 /* bytes that hold 20130524T000000Z */
 
-struct sha sign_hmac(struct str key, struct str text); /* HMAC-SHA256, RFC 2104 */
-
 struct sign_header {
 	const char *name; /* lower case */
 	const char *value; /* without blanks around it */

@@ -34,8 +34,11 @@ struct engine_told {
 	void (*died)(void *ptr, const char *how);                       /* "killed by signal 9 (Killed)" */
 };
 
+struct kernel_spec;
 struct engine_start {
 	const char *program;    /* "python3": looked up in PATH */
+	const struct kernel_spec *kernel; /* of engine_kernel, instead: note/kernel.h */
+	const char *folder;     /* likewise: private and there, for its sockets; at most 90 bytes */
 	const char *notebook;   /* what its argv names */
 	const char *mode;       /* "auto", "ipython", "python" */
 	const char *const *env; /* NULL: ours */
@@ -58,5 +61,6 @@ struct engine_kind {
 };
 
 extern const struct engine_kind engine_python; /* python.c */
+extern const struct engine_kind engine_kernel; /* kernel.c: any kernel of Jupyter */
 
 #endif

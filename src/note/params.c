@@ -18,49 +18,9 @@ struct declared {
 
 struct declaring {
 	struct arena *a;
+	const struct language *language;
 	VEC(struct declared) list;
 };
-
-void params_literal(struct buf *out, const struct dom *v)
-{
-	switch (v->type) {
-	case DOM_NULL:
-		buf_adds(out, "None");
-		return;
-	case DOM_BOOL:
-		buf_adds(out, v->b ? "True" : "False");
-		return;
-	case DOM_INT:
-		buf_addf(out, "%lld", (long long)v->i);
-		return;
-	case DOM_REAL:
-		if (isfinite(v->d)) {
-			size_t from = out->n;
-
-			dom_write_json(out, v, DOM_COMPACT);
-			if (!memchr(out->p + from, '.', out->n - from) && !memchr(out->p + from, 'e', out->n - from))
-				buf_adds(out, ".0");
-		} else
-			buf_addf(out, "float(\"%s\")", isnan(v->d) ? "nan" : v->d < 0 ? "-inf" : "inf");
-		return;
-	case DOM_STR:
-		json_write_str(out, v->s); /* what JSON escapes Python does alike */
-		return;
-	case DOM_LIST:
-	case DOM_MAP:
-		buf_addc(out, v->type == DOM_MAP ? '{' : '[');
-		dom_each(child, v) {
-			if (child != v->first)
-				buf_adds(out, ", ");
-			if (v->type == DOM_MAP) {
-				json_write_str(out, child->key);
-				buf_adds(out, ": ");
-			}
-			params_literal(out, child);
-		}
-		buf_addc(out, v->type == DOM_MAP ? '}' : ']');
-	}
-}
 
 /* --- what the cell declares --- */
 
@@ -73,9 +33,23 @@ static bool is_number(struct str s, bool *real)
 	return !*real || str_to_f64(s, &d);
 }
 
-static enum default_type type_of(struct str value)
+/* Without the comment and the semicolon after it. */
+static struct str bare(const struct language *l, struct str value)
 {
-	struct str s = value, head, tail;
+	struct str mark = str_trim(str_of(language_comment(l)));
+
+	for (size_t i = 0; i + mark.n <= value.n; i++)
+		if (!memcmp(value.p + i, mark.p, mark.n))
+			value.n = i;
+	value = str_trim(value);
+	if (str_has_suffix(value, STR(";")))
+		value.n--;
+	return str_trim(value);
+}
+
+static enum default_type type_of(const struct language *l, struct str value)
+{
+	struct str s = value;
 	size_t i = 0;
 	bool real;
 
@@ -85,10 +59,8 @@ static enum default_type type_of(struct str value)
 		return IS_TEXT;
 	if (s.n && (s.p[0] == '{' || str_has_prefix(s, STR("dict("))))
 		return IS_MAP;
-	if (str_cut(s, '#', &head, &tail))
-		s = head;
-	s = str_trim(s);
-	if (str_is(s, "True") || str_is(s, "False"))
+	s = bare(l, s);
+	if (language_is_bool(l, s))
 		return IS_BOOL;
 	if (is_number(s, &real))
 		return real ? IS_FLOAT : IS_INT;
@@ -127,6 +99,35 @@ static int open_after(struct str line, int open)
 	return open;
 }
 
+/* NAME = VALUE; R's NAME <- VALUE. A comparison is none. */
+static bool cut_assignment(struct str line, struct str *left, struct str *right)
+{
+	for (size_t i = 0; i + 1 < line.n; i++) {
+		if (line.p[i] == '<' && line.p[i + 1] == '-') {
+			*left = str_sub(line, 0, i);
+			*right = str_sub(line, i + 2, line.n);
+			return true;
+		}
+		if (line.p[i] == '=') {
+			*left = str_sub(line, 0, i);
+			*right = str_sub(line, i + 1, line.n);
+			return line.p[i + 1] != '=';
+		}
+	}
+	return false;
+}
+
+/* What other languages put before the name that they set. */
+static struct str without_word(struct str left)
+{
+	static const char *const words[] = {"let ", "const ", "var ", "val ", "$"};
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (str_has_prefix(left, str_of(words[i])))
+			return str_sub(left, strlen(words[i]), left.n);
+	return left;
+}
+
 /* NAME = VALUE, NAME: TYPE = VALUE, at the left margin. */
 static void declare(struct declaring *d, const struct cell *c)
 {
@@ -138,9 +139,9 @@ static void declare(struct declaring *d, const struct cell *c)
 
 		at++;
 		open = open_after(line, open);
-		if (before || d->list.n == PARAMS_MAX || !str_cut(line, '=', &left, &right) ||
-		    (right.n && right.p[0] == '='))
+		if (before || d->list.n == PARAMS_MAX || !cut_assignment(line, &left, &right))
 			continue;
+		left = without_word(left);
 		name = left;
 		if (str_cut(left, ':', &name, &type))
 			name = str_trim(name);
@@ -148,8 +149,9 @@ static void declare(struct declaring *d, const struct cell *c)
 			name = left.n && left.p[0] != ' ' ? str_trim(left) : STR("");
 		if (!is_name(name))
 			continue;
+		right = str_trim(right);
 		vec_push(d->a, &d->list,
-		         ((struct declared){name, str_trim(right), type_of(str_trim(right)), c->line + at - 1}));
+		         ((struct declared){name, right, type_of(d->language, right), c->line + at - 1}));
 	}
 }
 
@@ -167,7 +169,7 @@ static int wrong_type(const struct declared *d, const struct dom *v, const char 
 {
 	struct buf b cleanup(buf_free) = BUF_INIT(STR_SHOW);
 
-	params_literal(&b, v);
+	dom_write_json(&b, v, DOM_COMPACT);
 	err_set(e, ERR_BAD_REQUEST, "the parameter %.*s is %s by its default %s, not %s", STR_ARG(d->name), want,
 	        STR_SHOWN(d->value), STR_SHOWN(buf_str(&b)));
 	return err_at(e, name, d->line, 1);
@@ -245,8 +247,9 @@ static int add_all(struct declaring *d, struct buf *out, const struct dom *value
 			return unknown(d, v->key, file, line, e);
 		if (typed(d->a, x, v, file, &as, e))
 			return -1;
-		buf_addf(out, "\n%.*s = ", STR_ARG(v->key));
-		params_literal(out, as);
+		buf_addc(out, '\n');
+		if (literal_assign(out, d->language, v->key, as, e))
+			return -1;
 	}
 	return 0;
 }
@@ -263,12 +266,12 @@ static void insert(struct arena *a, struct notebook *nb, size_t at, struct cell 
 	notebook_ids(a, nb);
 }
 
-int params_inject(struct arena *a, struct notebook *nb, const char *name, const struct dom *given,
-                  const struct dom *offered, struct err *e)
+int params_inject(struct arena *a, struct notebook *nb, const char *name, const struct language *language,
+                  const struct dom *given, const struct dom *offered, struct err *e)
 {
 	struct buf text cleanup(buf_free) = BUF_INIT(NOTEBOOK_BYTES_MAX);
-	struct declaring d = {.a = a};
-	size_t tagged = nb->n, injected = nb->n;
+	struct declaring d = {.a = a, .language = language};
+	size_t tagged = nb->n, injected = nb->n, empty;
 	struct cells made = {0};
 	struct cell *c;
 
@@ -280,11 +283,12 @@ int params_inject(struct arena *a, struct notebook *nb, const char *name, const 
 	}
 	if (tagged < nb->n)
 		declare(&d, &nb->cells[tagged]);
-	buf_adds(&text, "# Parameters");
+	buf_addf(&text, "%sParameters", language_comment(language));
+	empty = text.n;
 	if (add_all(&d, &text, offered, name, false, 0, true, e) ||
 	    add_all(&d, &text, given, name, true, tagged < nb->n ? nb->cells[tagged].line : 0, tagged < nb->n, e))
 		return -1;
-	if (text.n == strlen("# Parameters"))
+	if (text.n == empty)
 		return 0;
 	if (buf_over(&text))
 		return err_set(e, ERR_LIMIT, "the parameters are larger than %zu bytes", NOTEBOOK_BYTES_MAX);

@@ -1,17 +1,21 @@
 #include "note/run.h"
 
+#include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/str.h"
 #include "note/engine.h"
+#include "note/kernel.h"
 #include "note/outputs.h"
 #include "note/page.h"
 #include "note/params.h"
 #include "sys/clock.h"
 #include "sys/file.h"
 
+#define FOLDER "/tmp/leat-kernel-XXXXXX"
 #define LEAVE_MS 3000 /* how long the engine's process has to close what it has open */
 
 struct note_run {
@@ -19,6 +23,11 @@ struct note_run {
 	const struct note_request *q;
 	struct loop *loop;
 	struct note_page page;
+	const struct engine_kind *kind;
+	const struct language *language; /* NULL: no parameters can be written in it */
+	struct kernel_spec kernel;   /* of engine_kernel */
+	const char *what;            /* of the process, for sentences: "its Python process" */
+	const char *folder;          /* of its sockets; NULL */
 	struct engine *engine;
 	struct outputs *outputs;
 	struct loop_ev *kill;
@@ -127,12 +136,12 @@ static void on_died(void *ptr, const char *how)
 	if (!r->running) {
 		fail(r, 0, STR("Ended"), str_of(how),
 		     r->asked ? str_of(r->asked)
-		              : arena_strf(r->a, "%s ended before a cell ran: %s", r->q->python, how));
+		              : arena_strf(r->a, "%s ended before a cell ran: %s", r->what, how));
 		stop(r);
 		return;
 	}
 	text = r->asked ? arena_strf(r->a, "cell %zu was ended: %s", r->at + 1, r->asked)
-	                : arena_strf(r->a, "cell %zu failed: its Python process ended: %s", r->at + 1, how);
+	                : arena_strf(r->a, "cell %zu failed: %s ended: %s", r->at + 1, r->what, how);
 	fail(r, r->at + 1, STR("Ended"), str_of(how), text);
 	outputs_add(r->outputs, error_output(r->a, STR("Ended"), text, NULL), STR_NULL);
 	cell_ended(r, true);
@@ -161,7 +170,7 @@ static void next_cell(struct note_run *r)
 	r->running = true;
 	r->cell_ms = clock_now_ms();
 	if (page_show(&r->page, r->at, 0, &r->err) || page_save(&r->page, false, &r->err) ||
-	    engine_python.run(r->engine, r->page.nb.cells[r->at].source,
+	    r->kind->run(r->engine, r->page.nb.cells[r->at].source,
 	                      arena_printf(r->a, "cell %zu", r->at + 1), &r->err))
 		give_up(r);
 }
@@ -176,7 +185,7 @@ static void on_ready(void *ptr, const struct dom *about)
 	dom_each(v, (struct dom *)r->page.python)
 		if (v->type == DOM_STR)
 			v->s = arena_str(r->a, v->s);
-	if (r->q->offered && engine_python.set(r->engine, r->q->offered, &r->err))
+	if (r->q->offered && r->kind->set(r->engine, r->q->offered, &r->err))
 		give_up(r);
 	else
 		next_cell(r);
@@ -250,7 +259,7 @@ static void on_signal(struct loop_ev *ev, int signo, void *ptr)
 	                   : "the run was stopped";
 	r->kill = loop_timer(r->loop, MAX(r->q->grace_ms, 1), on_kill, r);
 	if (r->engine)
-		engine_python.interrupt(r->engine);
+		r->kind->interrupt(r->engine);
 }
 
 /* --- the whole --- */
@@ -288,20 +297,68 @@ static void describe_good(struct note_run *r)
 	                     r->left ? "; the notebook ended itself" : "");
 }
 
-static int is_python(const struct notebook *nb, const char *name, struct err *e)
+static struct str said(const struct notebook *nb, const char *path)
 {
-	const struct dom *lang = dom_path(nb->metadata, "kernelspec.language"),
-			 *info = dom_path(nb->metadata, "language_info.name"),
-			 *kernel = dom_path(nb->metadata, "kernelspec.name");
-	struct str s = lang && lang->type == DOM_STR   ? lang->s
-	               : info && info->type == DOM_STR ? info->s
-	                                               : STR("python");
+	const struct dom *v = dom_path(nb->metadata, path);
 
-	if (str_ieq(s, STR("python")) || !s.n)
+	return v && v->type == DOM_STR ? v->s : STR_NULL;
+}
+
+static const char *variable(const struct note_request *q, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (const char *const *v = q->env; v && *v; v++)
+		if (!strncmp(*v, name, n) && (*v)[n] == '=')
+			return *v + n + 1;
+	return NULL;
+}
+
+/* Kernels that were installed with the interpreter are described beside it. */
+static int find_kernel(struct note_run *r, struct str name, struct str language, struct err *e)
+{
+	const struct note_request *q = r->q;
+	const char *python = proc_which(r->a, q->python, variable(q, "PATH"));
+	const char *prefixes[] = {python ? path_dir(r->a, path_dir(r->a, python)) : NULL, NULL};
+	struct kernel_where w = {.jupyter_path = variable(q, "JUPYTER_PATH"), .home = variable(q, "HOME"),
+	                         .prefixes = prefixes};
+
+	if (kernel_find(r->a, &w, name.n ? arena_cstr(r->a, name) : NULL,
+	                language.n ? arena_cstr(r->a, language) : NULL, &r->kernel, e))
+		return -1;
+	r->kind = &engine_kernel;
+	r->what = arena_printf(r->a, "the kernel %s", r->kernel.name);
+	r->language = language_of(str_of(r->kernel.language));
+	return 0;
+}
+
+/* Python by our own driver, unless the job names a kernel; any other language by the kernel that the notebook names. */
+static int choose_engine(struct note_run *r, const struct notebook *nb, struct err *e)
+{
+	struct str language = said(nb, "kernelspec.language"), asked = str_of(r->q->kernel ? r->q->kernel : "");
+
+	if (!language.n)
+		language = said(nb, "language_info.name");
+	if (asked.n)
+		return find_kernel(r, asked, STR_NULL, e);
+	if (language.n && !str_ieq(language, STR("python")))
+		return find_kernel(r, said(nb, "kernelspec.name"), language, e);
+	r->kind = &engine_python;
+	r->what = "its Python process";
+	r->language = language_of(STR("python"));
+	return 0;
+}
+
+static int inject(struct note_run *r, struct err *e)
+{
+	const struct note_request *q = r->q;
+
+	if (r->language)
+		return params_inject(r->a, &r->page.nb, q->name, r->language, q->params, q->offered, e);
+	if (!q->params || !q->params->n)
 		return 0;
-	err_set(e, ERR_BAD_CONFIG, "the notebook is in %s (kernel %s); so far only notebooks in Python run",
-	        STR_SHOWN(s), kernel && kernel->type == DOM_STR ? STR_SHOWN(kernel->s) : "?");
-	return err_at(e, name, 0, 0);
+	return err_set(e, ERR_BAD_REQUEST, "how %s writes values is not known, so it takes no parameters",
+	               r->kernel.language);
 }
 
 static int load(struct note_run *r, struct err *e)
@@ -313,8 +370,7 @@ static int load(struct note_run *r, struct err *e)
 		return -1;
 	r->page.nb = nb;
 	page_clean(&r->page);
-	return is_python(&nb, q->name, e) || params_inject(r->a, &r->page.nb, q->name, q->params, q->offered, e) ? -1
-	                                                                                                          : 0;
+	return choose_engine(r, &nb, e) || inject(r, e) ? -1 : 0;
 }
 
 /* Whatever stands in the way of the first cell is told on a page too. */
@@ -325,10 +381,22 @@ static void cannot_begin(struct note_run *r, const struct err *why)
 		r->text = arena_strf(r->a, "%.*s (%s)", STR_ARG(r->text), why->hint);
 }
 
+/* A path of a socket holds 107 bytes, so it cannot lie in the task's own folders. */
+static int own_folder(struct note_run *r, const char **out, struct err *e)
+{
+	char *at = arena_dup(r->a, FOLDER);
+
+	if (!mkdtemp(at))
+		return err_errno(e, errno, "a folder for the kernel's sockets, %s", at);
+	*out = r->folder = at;
+	return 0;
+}
+
 static int execute(struct note_run *r, struct err *e)
 {
 	static const int signals[] = {SIGTERM, SIGINT};
 	struct engine_start s = {.program = r->q->python,
+	                         .kernel = &r->kernel,
 	                         .notebook = r->q->name,
 	                         .mode = r->q->engine,
 	                         .env = r->q->env,
@@ -346,13 +414,14 @@ static int execute(struct note_run *r, struct err *e)
 	    loop_signal(r->loop, signals, ARRAY_LEN(signals), on_signal, r, NULL, e))
 		return -1;
 	r->outputs = outputs_new(r->a, r->q->dir, r->q->base);
-	if (engine_python.start(r->a, r->loop, &s, &r->engine, &why)) {
+	if ((r->kind == &engine_kernel && own_folder(r, &s.folder, &why)) ||
+	    r->kind->start(r->a, r->loop, &s, &r->engine, &why)) {
 		cannot_begin(r, &why);
 		return 0;
 	}
 	if (loop_run(r->loop, e))
 		return -1;
-	engine_python.stop(r->engine, r->bad ? 0 : LEAVE_MS);
+	r->kind->stop(r->engine, r->bad ? 0 : LEAVE_MS);
 	r->engine = NULL;
 	if (!r->err.code)
 		return 0;
@@ -364,6 +433,7 @@ int note_run(const struct note_request *q, bool *ok, struct err *e)
 {
 	struct arena *a cleanup(arena_cleanup) = arena_new();
 	struct note_run r = {.a = a, .q = q, .page = {.a = a, .q = q, .fd = -1}, .err = ERR_INIT};
+	struct err ignored = ERR_INIT;
 	int rc;
 
 	r.began_ms = clock_now_ms();
@@ -373,6 +443,8 @@ int note_run(const struct note_request *q, bool *ok, struct err *e)
 		describe_good(&r);
 	if (!rc)
 		rc = page_end(&r.page, r.failed, !r.bad, r.text, e) || write_state(&r, e) ? -1 : 0;
+	if (r.folder && dir_remove_tree(r.folder, &ignored))
+		err_clear(&ignored); /* the next reboot takes it */
 	loop_free(r.loop);
 	fd_close(&r.page.fd);
 	*ok = !r.bad;

@@ -18,6 +18,7 @@ struct note_request {
 	struct str title, facts;     /* of the page: the job; ds and run */
 	const struct dom *params, *offered; /* maps, or NULL */
 	const char *python, *engine; /* the interpreter; "auto", "ipython", "python" */
+	const char *kernel;          /* a kernel of Jupyter that the job names; NULL or "": as the notebook says */
 	bool hide_input;
 	const char *const *env;      /* of the interpreter; NULL: ours */
 	int64_t timeout_ms;          /* of the job, for the sentence; 0: none */

@@ -3,10 +3,10 @@
  * runs with an idempotency key. The daemon sees the row and starts it.
  */
 #include "base/ds.h"
+#include "base/hash.h"
 #include "base/str.h"
 #include "flow/request.h"
 #include "flow/secret.h"
-#include "net/sign.h"
 #include "web/hook.h"
 #include "web/web_in.h"
 
@@ -19,7 +19,7 @@ static const char *const deliveries[] = {"X-GitHub-Delivery", "X-Gitea-Delivery"
 
 bool hook_signed(struct str secret, struct str header, struct str body)
 {
-	struct sha is = sign_hmac(secret, body), told;
+	struct sha is = sha_hmac(secret, &body, 1), told;
 	struct str hex = str_trim(header);
 
 	if (str_has_prefix(hex, STR("sha256=")))
