@@ -21,36 +21,59 @@ static void guesses_init(struct api *api, struct guesses *g)
 }
 
 /* The row of a unit; of one that is to run with what that may take, if the past tells. */
-static int row_of(struct api *api, struct guesses *g, const struct plan_unit *u, struct dom **out, struct err *e)
+static int row_of(struct api *api, struct arena *a, struct guesses *g, const struct plan_unit *u, struct dom **out,
+                  struct err *e)
 {
 	const struct job *j = u->job;
 
-	*out = plan_row(api->arena, u);
+	*out = plan_row(a, u);
 	if (u->known || !reason_runs(u->reason))
 		return 0;
 	if (!g->made[j->index] && estimate_job(api->store, j, &g->of[j->index], e))
 		return -1;
 	g->made[j->index] = true;
 	if (g->of[j->index].runs) {
-		dom_set_real(api->arena, *out, "seconds", g->of[j->index].seconds);
-		dom_set_int(api->arena, *out, "bytes", g->of[j->index].bytes);
+		dom_set_real(a, *out, "seconds", g->of[j->index].seconds);
+		dom_set_int(a, *out, "bytes", g->of[j->index].bytes);
 	}
+	return 0;
+}
+
+/* A sink that keeps the rows, and gives them on if there is somebody. */
+struct keeper {
+	struct sink *to;
+	struct dom *rows;
+};
+
+static int keep_row(void *ptr, const struct dom *row, struct err *e)
+{
+	struct keeper *k = ptr;
+
+	if (k->to && sink_row(k->to, row, e))
+		return -1;
+	dom_add(k->rows, (struct dom *)row); /* of the command's arena, and of no other list */
 	return 0;
 }
 
 int plan_rows(struct api *api, const struct plan *p, bool all, struct sink *out, struct err *e)
 {
+	struct arena *scratch cleanup(arena_cleanup) = arena_new();
+	struct arena *a = out->row == keep_row ? api->arena : scratch; /* there may be very many of them */
 	struct guesses g;
 	struct dom *row;
 
 	guesses_init(api, &g);
-	for (size_t i = 0; i < p->n_units; i++)
-		if (row_of(api, &g, p->units[i], &row, e) || sink_row(out, row, e))
+	for (size_t i = 0; i < p->n_units; i++) {
+		arena_reset(scratch);
+		if (row_of(api, a, &g, p->units[i], &row, e) || sink_row(out, row, e))
 			return -1;
-	for (size_t i = 0; i < p->n_not_run; i++)
+	}
+	for (size_t i = 0; i < p->n_not_run; i++) {
+		arena_reset(scratch);
 		if ((all || p->not_run[i]->reason == REASON_INPUT_MISSING) &&
-		    sink_row(out, plan_row(api->arena, p->not_run[i]), e))
+		    sink_row(out, plan_row(a, p->not_run[i]), e))
 			return -1;
+	}
 	return 0;
 }
 
@@ -129,22 +152,6 @@ static int look(struct api *api, struct asking *q, bool all, struct sink *out, s
 	}
 	*cat = c;
 	return plan_rows(api, p, all, out, e);
-}
-
-/* A sink that keeps the rows, and gives them on if there is somebody. */
-struct keeper {
-	struct sink *to;
-	struct dom *rows;
-};
-
-static int keep_row(void *ptr, const struct dom *row, struct err *e)
-{
-	struct keeper *k = ptr;
-
-	if (k->to && sink_row(k->to, row, e))
-		return -1;
-	dom_add(k->rows, (struct dom *)row); /* of the command's arena, and of no other list */
-	return 0;
 }
 
 static void keep_note(void *ptr, const char *text)

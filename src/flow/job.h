@@ -225,6 +225,11 @@ void job_remember(struct job *j, struct str bytes);
 enum job_sandbox job_sandbox(const struct job *j);
 /* It has no units: it is a process that stays (struct job_kind). */
 bool job_stays(const struct job *j);
+/* It reads nothing and writes nothing: two commands that run a unit of it at once do no harm, the memo is of no use. */
+static inline bool job_is_step(const struct job *j)
+{
+	return j->no_output && !j->n_inputs;
+}
 /* What people know its output by: of a job without one its own name. */
 static inline struct str job_output(const struct job *j)
 {

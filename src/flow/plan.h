@@ -27,9 +27,8 @@ struct unit_key {
 	/*
 	 * What the row of the unit keeps: {kind, code, files[{path, sha256}], ds, params, settings, output,
 	 * inputs[{name,
-	 * repo, pin, commit, content, format, tree | parts[{ds, tree}]}]}. NULL in units that do not run
-	 * (key_ingredients
-	 * makes it).
+	 * repo, pin, commit, content, format, tree | parts[{ds, tree}]}]}. NULL where nobody needed it
+	 * yet: key_ingredients makes it.
 	 */
 	const struct dom *ingredients;
 };

@@ -402,7 +402,7 @@ static int ask_memo(struct catalog *c, struct plan_unit *u, const struct there *
 	/* Its own output of this very key, changed since: put back what it made, memo or not. */
 	if (u->reason == REASON_OUTPUT_CHANGED && t->cur && sha_eq(&t->cur->key, &u->key.key))
 		return take_known(c, u, &t->cur->tree, t->cur->unit, e);
-	if (!u->key.memoised || u->job->kind->passes)
+	if (!u->key.memoised || u->job->kind->passes || job_is_step(u->job))
 		return 0;
 	got = memo_find(catalog_store(c), &u->key.key, &u->known_tree, &u->known_unit, e);
 	u->known = got == 1;
@@ -509,11 +509,7 @@ static int decide(struct flow *f, struct catalog *c, struct arena *a, const stru
 	      e) < 0 ||
 	    look_checks(c, a, ask, u, &t, e) < 0)
 		return -1;
-	if (!reason_runs(u->reason))
-		return 0;
-	if (!u->known && !u->again && ask_memo(c, u, &t, e) < 0)
-		return -1;
-	return u->key.ingredients ? 0 : key_ingredients(f, c, a, params, u, &u->key.ingredients, e);
+	return reason_runs(u->reason) && !u->known && !u->again ? ask_memo(c, u, &t, e) : 0;
 }
 
 int plan_decide(struct flow *f, struct catalog *c, struct arena *a, const struct plan_ask *ask, struct plan_unit *u,

@@ -113,7 +113,7 @@ static int unlease(struct engine *g, struct group *gr, bool *ours, struct err *e
 		return r < 0 ? -1 : 0;
 	}
 	for (size_t i = 0; i < gr->list.n; i++) {
-		int r = gr->leased && !gr->passes ? run_rows_unlease(g, gr->list.p[i], e) : 1;
+		int r = gr->leased && !gr->steps ? run_rows_unlease(g, gr->list.p[i], e) : 1;
 
 		if (r < 0)
 			return -1;
@@ -240,7 +240,7 @@ static int keep_result(struct engine *g, struct run_unit *u, struct err *e)
 	/* Before its group publishes: what reads it remembers with the repo how it is read. */
 	if (!u->run->repo.id && owner_take(g->f->store, g->arena, u->run->job, &u->run->repo, e))
 		return -1;
-	if (!u->p->key.memoised || run_pass_is(u))
+	if (!u->p->key.memoised || run_pass_is(u) || job_is_step(u->p->job))
 		return 0;
 	q = db_query(d, "insert or replace into memo(key, unit, repo, tree, at) values(?, ?, ?, ?, ?)");
 	q_sha(q, 1, &u->p->key.key);

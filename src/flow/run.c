@@ -417,7 +417,7 @@ static int lease_groups(struct engine *g, struct err *e)
 
 		if (gr->leased)
 			continue;
-		if (gr->passes) {
+		if (gr->steps) {
 			gr->leased = true;
 			g->n_unleased--;
 			continue;

@@ -156,7 +156,7 @@ struct group {
 	size_t n_left, n_bad;
 	bool leased, told, waited; /* told: its units know; waited: another command held it */
 	bool held;                 /* of a run that was taken over: remembered, not published */
-	bool passes;               /* all its units do: it has no leases, two commands at once are as good as one */
+	bool steps;                /* all its units are: it has no leases, two commands at once are as good as one */
 	bool ended, said, published, lost; /* lost: its leases were no longer ours */
 	bool answered;             /* who asked for its runs has been told how they ended */
 	size_t n_edges;            /* from other groups, while run_make.c puts them in order */

@@ -96,7 +96,7 @@ static void groups_merge_cycles(struct engine *g)
 			gr->list.p[k]->group = to;
 		}
 		to->n_left += gr->n_left;
-		to->passes &= gr->passes;
+		to->steps &= gr->steps;
 	}
 	g->n_groups = kept;
 }
@@ -178,7 +178,7 @@ static void make_unit(struct engine *g, struct run_unit *u, struct plan_unit *p,
 	u->n_wait = p->n_upstream + 1; /* 1: the group's leases */
 	if (p->job->n_inputs + p->job->n_after > p->n_upstream) /* what is not made here is there */
 		u->n_good = p->job->n_inputs + p->job->n_after - p->n_upstream;
-	gr->passes = run_pass_is(u) && (!gr->list.n || gr->passes);
+	gr->steps = (run_pass_is(u) || job_is_step(p->job)) && (!gr->list.n || gr->steps);
 	vec_push(g->arena, &gr->list, u);
 	gr->n_left++;
 	vec_push(g->arena, &g->units, u);

@@ -143,6 +143,9 @@ static int decide(struct run_unit *u, bool *runs, struct err *e)
 		run_unit_end(u, STATE_SKIPPED);
 		return 0;
 	}
+	/* for what is recorded of it; of very many units in a plan most wait for long */
+	if (!p->key.ingredients && key_ingredients(g->f, g->c, u->arena, run_params(u), p, &p->key.ingredients, e))
+		return -1;
 	if (p->known) {
 		if (run_out_unchecked(u, u->arena, &unchecked, &n, e))
 			return -1;
@@ -157,8 +160,6 @@ static int decide(struct run_unit *u, bool *runs, struct err *e)
 	}
 	/* A key made with the plan knows nothing of what units before this one have learned. */
 	u->learned = p->n_upstream ? g->learned : 0;
-	if (!p->key.ingredients && key_ingredients(g->f, g->c, u->arena, run_params(u), p, &p->key.ingredients, e))
-		return -1;
 	*runs = true;
 	return 0;
 }

@@ -310,7 +310,8 @@ int repo_find_any(struct store *s, struct arena *a, struct str name, struct repo
 	struct err inner = ERR_INIT;
 	int r = find_by(s, a,
 			"select id, name, role, job from repo"
-			" where lower(name) = lower(?1) and ended is null and name = ?1",
+			/* the +: else SQLite puts the constant in place of the column, and reads all repos */
+			" where lower(name) = lower(?1) and ended is null and +name = ?1",
 			name, out, &inner);
 
 	if (r < 0 && inner.code == ERR_DAMAGED) { /* maybe only the index is */

@@ -318,6 +318,9 @@ static inline size_t fx_carry(struct plan *p, const struct plan_ask *ask, const 
 		if (!reason_runs(u->reason))
 			continue;
 		ran += !u->known;
+		if (!u->key.ingredients)
+			fx_must(key_ingredients(fx_flow, fx_cat, fx_a, plan_params(ask, u), u, &u->key.ingredients, &e),
+			        &e);
 		fx_publish(u, u->known ? NULL : text ? text : u->ds.label, unit_hand_note(fx_a, u->job,
 		      plan_params(ask, u)));
 	}
