@@ -10,7 +10,7 @@
 
 #define COLUMNS                                                                                                        \
 	"select t.n, u.id, u.run, u.job, u.ds, u.label, t.state, t.reason, t.started, t.finished, t.status, t.cpu_ms," \
-	" t.peak_kb from "
+	" t.peak_kb, iif(t.n = u.attempts, " ROW_FACTS ", null) from "
 /* Newest first, each by an index: as many rows are looked at as are shown. */
 #define OF_ALL COLUMNS "attempt t join unit u on u.id = t.unit order by t.unit desc, t.n desc limit ?2"
 #define OF_JOB                                                                                                         \
@@ -48,6 +48,7 @@ static struct dom *attempt_row(struct arena *a, struct q *q)
 		dom_set_real(a, row, "cpu", (double)q_col_int(q, 11) / 1e3);
 	if (!q_col_is_null(q, 12))
 		dom_set_int(a, row, "peak", q_col_int(q, 12) * 1024);
+	row_facts(a, row, q_col_text(q, 13));
 	return row;
 }
 

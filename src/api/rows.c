@@ -24,6 +24,19 @@ void row_sha(struct arena *a, struct dom *row, const char *key, const struct sha
 	dom_set_cstr(a, row, key, hex);
 }
 
+void row_facts(struct arena *a, struct dom *row, struct str json)
+{
+	static const char *const shown[] = {"page", "metrics", "python"};
+	struct err e = ERR_INIT;
+	struct dom *d;
+
+	if (!json.n || dom_json(a, json, "facts", &d, &e))
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(shown); i++)
+		if (dom_get(d, shown[i]))
+			dom_set(a, row, shown[i], dom_copy(a, dom_get(d, shown[i])));
+}
+
 static void set_id(struct arena *a, struct dom *row, const char *key, const struct id *id)
 {
 	dom_set_str(a, row, key, id->hex[0] ? str_of(id->hex) : STR_NULL);

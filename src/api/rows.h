@@ -15,6 +15,9 @@ struct dom *row_entry(struct arena *a, struct str repo, const struct commit *c, 
 must_check int rows_entry(struct sink *out, struct arena *a, const struct sink_entry *en, struct err *e);
 void row_time(struct arena *a, struct dom *row, const char *key, int64_t ms); /* RFC 3339; 0 gives null */
 void row_sha(struct arena *a, struct dom *row, const char *key, const struct sha *id);
+/* What a kind told of an attempt (attempt_result.facts), as far as it is for everybody: page, metrics, python. */
+#define ROW_FACTS "iif(json_valid(u.ingredients), json_extract(u.ingredients, '$.facts'), null)"
+void row_facts(struct arena *a, struct dom *row, struct str json);
 void row_err(struct arena *a, struct dom *row, const struct err *e); /* code, message, file, line, col, hint */
 
 /* s as it stands in a cell of a Markdown table: bars and backslashes escaped, a line end as <br>. */

@@ -309,6 +309,7 @@ static void run_row(struct arena *a, struct q *q, struct dom *row)
 	}
 	if (orphaned)
 		dom_set_bool(a, row, "orphaned", true);
+	row_facts(a, row, q_col_text(q, 18));
 	if (q_col_int(q, 4) && q_col_int(q, 5))
 		dom_set_real(a, row, "seconds", (double)(q_col_int(q, 5) - q_col_int(q, 4)) / 1e3);
 }
@@ -317,7 +318,9 @@ static void run_row(struct arena *a, struct q *q, struct dom *row)
 #define RUN_COLUMNS                                                                                                    \
 	"select r.id, r.job, r.state, r.reason, r.started, r.finished,"                                                \
 	" (select count(*) from unit u where u.run = r.id), r.batch, r.event, r.ran, r.known, r.recovered, r.failed,"  \
-	" r.created, l.boot, l.pid, l.pid_start, r.code from run r left join unit_lease l on"                          \
+	" r.created, l.boot, l.pid, l.pid_start, r.code,"                                                              \
+	" (select " ROW_FACTS " from unit u where u.run = r.id order by u.id desc limit 1)"                            \
+	" from run r left join unit_lease l on"                                                                        \
 	" l.job = r.job and l.ds = '@' || r.id and r.finished is null "
 #define RUNS_OF_JOB RUN_COLUMNS "where r.job = ?1 order by r.created desc limit ?2"
 #define RUNS_OF_ALL RUN_COLUMNS "order by r.created desc limit ?2"

@@ -144,6 +144,20 @@ static struct str reason(const struct attempt *t, const struct attempt_result *r
 	return arena_str(t->arena, str_of(r->err.msg));
 }
 
+/* What is kept with the unit: where its page is, by what it ran, what it tells of itself. */
+static const struct dom *facts_about(const struct notebook_job *n, const struct dom *state)
+{
+	static const char *const kept[] = {"python", "metrics"};
+	struct arena *a = n->t->arena;
+	struct dom *d = dom_new(a, DOM_MAP);
+
+	dom_set_cstr(a, d, "page", report_place(n->t, arena_printf(a, "%s.html", n->base)));
+	for (size_t i = 0; i < ARRAY_LEN(kept); i++)
+		if (dom_get(state, kept[i]))
+			dom_set(a, d, kept[i], dom_copy(a, dom_get(state, kept[i])));
+	return d;
+}
+
 /* The page is there, whoever died; the sentence of the failure is the cell's. */
 static void look_at_report(struct notebook_job *n, struct attempt_result *r)
 {
@@ -158,6 +172,7 @@ static void look_at_report(struct notebook_job *n, struct attempt_result *r)
 		r->status = 1;
 		err_set(&r->err, ERR_FAILED, "the notebook's worker ended without saying how it went");
 	}
+	r->facts = facts_about(n, state);
 	if (r->state == ATTEMPT_OK)
 		return;
 	if (!state && note_finish(&q, reason(t, r), &cell, &e))

@@ -5,6 +5,7 @@
 
 #include "base/str.h"
 #include "job/notebook.h"
+#include "note/metrics.h"
 #include "note/run.h"
 #include "sys/env.h"
 #include "sys/file.h"
@@ -57,7 +58,7 @@ static const struct dom *offered(struct arena *a, const struct dom *request)
 }
 
 /* Ours, and the rendered job as dsflow's notebooks look for it. */
-static const char *const *environment(struct arena *a)
+static const char *const *environment(struct arena *a, const char *metrics)
 {
 	const char *path = getenv("LEAT_SPEC");
 	struct err e = ERR_INIT;
@@ -77,6 +78,7 @@ static const char *const *environment(struct arena *a)
 		else if (text.n < SPECS_MAX)
 			env_set(&v, "TASK_SPECS", arena_cstr(a, str_trim(text)));
 	}
+	env_set(&v, METRIC_VARIABLE, metrics);
 	return env_array(&v);
 }
 
@@ -106,8 +108,11 @@ static int work(struct arena *a, bool *ok, struct err *e)
 	const struct dom *hide = dom_get(d, "hide_input");
 
 	q.hide_input = hide && hide->type == DOM_BOOL && hide->b;
-	q.env = environment(a);
-	return note_run(&q, ok, e);
+	q.metrics_file = arena_printf(a, "%s/.metrics.jsonl", q.dir);
+	q.env = environment(a, q.metrics_file);
+	if (note_run(&q, ok, e) || file_unlink(q.metrics_file, e))
+		return -1;
+	return 0;
 }
 
 int notebook_worker_main(int argc, char **argv)

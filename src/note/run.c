@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "note/engine.h"
 #include "note/kernel.h"
+#include "note/metrics.h"
 #include "note/outputs.h"
 #include "note/page.h"
 #include "note/params.h"
@@ -16,6 +17,7 @@
 #include "sys/file.h"
 
 #define FOLDER "/tmp/leat-kernel-XXXXXX"
+#define TOLD_MAX 4000 /* of metrics in the banner */
 #define LEAVE_MS 3000 /* how long the engine's process has to close what it has open */
 
 struct note_run {
@@ -30,6 +32,7 @@ struct note_run {
 	const char *folder;          /* of its sockets; NULL */
 	struct engine *engine;
 	struct outputs *outputs;
+	struct metrics metrics;
 	struct loop_ev *kill;
 	size_t at;                   /* the cell that runs */
 	bool running, left;          /* left: the notebook has ended itself, well */
@@ -181,10 +184,12 @@ static void on_ready(void *ptr, const struct dom *about)
 {
 	struct note_run *r = ptr;
 
-	r->page.python = dom_copy(r->a, about);
-	dom_each(v, (struct dom *)r->page.python)
+	struct dom *kept = dom_new(r->a, DOM_MAP);
+
+	dom_each(v, about)
 		if (v->type == DOM_STR)
-			v->s = arena_str(r->a, v->s);
+			dom_set_str(r->a, kept, arena_cstr(r->a, v->key), v->s);
+	r->page.python = kept;
 	if (r->q->offered && r->kind->set(r->engine, r->q->offered, &r->err))
 		give_up(r);
 	else
@@ -198,6 +203,7 @@ static void on_stream(void *ptr, bool err, struct str text)
 
 	if (r->running)
 		outputs_stream(r->outputs, err, text);
+	metrics_stream(&r->metrics, err, text);
 	if (fd_write_all(STDOUT_FILENO, text.p, text.n, "log", &ignored)) /* a log that is full stops nobody */
 		err_clear(&ignored);
 }
@@ -208,6 +214,7 @@ static void on_output(void *ptr, const struct dom *o, struct str id)
 
 	if (r->running)
 		outputs_add(r->outputs, o, id);
+	metrics_output(&r->metrics, o);
 }
 
 static void on_update(void *ptr, const struct dom *o, struct str id)
@@ -282,19 +289,25 @@ static int write_state(struct note_run *r, struct err *e)
 	}
 	if (r->page.python)
 		dom_set(a, d, "python", (struct dom *)r->page.python);
+	if (r->metrics.all->n)
+		dom_set(a, d, "metrics", r->metrics.all);
 	dom_write_json(&b, d, DOM_COMPACT);
 	return file_replace(path_join(a, r->q->dir, NOTE_STATE), buf_str(&b), 0644, 0, e);
 }
 
 static void describe_good(struct note_run *r)
 {
+	struct buf told_too cleanup(buf_free) = BUF_INIT(TOLD_MAX);
 	size_t n = 0;
+
+	dom_each(v, r->metrics.all)
+		buf_addf(&told_too, "; %.*s = %.*s", STR_ARG(v->key), STR_ARG(dom_text(r->a, v)));
 
 	for (size_t i = 0; i < r->page.nb.n; i++)
 		n += r->page.nb.cells[i].count > 0;
-	r->text = arena_strf(r->a, "%zu cell%s in %.1f s%s", n, n == 1 ? "" : "s",
+	r->text = arena_strf(r->a, "%zu cell%s in %.1f s%s%.*s", n, n == 1 ? "" : "s",
 	                     (double)(clock_now_ms() - r->began_ms) / 1e3,
-	                     r->left ? "; the notebook ended itself" : "");
+	                     r->left ? "; the notebook ended itself" : "", STR_ARG(buf_str(&told_too)));
 }
 
 static struct str said(const struct notebook *nb, const char *path)
@@ -436,9 +449,12 @@ int note_run(const struct note_request *q, bool *ok, struct err *e)
 	struct err ignored = ERR_INIT;
 	int rc;
 
+	metrics_init(&r.metrics, a);
 	r.began_ms = clock_now_ms();
 	r.page.nb.metadata = dom_new(a, DOM_MAP);
 	rc = execute(&r, e);
+	if (q->metrics_file)
+		metrics_file(&r.metrics, q->metrics_file);
 	if (!rc && !r.bad)
 		describe_good(&r);
 	if (!rc)
@@ -446,6 +462,7 @@ int note_run(const struct note_request *q, bool *ok, struct err *e)
 	if (r.folder && dir_remove_tree(r.folder, &ignored))
 		err_clear(&ignored); /* the next reboot takes it */
 	loop_free(r.loop);
+	metrics_free(&r.metrics);
 	fd_close(&r.page.fd);
 	*ok = !r.bad;
 	return rc;

@@ -21,6 +21,7 @@ struct note_request {
 	const char *kernel;          /* a kernel of Jupyter that the job names; NULL or "": as the notebook says */
 	bool hide_input;
 	const char *const *env;      /* of the interpreter; NULL: ours */
+	const char *metrics_file;    /* what METRIC_VARIABLE is in env (metrics.h); NULL */
 	int64_t timeout_ms;          /* of the job, for the sentence; 0: none */
 	int64_t grace_ms;            /* how long a cell has to end when it is asked to */
 };
