@@ -87,7 +87,7 @@ X
 ipython() { python3 -c 'import IPython' 2>/dev/null; }
 if ipython; then
 	test_expect 'IPython: magics, rich display, handles of displays; an unknown magic and a failing %%bash are failures' '
-		cd w && notebook ip "engine: ipython" <<\X &&
+		cd w && notebook ip "engine: ipython" "hide_input: true" <<\X &&
 # %%
 !echo from the shell
 x = %time 1 + 1
