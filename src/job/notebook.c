@@ -10,6 +10,7 @@
 #include "flow/secret.h"
 #include "job/kinds.h"
 #include "job/notebook.h"
+#include "job/notebook_zygote.h"
 #include "note/run.h"
 #include "sys/file.h"
 
@@ -26,6 +27,7 @@ struct notebook_job {
 	struct str label;  /* of the notebook, from the folder with the code */
 	const char *base;  /* of the files of its report */
 	struct str request;
+	bool warm;         /* it may be forked from an interpreter that is no child of its worker */
 };
 
 /* --- what the worker is told --- */
@@ -65,6 +67,22 @@ static struct str word(const struct attempt *t, const char *key, struct str or)
 	return v && v->type == DOM_STR ? v->s : or;
 }
 
+static void set_interpreter(struct notebook_job *n, struct dom *d)
+{
+	struct attempt *t = n->t;
+	struct arena *a = t->arena;
+	const char *python = arena_cstr(a, word(t, "python", STR("python3")));
+	const char *engine = arena_cstr(a, word(t, "engine", STR("auto")));
+	const char *zygote =
+		word(t, "kernel", STR("")).n ? NULL : zygote_for(t, python, engine, n->label);
+
+	dom_set_cstr(a, d, "python", python);
+	dom_set_cstr(a, d, "engine", engine);
+	if (zygote)
+		dom_set_cstr(a, d, "zygote", zygote);
+	n->warm = zygote;
+}
+
 static int make_request(struct notebook_job *n, struct err *e)
 {
 	struct attempt *t = n->t;
@@ -87,9 +105,8 @@ static int make_request(struct notebook_job *n, struct err *e)
 	for (size_t i = 0; i < t->n_inputs; i++)
 		dom_add(inputs, dom_new_str(a, t->inputs[i].input->name));
 	dom_set(a, d, "inputs", inputs);
-	dom_set_str(a, d, "python", word(t, "python", STR("python3")));
-	dom_set_str(a, d, "engine", word(t, "engine", STR("auto")));
 	dom_set_str(a, d, "kernel", word(t, "kernel", STR("")));
+	set_interpreter(n, d);
 	dom_set_bool(a, d, "hide_input", flag(t, "hide_input"));
 	dom_set_int(a, d, "timeout_ms", t->job->timeout_ms);
 	dom_set_int(a, d, "grace_ms", grace_of(t->job));
@@ -187,6 +204,8 @@ static void on_done(void *ptr, const struct proc_exit *x)
 	struct notebook_job *n = ptr;
 	struct attempt_result r;
 
+	if (n->warm)
+		(void)proc_kill_marked(n->t->marker);
 	exec_result(n->t, x, &r);
 	look_at_report(n, &r);
 	if (n->t->timed_out)
@@ -313,5 +332,6 @@ const struct job_kind kind_notebook = {
 	.prepare = prepare,
 	.start = start,
 	.adopt = adopt,
+	.done = zygote_end,
 	.cancel = cancel,
 };

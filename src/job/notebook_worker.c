@@ -102,6 +102,7 @@ static int work(struct arena *a, bool *ok, struct err *e)
 		.python = text_of(a, d, "python"),
 		.engine = text_of(a, d, "engine"),
 		.kernel = text_of(a, d, "kernel"),
+		.zygote = text_of(a, d, "zygote"),
 		.timeout_ms = int_of(d, "timeout_ms"),
 		.grace_ms = int_of(d, "grace_ms"),
 	};

@@ -41,6 +41,7 @@ struct engine_start {
 	const char *folder;     /* likewise: private and there, for its sockets; at most 90 bytes */
 	const char *notebook;   /* what its argv names */
 	const char *mode;       /* "auto", "ipython", "python" */
+	const char *zygote;     /* forked from the one of this name if that can be (python_warm.h); NULL */
 	const char *const *env; /* NULL: ours */
 	const struct engine_told *told;
 	void *ptr;

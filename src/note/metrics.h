@@ -1,6 +1,7 @@
 /*
  * note/metrics.h: numbers and words that a notebook tells of itself: lines `::metric auc=0.91` in what is printed,
- * displays of METRIC_MIME ({name, value}), lines of JSON in the file that METRIC_FILE names. The last value of a name counts.
+ * displays of METRIC_MIME ({name, value}), lines of JSON in the file that METRIC_VARIABLE names. The last value of a
+ * name counts.
  */
 #ifndef LEAT_NOTE_METRICS_H
 #define LEAT_NOTE_METRICS_H

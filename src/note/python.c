@@ -3,18 +3,22 @@
  * socket and of the pipes that are its standard output and errors, so what its own children print is caught too.
  */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/str.h"
 #include "note/driver.h"
 #include "note/frames.h"
+#include "note/python_warm.h"
 #include "sys/fd.h"
 
 #define READ_CHUNK 65536
+#define KILLED_MS 1000
 #define DRIVER_FD "3" /* the first of proc_spec.fds */
 
 struct python {
@@ -25,8 +29,12 @@ struct python {
 	int link, out[2];                    /* out: its standard output, its standard errors */
 	struct loop_ev *watch, *out_watch[2], *child;
 	struct proc proc;
-	bool dead;
+	struct warm warm;                    /* conn -1: it is our child */
+	struct loop_ev *warm_watch;
+	bool heard, dead;                    /* it has said something */
 };
+
+static int begin(struct python *p, bool warm, struct err *e);
 
 /* What it has printed until now, and no more: what goes on printing would hold us. */
 static void drain(struct python *p, int which)
@@ -60,17 +68,44 @@ static void on_printed(struct loop_ev *ev, uint32_t events, void *ptr)
 	}
 }
 
+static void close_all(struct python *p)
+{
+	loop_close(p->watch);
+	loop_close(p->child);
+	loop_close(p->warm_watch);
+	p->watch = p->child = p->warm_watch = NULL;
+	for (int i = 0; i < 2; i++) {
+		loop_close(p->out_watch[i]);
+		p->out_watch[i] = NULL;
+		fd_close(&p->out[i]);
+	}
+	fd_close(&p->link);
+	fd_close(&p->warm.conn);
+	fd_close(&p->warm.life);
+	proc_free(&p->proc);
+	p->proc = (struct proc)PROC_INIT;
+}
+
 static void end(struct python *p, const char *how)
 {
+	struct err e = ERR_INIT;
+
 	if (p->dead)
 		return;
+	if (p->warm.conn >= 0 && !p->heard) { /* whatever went wrong there */
+		close_all(p);
+		if (!begin(p, false, &e))
+			return;
+		how = arena_dup(p->a, e.msg);
+	}
 	p->dead = true;
 	drain(p, 0);
 	drain(p, 1);
 	loop_close(p->watch);
+	loop_close(p->warm_watch);
 	for (int i = 0; i < 2; i++)
 		loop_close(p->out_watch[i]);
-	p->watch = p->out_watch[0] = p->out_watch[1] = NULL;
+	p->watch = p->warm_watch = p->out_watch[0] = p->out_watch[1] = NULL;
 	p->s.told->died(p->s.ptr, how);
 }
 
@@ -97,6 +132,7 @@ static bool take_packet(struct python *p)
 		p->watch = NULL;
 		return false;
 	}
+	p->heard = true;
 	drain(p, 0);
 	drain(p, 1);
 	if (frames_take(&p->frames, (struct str){packet, (size_t)n}, &e)) {
@@ -130,6 +166,43 @@ static void on_exit_of(struct loop_ev *ev, const struct proc_exit *x, void *ptr)
 	end(p, arena_dup(p->a, text));
 }
 
+static struct str end_of_warm(struct python *p, bool wait)
+{
+	char text[256], how[PROC_TEXT];
+	struct err e = ERR_INIT;
+	const struct dom *v;
+	struct dom *d;
+	ssize_t n = recv(p->warm.conn, text, sizeof(text), wait ? 0 : MSG_DONTWAIT);
+
+	if (n < 0)
+		return STR_NULL;
+	if (!n || dom_json(p->a, (struct str){text, (size_t)n}, "the zygote's word", &d, &e) ||
+	    !(v = dom_get(d, "status")) || v->type != DOM_INT)
+		return STR("the interpreter that it was forked from ended");
+	int status = (int)v->i;
+	struct proc_exit x = {.status = WIFSIGNALED(status) ? -1 : WEXITSTATUS(status),
+	                      .signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0};
+
+	proc_exit_text(&x, how);
+	return arena_str(p->a, str_of(how));
+}
+
+static void on_warm(struct loop_ev *ev, uint32_t events, void *ptr)
+{
+	struct python *p = ptr;
+	struct str how = end_of_warm(p, false);
+
+	(void)events;
+	if (!how.p)
+		return;
+	loop_close(ev);
+	p->warm_watch = NULL;
+	while (p->watch && !p->dead && take_packet(p))
+		;
+	p->proc.ended = true;
+	end(p, how.p);
+}
+
 static int spawn(struct python *p, int link, int out, int err, struct err *e)
 {
 	struct proc_spec spec = PROC_SPEC;
@@ -153,18 +226,11 @@ static int spawn(struct python *p, int link, int out, int err, struct err *e)
 
 static void free_python(struct python *p)
 {
-	loop_close(p->watch);
-	loop_close(p->child);
-	for (int i = 0; i < 2; i++) {
-		loop_close(p->out_watch[i]);
-		fd_close(&p->out[i]);
-	}
-	fd_close(&p->link);
-	proc_free(&p->proc);
+	close_all(p);
 	frames_free(&p->frames);
 }
 
-static int start_cold(struct python *p, struct err *e)
+static int start_process(struct python *p, bool warm, struct err *e)
 {
 	int out[2] = {-1, -1}, err[2] = {-1, -1}, pair[2] = {-1, -1}, rc = -1;
 
@@ -179,7 +245,10 @@ static int start_cold(struct python *p, struct err *e)
 	p->out[1] = fd_steal(&err[0]);
 	if (fd_nonblock(p->out[0], true, e) || fd_nonblock(p->out[1], true, e))
 		goto done;
-	rc = spawn(p, pair[1], out[1], err[1], e);
+	if (warm && warm_fork(p->a, &p->s, pair[1], out[1], err[1], &p->warm, &p->proc))
+		rc = loop_fd(p->loop, p->warm.conn, EPOLLIN, on_warm, p, &p->warm_watch, e);
+	else
+		rc = spawn(p, pair[1], out[1], err[1], e);
 done:
 	for (int i = 0; i < 2; i++) {
 		fd_close(&pair[i]);
@@ -189,15 +258,24 @@ done:
 	return rc;
 }
 
+static int begin(struct python *p, bool warm, struct err *e)
+{
+	p->heard = false;
+	return start_process(p, warm, e) || loop_fd(p->loop, p->link, EPOLLIN, on_packet, p, &p->watch, e) ||
+	                       loop_fd(p->loop, p->out[0], EPOLLIN, on_printed, p, &p->out_watch[0], e) ||
+	                       loop_fd(p->loop, p->out[1], EPOLLIN, on_printed, p, &p->out_watch[1], e)
+	               ? -1
+	               : 0;
+}
+
 static int start(struct arena *a, struct loop *l, const struct engine_start *s, struct engine **out, struct err *e)
 {
 	struct python *p = arena_new_of(a, struct python);
 
-	*p = (struct python){.a = a, .loop = l, .s = *s, .link = -1, .out = {-1, -1}, .proc = PROC_INIT};
+	*p = (struct python){.a = a, .loop = l, .s = *s, .link = -1, .out = {-1, -1}, .proc = PROC_INIT,
+	                     .warm = {-1, -1}};
 	frames_init(&p->frames, s->told, s->ptr, on_ack, p);
-	if (start_cold(p, e) || loop_fd(l, p->link, EPOLLIN, on_packet, p, &p->watch, e) ||
-	    loop_fd(l, p->out[0], EPOLLIN, on_printed, p, &p->out_watch[0], e) ||
-	    loop_fd(l, p->out[1], EPOLLIN, on_printed, p, &p->out_watch[1], e)) {
+	if (begin(p, s->zygote && *s->zygote, e)) {
 		proc_signal(&p->proc, SIGKILL);
 		free_python(p);
 		return -1;
@@ -252,29 +330,53 @@ static void interrupt(struct engine *g)
 	struct python *p = (struct python *)g;
 
 	if (!p->dead && p->proc.pid)
-		(void)kill(p->proc.pid, SIGINT);
+		proc_signal(&p->proc, SIGINT);
+}
+
+/* The zygote reaps it; we wait for its word of that. */
+static void stop_warm(struct python *p, int64_t ms)
+{
+	struct pollfd f = {.fd = p->warm.conn, .events = POLLIN};
+
+	if (p->proc.ended)
+		return;
+	if (ms > 0 && !p->dead)
+		(void)!send(p->link, "j{\"leave\":1}", 12, MSG_NOSIGNAL);
+	if (ms > 0 && poll(&f, 1, (int)ms) > 0)
+		return;
+	proc_signal(&p->proc, SIGKILL);
+	(void)poll(&f, 1, KILLED_MS);
+}
+
+static void stop_cold(struct python *p, int64_t ms)
+{
+	struct proc_exit x;
+	struct err e = ERR_INIT;
+	int ended = 0;
+
+	loop_close(p->child);
+	p->child = NULL;
+	if (p->proc.ended || !p->proc.pid)
+		return;
+	if (ms > 0 && !p->dead)
+		(void)!send(p->link, "j{\"leave\":1}", 12, MSG_NOSIGNAL);
+	ended = ms > 0 ? proc_wait_for(&p->proc, ms, &x, &e) : 0;
+	if (ended > 0)
+		return;
+	err_clear(&e);
+	proc_signal(&p->proc, SIGKILL);
+	if (proc_wait(&p->proc, &x, &e))
+		err_clear(&e);
 }
 
 static void stop(struct engine *g, int64_t ms)
 {
 	struct python *p = (struct python *)g;
-	struct proc_exit x;
-	struct err e = ERR_INIT;
-	int ended = p->proc.ended;
 
-	loop_close(p->child);
-	p->child = NULL;
-	if (!ended && p->proc.pid) {
-		if (ms > 0 && !p->dead)
-			(void)!send(p->link, "j{\"leave\":1}", 12, MSG_NOSIGNAL);
-		ended = ms > 0 ? proc_wait_for(&p->proc, ms, &x, &e) : 0;
-		if (ended <= 0) {
-			err_clear(&e);
-			proc_signal(&p->proc, SIGKILL);
-			if (proc_wait(&p->proc, &x, &e))
-				err_clear(&e);
-		}
-	}
+	if (p->warm.conn >= 0)
+		stop_warm(p, ms);
+	else
+		stop_cold(p, ms);
 	drain(p, 0);
 	drain(p, 1);
 	p->dead = true;

@@ -412,6 +412,7 @@ static int execute(struct note_run *r, struct err *e)
 	                         .kernel = &r->kernel,
 	                         .notebook = r->q->name,
 	                         .mode = r->q->engine,
+	                         .zygote = r->q->zygote,
 	                         .env = r->q->env,
 	                         .told = &told,
 	                         .ptr = r};

@@ -19,6 +19,7 @@ struct note_request {
 	const struct dom *params, *offered; /* maps, or NULL */
 	const char *python, *engine; /* the interpreter; "auto", "ipython", "python" */
 	const char *kernel;          /* a kernel of Jupyter that the job names; NULL or "": as the notebook says */
+	const char *zygote;          /* python_warm.h; NULL */
 	bool hide_input;
 	const char *const *env;      /* of the interpreter; NULL: ours */
 	const char *metrics_file;    /* what METRIC_VARIABLE is in env (metrics.h); NULL */
