@@ -124,8 +124,8 @@ test_expect 'a notebook that cannot begin has a page too: no interpreter, no not
 	notebook broken </dev/null && rm jobs/broken/notebook.py && echo "{not json" >jobs/broken/notebook.ipynb &&
 	exits 1 leat run broken 2018-01-01 2>err && has err "jobs/broken/notebook.ipynb:1" && seen "$(page broken 2018-01-01).html" >seen && has seen "notebook.ipynb:1" &&
 	notebook other </dev/null && rm jobs/other/notebook.py &&
-	printf "%s" "{\"nbformat\": 4, \"nbformat_minor\": 5, \"metadata\": {\"kernelspec\": {\"name\": \"ir\", \"language\": \"R\"}}, \"cells\": []}" >jobs/other/notebook.ipynb &&
-	exits 1 leat run other 2018-01-01 2>err && has err "kernel ir"
+	printf "%s" "{\"nbformat\": 4, \"nbformat_minor\": 5, \"metadata\": {\"kernelspec\": {\"name\": \"nosuch\", \"language\": \"befunge\"}}, \"cells\": []}" >jobs/other/notebook.ipynb &&
+	exits 1 leat run other 2018-01-01 2>err && has err "nosuch"
 '
 
 test_expect 'input() says that nobody can answer' '
