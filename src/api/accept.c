@@ -74,6 +74,10 @@ int api_accept(struct api *api, const struct args *args, struct sink *out, struc
 		        STR_ARG(j->name));
 		return err_hint(e, "'leat run %.*s' makes them anew", STR_ARG(j->name));
 	}
+	if (j->no_output) {
+		err_set(e, ERR_BAD_REQUEST, "%.*s has no output that could be accepted", STR_ARG(j->name));
+		return err_hint(e, "'leat run %.*s' runs what is stale", STR_ARG(j->name));
+	}
 	for (size_t i = 1; i < args_n(args); i++)
 		if (ask_range(api, &q, j, args_pos(args, i), e))
 			return -1;

@@ -74,6 +74,13 @@ test_expect 'a query without output over a table waits for it, and is stale when
 test_expect 'more rows than are kept are counted' '
 	cd sql && query rows "" "select range as n from range(1000)" && leat run rows 2024-01-01 && leat logs rows 2024-01-01 >log 2>err && count 11 cat log && has err "1000 rows, the first 10 of them" && leat why rows 2024-01-01 --json >why && eq "$(json why "d[\"made_by\"][\"facts\"][\"rows\"]")" 1000
 '
+test_expect 'on a workspace branch it is done there, and on master anew' '
+	workspace on && noop a && leat run a 2024-01-01 && leat branch try 2>/dev/null && leat run a 2024-01-01..2024-01-03 --on try >out && has out "2 ran" && leat run a 2024-01-01..2024-01-03 --on try >out && has out "0 ran" &&
+	leat run a 2024-01-02 >out && has out "1 ran" && leat merge try 2>/dev/null && leat run a 2024-01-01..2024-01-03 >out && has out "1 ran" && leat fsck
+'
+test_expect 'there is nothing to accept of it' '
+	cd on && printf "params: {n: 1}\n" >>jobs/a/job.yaml && exits 2 leat accept a 2024-01-01 --because so 2>err && has err "a has no output that could be accepted"
+'
 test_expect 'mistakes are told at their place' '
 	workspace bad && noop a "output: t/a" && exits 2 leat plan 2>err && has err "jobs/a/job.yaml:3:9: a job of kind noop writes nothing" &&
 	noop a "checks: [rows > 0]" && exits 2 leat plan 2>err && has err "jobs/a/job.yaml:3:9: checks is for jobs with an output, and this one has none" &&
