@@ -61,6 +61,27 @@ test_expect 'another leat.db, the same rows, a damaged file: nothing is believed
 	cd head && made && cp .leat/cache/plan ../kept && sed -i "s/k, v/v, k/" jobs/one.sql && leat plan --json > want && printf x | dd of=.leat/cache/plan bs=1 seek=90 conv=notrunc status=none && leat plan --json > a && same want a &&
 	head -c 100 ../kept > .leat/cache/plan && leat plan --json > a && same want a && cp ../kept .leat/cache/plan && leat plan --json > a && same want a && echo > .leat/cache/plan && leat plan --json > a && same want a
 '
+# What is remembered says that there is nothing to do, and a look would see that the rows are others.
+blind() { # [JOB]
+	two_days raw/x && ${1:-job one raw.x} && made && edit "drop trigger moved_up" && edit "update current set key = zeroblob(32)" && idle
+}
+looks() { leat plan >"$TRASH/looked" 2>&1 && has "$TRASH/looked" "0 to run, 2 known"; }
+lib=${LEAT_LIBDUCKDB:-$CHECKOUT/.deps/libduckdb.so}
+if [ -e "$lib" ]; then
+	test_expect 'another leat at the same place, in the same file, knows nothing of what this one decided: by the time of the file, and by its size' '
+		(mkdir prog && cp -p "$LEAT_BIN" prog/leat && LEAT_BIN=$PWD/prog/leat && export LEAT_LIBDUCKDB=$lib && workspace newer && blind && touch -d "1 hour ago" "$LEAT_BIN" && looks &&
+		cd .. && workspace longer && blind && cp -p "$LEAT_BIN" ../ref && printf x >>"$LEAT_BIN" && touch -r ../ref "$LEAT_BIN" && looks)
+	'
+	test_expect 'another parser may tell another meaning: nothing that was decided by the last one is believed' '
+		script() { mkdir -p jobs/one && printf "kind: script\npartition: daily\ninputs: [raw/x]\noutput: tables/one\n" >jobs/one/job.yaml && echo "cp \$LEAT_INPUT_x/* \$LEAT_OUTPUT/" >jobs/one/job.sh; }
+		(workspace parser && export LEAT_LIBDUCKDB=$lib && blind script && cp "$lib" ../other.so && LEAT_LIBDUCKDB=$(realpath ../other.so) && leat jobs && leat jobs && looks) && rm other.so
+	'
+else
+	test_skip 'another leat, another parser' "no $lib"
+fi
+test_expect 'a leat.db that was put in the place of the other, with the same numbers of what moved in it, is another one' '
+	workspace replaced && blind && cp -p .leat/leat.db ../copy && mv ../copy .leat/leat.db && looks
+'
 test_expect 'random changes, each plan with and without what is remembered' '
 	TMPDIR=$TRASH python3 "$TESTS/soak/settled.py" "$LEAT_BIN" 40 7 > out && cat out
 '
