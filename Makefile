@@ -34,6 +34,16 @@ build-test: build-test/build.ninja FORCE
 build-asan: build-asan/build.ninja FORCE
 	@$(NINJA) -C build-asan
 
+# Under ThreadSanitizer: only what reaches threads is run with it.
+build-tsan/build.ninja: | meson.build
+	@$(MESON) setup build-tsan -Dfaults=true -Dwerror=false -Doptimization=1 -Db_sanitize=thread -Db_lundef=false
+
+build-tsan: build-tsan/build.ninja FORCE
+	@$(NINJA) -C build-tsan
+
+check-tsan: setup build-tsan
+	@tools/check-tsan $(T)
+
 setup:
 	@tools/setup
 
@@ -68,13 +78,14 @@ install: build/leat
 	@tools/install '$(DESTDIR)' '$(PREFIX)'
 
 clean:
-	rm -rf build build-test build-asan build-fuzz
+	rm -rf build build-test build-asan build-tsan build-fuzz
 
 help:
 	@echo 'make                  builds the program at build/leat'
 	@echo 'make demo             sets up, builds, and runs an example pipeline on real data'
 	@echo 'make test [T=words]   sets up, builds, runs the tests (with one of these words in their name)'
 	@echo 'make check            layers, sizes, headers, static analysis, the suite under sanitizers'
+	@echo 'make check-tsan [T=]  what reaches threads, under ThreadSanitizer'
 	@echo 'make soak             kills, crashes, failing writes, flipped bits, orders of steps, in large numbers'
 	@echo 'make bench            the figures of docs/benchmarks.md, each with its floor'
 	@echo 'make fuzz SECONDS=30  each fuzz target for that long (needs clang)'
@@ -82,4 +93,4 @@ help:
 	@echo 'make setup | clean | help'
 
 FORCE:
-.PHONY: all build-test build-asan setup test check bench soak demo fuzz install clean help FORCE
+.PHONY: all build-test build-asan build-tsan check-tsan setup test check bench soak demo fuzz install clean help FORCE
