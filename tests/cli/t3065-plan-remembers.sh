@@ -65,6 +65,9 @@ test_expect 'another leat.db, the same rows, a damaged file: nothing is believed
 blind() { # [JOB]
 	two_days raw/x && ${1:-job one raw.x} && made && edit "drop trigger moved_up" && edit "update current set key = zeroblob(32)" && idle
 }
+script() { # a job whose meaning no parser tells
+	mkdir -p jobs/one && printf "kind: script\npartition: daily\ninputs: [raw/x]\noutput: tables/one\n" >jobs/one/job.yaml && echo "cp \$LEAT_INPUT_x/* \$LEAT_OUTPUT/" >jobs/one/job.sh
+}
 looks() { leat plan >"$TRASH/looked" 2>&1 && has "$TRASH/looked" "0 to run, 2 known"; }
 lib=${LEAT_LIBDUCKDB:-$CHECKOUT/.deps/libduckdb.so}
 if [ -e "$lib" ]; then
@@ -73,7 +76,6 @@ if [ -e "$lib" ]; then
 		cd .. && workspace longer && blind && cp -p "$LEAT_BIN" ../ref && printf x >>"$LEAT_BIN" && touch -r ../ref "$LEAT_BIN" && looks)
 	'
 	test_expect 'another parser may tell another meaning: nothing that was decided by the last one is believed' '
-		script() { mkdir -p jobs/one && printf "kind: script\npartition: daily\ninputs: [raw/x]\noutput: tables/one\n" >jobs/one/job.yaml && echo "cp \$LEAT_INPUT_x/* \$LEAT_OUTPUT/" >jobs/one/job.sh; }
 		(workspace parser && export LEAT_LIBDUCKDB=$lib && blind script && cp "$lib" ../other.so && LEAT_LIBDUCKDB=$(realpath ../other.so) && leat jobs && leat jobs && looks) && rm other.so
 	'
 else
