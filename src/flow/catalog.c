@@ -337,7 +337,7 @@ static const char *absent(struct catalog *c, struct arena *a, struct str name)
 			other = STR("");
 			own = of[n]->name;
 		}
-		if (str_eq(zone, other) && c->by_id[i]->exists)
+		if (str_eq(zone, other) && c->by_id[i]->exists && of[n]->role != REPO_SYSTEM)
 			last[n++] = own;
 	}
 	near = str_nearest(mine, last, n);

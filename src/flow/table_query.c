@@ -73,7 +73,7 @@ static int no_such_table(struct preparing *p, const struct sql_table *t, struct 
 {
 	struct repo *all;
 	struct str *names;
-	size_t n;
+	size_t n, known = 0;
 
 	if (repo_list(p->s, p->a, &all, &n, e))
 		return -1;
@@ -81,7 +81,9 @@ static int no_such_table(struct preparing *p, const struct sql_table *t, struct 
 		STR_ARG(t->name));
 	names = arena_array(p->a, struct str, n);
 	for (size_t i = 0; i < n; i++)
-		names[i] = all[i].name;
+		if (all[i].role != REPO_SYSTEM)
+			names[known++] = all[i].name;
+	n = known;
 	int near = str_nearest(repo, names, n);
 	for (size_t i = 0; near < 0 && i < n; i++) { /* trips for raw.trips */
 		struct str zone, last;

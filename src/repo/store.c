@@ -505,7 +505,7 @@ int repo_not_found(struct store *s, struct str name, struct err *e)
 	struct err inner = ERR_INIT;
 	struct repo *repos;
 	struct str *names;
-	size_t n;
+	size_t n, known = 0;
 	int near;
 
 	if (repo_list(s, a, &repos, &n, &inner)) {
@@ -514,7 +514,9 @@ int repo_not_found(struct store *s, struct str name, struct err *e)
 	}
 	names = arena_array(a, struct str, n);
 	for (size_t i = 0; i < n; i++)
-		names[i] = repos[i].name;
+		if (repos[i].role != REPO_SYSTEM)
+			names[known++] = repos[i].name;
+	n = known;
 	err_set(e, ERR_NOT_FOUND, "there is no repo %.*s", STR_ARG(name));
 	near = str_nearest(name, names, n);
 	for (size_t i = 0; near < 0 && i < n; i++) { /* `trips` for raw/trips */

@@ -78,6 +78,9 @@ test_expect 'on a workspace branch it is done there, and on master anew' '
 	workspace on && noop a && leat run a 2024-01-01 && leat branch try 2>/dev/null && leat run a 2024-01-01..2024-01-03 --on try >out && has out "2 ran" && leat run a 2024-01-01..2024-01-03 --on try >out && has out "0 ran" &&
 	leat run a 2024-01-02 >out && has out "1 ran" && leat merge try 2>/dev/null && leat run a 2024-01-01..2024-01-03 >out && has out "1 ran" && leat fsck
 '
+test_expect 'where its ends are noted is nobody else'"'"'s name for anything' '
+	cd on && exits 1 leat cat a:/x 2>err && has err "there is no repo a" && lacks err @ && exits 2 leat sql "select * from a" 2>err && has err "there is no table a" && lacks err @
+'
 test_expect 'there is nothing to accept of it' '
 	cd on && printf "params: {n: 1}\n" >>jobs/a/job.yaml && exits 2 leat accept a 2024-01-01 --because so 2>err && has err "a has no output that could be accepted"
 '
