@@ -8,6 +8,7 @@ const struct job_kind *const job_kinds[] = {
 	&kind_python,
 	&kind_noop,
 	&kind_service,
+	&kind_board,
 	&kind_spout,
 	NULL,
 };

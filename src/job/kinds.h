@@ -8,7 +8,7 @@
 #include "flow/plug.h"
 
 extern const struct job_kind kind_sql, kind_script, kind_download, kind_notebook, kind_python, kind_noop,
-	kind_service, kind_spout;
+	kind_service, kind_board, kind_spout;
 
 extern const struct job_kind *const job_kinds[]; /* ended by NULL */
 

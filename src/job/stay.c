@@ -106,7 +106,7 @@ void stay_keys(struct arena *a, const struct job *j, struct stay_keys *out)
 {
 	const struct dom *port = dom_get(j->own, "port"), *health = dom_get(j->own, "health"),
 			 *start = dom_get(j->own, "start_timeout"), *every = dom_get(j->own, "health_every");
-	struct str how = health && health->type == DOM_STR ? health->s : STR("tcp");
+	struct str how = health && health->type == DOM_STR ? health->s : j->kind == &kind_board ? STR("/") : STR("tcp");
 
 	*out = (struct stay_keys){.start_ms = 60000, .every_ms = 5000};
 	if (every && (!keys_duration(dom_text(a, every), &out->every_ms) || out->every_ms < 1))
@@ -139,6 +139,11 @@ static int check(const struct job *j, struct err *e)
 	    health->s.p[0] != '/') {
 		err_set(e, ERR_BAD_CONFIG, "\"health\" is tcp, none, or a path that begins with /");
 		return at_key(e, j, health);
+	}
+	if (j->kind == &kind_board && !port) {
+		err_set(e, ERR_BAD_CONFIG, "a board is looked at in a browser, and the job says no port");
+		err_hint(e, "add `port: N`");
+		return job_at(e, j, 1, 1);
 	}
 	if (health && health->type == DOM_STR && !str_is(health->s, "none") && !port) {
 		err_set(e, ERR_BAD_CONFIG, "\"health\" asks at a port, and the job says none");
@@ -173,6 +178,16 @@ static const struct key keys[] = {
 const struct job_kind kind_service = {
 	.name = "service",
 	.text = "A process that stays, and listens at a port: `leat up` starts it, `leat down` ends it.",
+	.keys = keys,
+	.code_names = code_names,
+	.starts_process = true,
+	.stays = true,
+	.check = check,
+};
+
+const struct job_kind kind_board = {
+	.name = "board",
+	.text = "A page for people (a dashboard of Plotly Dash, Streamlit...): a service that answers HTTP at its port.",
 	.keys = keys,
 	.code_names = code_names,
 	.starts_process = true,

@@ -16,12 +16,14 @@
 #include "sys/dir.h"
 #include "sys/file.h"
 #include "sys/lock.h"
+#include "sys/notify.h"
 
 #define LOOK_MS 100      /* from a change of leat.db to a look at the heads */
 #define QUIET_MS 500     /* how long nothing more must move, so that what belongs together is one restart */
 #define QUIET_MOST 10    /* ... and how often that is waited for anew */
 #define POLL_MS 2000     /* heads are looked at in any case */
 #define PROBE_FIRST_MS 50
+#define SAVED_MS 150     /* how long nothing more must be saved: editors write several files */
 #define SICK_LOOKS 3     /* bad answers in a row after which it is started anew */
 #define SICK_MOST 3      /* ... and how often in a row, before it is given up */
 #define ALONE_MS 200     /* what has no health check works if it lives that long */
@@ -63,6 +65,9 @@ struct keeper {
 	bool over;
 	struct err *late;       /* it did not work in time */
 	int64_t look_at;
+	struct notify *files;   /* mode: dev */
+	struct loop_ev *saved;
+	bool dirty;             /* something was saved that it does not run with yet */
 };
 
 /* ---- what it tells ---- */
@@ -362,11 +367,15 @@ static void end_process(struct keeper *k, enum want want)
 		finish(k, NULL);
 }
 
+static void reload(struct keeper *k);
+
 static int launch(struct keeper *k, struct err *e)
 {
 	struct exec_task task = {0};
 	struct err late = ERR_INIT;
 
+	if (k->dirty)
+		reload(k);
 	k->n++;
 	if (stay_turn(&k->turn, k->f, k->loop, k->j, &k->at, k->n, k->marker, k->log, e) ||
 	    script_task(&k->turn.t, &task, e) || exec_new(&k->turn.t, &k->x, e) ||
@@ -648,6 +657,105 @@ static int lay_code(struct keeper *k, struct err *e)
 	return 0;
 }
 
+/* ---- mode: dev ---- */
+
+/*
+ * The job as it is saved now. One with a mistake in it is told, and what was there goes on; its inputs, its port and
+ * its kind are those it was started with.
+ */
+static void reload(struct keeper *k)
+{
+	struct err e = ERR_INIT;
+	struct flow *f = NULL;
+	const struct job *old = k->j;
+	struct job *j;
+	struct stay_keys keys;
+
+	k->dirty = false;
+	if (!flow_open(k->s, job_kinds, true, &f, &e) && !jobs_find(f->jobs, old->name, &j, &e)) {
+		stay_keys(k->a, j, &keys);
+		if (j->kind != old->kind || keys.port != k->keys.port)
+			err_set(&e, ERR_BAD_CONFIG, "its kind or port was changed: leat down and leat up take that up");
+	}
+	if (!e.code) {
+		k->j = j;
+		if (dir_remove_tree(arena_printf(k->a, "%s/work", k->at.dir), &e) || lay_code(k, &e))
+			k->j = old;
+	}
+	if (e.code) {
+		say(k, "%s%s%s", e.file[0] ? e.file : "", e.file[0] ? ": " : "", e.msg);
+		flow_close(f);
+		return;
+	}
+	flow_close(k->f);
+	k->f = f;
+}
+
+static void on_saved(struct loop_ev *ev, void *ptr)
+{
+	struct keeper *k = ptr;
+
+	(void)ev;
+	k->saved = NULL;
+	k->dirty = true;
+	if (k->want != WANT_UP)
+		return;
+	say(k, "its files were saved: it is started anew");
+	if (k->running) {
+		end_process(k, WANT_AGAIN);
+	} else if (k->again) { /* it waits after a failure, which this may mend */
+		loop_close(k->again);
+		k->again = NULL;
+		k->restarts++;
+		start(k);
+	}
+}
+
+static bool wants_folder(void *ptr, const char *path)
+{
+	const char *name = strrchr(path, '/');
+
+	name = name ? name + 1 : path;
+	return name[0] != '.' && strcmp(name, "__pycache__") != 0;
+}
+
+static void told_saved(void *ptr, const char *path)
+{
+	struct keeper *k = ptr;
+
+	if (path[0] && !wants_folder(NULL, path))
+		return;
+	if (k->saved)
+		loop_timer_again(k->saved, SAVED_MS);
+	else
+		k->saved = loop_timer(k->loop, SAVED_MS, on_saved, k);
+}
+
+static void on_files(struct loop_ev *ev, uint32_t events, void *ptr)
+{
+	struct keeper *k = ptr;
+	struct err e = ERR_INIT;
+
+	(void)ev;
+	(void)events;
+	if (notify_read(k->files, told_saved, k, &e))
+		say(k, "%s", e.msg);
+}
+
+static int watch_files(struct keeper *k, struct err *e)
+{
+	const struct dom *mode = dom_get(k->j->own, "mode");
+
+	if (!mode || mode->type != DOM_STR || !str_is(mode->s, "dev"))
+		return 0;
+	if (notify_new(k->ws->dir, wants_folder, k, &k->files, e) ||
+	    notify_add(k->files, arena_cstr(k->a, k->j->dir), e))
+		return -1;
+	if (dir_exists(path_join(k->a, k->ws->dir, "python")) && notify_add(k->files, "python", e))
+		return -1;
+	return loop_fd(k->loop, notify_fd(k->files), EPOLLIN, on_files, k, NULL, e);
+}
+
 /* What a keeper that was killed left there is committed first. */
 static int make_folders(struct keeper *k, struct err *e)
 {
@@ -725,7 +833,7 @@ static int keep(struct keeper *k, struct err *e)
 	tell(k, STAY_STARTING, NULL, NULL);
 	if (loop_new(&k->loop, e) ||
 	    loop_signal(k->loop, signals, ARRAY_LEN(signals), on_signal, k, NULL, e) || post_guard(k, e) ||
-	    make_folders(k, e) || watch_heads(k, e))
+	    make_folders(k, e) || watch_heads(k, e) || watch_files(k, e))
 		return -1;
 	k->probe = stay_probe_new(k->a, k->loop, &k->keys, on_probe, k);
 	start(k);
@@ -760,6 +868,7 @@ int stay_worker_main(int argc, char **argv)
 	proc_free(&k.guard);
 	fd_close(&k.guard_end);
 	fd_close(&k.notify);
+	notify_free(k.files);
 	fd_close(&k.pipe);
 	fd_close(&k.log);
 	arena_free(k.turn.arena);
