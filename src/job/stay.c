@@ -187,7 +187,7 @@ const struct job_kind kind_service = {
 
 const struct job_kind kind_board = {
 	.name = "board",
-	.text = "A page for people (a dashboard of Plotly Dash, Streamlit...): a service that answers HTTP at its port.",
+	.text = "A page for people (a dashboard by Dash, Streamlit...): a service that answers HTTP at its port.",
 	.keys = keys,
 	.code_names = code_names,
 	.starts_process = true,
