@@ -346,6 +346,14 @@ static int set_secrets(struct env *v, struct sight *s, const struct secrets *lis
 	return 0;
 }
 
+static bool has_shared_code(const struct job *j)
+{
+	for (size_t i = 0; i < j->n_code; i++)
+		if (str_has_prefix(j->code[i].label, STR(JOB_SHARED_CODE "/")))
+			return true;
+	return false;
+}
+
 /* What the Python package needs: itself, behind what the job says, and this program, which knows tables. */
 static int set_python(struct env *v, struct sight *s, struct err *e)
 {
@@ -354,7 +362,8 @@ static int set_python(struct env *v, struct sight *s, struct err *e)
 
 	if (pylib_dir(t->arena, t->flow->store->leat_dir, &dir, e))
 		return -1;
-	env_setf(v, "PYTHONPATH", "%s%s%s", own ? own : "", own && *own ? ":" : "",
+	env_setf(v, "PYTHONPATH", "%s%s%s%s", own ? own : "", own && *own ? ":" : "",
+	         has_shared_code(t->job) ? arena_printf(t->arena, "%s/" JOB_SHARED_CODE ":", exec_work_dir(t)) : "",
 	         show(s, dir, PYLIB_SEEN, false, false));
 	env_set(v, "LEAT_BIN", proc_self_exe());
 	env_keep(v, "LEAT_LIBDUCKDB");

@@ -67,6 +67,9 @@ struct job_check {
 	int line, col;     /* in job->file, of the text's first byte */
 };
 
+/* Where files of python/ lie in the folder with a job's code: no file of a job's own is called so. */
+#define JOB_SHARED_CODE ".python"
+
 struct job_code {
 	struct str path;  /* from the workspace: "jobs/trips/job.sql" */
 	struct str label; /* from the job's folder: "job.sql", "lib/x.py"; what the code id counts */

@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "db/duck.h"
 #include "flow/input.h"
+#include "flow/jobfile.h"
 #include "flow/plug.h"
 
 #define CACHE_FILE ".leat/cache/jobs%s" /* one for each place that they lie in */
@@ -385,6 +386,8 @@ static struct sha tables_id(const struct jobs *js)
 	sha_init(&c);
 	sha_field(&c, STR(LEAT_VERSION));
 	sha_add(&c, &library, sizeof(library));
+	/* Of what is not there no job has a node. */
+	sha_field(&c, dir_exists(path_join(js->arena, js->ws->dir, JOBFILE_SHARED)) ? STR(JOBFILE_SHARED) : STR(""));
 	for (size_t i = 0; i < job_keys()->n; i++) {
 		const struct key *k = &job_keys()->rows[i];
 

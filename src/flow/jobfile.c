@@ -146,6 +146,18 @@ static int named_code(struct jobs *js, struct job_entry *en, struct job *j, stru
 	return 0;
 }
 
+/* What its jobs share lies in python/, and is code of each of them. */
+static int shared_code(struct jobs *js, struct job_entry *en, struct job *j, struct jobfile_list *l, struct str main,
+                       struct err *e)
+{
+	struct stat st;
+
+	if (!j->kind->imports || !j->kind->imports(j, main) || jobcache_node(js, en, STR(JOBFILE_SHARED), &st) ||
+	    !S_ISDIR(st.st_mode))
+		return 0;
+	return jobfile_scan(js, en, STR(JOBFILE_SHARED), JOB_SHARED_CODE "/", l, e);
+}
+
 /* ---- hashing ---- */
 
 static int by_label(const void *a, const void *b)
@@ -176,7 +188,7 @@ int jobfile_code(struct jobs *js, struct job_entry *en, struct job *j, struct jo
 	struct sha_ctx c;
 	bool by_meaning = str_is(j->kind_name, "sql");
 
-	if (named_code(js, en, j, l, &main, e))
+	if (named_code(js, en, j, l, &main, e) || shared_code(js, en, j, l, main, e))
 		return -1;
 	if (l->files.n)
 		qsort(l->files.p, l->files.n, sizeof(*l->files.p), by_label);

@@ -7,6 +7,8 @@
 
 #include "flow/jobcache.h"
 
+#define JOBFILE_SHARED "python" /* the folder of the workspace that Python jobs import from */
+
 struct jobfile_list {
 	VEC(struct job_code) files; /* path and label; not hashed yet */
 };

@@ -136,6 +136,8 @@ struct job_kind {
 	bool passes;                   /* nothing is started: a unit is over as soon as it may go; no start then */
 	bool reports;                  /* its attempts leave a report (report.h) */
 	bool stays;                    /* its jobs have no units: each is a process that `up` starts and `down` ends */
+	/* Whether python/ of the workspace is code of this job, whose main file is that; NULL: of none. */
+	bool (*imports)(const struct job *j, struct str main);
 	/* Checks that need more than the table of keys; may be NULL. */
 	int (*check)(const struct job *j, struct err *e);
 	/* What a run of n of its units should be told once, before it begins (RUN_NOTE); NULL if nothing. May be NULL.

@@ -310,6 +310,11 @@ static int ready(const struct job *j, const struct workspace *ws, struct err *e)
 	return secret_list(a, ws, j, &secrets, e);
 }
 
+static bool imports(const struct job *j, struct str main)
+{
+	return true;
+}
+
 static const struct key keys[] = {
 #define K(section, name, forms, rule, words, sub, def, flags, text)                                                    \
 	{section, name, forms, rule, words, sub, def, flags, text},
@@ -324,6 +329,7 @@ const struct job_kind kind_notebook = {
 	.text = "A notebook, .ipynb or Python in cells: it and its page are kept, also when it fails.",
 	.keys = keys,
 	.code_names = code_names,
+	.imports = imports,
 	.starts_process = true,
 	.reports = true,
 	.check = check,

@@ -175,6 +175,11 @@ static int ready(const struct job *j, const struct workspace *ws, struct err *e)
 	return secret_list(a, ws, j, &secrets, e);
 }
 
+static bool imports(const struct job *j, struct str main)
+{
+	return true;
+}
+
 static const struct key keys[] = {
 #define K(section, name, forms, rule, words, sub, def, flags, text)                                                    \
 	{section, name, forms, rule, words, sub, def, flags, text},
@@ -188,6 +193,7 @@ const struct job_kind kind_python = {
 	.text = "A Python file with run(inputs, output, params): inputs come as frames, what it returns is the output.",
 	.keys = keys,
 	.code_names = code_names,
+	.imports = imports,
 	.told_by_name = true,
 	.starts_process = true,
 	.check = check,

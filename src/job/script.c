@@ -156,6 +156,17 @@ int script_task(struct attempt *t, struct exec_task *out, struct err *e)
 	return make_argv(t, path, main_path(t, exec_work_dir(t)), argv, e);
 }
 
+bool script_imports(const struct job *j, struct str main)
+{
+	const struct dom *cmd = dom_get(j->own, "cmd");
+	const char *name;
+
+	if (!cmd || cmd->type != DOM_LIST || !cmd->first || cmd->first->type != DOM_STR)
+		return str_has_suffix(main, STR(".py"));
+	name = strrchr(cmd->first->s.p, '/');
+	return str_has_prefix(name ? str_of(name + 1) : cmd->first->s, STR("python"));
+}
+
 const char *script_instead(const char *program)
 {
 	static const struct {
@@ -407,6 +418,7 @@ const struct job_kind kind_script = {
 	.keys = keys,
 	.told_by = "cmd",
 	.code_names = code_names,
+	.imports = script_imports,
 	.starts_process = true,
 	.check = check,
 	.ready = ready,

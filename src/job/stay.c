@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "exec/exec.h"
 #include "flow/secret.h"
+#include "job/common.h"
 #include "job/kinds.h"
 #include "sys/file.h"
 #include "sys/lock.h"
@@ -180,6 +181,7 @@ const struct job_kind kind_service = {
 	.text = "A process that stays, and listens at a port: `leat up` starts it, `leat down` ends it.",
 	.keys = keys,
 	.code_names = code_names,
+	.imports = script_imports,
 	.starts_process = true,
 	.stays = true,
 	.check = check,
@@ -200,6 +202,7 @@ const struct job_kind kind_spout = {
 	.text = "A process that runs for ever and commits what it writes: each tar archive that goes into /pfs/out.",
 	.keys = keys,
 	.code_names = code_names,
+	.imports = script_imports,
 	.starts_process = true,
 	.stays = true,
 	.check = check,
