@@ -74,4 +74,12 @@ X
 	has err "killed by signal 9" "exit status 0" "ValueError: bad" "longer than its limit" && leat ls raw/ends >ls && count 2 cat ls
 '
 
+test_expect 'with a daemon the interpreter serves one command after the other, and ends with the daemon' '
+	cd w && { printf "# %%%%\nimport os\n%s\n" "$WARM"; echo "open(os.environ[\"HOME\"] + \"/by.\" + ds, \"w\").write(str(os.getppid()))"; } | notebook served &&
+	serve && leat run served 2018-01-01 && warm() { leat run served 2018-01-02 --again && seen "$(page served 2018-01-02).html" >seen && has seen warm; } &&
+	wait_for 30 warm && leat run served 2018-01-03 && seen "$(page served 2018-01-03).html" >seen && has seen warm &&
+	eq "$(cat "$HOME/by.2018-01-02")" "$(cat "$HOME/by.2018-01-03")" && z=$(cat "$HOME/by.2018-01-03") &&
+	kill "$(daemon_pid .)" && gone() { ! kill -0 "$z" 2>/dev/null || grep -q "State:.Z" "/proc/$z/status"; } && wait_for 30 gone
+'
+
 test_done

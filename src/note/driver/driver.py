@@ -592,6 +592,9 @@ def zygote(name, owner, mode, modules):
         except OSError:
             conn.close()
             continue
+        if not data:  # it only asked whether somebody listens
+            conn.close()
+            continue
         if uid != os.geteuid() or len(fds) < 4 or threads() != 1 or stamp(loaded) != made:
             for fd in fds:
                 os.close(fd)
