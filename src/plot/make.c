@@ -352,7 +352,7 @@ static int order_labels(struct plot *p, struct plot_col *c, struct err *e)
 	qsort(v, n, sizeof(*v), by_value);
 	lo = v[0].v;
 	if (n > HEAT_CELLS) {
-		bin = plot_step(v[n - 1].v - lo, HEAT_CELLS / 2);
+		bin = plot_step(MAX(v[n - 1].v - lo, 1e-290), HEAT_CELLS / 2);
 		lo = floor(lo / bin) * bin;
 		cells = (size_t)floor((v[n - 1].v - lo) / bin) + 1;
 	}

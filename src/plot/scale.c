@@ -23,8 +23,8 @@ void plot_axis_fit(struct plot_axis *ax, double lo, double hi)
 	if (lo > hi) { /* nothing */
 		lo = 0;
 		hi = 1;
-	} else if (hi - lo <= far * 1e-12) { /* all equal, or too near for a double to part them */
-		double room = far < 1e-300 ? 1 : ax->kind == AXIS_TIME ? DAY / 2 : far * 0.05;
+	} else if (hi - lo <= MAX(far * 1e-12, 1e-290)) { /* all equal, or too near for a double to part them */
+		double room = far < 1e-290 ? 1 : ax->kind == AXIS_TIME ? DAY / 2 : far * 0.05;
 
 		lo -= room;
 		hi += room;
