@@ -192,6 +192,7 @@ const struct job_kind kind_board = {
 	.text = "A page for people (a dashboard by Dash, Streamlit...): a service that answers HTTP at its port.",
 	.keys = keys,
 	.code_names = code_names,
+	.imports = script_imports,
 	.starts_process = true,
 	.stays = true,
 	.check = check,

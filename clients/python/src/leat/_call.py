@@ -98,6 +98,11 @@ def call(words: Sequence[str], ok: Sequence[int] = (0,)) -> bytes:
 
     By posix_spawn: the import of subprocess alone takes longer than the program does to start.
     """
+    url = os.environ.get("LEAT_URL")
+    if url and "LEAT_SPEC" not in os.environ:
+        from leat import _http
+
+        return _http.call(url, words)
     argv: List[str] = [program(), *words]
     out, out_end = os.pipe()
     say, say_end = os.pipe()

@@ -296,6 +296,9 @@ def rows_to_parquet(rows: Any, path: str, run: Callable[[List[str]], bytes]) -> 
     import json
     import os
 
+    if os.environ.get("LEAT_URL") and "LEAT_SPEC" not in os.environ:
+        refuse("rows become Parquet by the program, which is not here (LEAT_URL is set)",
+               "with pyarrow or polars a frame is written here")
     types: Dict[str, Tuple[str, Any]] = {c: ("NULL", None) for c in getattr(rows, "columns", ())}
     lines = path + ".jsonl"
     try:
