@@ -301,6 +301,9 @@ def make_shell(link, module):
         def ask_exit(self):
             self.leaves = True
 
+        def enable_gui(self, gui=None):
+            pass  # IPython 9 asks for it with %matplotlib inline as well, and there is no window to be had
+
     config = Config()
     config.HistoryManager.enabled = False
     config.InteractiveShell.autoindent = False
