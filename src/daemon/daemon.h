@@ -23,9 +23,11 @@
 #define DAEMON_AGAIN_MS 1000  /* what could not be written (a full disk) is tried again */
 #define DAEMON_QUIET_MS 15    /* an editor has done its writing and renaming when nothing came for so long */
 #define DAEMON_IDLE_MS  30000 /* the longest that the wall clock is not looked at: it may have been set */
+#define DAEMON_STANDBY_MS 1500 /* before a slot is due a runner is made ready for it */
 #define DAEMON_REQUESTS 10000 /* looked at in one go */
 
 struct daemon;
+struct standby;
 
 /* A runner: a child of ours, or of a daemon before us (then it is only watched). */
 struct daemon_runner {
@@ -59,6 +61,8 @@ struct daemon {
 	struct daemon_runner *runners;
 	size_t n_runners;
 	struct daemon_runner *ended; /* what they had could not be taken back yet */
+	struct standby *standby;     /* a runner that is ready (standby.c); NULL */
+	struct loop_ev *soon;        /* when one is to be */
 	bool failing;                /* something could not be done; it is tried again */
 	char trouble[256];           /* what was said of that */
 	struct daemon_lineage *lineage;
@@ -94,6 +98,13 @@ void events_tick(struct daemon *d); /* what the clock brings, and when it is to 
 must_check int events_load(struct daemon *d, struct flow **out, struct err *e);
 /* The same in place of what was; that stays if it fails. */
 void events_reload(struct daemon *d);
+
+/* standby.c: a runner made ready for the slot that is due next */
+void standby_ahead(struct daemon *d, int64_t now, int64_t due); /* CLOCK_NEVER: none is */
+/* Gives it that batch: *p is it, to be waited for like any other. false: there is none. */
+must_check bool standby_take(struct daemon *d, const char *batch, struct proc *p);
+void standby_drop(struct daemon *d); /* what it has loaded is old */
+void standby_end(struct daemon *d);
 
 /* sweep.c: requests that ended long ago */
 void sweep_begin(struct daemon *d);

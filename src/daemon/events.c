@@ -167,24 +167,27 @@ static void slots_again(struct daemon *d)
 	int64_t now = clock_now_ms(), next = d->next;
 
 	slots_tick(d, now, &next);
-	if (next < d->next)
+	if (next < d->next) {
 		set_clock(d, now, next);
+		standby_ahead(d, now, next);
+	}
 }
 
 void events_tick(struct daemon *d)
 {
-	int64_t now = clock_now_ms(), next = now + DAEMON_IDLE_MS;
+	int64_t now = clock_now_ms(), due = CLOCK_NEVER;
 	struct err e = ERR_INIT;
 
 	if (events_gone(d))
 		return;
 
 	d->flow->now_ms = now;
-	if (inputs_tick(d, now, &next, &e))
+	if (inputs_tick(d, now, &due, &e))
 		events_failed(d, &e);
-	slots_tick(d, now, &next);
-	set_clock(d, now, next);
+	slots_tick(d, now, &due);
+	set_clock(d, now, MIN(now + DAEMON_IDLE_MS, due));
 	dispatch_go(d);
+	standby_ahead(d, now, due);
 }
 
 static void on_clock(struct loop_ev *ev, void *ptr)
@@ -432,6 +435,7 @@ void events_reload(struct daemon *d)
 		daemon_log(d, "error", err_text(a, &e));
 		err_clear(&e);
 	}
+	standby_drop(d);
 	flow_close(d->flow);
 	workspace_close(old);
 	d->flow = f;

@@ -1,12 +1,15 @@
 #include "daemon/runner.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "api/carry.h"
 #include "base/str.h"
 #include "flow/clock.h"
+#include "flow/codetext.h"
 #include "flow/lease.h"
 #include "flow/request.h"
 #include "flow/state.h"
@@ -269,13 +272,36 @@ static int look_again(struct runner *w, struct str batch, struct err *e)
 	return flow_open_live(w->api.store, w->api.kinds, &w->api.flow, e) || take(w, batch, e) ? -1 : 0;
 }
 
+/* Until there is a batch for it. false: there is none. */
+static bool stand_by(struct runner *w, struct str *batch)
+{
+	const struct jobs *js = w->api.flow->jobs;
+	char text[ID_HEX];
+	ssize_t n;
+
+	for (size_t i = 0; i < js->n; i++)
+		if (js->all[i]->schedule)
+			codetext_load(w->api.flow, js->all[i]);
+	do
+		n = recv(STDIN_FILENO, text, sizeof(text), 0);
+	while (n < 0 && errno == EINTR);
+	if (n != (ssize_t)sizeof(text))
+		return false;
+	*batch = arena_str(w->api.arena, (struct str){text, sizeof(text)});
+	flow_turn(w->api.flow, w->api.store); /* time has gone by */
+	return true;
+}
+
 static int work(struct runner *w, struct str batch, struct err *e)
 {
 	struct err why = ERR_INIT;
 	int rc;
 
-	if (api_open(&w->api, OP_W, e) || flow_open_live(w->api.store, w->api.kinds, &w->api.flow, e) ||
-	    take(w, batch, e))
+	if (api_open(&w->api, OP_W, e) || flow_open_live(w->api.store, w->api.kinds, &w->api.flow, e))
+		return -1;
+	if (str_is(batch, RUNNER_STANDS_BY) && !stand_by(w, &batch))
+		return 0;
+	if (take(w, batch, e))
 		return -1;
 	fault_crash("runner-loaded");
 	if (!w->n)

@@ -11,6 +11,9 @@
 #include "api/api.h"
 #include "api/serve.h"
 
+/* In place of BATCH: it loads what it can and waits for one message at standard input, the batch; an end of that ends it. */
+#define RUNNER_STANDS_BY "-"
+
 must_check int runner_main(int argc, char **argv, const struct job_kind *const *kinds);
 
 #endif

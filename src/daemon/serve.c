@@ -162,6 +162,7 @@ static void end(struct daemon *d)
 		(void)unlink(arena_printf(a, "%s/serve.json", d->store->leat_dir));
 	web_free(d->web);
 	sweep_end(d);
+	standby_end(d);
 	lineage_end(d);
 	dispatch_end(d);
 	events_end(d);

@@ -54,6 +54,7 @@ struct attempt {
 	size_t n_inputs;
 	const char *out_dir;           /* absolute; exists, empty; its content becomes the unit's output */
 	const char *work_dir;          /* absolute; if the kind starts_process: there, with the code as the run began */
+	struct str program;            /* the main file's bytes, as the run began; STR_NULL: work_dir has them */
 	const char *spec_path;         /* absolute: the file that holds .spec; for kinds that start a process */
 	const char *root_dir;          /* absolute: its processes get a root of their own, made there; or NULL */
 	const char *tmp_dir, *home_dir; /* absolute; with root_dir: their /tmp and their home */

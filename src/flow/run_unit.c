@@ -270,6 +270,15 @@ void attempt_stands_by(struct attempt *a)
 		t->limit = loop_timer(t->eng->loop, a->job->timeout_ms, on_limit, t);
 }
 
+/* What lies in each work folder is in memory, unless it is large. */
+static struct str program_of(const struct run_job *r)
+{
+	for (size_t i = 0; i < r->n_code && r->job->main_file.p; i++)
+		if (str_eq(r->job->code[i].path, r->job->main_file))
+			return r->code[i].bytes;
+	return STR_NULL;
+}
+
 int run_unit_attempt(struct task *t, struct err *e)
 {
 	struct run_unit *u = t->u;
@@ -286,6 +295,7 @@ int run_unit_attempt(struct task *t, struct err *e)
 		.datum = u->p->datum,
 		.run_id = u->run->id,
 		.event = u->event->hex,
+		.program = program_of(u->run),
 		.unit_id = u->id,
 		.number = u->attempts,
 		.inputs = u->p->inputs,

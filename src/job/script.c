@@ -24,16 +24,19 @@ static const struct {
 } by_extension[] = {{".py", "python3"}, {".sh", "sh"}, {".bash", "bash"}, {".R", "Rscript"}, {".js", "node"}};
 
 /* The first line of the program, without "#!" and line end; "" if it has none. */
-static int shebang(struct arena *a, const char *path, struct str *out, struct err *e)
+static int shebang(struct attempt *t, const char *path, struct str *out, struct err *e)
 {
+	struct str rest = str_sub(t->program, 0, MIN(t->program.n, FIRST_LINE_MAX)), line;
 	int fd FD_CLEANUP = -1;
-	char *head = arena_alloc(a, FIRST_LINE_MAX);
-	struct str rest, line;
-	size_t n;
 
-	if (file_open_read(path, &fd, e) || fd_read_full(fd, head, FIRST_LINE_MAX, &n, path, e))
-		return -1;
-	rest = (struct str){head, n};
+	if (!t->program.p) {
+		char *head = arena_alloc(t->arena, FIRST_LINE_MAX);
+		size_t n;
+
+		if (file_open_read(path, &fd, e) || fd_read_full(fd, head, FIRST_LINE_MAX, &n, path, e))
+			return -1;
+		rest = (struct str){head, n};
+	}
 	*out = STR("");
 	if (str_has_prefix(rest, STR("#!")) && str_next_line(&rest, &line))
 		*out = str_trim(str_sub(line, 2, line.n));
@@ -52,7 +55,7 @@ static int make_argv(struct attempt *t, const char *path, const char *seen, cons
 	struct stat st;
 	size_t n = 0;
 
-	if (shebang(a, path, &line, e))
+	if (shebang(t, path, &line, e))
 		return -1;
 	if (line.n) {
 		program = line;
