@@ -266,7 +266,8 @@ static int start_runner(struct daemon *d, struct request *const *r, size_t n, st
 	spec.cwd = "/";
 	spec.out = -1;
 	spec.same_group = true; /* so that it can leave it by setsid */
-	if (!standby_take(d, batch.hex, &k->p) && proc_spawn(&spec, &k->p, e)) { /* too many processes: what it was given goes back */
+	if (!standby_take(d, batch.hex, &k->p) && proc_spawn(&spec, &k->p, e)) {
+		/* too many processes: what it was given goes back */
 		k->next = d->ended;
 		d->ended = k;
 		return -1;

@@ -11,7 +11,7 @@
 #include "api/api.h"
 #include "api/serve.h"
 
-/* In place of BATCH: it loads what it can and waits for one message at standard input, the batch; an end of that ends it. */
+/* In place of BATCH: it loads what it can and waits for it at standard input, one message; an end of that ends it. */
 #define RUNNER_STANDS_BY "-"
 
 must_check int runner_main(int argc, char **argv, const struct job_kind *const *kinds);
