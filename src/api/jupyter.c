@@ -37,7 +37,7 @@ struct notebooks {
 
 /* --- the job --- */
 
-/* Of a branch that moves the commit it is at now: a kernel must not be ended because somebody puts a file. */
+/* The commit that it names now: a kernel must not be ended because somebody puts a file. */
 static int write_input(struct api *api, struct str text, struct buf *b, struct err *e)
 {
 	struct str given = text, name, repo, rev, path, last;
@@ -59,9 +59,8 @@ static int write_input(struct api *api, struct str text, struct buf *b, struct e
 	}
 	if (!name.n)
 		name = str_rcut(p.repo.name, '/', &last, &name) ? name : p.repo.name;
-	if (!rev.n || str_eq(rev, p.branch))
-		rev = (struct str){p.commit.id.hex, strlen(p.commit.id.hex)};
-	buf_addf(b, "  %.*s: {repo: %.*s, pin: \"%.*s\"}\n", STR_ARG(name), STR_ARG(p.repo.name), STR_ARG(rev));
+	buf_addf(b, "  %.*s: {repo: %.*s, pin: \"%s\"}%s%.*s\n", STR_ARG(name), STR_ARG(p.repo.name), p.commit.id.hex,
+	         rev.n ? " # " : "", STR_ARG(rev));
 	return 0;
 }
 
@@ -96,6 +95,9 @@ static int choose_port(const struct args *args, int64_t *out, struct err *e)
 static int find_program(struct arena *a, bool lab, const char **out, struct err *e)
 {
 	*out = proc_which(a, lab ? "jupyter-lab" : "jupyter-notebook", NULL);
+	if (*out && strchr(*out, '\''))
+		return err_set(e, ERR_BAD_NAME, "%s has a quote in its path, which no line of a shell can hold safely",
+		               *out);
 	if (*out)
 		return 0;
 	err_set(e, ERR_NO_LIBRARY, "there is no %s on the PATH", lab ? "jupyter-lab" : "jupyter-notebook");
@@ -126,7 +128,7 @@ static int write_job(struct api *api, const struct args *args, struct notebooks 
 	         "JUPYTER_TOKEN=$(od -An -N24 -tx1 /dev/urandom | tr -d ' \\n')\n"
 	         "export JUPYTER_TOKEN\n"
 	         "(umask 077 && printf %%s \"$JUPYTER_TOKEN\" >token)\n"
-	         "exec %s --ip=127.0.0.1 --port=\"$LEAT_PORT\" --no-browser --allow-root \\\n"
+	         "exec '%s' --ip=127.0.0.1 --port=\"$LEAT_PORT\" --no-browser --allow-root \\\n"
 	         "\t--notebook-dir=\"${LEAT_OUTPUT%%/*}\" --FileCheckpoints.checkpoint_dir=\"$HOME/checkpoints\"\n",
 	         program);
 	if (buf_over(&yaml) || buf_over(&sh))

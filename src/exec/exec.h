@@ -50,6 +50,12 @@ must_check int exec_run(struct exec *x, const struct exec_task *task, exec_done_
 /* One that exec_run of a process that has died started: as if this process had. Ended already is fine. */
 must_check int exec_adopt(struct attempt *t, const struct proc_shim *row, exec_done_cb *cb, void *ptr,
                           struct exec **out, struct err *e);
+/*
+ * Without the secrets that the task was given: the error that tells of it; every file of a folder that it wrote. Where
+ * it was given none, nothing is done.
+ */
+void exec_mask_err(const struct exec *x, struct err *e);
+must_check int exec_mask_folder(const struct exec *x, const char *dir, struct err *e);
 /* TERM (or KILL, if hard) to the task and all that it started. The callback still comes. */
 void exec_cancel(struct exec *x, bool hard);
 /* What an exit means for the attempt: OK, FAILED with "exit status 3". */

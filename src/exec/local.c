@@ -502,6 +502,16 @@ static void end_said(struct exec *x)
 	fd_close(&x->said);
 }
 
+const struct secrets *local_secrets(const struct exec *x)
+{
+	return &x->secrets;
+}
+
+struct arena *local_arena(const struct exec *x)
+{
+	return x->t->arena;
+}
+
 /* A task that knows secrets writes to us, and we to the log. *out: its end of that. */
 static int hear(struct exec *x, int *out, struct err *e)
 {

@@ -3,6 +3,7 @@
 #define LEAT_EXEC_LOCAL_IN_H
 
 #include "exec/exec.h"
+#include "flow/secret.h"
 #include "sys/env.h"
 #include "sys/root.h"
 
@@ -19,6 +20,8 @@ void local_drain(struct exec *x); /* what it has printed so far is in the log */
 /* Fills the lazy inputs of a unit from now on; where that fails the process is killed. */
 must_check int local_fill(struct exec *x, const struct attempt *t, struct err *e);
 bool local_filled(struct exec *x); /* ends that; false: it failed, so what was read of them may be half */
+const struct secrets *local_secrets(const struct exec *x);
+struct arena *local_arena(const struct exec *x); /* of the attempt */
 bool local_over(struct exec *x);   /* it took more than it may, and is being killed */
 /* Ends it without a callback: it has so long to end by itself. */
 void local_end(struct exec *x, int64_t ms);

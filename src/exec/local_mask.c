@@ -2,8 +2,9 @@
 
 #include <string.h>
 
-#include "base/buf.h"
+#include "base/dom.h"
 #include "base/str.h"
+#include "note/html.h"
 #include "sys/fd.h"
 
 #define PLACE "***"
@@ -50,6 +51,23 @@ struct mask *mask_new(struct arena *a, const struct secrets *list)
 	return m;
 }
 
+void mask_escaped(struct mask *m)
+{
+	size_t n = m->words.n;
+
+	for (size_t i = 0; i < n; i++) {
+		struct buf json cleanup(buf_free) = BUF_INIT(16 * SECRET_MAX);
+		struct buf html cleanup(buf_free) = BUF_INIT(16 * SECRET_MAX);
+		struct str word = m->words.p[i];
+
+		json_write_str(&json, word);
+		html_text(&html, word);
+		add(m, arena_str(m->a, str_sub(buf_str(&json), 1, json.n - 2)));
+		add(m, arena_str(m->a, buf_str(&html)));
+	}
+	m->held = arena_alloc(m->a, m->longest + MASK_CHUNK);
+}
+
 /* The secret that stands there; STR_NULL: none. *maybe: one could, with more to come. */
 static struct str word_at(const struct mask *m, struct str text, bool last, bool *maybe)
 {
@@ -70,6 +88,23 @@ static struct str word_at(const struct mask *m, struct str text, bool last, bool
 		}
 	}
 	return STR_NULL;
+}
+
+struct str mask_text(struct mask *m, struct str text)
+{
+	struct buf out cleanup(buf_free) = BUF_INIT(8 * text.n + 64);
+
+	for (size_t at = 0; at < text.n;) {
+		bool maybe;
+		struct str w = word_at(m, str_sub(text, at, text.n), true, &maybe);
+
+		if (w.p)
+			buf_adds(&out, PLACE);
+		else
+			buf_addc(&out, text.p[at]);
+		at += w.p ? w.n : 1;
+	}
+	return arena_str(m->a, buf_str(&out));
 }
 
 int mask_write(struct mask *m, const void *p, size_t n, bool last, int fd, const char *path, struct err *e)

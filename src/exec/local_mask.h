@@ -14,6 +14,10 @@
 struct mask;
 
 struct mask *mask_new(struct arena *a, const struct secrets *list) __attribute__((returns_nonnull));
+/* They are looked for as JSON and HTML write them, too: for the files of a report. */
+void mask_escaped(struct mask *m);
+/* A text without them, in m's arena. */
+struct str mask_text(struct mask *m, struct str text);
 /* Takes bytes; what cannot be the beginning of a secret any more goes to fd. last: nothing follows. */
 must_check int mask_write(struct mask *m, const void *p, size_t n, bool last, int fd, const char *path,
                           struct err *e);

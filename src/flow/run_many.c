@@ -192,7 +192,7 @@ bool run_many_start(struct run_unit *first)
 			run_event(g, RUN_UNIT_STARTED, list[i], plan_say(list[i]->arena, list[i]->p), NULL, 0);
 		list[i]->said = true;
 	}
-	if (first->quiet)
+	if (first->quiet && m->left)
 		m->loud = loop_timer(g->loop, RUN_QUIET_MS, on_loud, m);
 	return true;
 }

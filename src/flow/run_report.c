@@ -66,6 +66,27 @@ static int make_commit(struct engine *g, struct ingest *in, struct run_unit *u, 
 	return 0;
 }
 
+/* The repo of the reports; one that somebody filled, or another job writes, is not ours to write over. */
+static int take_repo(struct engine *g, struct run_job *r, struct err *e)
+{
+	struct commit head = {0};
+	struct repo found;
+
+	if (repo_ensure(g->f->store, g->arena, report_repo(g->arena, r->job), REPO_OUTPUT, r->job->name, &found, e))
+		return -1;
+	if (found.role != REPO_OUTPUT && branch_head(g->f->store, found.id, store_branch(g->f->store), &head, e) < 0)
+		return -1;
+	if (found.role == REPO_OUTPUT ? !str_eq(found.job, r->job->name) : !head.run.hex[0]) {
+		err_set(e, ERR_REFUSED, "%.*s is not the repo of this job's reports, so this one is not kept",
+		        STR_ARG(found.name));
+		return err_hint(e, "'leat rm --repo %.*s' frees the name", STR_ARG(found.name));
+	}
+	if (found.role != REPO_OUTPUT && repo_set_role(g->f->store, &found, REPO_OUTPUT, r->job->name, e))
+		return -1; /* of a job that was away for a while */
+	r->reports = found;
+	return 0;
+}
+
 int run_report_record(struct engine *g, struct ingest *in, struct run_unit *u, struct err *e)
 {
 	struct run_job *r = u->run;
@@ -73,8 +94,7 @@ int run_report_record(struct engine *g, struct ingest *in, struct run_unit *u, s
 
 	if (!u->has_report)
 		return 0;
-	if (!r->reports.id && repo_ensure(g->f->store, g->arena, report_repo(g->arena, r->job), REPO_OUTPUT,
-	                                  r->job->name, &r->reports, &why)) {
+	if (!r->reports.id && take_repo(g, r, &why)) {
 		if (why.code == ERR_DISK_FULL || why.code == ERR_IO) {
 			*e = why;
 			return -1;

@@ -146,8 +146,9 @@ static const struct dom *read_state(const struct notebook_job *n)
 
 	if (!file_exists(path))
 		return NULL;
-	if (file_read_plain(a, path, STATE_MAX, &text, &e) || dom_json(a, text, NOTE_STATE, &d, &e) ||
-	    file_unlink(path, &e))
+	if (file_read_plain(a, path, STATE_MAX, &text, &e) || dom_json(a, text, NOTE_STATE, &d, &e))
+		err_clear(&e);
+	if (file_unlink(path, &e))
 		err_clear(&e);
 	return d;
 }
@@ -199,6 +200,18 @@ static void look_at_report(struct notebook_job *n, struct attempt_result *r)
 	err_hint(&r->err, "%s shows it", report_place(t, arena_printf(t->arena, "%s.html", n->base)));
 }
 
+/* A report that they cannot be taken out of is not kept. */
+static void hide_secrets(struct notebook_job *n, struct attempt_result *r)
+{
+	struct err e = ERR_INIT;
+
+	exec_mask_err(n->x, &r->err);
+	if (exec_mask_folder(n->x, n->t->report_dir, &e)) {
+		err_clear(&e);
+		n->t->report_dir = "";
+	}
+}
+
 static void on_done(void *ptr, const struct proc_exit *x)
 {
 	struct notebook_job *n = ptr;
@@ -208,6 +221,7 @@ static void on_done(void *ptr, const struct proc_exit *x)
 		(void)proc_kill_marked(n->t->marker);
 	exec_result(n->t, x, &r);
 	look_at_report(n, &r);
+	hide_secrets(n, &r);
 	if (n->t->timed_out)
 		r.state = ATTEMPT_TIMED_OUT;
 	n->t->own = NULL;

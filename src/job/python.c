@@ -108,6 +108,7 @@ static void on_done(void *ptr, const struct proc_exit *x)
 	exec_result(t, x, &r);
 	if (r.state == ATTEMPT_FAILED && !x->signal && !x->why && !x->lost)
 		explain(t, &r);
+	exec_mask_err(p->x, &r.err);
 	if (t->timed_out)
 		r.state = ATTEMPT_TIMED_OUT;
 	t->own = NULL;

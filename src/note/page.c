@@ -102,7 +102,7 @@ int page_read(struct arena *a, const char *file, const char *name, struct notebo
 	enum notebook_form form;
 	struct str text;
 
-	return file_read(a, file, NOTEBOOK_BYTES_MAX, &text, e) || notebook_form(str_of(name), text, &form, e) ||
+	return file_read_plain(a, file, NOTEBOOK_BYTES_MAX, &text, e) || notebook_form(str_of(name), text, &form, e) ||
 	                       notebook_read(a, text, name, form, out, e)
 	               ? -1
 	               : 0;
@@ -214,9 +214,11 @@ int page_begin(struct note_page *p, struct err *e)
 {
 	struct buf b cleanup(buf_free) = BUF_INIT(NOTEBOOK_BYTES_MAX);
 	struct html_page head = head_of(p);
+	const char *path = arena_printf(p->a, "%s/%s.html", p->q->dir, p->q->base);
 
 	html_begin(&b, &head);
-	if (file_open_write(arena_printf(p->a, "%s/%s.html", p->q->dir, p->q->base), O_TRUNC, 0644, &p->fd, e))
+	/* What stands there may be the task's: a pipe would hold us, a link lead elsewhere. */
+	if (file_unlink(path, e) || file_open_write(path, O_EXCL, 0644, &p->fd, e))
 		return -1;
 	return append(p, &b, e);
 }

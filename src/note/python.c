@@ -299,8 +299,11 @@ static int send_message(struct python *p, const struct dom *m, struct err *e)
 
 		packet[0] = n == rest.n ? 'j' : 'J';
 		memcpy(packet + 1, rest.p, n);
-		if (send(p->link, packet, n + 1, MSG_NOSIGNAL) < 0 && errno != EINTR)
+		if (send(p->link, packet, n + 1, MSG_NOSIGNAL) < 0) {
+			if (errno == EINTR)
+				continue;
 			return err_errno(e, errno, "its process does not listen");
+		}
 		rest = str_sub(rest, n, rest.n);
 	}
 	return 0;

@@ -409,7 +409,7 @@ def one(h, operation, fault):
 def points():
     with open(DEFS) as f:
         rows = re.findall(r'^F\("([a-z-]+)", "([^"]+)"\)', f.read(), re.M)
-    elsewhere = ('recover-half', 'ticks-made')  # passed by recovery and by cron inputs only: t6000, t6016
+    elsewhere = ('recover-half', 'ticks-made', 'run-folder-moved')  # recovery, cron inputs, chains: t6000, t6016, t5008
     return [n for n, where in rows if n.startswith('egress-') or where.startswith('flow/') and n not in elsewhere] + [
         'commit-made', 'commit-done']
 

@@ -16,6 +16,22 @@ PIECE = 65000
 SELF = sys.modules[__name__]  # its place as __main__ is the notebook's
 
 
+def finite(value):
+    """JSON knows no NaN and no infinities: they become null, as Jupyter sends them."""
+    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+        return None
+    if isinstance(value, dict):
+        return {key: finite(v) for key, v in value.items()}
+    return [finite(v) for v in value] if isinstance(value, (list, tuple)) else value
+
+
+def as_json(message):
+    try:
+        return json.dumps(message, default=str, allow_nan=False)
+    except ValueError:
+        return json.dumps(finite(message), default=str)
+
+
 class Link:
     """
     One end of a SEQPACKET socket. What is told waits until it was heard, so that it keeps its place among what is
@@ -44,7 +60,7 @@ class Link:
             if hears:
                 self.number += 1
                 message["ack"] = self.number
-            data = json.dumps(message, default=str).encode("utf-8", "backslashreplace")
+            data = as_json(message).encode("utf-8", "backslashreplace")
             while len(data) > PIECE:
                 os.write(self.fd, b"J" + data[:PIECE])
                 data = data[PIECE:]

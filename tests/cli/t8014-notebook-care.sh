@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# What a notebook must not do to others: secrets into a report, a report over somebody's files, a page that holds leat up.
+. "$(dirname "$0")/../lib.sh"
+. "$TESTS/lib-notebook.sh"
+workspace w >/dev/null 2>&1 || exit 1
+cd .. || exit 1
+
+test_expect 'a secret that a cell prints, shows or raises is in no log, page, notebook, row or message' '
+	cd w && mkdir -p secrets/db && printf "s3cr\"t<&word" >secrets/db/pw && chmod 600 secrets/db/pw && notebook leaks "secrets: [{name: db, key: pw, envVar: PW}]" <<\X &&
+# %%
+import os
+print("it is", os.environ["PW"])
+os.environ["PW"]
+# %%
+raise ValueError("bad " + os.environ["PW"])
+X
+	exits 1 leat run leaks 2026-01-01 2>err && has err "ValueError: bad ***" && ! grep -rlF "s3cr\"t<&word" err .leat/logs .leat/leat.db* datastore && ! grep -rlE "s3cr(.|&quot;|..)t(<|&lt;)(&|&amp;)word" datastore .leat/leat.db* && has "$(page leaks 2026-01-01).html" "***" "it is" && json "$(page leaks 2026-01-01).ipynb" "len(d[\"cells\"])" >n
+'
+test_expect 'a kind python that raises one neither' '
+	cd w && mkdir -p jobs/py && printf "kind: python\noutput: raw/py\nsecrets: [{name: db, key: pw, envVar: PW}]\n" >jobs/py/job.yaml && printf "import os\ndef run():\n    raise ValueError(\"bad \" + os.environ[\"PW\"])\n" >jobs/py/job.py && exits 1 leat run py 2>err && has err "bad ***" && ! grep -rlF "s3cr\"t<&word" err .leat/logs .leat/leat.db*
+'
+test_expect 'a repo of that name that is somebody'"'"'s own is not written over; the run says so and does its work' '
+	cd w && printf x >p && leat put job_runs/mine:/keep.txt p && notebook mine <<\X &&
+# %%
+open(outputs + "/x", "w").write("1")
+X
+	leat run mine 2026-01-01 2>err && has err "is not the repo of this job" && eq "$(leat ls job_runs/mine)" /keep.txt && eq "$(leat cat raw/mine:/ds=2026-01-01/x)" 1
+'
+test_expect 'a pipe in place of the page holds nobody up, and there is a page' '
+	cd w && notebook pipe <<\X &&
+# %%
+print("on", flush=True)
+# %%
+import os, signal
+d = os.environ["LEAT_REPORT"]
+for f in os.listdir(d):
+    os.unlink(d + "/" + f)
+    os.mkfifo(d + "/" + f)
+os.kill(os.getppid(), signal.SIGKILL)
+X
+	exits 1 timeout 60 "$LEAT_BIN" run pipe 2026-01-01 2>err && [ -f "$(page pipe 2026-01-01).html" ] && timeout 60 "$LEAT_BIN" run mine 2026-01-02
+'
+test_expect 'numbers that JSON does not know are shown as nothing, and end nothing' '
+	cd w && notebook nan <<\X &&
+# %%
+class A:
+    def _repr_mimebundle_(self, **_):
+        return {"text/plain": "A", "application/json": {"a": float("nan"), "b": [float("inf"), 1.5]}}
+A()
+# %%
+print("after")
+X
+	leat run nan 2026-01-01 && seen "$(page nan 2026-01-01).html" >seen && has seen after
+'
+test_done
