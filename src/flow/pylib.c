@@ -35,7 +35,7 @@ static int fill(struct arena *a, const char *dir, struct err *e)
 		const struct embedded *f = &pylib_files[i];
 		const char *to = arena_printf(a, "%s/%s", dir, f->path);
 
-		if (dir_make_parent(to, 0755, e) || file_write(to, (struct str){f->data, f->n}, 0444, 0, e))
+		if (dir_make_parent(to, 0755, e) || file_write(to, (struct str){f->data, f->n}, 0444, FILE_SYNC, e))
 			return -1;
 	}
 	return 0;
@@ -54,7 +54,11 @@ int pylib_dir(struct arena *a, const char *leat_dir, const char **dir, struct er
 		return 0;
 	rand_name(name);
 	made = arena_printf(a, "%s.%s", final, name);
-	rc = fill(a, made, e) || file_rename_new(made, final, e) ? -1 : 0;
+	/* The folder is trusted from then on: its files must not be empty after a loss of power. */
+	rc = fill(a, made, e) || dir_sync(path_join(a, made, "leat"), e) || dir_sync(made, e) ||
+	                     file_rename_new(made, final, e)
+	             ? -1
+	             : 0;
 	if (!rc)
 		return 0;
 	if (dir_remove_tree(made, &ignored))

@@ -306,7 +306,7 @@ static int64_t begun_ms(const struct run_unit *u)
 static int all_of_it(struct engine *g, struct run_unit *u, struct err *e)
 {
 	struct q *q = db_query(g->f->store->db, "insert into attempt(unit, n, state, reason, started, finished, status,"
-	                                        " boot, pid, pid_start) values(?1, ?2, ?3, ?8, ?9, ?4, 0, ?5, ?6, ?7)");
+	                                        " boot, pid, pid_start) values(?1, ?2, ?3, ?8, ?9, ?4, ?10, ?5, ?6, ?7)");
 
 	q_int(q, 1, u->id);
 	q_int(q, 2, u->attempts);
@@ -314,6 +314,7 @@ static int all_of_it(struct engine *g, struct run_unit *u, struct err *e)
 	q_int(q, 4, clock_now_ms());
 	q_cstr(q, 8, !state_good(u->state) && u->err ? u->err->msg : NULL);
 	q_int(q, 9, begun_ms(u));
+	q_int(q, 10, u->task ? u->task->result.status : 0);
 	q_cstr(q, 5, g->boot);
 	q_int(q, 6, g->pid);
 	q_int(q, 7, g->pid_start);

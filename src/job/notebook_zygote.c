@@ -54,7 +54,7 @@ static pid_t daemon_of(struct attempt *t)
 {
 	const char *path = path_join(t->arena, t->flow->store->leat_dir, "serve.json");
 	struct err e = ERR_INIT;
-	const struct dom *pid;
+	const struct dom *pid, *start;
 	struct dom *d;
 	struct str text;
 
@@ -62,7 +62,9 @@ static pid_t daemon_of(struct attempt *t)
 	    dom_json(t->arena, text, path, &d, &e))
 		return 0;
 	pid = dom_get(d, "pid");
-	if (!pid || pid->type != DOM_INT || pid->i <= 1 || pid->i > INT32_MAX || !clock_proc_start((pid_t)pid->i))
+	start = dom_get(d, "start");
+	if (!pid || pid->type != DOM_INT || pid->i <= 1 || pid->i > INT32_MAX || !start || start->type != DOM_INT ||
+	    clock_proc_start((pid_t)pid->i) != (uint64_t)start->i) /* its number is another's now */
 		return 0;
 	return (pid_t)pid->i;
 }

@@ -19,6 +19,7 @@
 #define CONNECT_STEP_MS 5
 #define INFO_STEP_MS 100
 #define START_MS 60000 /* until it answers: what papermill and nbclient grant */
+#define LATE_MS 4000  /* after the reply, without a word: what it says may have been lost (nbclient waits as long) */
 #define CODE_MAX ((size_t)64 << 20)
 #define SOCKETS 3
 
@@ -43,6 +44,7 @@ struct kernel {
 	struct str waiting;   /* a cell that was asked for before it had */
 	char id[KERNEL_ID];   /* of the cell that runs */
 	bool replied, idle;
+	int64_t heard_ms;     /* when it last said something */
 	struct engine_done done;
 	struct dom *about;
 };
@@ -217,10 +219,26 @@ static void cell_done(struct kernel *k)
 {
 	struct engine_done d = k->done;
 
+	loop_close(k->timer);
+	k->timer = NULL;
 	k->phase = IDLE;
 	if (!d.traceback)
 		d.traceback = dom_new(k->cell, DOM_LIST);
 	k->s.told->done(k->s.ptr, &d);
+}
+
+/* Of what is said a kernel drops what we were too slow to take: the word that it is idle, too. */
+static void on_late(struct loop_ev *ev, void *ptr)
+{
+	struct kernel *k = ptr;
+	int64_t left = k->heard_ms + LATE_MS - clock_mono_ms();
+
+	if (left > 0) {
+		loop_timer_again(ev, left);
+		return;
+	}
+	k->timer = NULL; /* it closes itself */
+	cell_done(k);
 }
 
 static void answered(struct kernel *k)
@@ -250,6 +268,9 @@ static void take_message(struct kernel *k, int from, const struct kernel_message
 		else
 			take_reply(k, m);
 	}
+	k->heard_ms = clock_mono_ms();
+	if (k->phase == BUSY && k->replied && !k->idle && !k->timer)
+		k->timer = loop_timer(k->loop, LATE_MS, on_late, k);
 	if (k->phase == DEAD || !k->replied || !k->idle)
 		return;
 	if (info)

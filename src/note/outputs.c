@@ -5,16 +5,18 @@
 #include "base/str.h"
 #include "sys/file.h"
 
-struct piece {
-	struct dom *out; /* NULL: of a stream */
-	bool err;
-	struct buf text;
+/* What a cell shows; it can be shown anew, any number of times, so what it held before goes at once. */
+struct shown {
+	struct dom *out;
+	struct arena *content; /* of all below it; NULL: it was cleared */
+	struct str id;         /* display_id; STR_NULL */
+	size_t number;
 };
 
-struct named {
-	struct str id;
-	struct dom *out;
-	size_t number;
+struct piece {
+	struct shown *shown; /* NULL: of a stream */
+	bool err;
+	struct buf text;
 };
 
 struct stream {
@@ -29,7 +31,7 @@ struct outputs {
 	const char *dir, *base;
 	size_t number;
 	VEC(struct piece) list;
-	VEC(struct named) named;
+	VEC(struct shown *) named;
 	struct stream streams[2];
 	bool clear_next;
 };
@@ -55,9 +57,22 @@ void outputs_begin(struct outputs *o, size_t number)
 
 static void drop_all(struct outputs *o)
 {
-	for (size_t i = 0; i < o->list.n; i++)
+	size_t n = 0;
+
+	for (size_t i = 0; i < o->list.n; i++) {
+		struct shown *s = o->list.p[i].shown;
+
 		buf_free(&o->list.p[i].text);
+		if (s) {
+			arena_free(s->content);
+			s->content = NULL;
+		}
+	}
 	o->list.n = 0;
+	for (size_t i = 0; i < o->named.n; i++)
+		if (o->named.p[i]->content)
+			o->named.p[n++] = o->named.p[i];
+	o->named.n = n;
 	for (int i = 0; i < 2; i++)
 		o->streams[i].kept = 0;
 }
@@ -104,7 +119,7 @@ static void open_beside(struct outputs *o, int which)
 		return;
 	}
 	for (size_t i = 0; i < o->list.n; i++)
-		if (!o->list.p[i].out && o->list.p[i].err == (which == 1))
+		if (!o->list.p[i].shown && o->list.p[i].err == (which == 1))
 			write_beside(s, buf_str(&o->list.p[i].text));
 }
 
@@ -126,7 +141,7 @@ void outputs_stream(struct outputs *o, bool err, struct str text)
 	if (!text.n)
 		return;
 	last = o->list.n ? &o->list.p[o->list.n - 1] : NULL;
-	if (!last || last->out || last->err != err) {
+	if (!last || last->shown || last->err != err) {
 		struct piece p = {.err = err};
 
 		buf_init(&p.text, NOTEBOOK_BYTES_MAX);
@@ -159,27 +174,38 @@ static struct dom *own_copy(struct arena *a, const struct dom *from)
 	return n;
 }
 
-void outputs_add(struct outputs *o, const struct dom *out, struct str id)
+/* It becomes what `base` holds, with the data and metadata of `from`. Either may be what it is now. */
+static void show(struct shown *s, const struct dom *base, const struct dom *from)
 {
-	struct piece p = {.out = own_copy(o->a, out)};
+	struct arena *a = arena_new();
+	struct dom *m = dom_new(a, DOM_MAP);
 
-	before_any(o);
-	vec_push(o->a, &o->list, p);
-	if (id.n)
-		vec_push(o->a, &o->named, ((struct named){arena_str(o->a, id), p.out, o->number}));
+	dom_each(c, base) {
+		bool moves = str_is(c->key, "data") || str_is(c->key, "metadata");
+		const struct dom *v = moves ? dom_get(from, arena_cstr(a, c->key)) : NULL;
+
+		dom_set(a, m, arena_cstr(a, c->key), own_copy(a, v ? v : c));
+	}
+	s->out->first = m->first;
+	s->out->last = m->last;
+	s->out->n = m->n;
+	arena_free(s->content);
+	s->content = a;
 }
 
-static void put(struct dom *into, const struct dom *from, const char *key)
+void outputs_add(struct outputs *o, const struct dom *out, struct str id)
 {
-	struct dom *old = dom_get(into, key), *next = old ? old->next : NULL;
-	struct str name = old ? old->key : STR_NULL;
-	struct dom *v = dom_get(from, key);
+	struct shown *s = arena_new_of(o->a, struct shown);
+	struct piece p = {.shown = s};
 
-	if (!old || !v)
-		return;
-	*old = *v;
-	old->key = name;
-	old->next = next;
+	*s = (struct shown){.out = dom_new(o->a, DOM_MAP), .number = o->number};
+	show(s, out, out);
+	before_any(o);
+	vec_push(o->a, &o->list, p);
+	if (id.n) {
+		s->id = arena_str(o->a, id);
+		vec_push(o->a, &o->named, s);
+	}
 }
 
 bool outputs_update(struct outputs *o, const struct dom *out, struct str id)
@@ -187,11 +213,12 @@ bool outputs_update(struct outputs *o, const struct dom *out, struct str id)
 	bool before = false;
 
 	for (size_t i = 0; i < o->named.n; i++) {
-		if (!str_eq(o->named.p[i].id, id))
+		struct shown *s = o->named.p[i];
+
+		if (!str_eq(s->id, id))
 			continue;
-		put(o->named.p[i].out, own_copy(o->a, out), "data");
-		put(o->named.p[i].out, own_copy(o->a, out), "metadata");
-		before |= o->named.p[i].number != o->number;
+		show(s, s->out, out);
+		before |= s->number != o->number;
 	}
 	return before;
 }
@@ -234,7 +261,7 @@ void outputs_end(struct outputs *o, struct dom *list)
 	for (size_t i = 0; i < o->list.n; i++) {
 		struct piece *p = &o->list.p[i];
 
-		dom_add(list, p->out ? p->out : stream_of(o->a, p));
+		dom_add(list, p->shown ? p->shown->out : stream_of(o->a, p));
 		buf_free(&p->text);
 	}
 	for (int i = 0; i < 2; i++) {

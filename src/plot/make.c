@@ -317,6 +317,8 @@ static void make_bins(struct plot *p)
 
 /* --- heat --- */
 
+#define SAME 1e-12 /* numbers that differ by less than that part of them are one */
+
 struct numbered {
 	double v;
 	size_t i;
@@ -329,6 +331,11 @@ static int by_value(const void *a, const void *b)
 	return p->v != q->v ? (p->v > q->v) - (p->v < q->v) : (p->i > q->i) - (p->i < q->i);
 }
 
+static size_t cell_of(double from_lo, double bin, size_t cells)
+{
+	return (size_t)fmin(fmax(floor(from_lo / bin), 0), (double)(cells - 1));
+}
+
 /* Labels that are all numbers stand in their order, not in that in which they came; many of them as ranges. */
 static int order_labels(struct plot *p, struct plot_col *c, struct err *e)
 {
@@ -336,6 +343,7 @@ static int order_labels(struct plot *p, struct plot_col *c, struct err *e)
 	struct numbered *v = arena_array(p->a, struct numbered, n + 1);
 	struct str *labels;
 	double bin = 0, lo;
+	bool one = false;
 
 	for (size_t i = 0; i < n; i++) {
 		v[i].i = i;
@@ -352,13 +360,16 @@ static int order_labels(struct plot *p, struct plot_col *c, struct err *e)
 	qsort(v, n, sizeof(*v), by_value);
 	lo = v[0].v;
 	if (n > HEAT_CELLS) {
-		bin = plot_step(MAX(v[n - 1].v - lo, 1e-290), HEAT_CELLS / 2);
-		lo = floor(lo / bin) * bin;
-		cells = (size_t)floor((v[n - 1].v - lo) / bin) + 1;
+		double range = v[n - 1].v - lo, hi = fmax(fabs(lo), fabs(v[n - 1].v));
+
+		one = range <= SAME * hi || range < 1e-290; /* many spellings of one number */
+		bin = one ? 1 : plot_step(range, HEAT_CELLS / 2);
+		lo = one ? lo : floor(lo / bin) * bin;
+		cells = one ? 1 : (size_t)fmin(floor((v[n - 1].v - lo) / bin), 2 * HEAT_CELLS) + 1;
 	}
 	labels = arena_array(p->a, struct str, cells);
 	for (size_t i = 0; i < n; i++) {
-		to[v[i].i] = bin > 0 ? (size_t)floor((v[i].v - lo) / bin) : i;
+		to[v[i].i] = one ? 0 : bin > 0 ? cell_of(v[i].v - lo, bin, cells) : i;
 		if (bin == 0)
 			labels[i] = c->labels.p[v[i].i];
 	}

@@ -3,7 +3,7 @@
 . "$(dirname "$0")/../lib.sh"
 
 test_expect 'make install puts the program, templates, completions and a page for every command where they are looked for' '
-	LEAT_BIN=$LEAT_BIN "$CHECKOUT/tools/install" "$TRASH/dest" /usr > out && cd dest/usr && same bin/leat "$LEAT_BIN" && test -x bin/leat && test -f share/leat/templates/jobs/sql/job.yaml &&
+	LEAT_BIN=$LEAT_BIN "$CHECKOUT/tools/install" "$TRASH/dest" /usr > out && cd dest/usr && same bin/leat "$LEAT_BIN" && test -x bin/leat && test -f share/leat/templates/jobs/create_table_from_sql/job.yaml &&
 	leat completion bash > b && same b share/bash-completion/completions/leat && leat completion zsh > z && same z share/zsh/site-functions/_leat && leat completion fish > f && same f share/fish/vendor_completions.d/leat.fish && leat config --schema job > s && same s share/leat/schema/job.json && test -f share/leat/schema/leat.json &&
 	leat __man | sed "s/$/.1/" | sort > want && ls share/man/man1 | sort > got && same want got && has got leat.1 leat-put.1 leat-sql.1 && eq "$(stat -c %a share/man/man1/leat.1)" 644
 '

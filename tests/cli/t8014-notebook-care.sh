@@ -52,4 +52,25 @@ print("after")
 X
 	leat run nan 2026-01-01 && seen "$(page nan 2026-01-01).html" >seen && has seen after
 '
+test_expect 'what is shown anew again and again costs what it shows last; a fork that comes back is no second notebook' '
+	cd w && notebook anew "engine: ipython" <<\X &&
+# %%
+import os
+from IPython.display import clear_output, display
+h = display("first", display_id="h")
+for i in range(1500):
+    h.update("x" * 100000 + str(i))
+for i in range(300):
+    clear_output(wait=True)
+    display("y" * 100000 + str(i))
+# %%
+h.update("gone already")
+if os.fork() == 0:
+    pass
+else:
+    os.wait()
+    print("one", "parent")
+X
+	if /usr/bin/python3 -c "import IPython" 2>/dev/null; then sed -i "s|^engine: .*|&\npython: /usr/bin/python3|" jobs/anew/job.yaml && leat run anew 2026-01-01 && eq "$(json "$(page anew 2026-01-01).ipynb" "len(d[\"cells\"][0][\"outputs\"])")" 1 && seen "$(page anew 2026-01-01).html" >seen && has seen 299 && eq "$(grep -o "one parent" seen | wc -l)" 1 && [ "$(leat runs --attempts --json | python3 -c "import json, sys; print(max(json.loads(l).get(\"peak_kb\") or 0 for l in sys.stdin) < 250000)")" = True ]; fi
+'
 test_done

@@ -18,7 +18,7 @@ for line in open(sys.argv[1], errors="replace"):
     elif pid in held and re.search(r"/leat\.db(-wal|-shm)?$", path):
         n += 1
         most = max(most, n)
-    elif pid in held and not path.endswith((".lock", "/.leat")):  # the folder: a log was begun
+    elif pid in held and call != "flock" and not path.endswith((".lock", "/.leat")):  # the folder: a log was begun
         others.add(call + " " + path)
 print("longest", most)
 for o in sorted(others)[:20]:
