@@ -305,8 +305,9 @@ static int64_t begun_ms(const struct run_unit *u)
 /* Of a unit whose intent was not recorded: the attempt as it ended. */
 static int all_of_it(struct engine *g, struct run_unit *u, struct err *e)
 {
-	struct q *q = db_query(g->f->store->db, "insert into attempt(unit, n, state, reason, started, finished, status,"
-	                                        " boot, pid, pid_start) values(?1, ?2, ?3, ?8, ?9, ?4, ?10, ?5, ?6, ?7)");
+	struct q *q = db_query(g->f->store->db,
+	                       "insert into attempt(unit, n, state, reason, started, finished, status, boot, pid,"
+	                       " pid_start) values(?1, ?2, ?3, ?8, ?9, ?4, ?10, ?5, ?6, ?7)");
 
 	q_int(q, 1, u->id);
 	q_int(q, 2, u->attempts);
