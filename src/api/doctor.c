@@ -158,7 +158,8 @@ static int see_optional(struct doctor *d, struct err *e)
 	struct arena *a = d->api->arena;
 
 	for (size_t i = 0; i < ARRAY_LEN(libs); i++) {
-		void *h = dlopen(libs[i].soname, RTLD_LAZY | RTLD_LOCAL);
+		/* It stays: what a library has made as it was loaded would be nobody's any more. */
+		void *h = dlopen(libs[i].soname, RTLD_LAZY | RTLD_LOCAL | RTLD_NODELETE);
 
 		if (say(d, libs[i].what, h ? "ok" : "missing", libs[i].use,
 		        h ? NULL : arena_printf(a, "apt install %s", libs[i].package), e))

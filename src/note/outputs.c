@@ -31,7 +31,7 @@ struct outputs {
 	const char *dir, *base;
 	size_t number;
 	VEC(struct piece) list;
-	VEC(struct shown *) named;
+	VEC(struct shown *) named, all;
 	struct stream streams[2];
 	bool clear_next;
 };
@@ -202,6 +202,7 @@ void outputs_add(struct outputs *o, const struct dom *out, struct str id)
 	show(s, out, out);
 	before_any(o);
 	vec_push(o->a, &o->list, p);
+	vec_push(o->a, &o->all, s);
 	if (id.n) {
 		s->id = arena_str(o->a, id);
 		vec_push(o->a, &o->named, s);
@@ -221,6 +222,15 @@ bool outputs_update(struct outputs *o, const struct dom *out, struct str id)
 		before |= s->number != o->number;
 	}
 	return before;
+}
+
+void outputs_free(struct outputs *o)
+{
+	if (!o)
+		return;
+	drop_all(o);
+	for (size_t i = 0; i < o->all.n; i++)
+		arena_free(o->all.p[i]->content);
 }
 
 static struct dom *stream_of(struct arena *a, const struct piece *p)

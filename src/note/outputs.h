@@ -16,6 +16,8 @@ struct outputs;
 
 /* `dir`, `base`: the files beside the notebook are dir/base.cell-N.stdout.txt. */
 struct outputs *outputs_new(struct arena *a, const char *dir, const char *base) __attribute__((returns_nonnull));
+/* After the last look at what outputs_end gave. NULL is fine. */
+void outputs_free(struct outputs *o);
 void outputs_begin(struct outputs *o, size_t number); /* of the next cell */
 void outputs_stream(struct outputs *o, bool err, struct str text);
 void outputs_add(struct outputs *o, const struct dom *out, struct str id); /* id: display_id, or STR_NULL */

@@ -460,6 +460,7 @@ int note_run(const struct note_request *q, bool *ok, struct err *e)
 		describe_good(&r);
 	if (!rc)
 		rc = page_end(&r.page, r.failed, !r.bad, r.text, e) || write_state(&r, e) ? -1 : 0;
+	outputs_free(r.outputs);
 	if (r.folder && dir_remove_tree(r.folder, &ignored))
 		err_clear(&ignored); /* the next reboot takes it */
 	loop_free(r.loop);
