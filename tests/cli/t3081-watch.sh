@@ -14,8 +14,10 @@ shop() {
 	leat put raw/orders d --ds 2024-03-04 && leat put raw/other d && leat run
 }
 
-# The watching one, in the background; what it prints is in watch.out. ready N: it waits for the Nth time
+# The watching one, in the background; what it prints is in watch.out. ready N: it waits for the Nth time.
+# What an earlier one printed goes first: `ready` may look before the new one has opened its file
 watch() {
+	rm -f watch.out
 	set -m # a job of its own: SIGINT is not ignored in it
 	"$LEAT_BIN" run --watch "$@" > watch.out 2>&1 &
 	watcher=$!
@@ -23,7 +25,7 @@ watch() {
 	t_pids+=("$watcher")
 	ready 1
 }
-waits() { [ "$(grep -c "^watching " watch.out)" -ge "$1" ]; }
+waits() { [ -f watch.out ] && [ "$(grep -c "^watching " watch.out)" -ge "$1" ]; }
 ready() { wait_for 60 waits "$1"; }
 ends() { # the one that watches ends with 0 on Ctrl-C
 	kill -INT "$watcher" && wait "$watcher"
