@@ -60,6 +60,8 @@ must_check int exec_mask_folder(const struct exec *x, const char *dir, struct er
 void exec_cancel(struct exec *x, bool hard);
 /* What an exit means for the attempt: OK, FAILED with "exit status 3". */
 void exec_result(const struct attempt *t, const struct proc_exit *x, struct attempt_result *out);
+/* Adds metrics, lines `::metric auc=0.91` of its log, to the facts. For kinds whose log is what the task prints. */
+void exec_metrics(struct attempt *t, struct attempt_result *r);
 
 /*
  * `datumBatching: true`: one long-lived process takes one unit after the other, each when it asks

@@ -109,6 +109,7 @@ static void on_done(void *ptr, const struct proc_exit *x)
 	if (r.state == ATTEMPT_FAILED && !x->signal && !x->why && !x->lost)
 		explain(t, &r);
 	exec_mask_err(p->x, &r.err);
+	exec_metrics(t, &r);
 	if (t->timed_out)
 		r.state = ATTEMPT_TIMED_OUT;
 	t->own = NULL;

@@ -269,6 +269,7 @@ static void on_done(void *ptr, const struct proc_exit *x)
 		r.state = ATTEMPT_OK;
 		err_clear(&r.err);
 	}
+	exec_metrics(s->t, &r);
 	task_ended(s, &r);
 }
 
@@ -280,6 +281,7 @@ static void on_batch_done(void *ptr, const struct err *why, int status)
 	if (why)
 		r.err = *why;
 	s->host = NULL;
+	exec_metrics(s->t, &r);
 	task_ended(s, &r);
 }
 
