@@ -6,12 +6,10 @@
 #include <ctype.h>
 #include <stdio.h>
 
-#include "api/embedded.h"
 #include "api/import.h"
 #include "base/str.h"
 #include "sys/file.h"
 
-#define RUNNER "run_notebook.py"
 #define FILES_MAX 200 /* of a job's folder */
 
 struct specs {
@@ -104,14 +102,20 @@ static void add_input(struct specs *s, struct str repo, bool own_ds)
 	dom_set(a, inputs, arena_cstr(a, name), in);
 }
 
-/* What stands in a spec as its task sees it: paths as variables, {{ ds }} as it is. */
-static struct str seen(struct specs *s, struct str text, bool sink)
+/* What stands in a spec as a script sees it: paths as variables, {{ ds }} as it is. */
+static struct str seen(struct specs *s, struct str text)
 {
 	struct place p = place_of(s->im->a, text);
 
-	if (!p.repo.n)
-		return text;
-	return sink ? STR("$LEAT_OUTPUT") : arena_strf(s->im->a, "$LEAT_INPUT_%.*s", STR_ARG(input_name(s, p.repo)));
+	return p.repo.n ? arena_strf(s->im->a, "$LEAT_INPUT_%.*s", STR_ARG(input_name(s, p.repo))) : text;
+}
+
+/* As a notebook sees it (layout: dsflow): below /data, whatever the spec calls the data store. */
+static struct str seen_in_data(struct specs *s, struct str text)
+{
+	struct place p = place_of(s->im->a, text);
+
+	return p.repo.n ? arena_strf(s->im->a, "/data/%.*s%s", STR_ARG(p.repo), p.ds ? "/ds={{ ds }}" : "") : text;
 }
 
 /* ---- files ---- */
@@ -131,7 +135,7 @@ static int copy_files(struct specs *s, struct err *e)
 
 		if (*name.p == '.' || *name.p == '_' || str_has_prefix(name, STR("README")) ||
 		    str_is(name, "job.yaml") ||
-		    str_is(name, "job_specs.yaml") || str_is(name, "dag_specs.yaml") || str_is(name, RUNNER))
+		    str_is(name, "job_specs.yaml") || str_is(name, "dag_specs.yaml"))
 			continue;
 		if (file_stat(path, &st, e))
 			return -1;
@@ -153,14 +157,6 @@ static const struct import_file *file_of(const struct import_job *j, struct str 
 		if (str_eq(j->files.p[i].name, name))
 			return &j->files.p[i];
 	return NULL;
-}
-
-static void add_runner(struct specs *s)
-{
-	for (size_t i = 0; i < n_embedded_files; i++)
-		if (!strcmp(embedded_files[i].path, "import/" RUNNER))
-			import_add_file(s->im, s->j, RUNNER, (struct str){embedded_files[i].data, embedded_files[i].n},
-			                true);
 }
 
 /* ---- what it does ---- */
@@ -210,14 +206,13 @@ static void a_script(struct specs *s, struct str script, struct str source)
 		program = "bash";
 	import_command(s->im, s->j, "sh",
 	               arena_strf(a, "exec %s %.*s %.*s \"$LEAT_OUTPUT\"", program, STR_ARG(shell_word(a, script)),
-	                          STR_ARG(shell_word(a, seen(s, source, false)))));
+	                          STR_ARG(shell_word(a, seen(s, source)))));
 }
 
 static void a_notebook(struct specs *s, struct str script)
 {
-	struct dom *cmd = dom_new(s->im->a, DOM_LIST);
 	const struct import_file *f = file_of(s->j, script);
-	static const char *const engines[] = {"pyspark", "dsflow_core", "custom_libraries"};
+	static const char *const engines[] = {"pyspark", "pandasql", "custom_libraries"};
 
 	if (!f) {
 		import_note(s->im, IMPORT_UNKNOWN, s->file, s->doc->line, s->j, "its notebook %.*s is not there",
@@ -231,11 +226,9 @@ static void a_notebook(struct specs *s, struct str script)
 			import_note(s->im, IMPORT_UNKNOWN, s->file, s->doc->line, s->j,
 			            "%.*s imports %s, which has to be on this machine or be replaced", STR_ARG(script),
 			            engines[i]);
-	dom_add(cmd, dom_new_str(s->im->a, STR("python3")));
-	dom_add(cmd, dom_new_str(s->im->a, STR(RUNNER)));
-	dom_add(cmd, dom_new_str(s->im->a, script));
-	import_set(s->im, s->j, "cmd", cmd);
-	add_runner(s);
+	dom_get(s->j->doc, "kind")->s = STR("notebook");
+	import_set_text(s->im, s->j, "code", script);
+	import_set_text(s->im, s->j, "layout", STR("dsflow"));
 }
 
 /* TASK_SPECS, as dsflow gave it to notebooks. */
@@ -250,7 +243,7 @@ static void task_specs(struct specs *s, const struct dom *specs)
 			dom_set(a, map, arena_cstr(a, v->key), dom_copy(a, v));
 		else
 			dom_set_str(a, map, arena_cstr(a, v->key),
-			            seen(s, dom_text(a, v), str_has_prefix(v->key, STR("sink"))));
+			            seen_in_data(s, dom_text(a, v)));
 	dom_write_json(&b, map, DOM_COMPACT);
 	dom_set_str(a, env, "TASK_SPECS", buf_str(&b));
 	import_set(s->im, s->j, "env", env);
@@ -313,7 +306,8 @@ static void a_dashboard(struct specs *s, struct str script)
 	dom_add(cmd, dom_new_str(s->im->a, script));
 	import_set(s->im, s->j, "cmd", cmd);
 	import_set(s->im, s->j, "port", dom_new_int(s->im->a, 8050));
-	import_note(s->im, IMPORT_OTHER, s->file, s->doc->line, s->j, "a dashboard is a service here: leat up %.*s",
+	import_set_text(s->im, s->j, "layout", STR("dsflow"));
+	import_note(s->im, IMPORT_OTHER, s->file, s->doc->line, s->j, "a dashboard is a board here: leat up %.*s",
 	            STR_ARG(s->j->name));
 }
 
@@ -362,7 +356,7 @@ int import_dsflow_specs(struct import *im, struct str text, const char *file, co
 	stays = str_is(class, "PlotlyDashApplication");
 	tasks = dom_get(doc, "task_specs");
 	deps = dom_get(doc, "dependencies");
-	import_set_text(im, s.j, "kind", stays ? STR("service") : STR("script"));
+	import_set_text(im, s.j, "kind", stays ? STR("board") : STR("script"));
 	if (text_of(&s, doc, "description").n)
 		import_set_text(im, s.j, "description", text_of(&s, doc, "description"));
 	partition(&s);
@@ -580,8 +574,7 @@ static void found_input(struct import *im, size_t from, struct import_job *j, st
 		return;
 	alone = str_is(zone, "tables") || !is_written(im, from, arena_strf(im->a, "tables/%.*s", STR_ARG(table)));
 	for (size_t f = 0; f < j->files.n; f++) {
-		if (str_is(j->files.p[f].name, RUNNER) ||
-		    !names_table(j->files.p[f].text, arena_printf(im->a, "%.*s/", STR_ARG(zone)), table, alone))
+		if (!names_table(j->files.p[f].text, arena_printf(im->a, "%.*s/", STR_ARG(zone)), table, alone))
 			continue;
 		add_input(&s, repo, true);
 		if (dom_get(j->doc, "inputs")->n > n)
@@ -599,7 +592,7 @@ static void found_inputs(struct import *im, size_t from)
 		struct import_job *j = im->all.p[i];
 		const struct dom *kind = dom_get(j->doc, "kind"), *own = dom_get(j->doc, "output");
 
-		for (size_t k = from; k < im->all.n && str_is(kind->s, "script"); k++) {
+		for (size_t k = from; k < im->all.n && !str_is(kind->s, "download"); k++) {
 			const struct dom *out = dom_get(im->all.p[k]->doc, "output");
 
 			if (k != i && out && !(own && str_eq(out->s, own->s)))

@@ -10,6 +10,7 @@
 #include "base/tmpl.h"
 #include "exec/exec.h"
 #include "exec/local_in.h"
+#include "exec/local_layout.h"
 #include "exec/local_limit.h"
 #include "exec/local_mask.h"
 #include "exec/local_pipes.h"
@@ -297,6 +298,8 @@ static int show_input(struct sight *s, size_t i, const char **seen, struct err *
 	if (attempt_input_folder(t, i, &folder, e))
 		return -1;
 	*seen = show(s, folder, *seen, false, false);
+	if (layout_wanted(t))
+		show(s, folder, layout_input(t, i), false, false);
 	if (!t->root_dir && s->binds.n < BIND_MAX && bind_available(NULL)) {
 		struct bind_mount m = {.source = folder, .target = folder, .read_only = true};
 
@@ -370,6 +373,23 @@ static int set_python(struct env *v, struct sight *s, struct err *e)
 	return 0;
 }
 
+/* Beside what every task sees: the output where dsflow has it, and its paths. */
+static int set_layout(struct env *v, struct sight *s, struct err *e)
+{
+	struct attempt *t = s->t;
+	const char *out = layout_output(t);
+
+	if (!t->root_dir) {
+		err_set(e, ERR_BAD_CONFIG, "layout: dsflow shows /data in a sandbox only");
+		return err_hint(e, "leave `sandbox: off` out, or take the folders that LEAT_INPUT_... name");
+	}
+	if (out)
+		show(s, t->out_dir, out, true, false);
+	if (!env_get(v, LAYOUT_SPECS))
+		env_set(v, LAYOUT_SPECS, layout_specs(t));
+	return 0;
+}
+
 static int make_env(struct env *v, struct sight *s, const struct secrets *secrets, struct err *e)
 {
 	struct attempt *t = s->t;
@@ -398,6 +418,8 @@ static int make_env(struct env *v, struct sight *s, const struct secrets *secret
 	env_setf(v, "LEAT_UNIT", "%lld", (long long)t->unit_id);
 	env_setf(v, "LEAT_ATTEMPT", "%d", t->number);
 	env_set(v, "LEAT_OUTPUT", show(s, t->out_dir, PFS "/out", true, t->given && t->given->pipe));
+	if (layout_wanted(t) && set_layout(v, s, e))
+		return -1;
 	if (t->job->skips && !t->given)
 		env_setf(v, "LEAT_SKIP", "%s/" PLAN_SKIP, t->root_dir ? PFS "/out" : t->out_dir);
 	if (t->given && t->given->port)

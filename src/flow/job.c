@@ -555,6 +555,13 @@ const struct dom *job_doc(const struct job *j)
 	return j->doc;
 }
 
+bool job_has_layout(const struct job *j)
+{
+	const struct dom *v = dom_get(j->own, "layout");
+
+	return v && v->type == DOM_STR && str_is(v->s, "dsflow");
+}
+
 bool job_stays(const struct job *j)
 {
 	return j->kind && j->kind->stays;
@@ -565,6 +572,8 @@ enum job_sandbox job_sandbox(const struct job *j)
 	const struct dom *set = workspace_setting(j->jobs->ws, "sandbox");
 	enum job_sandbox said = j->sandbox;
 
+	if (said == SANDBOX_AUTO && job_has_layout(j))
+		return SANDBOX_ON;
 	if (said == SANDBOX_AUTO && set)
 		said = jobparse_sandbox(set);
 	return said == SANDBOX_AUTO && !j->tree && !job_stays(j) ? SANDBOX_OFF : said;

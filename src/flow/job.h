@@ -226,6 +226,8 @@ void job_remember(struct job *j, struct str bytes);
  * leat.yaml's, else by where its units come from (SEMANTICS 11).
  */
 enum job_sandbox job_sandbox(const struct job *j);
+/* Its tasks find their folders where dsflow's containers have them (layout: dsflow), which takes a sandbox. */
+bool job_has_layout(const struct job *j);
 /* It has no units: it is a process that stays (struct job_kind). */
 bool job_stays(const struct job *j);
 /* It reads nothing and writes nothing: two commands that run a unit of it at once do no harm, the memo is of no use. */

@@ -123,6 +123,8 @@ must_check int attempt_log_fd(struct attempt *t, int *fd, struct err *e);
 must_check int attempt_shim(struct attempt *t, bool use, const struct proc_shim **out, struct err *e);
 /* The folder of input i as a task sees it (read-only view; several partitions: with their ds=… folders). */
 must_check int attempt_input_folder(struct attempt *t, size_t i, const char **path, struct err *e);
+/* The partition whose files lie directly in that folder; NULL: they are in one folder for each, or have none. */
+const char *attempt_input_label(const struct attempt *t, size_t i);
 
 struct job_kind {
 	const char *name, *text;       /* "sql", one sentence for the docs */

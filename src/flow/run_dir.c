@@ -473,6 +473,13 @@ static bool is_direct(const struct attempt *t, const struct unit_input *in)
 	return !ds_parse(str_of(r->parts[0].label), &d, &e) && d.every >= t->ds.every;
 }
 
+const char *attempt_input_label(const struct attempt *t, size_t i)
+{
+	return !t->given && !(t->datum && t->inputs[i].input->glob.p) && is_direct(t, &t->inputs[i])
+	               ? t->inputs[i].reads.parts[0].label
+	               : NULL;
+}
+
 /* What somebody may open for writing is never the only copy: links to blobs are only for a folder that becomes a
  * read-only mount. Where this machine makes none, a task gets copies. */
 static bool is_mounted(size_t input)

@@ -57,12 +57,31 @@ static const struct dom *offered(struct arena *a, const struct dom *request)
 	return all;
 }
 
-/* Ours, and the rendered job as dsflow's notebooks look for it. */
-static const char *const *environment(struct arena *a, const char *metrics)
+/* The rendered job as dsflow's notebooks look for it, with the paths that they read and write; NULL: too large. */
+static const char *task_specs(struct arena *a, const struct dom *inputs, const char *path, struct err *e)
 {
-	const char *path = getenv("LEAT_SPEC");
-	struct err e = ERR_INIT;
+	struct buf b cleanup(buf_free) = BUF_INIT(REQUEST_MAX);
+	const char *source = NULL, *sink = getenv("LEAT_OUTPUT");
+	struct dom *d;
 	struct str text;
+
+	if (file_read_plain(a, path, REQUEST_MAX, &text, e) || dom_json(a, text, path, &d, e))
+		return NULL;
+	dom_each (v, inputs)
+		if (!source && v->type == DOM_STR)
+			source = input_folder(a, v->s);
+	if (source && !dom_get(d, "source_path"))
+		dom_set_cstr(a, d, "source_path", source);
+	if (sink && !dom_get(d, "sink_path"))
+		dom_set_cstr(a, d, "sink_path", sink);
+	dom_write_json(&b, d, DOM_COMPACT);
+	return b.n < SPECS_MAX ? arena_cstr(a, buf_str(&b)) : NULL;
+}
+
+static const char *const *environment(struct arena *a, const struct dom *inputs, const char *metrics)
+{
+	const char *path = getenv("LEAT_SPEC"), *specs;
+	struct err e = ERR_INIT;
 	struct env v;
 
 	env_init(&v, a);
@@ -72,12 +91,10 @@ static const char *const *environment(struct arena *a, const char *metrics)
 		if (str_cut(str_of(*at), '=', &key, &value))
 			env_set(&v, arena_cstr(a, key), value.p);
 	}
-	if (path && !getenv("TASK_SPECS")) {
-		if (file_read_plain(a, path, REQUEST_MAX, &text, &e))
-			err_clear(&e);
-		else if (text.n < SPECS_MAX)
-			env_set(&v, "TASK_SPECS", arena_cstr(a, str_trim(text)));
-	}
+	specs = path && !getenv("TASK_SPECS") ? task_specs(a, inputs, path, &e) : NULL;
+	if (specs)
+		env_set(&v, "TASK_SPECS", specs);
+	err_clear(&e);
 	env_set(&v, METRIC_VARIABLE, metrics);
 	return env_array(&v);
 }
@@ -110,7 +127,7 @@ static int work(struct arena *a, bool *ok, struct err *e)
 
 	q.hide_input = hide && hide->type == DOM_BOOL && hide->b;
 	q.metrics_file = arena_printf(a, "%s/.metrics.jsonl", q.dir);
-	q.env = environment(a, q.metrics_file);
+	q.env = environment(a, dom_get(d, "inputs"), q.metrics_file);
 	if (note_run(&q, ok, e) || file_unlink(q.metrics_file, e))
 		return -1;
 	return 0;

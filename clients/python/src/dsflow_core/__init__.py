@@ -1,0 +1,1 @@
+"""Where dsflow 0.3 has its helpers; see dsflow."""
