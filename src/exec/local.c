@@ -349,10 +349,10 @@ static int set_secrets(struct env *v, struct sight *s, const struct secrets *lis
 	return 0;
 }
 
-static bool has_shared_code(const struct job *j)
+static bool has_code_in(const struct job *j, const char *under)
 {
 	for (size_t i = 0; i < j->n_code; i++)
-		if (str_has_prefix(j->code[i].label, STR(JOB_SHARED_CODE "/")))
+		if (str_has_prefix(j->code[i].label, str_of(under)))
 			return true;
 	return false;
 }
@@ -361,13 +361,16 @@ static bool has_shared_code(const struct job *j)
 static int set_python(struct env *v, struct sight *s, struct err *e)
 {
 	struct attempt *t = s->t;
-	const char *own = env_get(v, "PYTHONPATH"), *dir;
+	const char *own = env_get(v, "PYTHONPATH"), *dir, *shared = "";
 
 	if (pylib_dir(t->arena, t->flow->store->leat_dir, &dir, e))
 		return -1;
-	env_setf(v, "PYTHONPATH", "%s%s%s%s", own ? own : "", own && *own ? ":" : "",
-	         has_shared_code(t->job) ? arena_printf(t->arena, "%s/" JOB_SHARED_CODE ":", exec_work_dir(t)) : "",
+	if (has_code_in(t->job, JOB_SHARED_CODE "/"))
+		shared = arena_printf(t->arena, "%s/" JOB_SHARED_CODE ":", exec_work_dir(t));
+	env_setf(v, "PYTHONPATH", "%s%s%s%s", own ? own : "", own && *own ? ":" : "", shared,
 	         show(s, dir, PYLIB_SEEN, false, false));
+	if (has_code_in(t->job, JOB_SPARK) && !env_get(v, "SPARK_CONF_DIR"))
+		env_set(v, "SPARK_CONF_DIR", path_join(t->arena, exec_work_dir(t), JOB_CONFIG));
 	env_set(v, "LEAT_BIN", proc_self_exe());
 	env_keep(v, "LEAT_LIBDUCKDB");
 	return 0;

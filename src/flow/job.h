@@ -69,6 +69,9 @@ struct job_check {
 
 /* Where files of python/ lie in the folder with a job's code: no file of a job's own is called so. */
 #define JOB_SHARED_CODE ".python"
+#define JOB_CONFIG ".config" /* likewise what counts of config/ of the workspace */
+#define JOB_STARTUP JOB_CONFIG "/startup.py"
+#define JOB_SPARK JOB_CONFIG "/spark-defaults.conf"
 
 struct job_code {
 	struct str path;  /* from the workspace: "jobs/trips/job.sql" */

@@ -381,6 +381,7 @@ void jobcache_unpack_doc(struct job *j)
 static struct sha tables_id(const struct jobs *js)
 {
 	struct sha_ctx c;
+	static const char *const config[] = {JOBFILE_STARTUP, JOBFILE_SPARK};
 	struct sha library = duck_library_id(); /* another parser may tell another meaning */
 
 	sha_init(&c);
@@ -388,6 +389,8 @@ static struct sha tables_id(const struct jobs *js)
 	sha_add(&c, &library, sizeof(library));
 	/* Of what is not there no job has a node. */
 	sha_field(&c, dir_exists(path_join(js->arena, js->ws->dir, JOBFILE_SHARED)) ? STR(JOBFILE_SHARED) : STR(""));
+	for (size_t i = 0; i < ARRAY_LEN(config); i++)
+		sha_field(&c, file_exists(path_join(js->arena, js->ws->dir, config[i])) ? str_of(config[i]) : STR(""));
 	for (size_t i = 0; i < job_keys()->n; i++) {
 		const struct key *k = &job_keys()->rows[i];
 

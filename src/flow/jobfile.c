@@ -146,12 +146,17 @@ static int named_code(struct jobs *js, struct job_entry *en, struct job *j, stru
 	return 0;
 }
 
-/* What its jobs share lies in python/, and is code of each of them. */
+/* What its jobs share lies in python/ and config/, and is code of each of them. */
 static int shared_code(struct jobs *js, struct job_entry *en, struct job *j, struct jobfile_list *l, struct str main,
                        struct err *e)
 {
+	const struct job_code config[] = {{.path = STR(JOBFILE_STARTUP), .label = STR(JOB_STARTUP)},
+	                                  {.path = STR(JOBFILE_SPARK), .label = STR(JOB_SPARK)}};
 	struct stat st;
 
+	for (size_t i = 0; j->kind->begins_with_startup && i < ARRAY_LEN(config); i++)
+		if (!jobcache_node(js, en, config[i].path, &st) && S_ISREG(st.st_mode))
+			vec_push(js->arena, &l->files, config[i]);
 	if (!j->kind->imports || !j->kind->imports(j, main) || jobcache_node(js, en, STR(JOBFILE_SHARED), &st) ||
 	    !S_ISDIR(st.st_mode))
 		return 0;

@@ -8,6 +8,9 @@
 #include "flow/jobcache.h"
 
 #define JOBFILE_SHARED "python" /* the folder of the workspace that Python jobs import from */
+/* What runs before the first cell of notebooks and before Python jobs; what Spark is to know in them. */
+#define JOBFILE_STARTUP "config/startup.py"
+#define JOBFILE_SPARK "config/spark-defaults.conf"
 
 struct jobfile_list {
 	VEC(struct job_code) files; /* path and label; not hashed yet */

@@ -139,6 +139,7 @@ struct job_kind {
 	bool passes;                   /* nothing is started: a unit is over as soon as it may go; no start then */
 	bool reports;                  /* its attempts leave a report (report.h) */
 	bool stays;                    /* its jobs have no units: each is a process that `up` starts and `down` ends */
+	bool begins_with_startup;      /* config/startup.py and the like of the workspace are code of its jobs */
 	/* Whether python/ of the workspace is code of this job, whose main file is that; NULL: of none. */
 	bool (*imports)(const struct job *j, struct str main);
 	/* Checks that need more than the table of keys; may be NULL. */

@@ -83,6 +83,14 @@ static void set_interpreter(struct notebook_job *n, struct dom *d)
 	n->warm = zygote;
 }
 
+static bool has_startup(const struct job *j)
+{
+	for (size_t i = 0; i < j->n_code; i++)
+		if (str_is(j->code[i].label, JOB_STARTUP))
+			return true;
+	return false;
+}
+
 static int make_request(struct notebook_job *n, struct err *e)
 {
 	struct attempt *t = n->t;
@@ -93,6 +101,8 @@ static int make_request(struct notebook_job *n, struct err *e)
 
 	dom_set_cstr(a, d, "file", arena_printf(a, "%s/%.*s", exec_work_dir(t), STR_ARG(n->label)));
 	dom_set_str(a, d, "name", t->job->main_file);
+	if (has_startup(t->job))
+		dom_set_cstr(a, d, "startup", path_join(a, exec_work_dir(t), JOB_STARTUP));
 	dom_set_cstr(a, d, "dir", exec_report_dir(t));
 	dom_set_cstr(a, d, "base", n->base);
 	dom_set_str(a, d, "title", t->job->name);
@@ -344,6 +354,7 @@ const struct job_kind kind_notebook = {
 	.keys = keys,
 	.code_names = code_names,
 	.imports = imports,
+	.begins_with_startup = true,
 	.starts_process = true,
 	.reports = true,
 	.check = check,

@@ -110,6 +110,7 @@ static int work(struct arena *a, bool *ok, struct err *e)
 	q = (struct note_request){
 		.file = text_of(a, d, "file"),
 		.name = text_of(a, d, "name"),
+		.startup = text_of(a, d, "startup"),
 		.dir = text_of(a, d, "dir"),
 		.base = text_of(a, d, "base"),
 		.title = str_of(text_of(a, d, "title")),

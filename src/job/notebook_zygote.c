@@ -69,20 +69,42 @@ static pid_t daemon_of(struct attempt *t)
 	return (pid_t)pid->i;
 }
 
+static struct str code_of(struct attempt *t, const char *label)
+{
+	struct err e = ERR_INIT;
+	struct str text = STR_NULL;
+
+	return file_read_plain(t->arena, path_join(t->arena, t->work_dir, label), SOURCE_MAX, &text, &e) ? STR_NULL
+	                                                                                               : text;
+}
+
+static bool imports(struct str text, struct str word, const char *module)
+{
+	const char *line = NULL;
+
+	while (text.n && (line = memmem(text.p, text.n, word.p, word.n))) {
+		size_t at = (size_t)(line - text.p) + word.n;
+
+		text = str_sub(text, at, text.n);
+		if (str_has_prefix(text, str_of(module)))
+			return true;
+	}
+	return false;
+}
+
+/* Of the notebook, and of what runs before it. */
 static size_t modules_of(struct attempt *t, struct str label, const char **out)
 {
-	struct str text = STR_NULL;
-	struct err e = ERR_INIT;
+	struct str texts[] = {code_of(t, arena_cstr(t->arena, label)), code_of(t, JOB_STARTUP)};
 	size_t n = 0;
 
-	if (file_read_plain(t->arena, arena_printf(t->arena, "%s/%.*s", t->work_dir, STR_ARG(label)), SOURCE_MAX,
-	                    &text, &e))
-		return 0;
 	for (size_t i = 0; i < ARRAY_LEN(modules); i++) {
-		const char *import = arena_printf(t->arena, "import %s", modules[i]);
-		const char *from = arena_printf(t->arena, "from %s", modules[i]);
+		bool found = false;
 
-		if (memmem(text.p, text.n, import, strlen(import)) || memmem(text.p, text.n, from, strlen(from)))
+		for (size_t k = 0; k < ARRAY_LEN(texts); k++)
+			found |= imports(texts[k], STR("import "), modules[i]) ||
+			         imports(texts[k], STR("from "), modules[i]);
+		if (found)
 			out[n++] = modules[i];
 	}
 	return n;

@@ -196,6 +196,7 @@ const struct job_kind kind_python = {
 	.keys = keys,
 	.code_names = code_names,
 	.imports = imports,
+	.begins_with_startup = true,
 	.told_by_name = true,
 	.starts_process = true,
 	.check = check,

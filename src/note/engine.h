@@ -21,6 +21,7 @@ struct engine_done {
 	int64_t count;              /* execution_count */
 	struct str ename, evalue;
 	const struct dom *traceback; /* a list of lines */
+	int64_t line;               /* of what was run; 0: not known */
 };
 
 /* What an engine tells of. Strings and documents are valid during the call. */
@@ -56,6 +57,8 @@ struct engine_kind {
 	must_check int (*set)(struct engine *g, const struct dom *vars, struct err *e);
 	/* `name` is what tracebacks call it: "cell 3". */
 	must_check int (*run)(struct engine *g, struct str source, const char *name, struct err *e);
+	/* Before any cell, in the notebook's names, and not counted among them. Of Python only. */
+	must_check int (*startup)(struct engine *g, struct str source, const char *name, struct err *e);
 	void (*interrupt)(struct engine *g); /* of the cell: done still comes, with an error, if it listens */
 	/* It ends: by itself within ms, else by force. Its last words are in *how (may be NULL). */
 	void (*stop)(struct engine *g, int64_t ms);

@@ -57,6 +57,7 @@ static void tell_done(struct frames *f, struct arena *a, const struct dom *m)
 		.count = int_of(m, "count"),
 		.ename = text_of(m, "ename"),
 		.evalue = text_of(m, "evalue"),
+		.line = int_of(m, "line"),
 		.traceback = lines && lines->type == DOM_LIST ? lines : dom_new(a, DOM_LIST),
 	};
 

@@ -44,6 +44,7 @@ struct kernel {
 	struct str waiting;   /* a cell that was asked for before it had */
 	char id[KERNEL_ID];   /* of the cell that runs */
 	bool replied, idle;
+	bool silent;          /* what runs is no cell: its count does not go on */
 	int64_t heard_ms;     /* when it last said something */
 	struct engine_done done;
 	struct dom *about;
@@ -344,8 +345,9 @@ static bool send_cell(struct kernel *k, struct str source)
 	k->replied = k->idle = false;
 	buf_adds(&b, "{\"code\":");
 	json_write_str(&b, source);
-	buf_adds(&b, ",\"silent\":false,\"store_history\":true,\"user_expressions\":{},\"allow_stdin\":false,"
-	             "\"stop_on_error\":false}");
+	buf_addf(&b, ",\"silent\":%s,\"store_history\":%s,\"user_expressions\":{},\"allow_stdin\":false,"
+	             "\"stop_on_error\":false}",
+	         k->silent ? "true" : "false", k->silent ? "false" : "true");
 	k->phase = BUSY;
 	if (kernel_request(&k->session, &k->sockets[SHELL], "execute_request", buf_str(&b), k->id, &e)) {
 		fail(k, &e);
@@ -355,11 +357,9 @@ static bool send_cell(struct kernel *k, struct str source)
 	return true;
 }
 
-static int run(struct engine *g, struct str source, const char *name, struct err *e)
+static int execute(struct kernel *k, struct str source, bool silent, struct err *e)
 {
-	struct kernel *k = (struct kernel *)g;
-
-	(void)name;
+	k->silent = silent;
 	if (source.n > CODE_MAX / 8)
 		return err_set(e, ERR_LIMIT, "a cell is larger than %zu MB", CODE_MAX / 8 >> 20);
 	if (k->phase == DEAD || k->phase == BUSY)
@@ -369,6 +369,18 @@ static int run(struct engine *g, struct str source, const char *name, struct err
 	else
 		(void)send_cell(k, source);
 	return 0;
+}
+
+static int run(struct engine *g, struct str source, const char *name, struct err *e)
+{
+	(void)name;
+	return execute((struct kernel *)g, source, false, e);
+}
+
+static int startup(struct engine *g, struct str source, const char *name, struct err *e)
+{
+	(void)name;
+	return execute((struct kernel *)g, source, true, e);
 }
 
 /* Names are set by the cell of parameters only: there is no way to do it that all languages have. */
@@ -561,4 +573,5 @@ static void stop(struct engine *g, int64_t ms)
 }
 
 const struct engine_kind engine_kernel = {
-	.name = "jupyter", .start = start, .set = set, .run = run, .interrupt = interrupt, .stop = stop};
+	.name = "jupyter", .start = start, .set = set, .run = run, .startup = startup, .interrupt = interrupt,
+	.stop = stop};

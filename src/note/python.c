@@ -318,14 +318,24 @@ static int set(struct engine *g, const struct dom *vars, struct err *e)
 	return send_message(p, m, e);
 }
 
-static int run(struct engine *g, struct str source, const char *name, struct err *e)
+static int send_code(struct engine *g, const char *how, struct str source, const char *name, struct err *e)
 {
 	struct python *p = (struct python *)g;
 	struct dom *m = dom_new(p->a, DOM_MAP);
 
-	dom_set_str(p->a, m, "run", source);
+	dom_set_str(p->a, m, how, source);
 	dom_set_cstr(p->a, m, "name", name);
 	return send_message(p, m, e);
+}
+
+static int run(struct engine *g, struct str source, const char *name, struct err *e)
+{
+	return send_code(g, "run", source, name, e);
+}
+
+static int startup(struct engine *g, struct str source, const char *name, struct err *e)
+{
+	return send_code(g, "startup", source, name, e);
 }
 
 static void interrupt(struct engine *g)
@@ -387,4 +397,5 @@ static void stop(struct engine *g, int64_t ms)
 }
 
 const struct engine_kind engine_python = {
-	.name = "python", .start = start, .set = set, .run = run, .interrupt = interrupt, .stop = stop};
+	.name = "python", .start = start, .set = set, .run = run, .startup = startup, .interrupt = interrupt,
+	.stop = stop};

@@ -18,6 +18,7 @@
 
 #define FOLDER "/tmp/leat-kernel-XXXXXX"
 #define TOLD_MAX 4000 /* of metrics in the banner */
+#define STARTUP "config/startup.py" /* what the user calls q->startup */
 #define LEAVE_MS 3000 /* how long the engine's process has to close what it has open */
 
 struct note_run {
@@ -28,6 +29,7 @@ struct note_run {
 	const struct engine_kind *kind;
 	const struct language *language; /* NULL: no parameters can be written in it */
 	struct kernel_spec kernel;   /* of engine_kernel */
+	struct str startup;          /* the text of q->startup */
 	const char *what;            /* of the process, for sentences: "its Python process" */
 	const char *folder;          /* of its sockets; NULL */
 	struct engine *engine;
@@ -35,6 +37,7 @@ struct note_run {
 	struct metrics metrics;
 	struct loop_ev *kill;
 	size_t at;                   /* the cell that runs */
+	bool starting;               /* what runs is no cell yet: q->startup */
 	bool running, left;          /* left: the notebook has ended itself, well */
 	int64_t began_ms, cell_ms;   /* wall clock, of all and of the cell */
 	const char *asked;           /* why it is to end; NULL */
@@ -104,12 +107,33 @@ static struct str short_value(struct str evalue)
 	return str_sub(evalue, 0, 300);
 }
 
+/* What it prints is in the log; a page shows cells only, so the sentence has all that there is to say. */
+static void startup_done(struct note_run *r, const struct engine_done *d)
+{
+	struct str at = d->line ? arena_strf(r->a, ":%lld", (long long)d->line) : STR("");
+
+	r->starting = false;
+	if (d->how == ENGINE_OK && !r->asked) {
+		next_cell(r);
+		return;
+	}
+	fail(r, 0, d->ename, d->evalue,
+	     r->asked ? arena_strf(r->a, STARTUP " was ended: %s", r->asked)
+	              : arena_strf(r->a, STARTUP "%.*s: %.*s: %.*s", STR_ARG(at), STR_ARG(d->ename),
+	                           STR_ARG(short_value(d->evalue))));
+	stop(r);
+}
+
 static void on_done(void *ptr, const struct engine_done *d)
 {
 	struct note_run *r = ptr;
 	struct cell *c = &r->page.nb.cells[r->at];
 	bool bad;
 
+	if (r->starting) {
+		startup_done(r, d);
+		return;
+	}
 	if (!r->running)
 		return;
 	bad = d->how == ENGINE_ERROR && (!cell_has_tag(c, "raises-exception") || r->asked);
@@ -180,6 +204,13 @@ static void next_cell(struct note_run *r)
 
 /* --- what the engine tells --- */
 
+static void start_up(struct note_run *r)
+{
+	r->starting = true;
+	if (r->kind->startup(r->engine, r->startup, STARTUP, &r->err))
+		give_up(r);
+}
+
 static void on_ready(void *ptr, const struct dom *about)
 {
 	struct note_run *r = ptr;
@@ -192,6 +223,8 @@ static void on_ready(void *ptr, const struct dom *about)
 	r->page.python = kept;
 	if (r->q->offered && r->kind->set(r->engine, r->q->offered, &r->err))
 		give_up(r);
+	else if (r->startup.n)
+		start_up(r);
 	else
 		next_cell(r);
 }
@@ -374,6 +407,15 @@ static int inject(struct note_run *r, struct err *e)
 	               r->kernel.language);
 }
 
+static int read_startup(struct note_run *r, struct err *e)
+{
+	const char *path = r->q->startup;
+
+	if (!path || !*path || r->language != language_of(STR("python")))
+		return 0;
+	return file_read_plain(r->a, path, NOTEBOOK_BYTES_MAX, &r->startup, e) ? err_wrap(e, STARTUP) : 0;
+}
+
 static int load(struct note_run *r, struct err *e)
 {
 	const struct note_request *q = r->q;
@@ -383,7 +425,7 @@ static int load(struct note_run *r, struct err *e)
 		return -1;
 	r->page.nb = nb;
 	page_clean(&r->page);
-	return choose_engine(r, &nb, e) || inject(r, e) ? -1 : 0;
+	return choose_engine(r, &nb, e) || inject(r, e) || read_startup(r, e) ? -1 : 0;
 }
 
 /* Whatever stands in the way of the first cell is told on a page too. */

@@ -14,6 +14,7 @@
 
 struct note_request {
 	const char *file, *name;     /* where the notebook lies, and what the user calls it */
+	const char *startup;         /* a Python file that runs before the first cell; NULL or "" */
 	const char *dir, *base;
 	struct str title, facts;     /* of the page: the job; ds and run */
 	const struct dom *params, *offered; /* maps, or NULL */

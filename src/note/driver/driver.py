@@ -412,6 +412,30 @@ def run_cell(engine, link, message):
     link.busy = False
 
 
+def run_startup(engine, link, message):
+    """config/startup.py: in the notebook's names, with no magics, as IPython runs such files."""
+    name, source = message["name"], message["startup"]
+    done = {"done": "ok", "count": 0}
+    link.busy = True
+    linecache.cache[name] = (len(source), None, [line + "\n" for line in source.split("\n")], name)
+    try:
+        Strikes.ready = True
+        exec(compile(source, name, "exec", 0, True), engine.ns)
+    except BaseException as e:
+        Strikes.ready = False
+        told = describe(e)
+        tb, line = e.__traceback__, getattr(e, "lineno", None) if getattr(e, "filename", None) == name else None
+        while tb is not None:
+            if tb.tb_frame.f_code.co_filename == name:
+                line = tb.tb_lineno
+            tb = tb.tb_next
+        sys.stderr.write("\n".join(told["traceback"]) + "\n")
+        done = dict(told, done="error", count=0, line=line or 0)
+    Strikes.ready = False
+    link.send(done)
+    link.busy = False
+
+
 def leave(engine):
     """As an interpreter ends, but for what only takes time: what is open is closed, what was registered is called."""
     try:
@@ -445,6 +469,8 @@ def serve(fd, mode, argv, engine=None):
             leave(engine)
         if "vars" in message:
             engine.ns.update(message["vars"])
+        elif "startup" in message:
+            run_startup(engine, link, message)
         else:
             run_cell(engine, link, message)
 

@@ -289,11 +289,15 @@ def tell(why: BaseException, home: str, to: str) -> None:
         json.dump(doc, f)
 
 
-def work(path: str, places: List[str]) -> None:
+def work(path: str, home: str, places: List[str]) -> None:
     name = os.path.splitext(os.path.basename(path))[0]
     module = type(sys)(name)
     module.__file__ = path
     sys.modules[name] = module
+    startup = os.path.join(home, ".config", "startup.py")  # config/startup.py of the workspace
+    if os.path.isfile(startup):
+        with open(startup, "rb") as f:
+            exec(compile(f.read(), startup, "exec", dont_inherit=True), module.__dict__)
     with open(path, "rb") as f:
         exec(compile(f.read(), path, "exec", dont_inherit=True), module.__dict__)
     run = module.__dict__.get("run")
@@ -321,7 +325,7 @@ def main(path: str, folder: str, name: str) -> int:
             stream.reconfigure(line_buffering=True)
     places: List[str] = []
     try:
-        work(path, places)
+        work(path, home, places)
         return 0
     except SystemExit as why:
         if why.code is None or why.code == 0:
