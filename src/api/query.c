@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "api/query_notes.h"
-#include "api/query_task.h"
+#include "flow/table_task.h"
 #include "api/rows.h"
 #include "api/schema.h"
 #include "base/ds.h"
@@ -259,21 +259,27 @@ static int call_worker(struct querying *k, const struct dom *request, const stru
 	return interrupted ? err_set(e, ERR_CANCELLED, "stopped") : table_query_error(e, &k->q, offset);
 }
 
-static int prepare(struct querying *k, struct str sql, const char *file, struct str at, const struct ds *ds,
-                   struct err *e)
+static int prepare_ask(struct querying *k, struct table_query_ask *ask, struct err *e)
 {
-	struct table_query_ask ask = {.sql = sql, .file = file, .at = at, .ds = ds};
+	struct str at = ask->at;
 	int run = at.n ? run_lay(k->api->store, k->api->flow, k->catalog, at, e) : 0;
 
 	if (run < 0)
 		return -1;
 	if (run) /* --at RUN: what it gave, over the heads */
-		ask.at = STR_NULL;
-	if (!table_query_prepare(k->api->store, k->catalog, k->api->arena, k->duck, &ask, &k->q, e))
+		ask->at = STR_NULL;
+	if (!table_query_prepare(k->api->store, k->catalog, k->api->arena, k->duck, ask, &k->q, e))
 		return 0;
 	if (e->code == ERR_BAD_SQL && !e->hint[0] && strstr(e->msg, "at or near \"/\""))
 		err_hint(e, "in SQL the repo raw/trips is the table raw.trips");
 	return -1;
+}
+
+static int prepare(struct querying *k, struct str sql, const char *file, struct err *e)
+{
+	struct table_query_ask ask = {.sql = sql, .file = file};
+
+	return prepare_ask(k, &ask, e);
 }
 
 static int parse_format(const struct args *args, struct str output, enum format *out, struct err *e)
@@ -450,16 +456,28 @@ static int check_output(enum format format, const char *path, struct err *e)
 }
 
 /* What was asked in a task is between the task and its folders. */
-static int prepare_inputs(struct querying *k, struct str sql, const char *file, struct err *e)
+static int prepare_inputs(struct querying *k, struct table_query_ask *ask, struct err *e)
 {
-	struct table_query_ask ask = {.sql = sql, .file = file};
 	struct table_folder *folders;
 	size_t n;
 
-	return query_task_inputs(k->api->arena, &folders, &n, e) ||
-	                       table_folder_prepare(k->api->arena, k->duck, &ask, folders, n, &k->q, e)
+	return table_task_inputs(k->api->arena, &folders, &n, e) ||
+	                       table_folder_prepare(k->api->arena, k->duck, ask, folders, n, &k->q, e)
 	               ? -1
 	               : 0;
+}
+
+/* As the options say; `vars`: JSON of what {{ }} stands for, or STR_NULL. */
+static int prepare_asked(struct querying *k, const struct args *args, struct table_query_ask *ask, struct str vars,
+                         struct err *e)
+{
+	struct arena *a = k->api->arena;
+	struct dom *more, *all;
+
+	if (vars.p && (dom_json(a, vars, "--vars", &more, e) || table_task_vars(a, more, &all, e) ||
+	               table_task_bind(a, ask, all, e)))
+		return -1;
+	return args_flag(args, "inputs") ? prepare_inputs(k, ask, e) : prepare_ask(k, ask, e);
 }
 
 static int no_past(struct err *e)
@@ -493,6 +511,7 @@ static void tell(struct querying *k, const struct args *args, struct str sql, co
 int api_sql(struct api *api, const struct args *args, struct sink *out, struct err *e)
 {
 	struct str output = args_value(args, "output"), label = args_value(args, "ds"), at = args_value(args, "at");
+	struct table_query_ask ask;
 	struct str sql;
 	struct querying k;
 	struct ds ds;
@@ -509,7 +528,8 @@ int api_sql(struct api *api, const struct args *args, struct sink *out, struct e
 		goto done;
 	if (check_output(k.format, path, e))
 		goto done;
-	if (inputs ? prepare_inputs(&k, sql, name, e) : prepare(&k, sql, name, at, label.p ? &ds : NULL, e)) {
+	ask = (struct table_query_ask){.sql = sql, .file = name, .at = at, .ds = label.p ? &ds : NULL};
+	if (prepare_asked(&k, args, &ask, args_value(args, "vars"), e)) {
 		rc = inputs ? -1 : query_notes_hint(api, e);
 		goto done;
 	}
@@ -525,6 +545,7 @@ int query_read(struct api *api, const struct args *args, struct sink *out, const
                struct err *e)
 {
 	struct str label = args_value(args, "ds"), sql = args_pos(args, 0);
+	struct table_query_ask ask;
 	const char *path = NULL;
 	struct querying k;
 	struct ds ds;
@@ -536,8 +557,9 @@ int query_read(struct api *api, const struct args *args, struct sink *out, const
 	if ((label.p && ds_parse(label, &ds, e)) || check_at(args, e) || query_begin(&k, api, out, e))
 		return -1;
 	k.reader = reader;
-	rc = inputs ? prepare_inputs(&k, sql, QUERY_NAME, e)
-	            : prepare(&k, sql, QUERY_NAME, args_value(args, "at"), label.p ? &ds : NULL, e);
+	ask = (struct table_query_ask){
+		.sql = sql, .file = QUERY_NAME, .at = args_value(args, "at"), .ds = label.p ? &ds : NULL};
+	rc = prepare_asked(&k, args, &ask, STR_NULL, e);
 	if (!rc && k.q.info.statements == 0)
 		rc = err_set(e, ERR_BAD_REQUEST, "there is no query");
 	if (rc && !inputs && e->code == ERR_BAD_SQL)
@@ -573,7 +595,7 @@ int query_rows(struct api *api, struct str sql, struct dom **out, struct err *e)
 
 	if (query_begin(&k, api, NULL, e))
 		return -1;
-	rc = prepare(&k, sql, QUERY_NAME, STR_NULL, NULL, e) || small(&k, &got, e) ? -1 : 0;
+	rc = prepare(&k, sql, QUERY_NAME, e) || small(&k, &got, e) ? -1 : 0;
 	for (size_t i = 0; !rc && i < got.rows.n_cols; i++) {
 		struct dom *c = dom_new(a, DOM_MAP);
 
@@ -641,7 +663,7 @@ static int schema_of_table(struct querying *k, struct str name, struct dom **out
 	const struct table_source *t;
 	struct duck_small got;
 
-	if (prepare(k, arena_strf(a, "describe select * from %.*s", STR_ARG(table)), QUERY_NAME, STR_NULL, NULL, e))
+	if (prepare(k, arena_strf(a, "describe select * from %.*s", STR_ARG(table)), QUERY_NAME, e))
 		return -1;
 	if (!k->q.n_tables) /* a parser without a tree for DESCRIBE: ask for the rows' head instead */
 		return err_set(e, ERR_NOT_FOUND, "%.*s is no table", STR_ARG(name));
@@ -786,7 +808,7 @@ static int check_one(struct querying *k, const struct job *j, const struct ds *d
 		return 0;
 	if (!whole && ds->label[0])
 		from = arena_strf(a, "(from %.*s where ds = '%s')", STR_ARG(table), ds->label);
-	if (check_set_make(a, j, rules, n, from, &set, e) || prepare(k, set.text, j->file.p, STR_NULL, NULL, e) ||
+	if (check_set_make(a, j, rules, n, from, &set, e) || prepare(k, set.text, j->file.p, e) ||
 	    small(k, &got, e) || check_set_read(a, &set, &got.rows, results, e))
 		return -1;
 	for (size_t i = 0; i < n; i++) {

@@ -79,6 +79,38 @@ static bool sql_expression(struct render *r, const struct tn *n)
 	return !(after && after->kind == TN_TEXT && joins_word(after->text.p[0]));
 }
 
+/* Within quotes, each of their kind doubled; of a name only what is a word; of a comment nothing at all. */
+static int put_within(struct render *r, const struct tn *n, struct str s)
+{
+	char quote = r->sql.in == SQL_TEXT ? '\'' : r->sql.in == SQL_NAME ? '"' : '\0';
+
+	if (r->sql.in == SQL_LINE_COMMENT || r->sql.in == SQL_COMMENT)
+		return 0;
+	if (!quote && r->sql.in != SQL_CODE)
+		return tmpl_bad(&r->t, n->at, "no value can be bound within such quotes");
+	for (size_t i = 0; i < s.n; i++) {
+		if (!quote && !joins_word(s.p[i]))
+			return tmpl_bad(&r->t, n->at, "'%.*s' is not a word, so it cannot be a part of a name",
+			                STR_ARG(s));
+		if (quote && s.p[i] == quote)
+			buf_addc(&r->out, quote);
+		buf_addc(&r->out, s.p[i]);
+	}
+	return check_size(r, n->at);
+}
+
+static int put_bound(struct render *r, const struct tn *n, const struct tval *v)
+{
+	if (sql_expression(r, n)) {
+		if (v->sql)
+			buf_addstr(&r->out, dom_text(r->t.a, v->v));
+		else if (tmpl_sql(&r->t, n->at, &r->out, v->v))
+			return -1;
+		return check_size(r, n->at);
+	}
+	return put_within(r, n, dom_text(r->t.a, v->v));
+}
+
 static int put(struct render *r, const struct tn *n)
 {
 	struct tval v;
@@ -97,6 +129,8 @@ static int put(struct render *r, const struct tn *n)
 			return check_size(r, n->at);
 		}
 		break;
+	case TMPL_SQL_BOUND:
+		return put_bound(r, n, &v);
 	case TMPL_HTML:
 		if (!v.safe) {
 			tmpl_html(&r->out, s);

@@ -8,8 +8,9 @@
  * `{%- -%}` trim blanks. A name that does not exist is an error at its place, with the nearest name as a hint.
  *
  * In SQL (TMPL_SQL) `{{ ds }}` is a quoted literal where an expression stands and bare inside quotes; everything else
- * is inserted as it is, `| sql` quotes. Bounded: output TMPL_MAX_OUT, loop steps TMPL_MAX_STEPS, nesting
- * TMPL_MAX_DEPTH.
+ * is inserted as it is, `| sql` quotes. With TMPL_SQL_BOUND no value becomes code: each is a literal where an
+ * expression stands, text between quotes, and part of a name only if it is a word itself. Bounded: output TMPL_MAX_OUT,
+ * loop steps TMPL_MAX_STEPS, nesting TMPL_MAX_DEPTH.
  */
 #ifndef LEAT_BASE_TMPL_H
 #define LEAT_BASE_TMPL_H
@@ -21,7 +22,7 @@
 #define TMPL_MAX_STEPS 1000000
 #define TMPL_MAX_DEPTH 64
 
-enum tmpl_mode { TMPL_TEXT, TMPL_SQL, TMPL_SHELL, TMPL_HTML };
+enum tmpl_mode { TMPL_TEXT, TMPL_SQL, TMPL_SQL_BOUND, TMPL_SHELL, TMPL_HTML };
 
 /* Where a piece of the output came from: bytes [out, next.out) stem from source offset `src` on (literal), or from the
  * tag at `src` (not literal). Sorted by out. */

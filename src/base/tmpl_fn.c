@@ -300,6 +300,11 @@ static int add_sql(struct teval *t, size_t at, struct buf *b, const struct dom *
 	}
 }
 
+int tmpl_sql(struct teval *t, size_t at, struct buf *b, const struct dom *v)
+{
+	return add_sql(t, at, b, v, false);
+}
+
 static int fi_sql(struct teval *t, size_t at, const struct tval *args, size_t n, struct tval *out)
 {
 	struct buf b = BUF_INIT(TMPL_MAX_OUT);
@@ -308,7 +313,10 @@ static int fi_sql(struct teval *t, size_t at, const struct tval *args, size_t n,
 		buf_free(&b);
 		return -1;
 	}
-	return give_buf(t, at, &b, out);
+	if (give_buf(t, at, &b, out))
+		return -1;
+	out->sql = true;
+	return 0;
 }
 
 static int fi_ident(struct teval *t, size_t at, const struct tval *args, size_t n, struct tval *out)
@@ -316,7 +324,10 @@ static int fi_ident(struct teval *t, size_t at, const struct tval *args, size_t 
 	struct buf b = BUF_INIT(TMPL_MAX_OUT);
 
 	add_quoted(&b, dom_text(t->a, args[0].v), '"', "\"\"");
-	return give_buf(t, at, &b, out);
+	if (give_buf(t, at, &b, out))
+		return -1;
+	out->sql = true;
+	return 0;
 }
 
 /* One word to a POSIX shell, whatever is in it; a list is several words. */

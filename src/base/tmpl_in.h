@@ -48,6 +48,7 @@ struct tval {
 	const struct dom *v;
 	bool ds;
 	bool safe; /* HTML already */
+	bool sql;  /* a literal or a name of SQL already */
 };
 
 struct tscope {
@@ -86,6 +87,8 @@ struct tfn {
 const struct tfn *tmpl_function(struct teval *t, const struct tx *x);
 const struct tfn *tmpl_filter(struct teval *t, const struct tx *x);
 
+/* A value as a literal; a list as (1, 2). */
+must_check int tmpl_sql(struct teval *t, size_t at, struct buf *b, const struct dom *v);
 void tmpl_html(struct buf *b, struct str s);
 
 #endif

@@ -3,7 +3,6 @@
 #include <strings.h>
 
 #include "base/str.h"
-#include "base/tmpl.h"
 #include "flow/jobsql.h"
 #include "flow/sqlcache.h"
 #include "repo/overlay.h"
@@ -24,7 +23,10 @@ static int at_place(const struct table_query_ask *ask, size_t offset, struct err
 {
 	int line, col;
 
-	text_line_col(ask->sql, offset, &line, &col);
+	if (ask->made)
+		text_line_col(ask->source, tmpl_source_offset(ask->made, offset), &line, &col);
+	else
+		text_line_col(ask->sql, offset, &line, &col);
 	return err_at(e, ask->file, line, col);
 }
 

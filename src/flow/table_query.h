@@ -6,12 +6,15 @@
 #ifndef LEAT_FLOW_TABLE_QUERY_H
 #define LEAT_FLOW_TABLE_QUERY_H
 
+#include "base/tmpl.h"
 #include "db/sql_bind.h"
 #include "flow/catalog.h"
 #include "flow/table.h"
 
 struct table_query_ask {
 	struct str sql;
+	struct str source;   /* what sql was rendered from, and how: places of errors are its. STR_NULL: sql is it */
+	const struct tmpl_result *made;
 	const char *file;    /* what errors name as the place: the user's file, or "query" */
 	struct str at; /* --at: a pin for tables that name none; a global id or time of all repos. STR_NULL: heads */
 	const struct ds *ds; /* --ds: read as a unit of it would; NULL */

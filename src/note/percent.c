@@ -239,13 +239,32 @@ static void read_options(struct arena *a, struct str s, struct cell *c)
 static const struct {
 	const char *word;
 	enum cell_type type;
-} cell_words[] = {{"[markdown]", CELL_MARKDOWN}, {"[md]", CELL_MARKDOWN}, {"[raw]", CELL_RAW}};
+	const char *language;
+} cell_words[] = {{"[markdown]", CELL_MARKDOWN, NULL},
+                  {"[md]", CELL_MARKDOWN, NULL},
+                  {"[raw]", CELL_RAW, NULL},
+                  {"[sql]", CELL_CODE, "sql"}};
+
+/* `[sql] NAME key=value`: the name, which is no key. */
+static struct str take_word(struct str *s)
+{
+	struct str rest = str_trim(*s);
+	size_t n = 0;
+
+	while (n < rest.n && is_word(rest.p[n]))
+		n++;
+	if (!n || !is_letter(rest.p[0]) || (n < rest.n && rest.p[n] != ' '))
+		return STR_NULL;
+	*s = str_sub(rest, n, rest.n);
+	return str_sub(rest, 0, n);
+}
 
 /* `TITLE [markdown] key=value`: where the title ends, and where the options begin. */
 static void read_marker(struct arena *a, struct str s, int64_t depth, struct cells *cells)
 {
 	enum cell_type type = CELL_CODE;
 	struct str title = s, options = STR("");
+	const char *language = NULL;
 	struct cell *c;
 
 	for (size_t i = 0; i < s.n; i++) {
@@ -257,6 +276,7 @@ static void read_marker(struct arena *a, struct str s, int64_t depth, struct cel
 		for (size_t k = 0; k < ARRAY_LEN(cell_words) && !found; k++)
 			if (str_has_prefix(rest, str_of(cell_words[k].word))) {
 				type = cell_words[k].type;
+				language = cell_words[k].language;
 				options = str_sub(rest, strlen(cell_words[k].word), rest.n);
 				found = true;
 			}
@@ -275,6 +295,13 @@ static void read_marker(struct arena *a, struct str s, int64_t depth, struct cel
 		dom_set_str(a, c->metadata, "title", arena_str(a, title));
 	if (depth)
 		dom_set_int(a, c->metadata, "cell_depth", depth);
+	if (language) {
+		struct str word = take_word(&options);
+
+		dom_set_cstr(a, c->metadata, "language", language);
+		if (word.n)
+			dom_set_str(a, c->metadata, "magic_args", arena_str(a, word));
+	}
 	read_options(a, options, c);
 }
 
@@ -327,6 +354,28 @@ static struct str take_text(struct dom *map, const char *key)
 	return v && v->type == DOM_STR ? take(map, key)->s : STR_NULL;
 }
 
+static bool all_commented(struct str body)
+{
+	struct str line;
+
+	while (str_next_line(&body, &line)) {
+		line = without_indent(line);
+		if (line.n && line.p[0] != '#')
+			return false;
+	}
+	return true;
+}
+
+/* A body of another language: in comments as a rule; also in a string of three quotes, or as it is. */
+static struct str other_body(struct arena *a, struct str body)
+{
+	struct str quoted;
+
+	if (all_commented(body))
+		return comment_read(a, body);
+	return quoted_text(body, &quoted) ? quoted : body;
+}
+
 static void read_body(struct arena *a, struct cell *c, struct str body)
 {
 	struct buf b cleanup(buf_free) = BUF_INIT(NOTEBOOK_BYTES_MAX);
@@ -352,7 +401,7 @@ static void read_body(struct arena *a, struct cell *c, struct str body)
 		buf_addf(&b, " %.*s", STR_ARG(args));
 	if (body.n) {
 		buf_addc(&b, '\n');
-		buf_addstr(&b, comment_read(a, body));
+		buf_addstr(&b, other_body(a, body));
 	}
 	c->source = arena_str(a, buf_str(&b));
 }

@@ -181,6 +181,22 @@ static bool is_passed(const struct cell *c)
 	return c->type != CELL_CODE || cell_has_tag(c, "skip-execution") || !str_trim(c->source).n;
 }
 
+/* A cell that VS Code or whoever wrote it calls SQL is a cell of %%sql, if it does not begin with a magic. */
+static struct str source_of(struct note_run *r, const struct cell *c)
+{
+	static const char *const places[] = {"language", "vscode.languageId"};
+
+	if (r->kind != &engine_python || str_has_prefix(str_trim(c->source), STR("%%")))
+		return c->source;
+	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+		const struct dom *v = dom_path(c->metadata, places[i]);
+
+		if (v && v->type == DOM_STR && str_ieq(v->s, STR("sql")))
+			return arena_strf(r->a, "%%%%sql\n%.*s", STR_ARG(c->source));
+	}
+	return c->source;
+}
+
 static void next_cell(struct note_run *r)
 {
 	while (r->at < r->page.nb.n && is_passed(&r->page.nb.cells[r->at]))
@@ -197,7 +213,7 @@ static void next_cell(struct note_run *r)
 	r->running = true;
 	r->cell_ms = clock_now_ms();
 	if (page_show(&r->page, r->at, 0, &r->err) || page_save(&r->page, false, &r->err) ||
-	    r->kind->run(r->engine, r->page.nb.cells[r->at].source,
+	    r->kind->run(r->engine, source_of(r, &r->page.nb.cells[r->at]),
 	                      arena_printf(r->a, "cell %zu", r->at + 1), &r->err))
 		give_up(r);
 }

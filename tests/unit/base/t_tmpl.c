@@ -131,6 +131,24 @@ static void refusals(void)
 	buf_free(&b);
 }
 
+static void bound(void)
+{
+	static const struct {
+		const char *source, *made;
+	} cases[] = {
+		{"where a = {{ \"it's\" }} and d = {{ ds }}", "where a = 'it''s' and d = '2017-11-27'"},
+		{"where a = '{{ \"it's\" }}' and \"{{ 'a\"b' }}\" > {{ 3 }}", "where a = 'it''s' and \"a\"\"b\" > 3"},
+		{"in {{ [1, 'x'] }} and {{ none }} or {{ true }}", "in (1, 'x') and NULL or true"},
+		{"from t_{{ 'a1' }} where {{ 'x' | sql }} = {{ 'n' | ident }}", "from t_a1 where 'x' = \"n\""},
+		{"from t_{{ 'a; drop' }}", "1:8: 'a; drop' is not a word, so it cannot be a part of a name ()"},
+		{"select 1 -- {{ 'a' }}", "select 1 -- "},
+		{"select e'{{ 'a' }}'", "1:10: no value can be bound within such quotes ()"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		T_STR(render(TMPL_SQL_BOUND, cases[i].source), cases[i].made, "bound %s", cases[i].source);
+}
+
 static void places(void)
 {
 	const char *source = "select {{ ds }},\n  x\nfrom {{ inputs.t }} where";
@@ -190,6 +208,7 @@ int main(void)
 		sql_quoting();
 		language();
 		refusals();
+		bound();
 		places();
 		used_names();
 	}

@@ -70,5 +70,12 @@ def __getattr__(name: str) -> Any:
     raise why
 
 
+def load_ipython_extension(shell: Any) -> None:
+    """`%load_ext leat`: the magic %%sql."""
+    from leat import _cell
+
+    _cell.load(shell)
+
+
 def __dir__() -> List[str]:
     return sorted([*globals(), *__all__])

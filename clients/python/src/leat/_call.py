@@ -73,8 +73,8 @@ def program() -> str:
     raise Error("the program leat is not on PATH", "no-library", hint="put it there, or name it in LEAT_BIN")
 
 
-def _take(out: int, say: int) -> List[bytes]:
-    """What comes from two pipes, each to its end."""
+def _take(out: int, say: int, lines: Optional[int] = None) -> List[bytes]:
+    """What comes from two pipes, each to its end; of the first no more than so many lines."""
     import select
 
     got: Dict[int, List[bytes]] = {out: [], say: []}
@@ -87,14 +87,20 @@ def _take(out: int, say: int) -> List[bytes]:
             chunk = os.read(fd, 1 << 20)
             if chunk:
                 got[fd].append(chunk)
+                if lines is not None and fd == out:
+                    lines -= chunk.count(b"\n")
+                    if lines <= 0:
+                        return [b"".join(got[out]), b""]
             else:
                 poll.unregister(fd)
                 left -= 1
     return [b"".join(got[out]), b"".join(got[say])]
 
 
-def call(words: Sequence[str], ok: Sequence[int] = (0,)) -> bytes:
+def call(words: Sequence[str], ok: Sequence[int] = (0,), lines: Optional[int] = None) -> bytes:
     """Runs the program; what it printed. A status that is not among `ok` is an Error.
+
+    lines: once it has printed so many it is ended, and that is fine.
 
     By posix_spawn: the import of subprocess alone takes longer than the program does to start.
     """
@@ -119,7 +125,12 @@ def call(words: Sequence[str], ok: Sequence[int] = (0,)) -> bytes:
             for fd in (null, out_end, say_end):
                 os.close(fd)
         try:
-            printed, said = _take(out, say)
+            printed, said = _take(out, say, lines)
+            enough = lines is not None and printed.count(b"\n") >= lines
+            if enough:
+                import signal
+
+                os.kill(pid, signal.SIGTERM)
         except BaseException:  # Ctrl-C: the terminal has told the program too, and it ends by itself
             import signal
 
@@ -131,7 +142,7 @@ def call(words: Sequence[str], ok: Sequence[int] = (0,)) -> bytes:
         os.close(out)
         os.close(say)
     code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
-    if code not in ok:
+    if code not in ok and not enough:
         raise error_of(said.decode("utf-8", "replace"), code)
     return printed
 
