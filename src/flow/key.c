@@ -188,6 +188,7 @@ const struct dom *unit_vars(struct arena *a, const struct plan_unit *u, const st
 		if (!str_is(v->key, "job"))
 			dom_set(a, out, arena_cstr(a, v->key), v);
 	}
+	dom_set_cstr(a, out, "workspace", j->jobs->ws->dir);
 	return out;
 }
 

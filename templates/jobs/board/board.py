@@ -10,6 +10,7 @@ import leat
 
 X, Y = leat.params["x_axis"], leat.params["y_axis"]
 ROWS_MAX = 500
+NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "U", "DECIMAL", "FLOAT", "DOUBLE")
 
 
 def column(name):
@@ -31,9 +32,11 @@ def picture(query):
 
 def table(query):
     rows = leat.sql(f"from ({query}) limit {ROWS_MAX}", frame="rows")
-    cells = lambda tag, values: "".join(f"<{tag}>{html.escape('' if v is None else str(v))}</{tag}>" for v in values)
+    sides = [' class="n"' if kind.startswith(NUMBERS) else "" for kind in rows.types]
+    cells = lambda tag, values: "".join(f"<{tag}{side}>{html.escape('' if v is None else str(v))}</{tag}>" for side, v in zip(sides, values))
     body = "".join(f"<tr>{cells('td', (row[c] for c in rows.columns))}</tr>" for row in rows)
-    return f"<table><tr>{cells('th', rows.columns)}</tr>{body}</table>"
+    more = f"<p>the first {ROWS_MAX} rows</p>" if len(rows) == ROWS_MAX else ""
+    return f"<div><table><tr>{cells('th', rows.columns)}</tr>{body}</table></div>{more}"
 
 
 def day(text):
@@ -49,8 +52,10 @@ def page(asked):
     query = between(first, last)
     title = html.escape(leat.params.get("title", "{{ name }}"))
     return f"""<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>{title}</title><style>body{% raw %}{{font:15px system-ui,sans-serif;margin:2em auto;max-width:60em;padding:0 1em;color-scheme:light dark}}
-td,th{{text-align:left;padding:.2em .8em .2em 0;border-bottom:1px solid #8884}}{% endraw %}</style>
+<title>{title}</title><style>{% raw %}:root{{color-scheme:light dark}}
+body{{font:15px system-ui,sans-serif;margin:2em auto;max-width:60em;padding:0 1em}}form{{margin:1em 0;line-height:2}}
+div{{overflow-x:auto}}table{{border-collapse:collapse;margin-top:1em;white-space:nowrap}}
+td,th{{text-align:left;padding:.2em 1.2em .2em 0;border-bottom:1px solid #8884}}.n{{text-align:right;font-variant-numeric:tabular-nums}}{% endraw %}</style>
 <h1>{title}</h1>
 <form><label>from <input type="date" name="from" value="{first or ''}"></label> <label>to <input type="date" name="to" value="{last or ''}"></label>
 <label><input type="checkbox" name="rows" value="1"{' checked' if with_rows else ''}> rows</label> <input type="hidden" name="asked" value="1">

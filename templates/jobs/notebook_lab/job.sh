@@ -1,4 +1,4 @@
-#!/bin/sh
+{% if not notebook %}#!/bin/sh
 # Runs the steps in the order of their names, then takes what is in data/output as the job's output.
 set -eu
 . ./lab.sh
@@ -11,3 +11,4 @@ for step in steps/*; do
 	esac
 done
 cp -R "$ENV_DATA_OUTPUT_DIR/." "$LEAT_OUTPUT/"
+{% endif %}

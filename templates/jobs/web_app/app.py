@@ -1,4 +1,4 @@
-"""The application, by WSGI: `app` may as well be one of Flask (app = Flask(__name__)) or Django (get_wsgi_application())."""
+"""The application, by WSGI: `app` may as well be one of Flask (app = Flask(__name__)), Django (get_wsgi_application()) or FastAPI (app = FastAPI())."""
 import json
 
 import leat

@@ -1,4 +1,4 @@
-"""Every file of data/src, its lines trimmed and in order, into data/tidy."""
+{% if not notebook %}"""Every file of data/src, its lines trimmed and in order, into data/tidy."""
 import os
 import pathlib
 
@@ -6,3 +6,4 @@ src, tidy = (pathlib.Path(os.environ[f"ENV_DATA_{name}_DIR"]) for name in ("SRC"
 for path in sorted(p for p in src.iterdir() if p.is_file()):
     lines = sorted(line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip())
     (tidy / path.name).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+{% endif %}

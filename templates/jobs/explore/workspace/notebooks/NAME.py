@@ -4,29 +4,41 @@
 # What {{ output }} holds. Fetch it anew with `leat run {{ name }}`.
 
 # %%
+import json
 import os
 import subprocess
 
-import leat
-
 TABLE = "{{ output }}"
-rows = leat.table(TABLE, frame="rows")
+schema, _, table = TABLE.partition("/")
+NAME = f'{schema}."{table}"' if table else f'"{schema}"'
+
+
+def leat(*words):
+    """What the program prints; where the package is installed, `leat.sql` of it gives frames of pandas."""
+    done = subprocess.run([os.environ.get("LEAT_BIN", "leat"), *words], text=True, capture_output=True)
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    return done.stdout
+
+
+head, *lines = leat("sql", f"from {NAME}", "--format", "typed").splitlines()
+columns, rows = json.loads(head)["columns"], [json.loads(line) for line in lines]
 print(f"{len(rows)} rows")
 
 # %% [markdown]
 # ## Columns
 
 # %%
-for name, kind in zip(rows.columns, rows.types):
-    values = [v for v in rows.column(name) if v is not None]
-    print(f"{name:30} {kind:12} {len(values):8} values, {len(set(map(str, values))):8} different")
+for at, column in enumerate(columns):
+    values = [row[at] for row in rows if row[at] is not None]
+    print(f"{column['name']:30} {column['type'][:40]:40} {len(values):8} values, {len(set(map(str, values))):8} different")
 
 # %% [markdown]
 # ## The first rows
 
 # %%
-for row in list(rows)[:5]:
-    print(row)
+for row in rows[:5]:
+    print(dict(zip([column["name"] for column in columns], row)))
 
 # %% [markdown]
 # ## A picture
@@ -34,6 +46,7 @@ for row in list(rows)[:5]:
 # `leat plot` chooses by the columns; docs/how-to/plot.md tells how.
 
 # %%
-schema, _, table = TABLE.partition("/")
-name = f'{schema}."{table}"' if table else f'"{schema}"'
-print(subprocess.run([os.environ.get("LEAT_BIN", "leat"), "plot", f"from {name} limit 1000"], text=True, capture_output=True).stdout)
+try:
+    print(leat("plot", f"from {NAME} limit 1000"))
+except SystemExit as why:  # not all that is there can be drawn: a query may choose
+    print(why)
