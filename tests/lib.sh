@@ -235,14 +235,42 @@ lose_bytes() { # SHA…: the store has these bytes nowhere any more, whether in 
 	done
 	python3 "$TESTS/fake/edit_db.py" .leat/leat.db "${sql[@]}"
 }
-wait_for() { # SECONDS command…: tries until it succeeds; for what another process does
-	local until=$((SECONDS + $1)) -
+# wait_for SECONDS command…: tries until it succeeds; for what another process does. A minute at least: the machine may be busy
+wait_for() {
+	local until=$((SECONDS + ($1 < 60 ? 60 : $1))) -
 	set +x
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ $SECONDS -lt $until ] || { echo "waited in vain for: $*"; return 1; }
 		sleep 0.05
 	done
+}
+
+# beside FILE command…: the command in the background, what it prints in FILE; BESIDE is its process, which ends with the script. FILE is
+# empty when this returns: nobody reads what an earlier one left. It hears SIGINT, which a shell lets others in the background ignore.
+# (`leat` is a function here: to kill the program and not a shell around it, give "$LEAT_BIN".)
+beside() {
+	: >"$1"
+	set -m
+	"${@:2}" >"$1" 2>&1 </dev/null 9>&- &
+	BESIDE=$!
+	set +m
+	t_pids+=("$BESIDE")
+}
+ends() { # STATUS: what is beside us ends by itself, with that status
+	exits "$1" wait "$BESIDE"
+}
+lives() { # PID: a zombie whose parent does not care is dead
+	kill -0 "$1" 2>/dev/null && ! grep -q '^State:.[ZX]' "/proc/$1/status" 2>/dev/null
+}
+dead() { # PID
+	! lives "$1"
+}
+is_stopped() { # PID: by LEAT_STOP_AT, or a signal
+	grep -q '^State:.T' "/proc/$1/status"
+}
+clock() { # TIME: what time it is by the file that LEAT_CLOCK names; whoever reads it sees the old time or the new one whole
+	echo "$1" >"$LEAT_CLOCK.new" && mv "$LEAT_CLOCK.new" "$LEAT_CLOCK"
 }
 
 # serve DIR [option…]: a daemon for the workspace DIR, which ends with the script; daemon_pid DIR: its process

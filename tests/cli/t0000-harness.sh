@@ -43,6 +43,10 @@ test_expect 'has, lacks and same can fail' '
 	printf "one\ntwo\n" > f && has f one two && ! has f three && lacks f three && ! lacks f two &&
 	cp f g && same f g && echo >> g && ! same f g
 '
+test_expect 'what is put beside a test writes into a file that holds nothing of an earlier one, hears SIGINT and ends with the script' '
+	echo "ready" >out && beside out sh -c "sleep 0.3; echo ready; exec sleep 1000" && lacks out ready && wait_for 1 has out ready && kill -INT $BESIDE && { got=0; wait $BESIDE || got=$?; } && eq $got 130 &&
+	inner "test_expect one \"beside o sleep 1000 && echo \\\$BESIDE >../pid\"; test_done" && wait_for 1 dead "$(cat inner/pid)"
+'
 test_expect 'the program says its version' '
 	leat --version > out && has out "leat "
 '

@@ -73,7 +73,7 @@ test_expect 'nothing of ours is left in staging' '
 	test -z "$(find w/.leat/staging -name "put-*")"
 '
 test_expect 'what a killed put leaves there goes with the next one; that of one at work stays' '
-	{ sleep 20 | leat -C w put raw/slow:/x - & } && wait_for 20 sh -c "ls -d w/.leat/staging/put-*" && live=$(cd w/.leat/staging && echo put-*) && mkdir w/.leat/staging/put-dead && echo 1 > w/.leat/staging/put-dead/stdin &&
+	{ sleep 600 | leat -C w put raw/slow:/x - & } && wait_for 20 sh -c "ls -d w/.leat/staging/put-*" && live=$(cd w/.leat/staging && echo put-*) && mkdir w/.leat/staging/put-dead && echo 1 > w/.leat/staging/put-dead/stdin &&
 	leat -C w put raw/quick:/x - < src/f && eq "$(cd w/.leat/staging && echo put-*)" "$live" && pkill -P $$ sleep && wait
 '
 http_server src

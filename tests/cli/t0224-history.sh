@@ -77,7 +77,7 @@ test_expect 'old words: create branch, list branch, delete branch, squash commit
 	cd w && leat create branch raw/b@old && leat list branch raw/b > out && has out old && leat delete branch raw/b@old && leat squash commit raw/b@.1 --help > out && leat delete commit raw/b@.1 --help > out && has out drop
 '
 test_expect 'wait of a run ends when it has; of one that failed it exits 1' '
-	cd w && printf "kind: script\noutput: tables/slow\n" > jobs/slow.yaml; mkdir -p jobs/slow && printf "kind: script\noutput: tables/slow\n" > jobs/slow/job.yaml && rm jobs/slow.yaml && echo "sleep 1; echo 1 > \$LEAT_OUTPUT/x" > jobs/slow/job.sh && { leat run slow > run.out 2>&1 & } && wait_for 20 test -n "$(leat runs slow -n 1 --json)" || wait_for 20 sh -c "$LEAT_BIN runs slow -n 1 --json | grep -q run" && R=$(leat runs slow -n 1 --json | json /dev/stdin "d[\"run\"]") && leat wait $R --timeout 60s && leat ls tables/slow > out && has out x &&
+	cd w && printf "kind: script\noutput: tables/slow\n" > jobs/slow.yaml; mkdir -p jobs/slow && printf "kind: script\noutput: tables/slow\n" > jobs/slow/job.yaml && rm jobs/slow.yaml && echo "sleep 1; echo 1 > \$LEAT_OUTPUT/x" > jobs/slow/job.sh && { leat run slow > run.out 2>&1 & } && wait_for 20 sh -c "$LEAT_BIN runs slow -n 1 --json | grep -q run" && R=$(leat runs slow -n 1 --json | json /dev/stdin "d[\"run\"]") && leat wait $R --timeout 60s && leat ls tables/slow > out && has out x &&
 	mkdir -p jobs/bad && printf "kind: script\noutput: tables/bad\n" > jobs/bad/job.yaml && echo "exit 3" > jobs/bad/job.sh && exits 1 leat run bad && exits 1 leat wait $(leat runs bad -n 1 --json | json /dev/stdin "d[\"run\"]") 2> err && has err "did not succeed"
 '
 test_done

@@ -38,7 +38,8 @@ if ! { cd w && "$LEAT_BIN" mount "$TRASH/probe" -b >/dev/null 2>&1; }; then
 	test_skip 'a mount' 'this machine does not let us mount'
 	test_done
 fi
-wait_for 10 mounted probe && umount "$TRASH/probe" 2>/dev/null || fusermount3 -u "$TRASH/probe"
+wait_for 10 mounted probe
+umount "$TRASH/probe" 2>/dev/null || fusermount3 -u "$TRASH/probe"
 wait_for 10 server_gone
 
 test_expect 'mount shows every repo at its head, and returns when asked to' '
@@ -75,7 +76,7 @@ test_expect 'the head moves while it is mounted, a reader that is in it stays at
 	eq "$(cat m/raw/t/a)" three && echo go >&${R[1]} && read -r line <&${R[0]} && eq "$line" "two two three" && wait $R_PID
 '
 test_expect 'a new repo, a removed repo and an empty branch show' '
-	cd w && leat put zone/new a && wait_for 5 test -e ../m/zone/new/a && leat rm --repo zone/new && sleep 1.1 && test ! -e ../m/zone/new
+	cd w && leat put zone/new a && wait_for 5 test -e ../m/zone/new/a && leat rm --repo zone/new && wait_for 5 test ! -e ../m/zone/new
 '
 test_expect 'a folder of 5,000 names is read in pages, from any place' '
 	cd w && mkdir wide && (cd wide && seq -f "file-with-a-long-name-%.0f" 5000 | xargs touch) && leat put raw/wide wide &&
@@ -107,7 +108,9 @@ test_expect 'a folder of 5,000 names is read in pages, from any place' '
 	P
 '
 test_expect 'readers that are killed in the middle do no harm' '
-	for i in $(seq 20); do (find m -type f -print0 | xargs -0 cat > /dev/null) & p=$!; sleep 0.0$((i % 7)); kill -9 $p; wait $p 2> /dev/null || true; done
+	set -m # the whole group is killed, not a shell that leaves its readers behind
+	for i in $(seq 20); do (find m -type f -print0 | xargs -0 cat > /dev/null) & p=$!; sleep 0.0$((i % 7)); kill -9 -- -$p; wait $p 2> /dev/null || true; done
+	set +m
 	diff -r w/wide m/raw/wide && eq "$(cat m/raw/t/a)" three
 '
 test_expect 'ten readers at once read the same' '
@@ -123,20 +126,19 @@ test_expect 'a second mount beside it, and one on a folder that is in use is ref
 	exits 2 leat mount datastore/x 2> ../err && exits 2 leat mount . && umount ../m2 && wait_for 10 unmounted m2
 '
 test_expect 'an unmount from outside ends the server, and the folder is an empty folder again' '
-	fusermount3 -u m && wait_for 10 server_gone && count 0 ls -A m && rmdir m
+	wait_for 10 fusermount3 -u m && wait_for 10 server_gone && count 0 ls -A m && rmdir m
 '
-# A shell lets its background jobs ignore SIGINT, and they hand that on.
-fg="import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
+stands_in() { [ "$(readlink "/proc/$1/cwd")" = "$2" ]; } # PID FOLDER
 test_expect 'in the foreground it ends with Ctrl-C, also while a reader stands in it, and takes the folder away that it made' '
-	cd w && { python3 -c "$fg" "$LEAT_BIN" mount ../m 2> ../err 9>&- & } && p=$! && wait_for 10 has ../err "Ctrl-C ends it" && mounted m &&
-	{ (cd ../m/raw/t && exec sleep 60 9>&-) & } && s=$! && sleep 0.2 && kill -INT $p && wait $p && unmounted m &&
+	cd w && beside ../err "$LEAT_BIN" mount ../m && p=$BESIDE && wait_for 10 has ../err "Ctrl-C ends it" && mounted m &&
+	{ (cd ../m/raw/t && exec sleep 600 9>&-) & } && s=$! && t_pids+=($s) && wait_for 10 stands_in $s "$TRASH/m/raw/t" && kill -INT $p && wait $p && unmounted m &&
 	wait_for 10 server_gone && test ! -e ../m && kill $s
 '
 test_expect 'when the command is killed its server goes, and unmounts' '
-	cd w && mkdir ../m && { "$LEAT_BIN" mount ../m 2> /dev/null 9>&- & } && p=$! && wait_for 10 mounted m && kill -9 $p && wait_for 10 unmounted m && wait_for 10 server_gone
+	cd w && mkdir ../m && beside ../err "$LEAT_BIN" mount ../m && p=$BESIDE && wait_for 10 mounted m && kill -9 $p && wait_for 10 unmounted m && wait_for 10 server_gone
 '
 test_expect 'when the server is killed the command says so, and the folder can be used again' '
-	cd w && { "$LEAT_BIN" mount ../m 2> ../err 9>&- & } && p=$! && wait_for 10 mounted m && kill -9 $(servers) && exits 1 wait $p &&
+	cd w && beside ../err "$LEAT_BIN" mount ../m && p=$BESIDE && wait_for 10 mounted m && kill -9 $(servers) && exits 1 wait $p &&
 	has ../err "the server of the mount ended" && unmounted m && count 0 ls -A ../m &&
 	leat mount ../m -b && kill -9 $(servers) && wait_for 10 server_gone && exits 2 ls ../m && leat mount ../m -b &&
 	eq "$(cat ../m/raw/t/a)" three && fusermount3 -u ../m && wait_for 10 server_gone

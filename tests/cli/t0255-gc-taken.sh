@@ -4,9 +4,8 @@
 needs_faults
 
 stopped_at() { # POINT command…: stops there in the background; the test goes on with $stopped, then lets it `go`
-	{ LEAT_STOP_AT=$1 "$LEAT_BIN" "${@:2}" <"${from:-/dev/null}" > ../stopped.out 2>&1 9>&- & } && stopped=$! && t_pids+=("$stopped") && wait_for 10 is_stopped
+	{ LEAT_STOP_AT=$1 "$LEAT_BIN" "${@:2}" <"${from:-/dev/null}" > ../stopped.out 2>&1 9>&- & } && stopped=$! && t_pids+=("$stopped") && wait_for 10 is_stopped "$stopped"
 }
-is_stopped() { grep -q '^State:.T' "/proc/$stopped/status"; }
 go() { kill -CONT "$stopped" && { wait "$stopped" || { cat ../stopped.out; return 1; }; }; }
 
 garbage() { # bytes that the store holds and nothing needs: one large, one of a pack, one in a row

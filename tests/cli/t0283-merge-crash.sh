@@ -21,7 +21,7 @@ for point in merge-committed datastore-built datastore-swapped; do
 done
 test_expect 'kill -9 at any time of a merge: all heads have moved or none, and the branch has ended or not' '
 	shop w && cd .. && for i in $(seq 12); do
-		rm -rf k && cp -a w k && cd k && leat ls --json > ../before && { leat merge fix > /dev/null 2>&1 & p=$!; sleep 0.0$((RANDOM % 70 + 10)); kill -9 $p 2> /dev/null; wait $p 2> /dev/null || true; } && leat fsck > /dev/null && leat ls --json > ../after &&
+		rm -rf k && cp -a w k && cd k && leat ls --json > ../before && { "$LEAT_BIN" merge fix > /dev/null 2>&1 9>&- & p=$!; sleep 0.0$((RANDOM % 70 + 10)); kill -9 $p 2> /dev/null; wait $p 2> /dev/null || true; } && leat fsck > /dev/null && leat ls --json > ../after &&
 			if leat ls --on fix > /dev/null 2>&1; then same ../before ../after && leat merge fix > /dev/null; else [ "$(leat cat raw/new:/f | wc -l)" = 3 ]; fi && leat put raw/next d.csv && eq "$(stale)" 2024-01-04 && same datastore/raw/new/f d.csv && cd .. || return 1
 	done
 '

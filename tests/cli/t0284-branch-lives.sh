@@ -13,7 +13,7 @@ job() { # NAME 'SQL'
 }
 day() { { echo id && seq "$2"; } > d.csv && leat put "raw/o:/ds=2024-01-0$1/d.csv" d.csv "${@:3}" > /dev/null; } # DAY ROWS [option…]
 slow() { # a job that waits for the file ../go
-	mkdir -p jobs/slow && printf 'kind: script\npartition: daily\ninputs: {o: raw/o}\n' > jobs/slow/job.yaml && printf '#!/bin/sh\nfor i in $(seq 1000); do [ -e %s/go ] && break; sleep 0.02; done\ncat $(find -L $LEAT_INPUT_o -name d.csv) > $LEAT_OUTPUT/x.csv\n' "$TRASH" > jobs/slow/job.sh
+	mkdir -p jobs/slow && printf 'kind: script\npartition: daily\ninputs: {o: raw/o}\n' > jobs/slow/job.yaml && printf '#!/bin/sh\nfor i in $(seq 10000); do [ -e %s/go ] && break; sleep 0.02; done\ncat $(find -L $LEAT_INPUT_o -name d.csv) > $LEAT_OUTPUT/x.csv\n' "$TRASH" > jobs/slow/job.sh
 }
 
 test_expect 'while a run works on the branch a merge is refused with a sentence that names the run, and nothing moves; --dry-run is free; afterwards it takes what was made' '

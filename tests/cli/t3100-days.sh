@@ -41,10 +41,10 @@ test_expect 'the same backfill again runs nothing, makes no version, and why say
 	cd bf && ran 0 backfill mid --from 2017-11-29 --to 2017-12-03 && count 5 leat log tables/mid --json && leat why mid 2017-12-01 > out && has out "up to date" "nothing changed"
 '
 test_expect 'a backfill never runs more than -j units at a time' '
-	cd bf && mkdir jobs/slow && printf "kind: script\noutput: raw/slow\npartition: daily\n" > jobs/slow/job.yaml && mkdir -p "$TRASH/run" &&
+	cd bf && mkdir jobs/slow && printf "kind: script\noutput: raw/slow\npartition: daily\n" > jobs/slow/job.yaml && mkdir -p "$TRASH/run" "$TRASH/begun" && # the first two wait for each other
 	cat > jobs/slow/job.sh <<X && chmod +x jobs/slow/job.sh &&
 #!/bin/sh
-mkdir $TRASH/run/\$DS && ls $TRASH/run | wc -l >> $TRASH/most && sleep 0.15 && rmdir $TRASH/run/\$DS && echo 1 > \$LEAT_OUTPUT/f
+mkdir $TRASH/run/\$DS $TRASH/begun/\$DS && until [ \$(ls $TRASH/begun | wc -l) -ge 2 ]; do sleep 0.02; done; ls $TRASH/run | wc -l >> $TRASH/most && sleep 0.15 && rmdir $TRASH/run/\$DS && echo 1 > \$LEAT_OUTPUT/f
 X
 	ran 8 backfill slow --from 2017-11-01 --to 2017-11-08 -j 2 && count 8 cat "$TRASH/most" && eq "$(sort -n "$TRASH/most" | tail -1)" 2 && count 8 leat ls raw/slow
 '
@@ -83,7 +83,7 @@ test_expect 'a range the wrong way round, of mixed kinds, or half given is refus
 	exits 2 leat run mid 2017-12-05..2017-W50 2> err && exits 2 leat run mid 2017-12 2> err && has err daily
 '
 test_expect 'today, yesterday and newest are days' '
-	cd bf && exits 1 leat run mid today 2> err && has err "$(date -u +%Y-%m-%d)" missing && exits 1 leat run mid yesterday 2> err && has err "$(date -u -d yesterday +%Y-%m-%d)" &&
+	cd bf && export LEAT_CLOCK=$TRASH/clock && clock 2033-03-01T00:00:00Z && exits 1 leat run mid today 2> err && has err 2033-03-01 missing && exits 1 leat run mid yesterday 2> err && has err 2033-02-28 && unset LEAT_CLOCK &&
 	leat run mid newest 2> err && leat why mid 2017-12-05 > out && has out "up to date"
 '
 test_done

@@ -12,7 +12,7 @@ slow_job() { # a script of one day that says when it began and waits until it ma
 }
 
 test_expect 'two leat run of the same unit at once: it runs once, the second waits and reports the same run' '
-	workspace two && slow_job && { leat run slow 2024-01-01 --json > ../a 2>&1 & } && a=$! && t_pids+=($a) && wait_for 20 test -s began && { leat run slow 2024-01-01 --json > ../b 2>&1 & } && b=$! && t_pids+=($b) && sleep 0.5 && kill -0 $b && touch go && wait $a && wait $b &&
+	workspace two && slow_job && { leat run slow 2024-01-01 --json > ../a 2>&1 & } && a=$! && t_pids+=($a) && wait_for 20 test -s began && beside ../b "$LEAT_BIN" run slow 2024-01-01 --json && b=$BESIDE && wait_for 20 has ../b "\"event\":\"waits\"" && touch go && wait $a && wait $b &&
 	count 1 cat began && count 1 leat log raw/slow --json && ra=$(grep -o "\"run\":\"[0-9a-f]*" ../a | head -1) && has ../b "run $(echo "${ra#*:\"}" | cut -c1-12) of another command did it" "\"ran\":0" &&
 	grep -o "\"\(run\|unit\|batch\)\":[\"0-9a-f]*" ../a | sort -u > ../ids.a && grep -o "\"\(run\|unit\|batch\)\":[\"0-9a-f]*" ../b | sort -u > ../ids.b && count 3 cat ../ids.a && same ../ids.a ../ids.b
 '

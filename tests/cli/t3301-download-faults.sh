@@ -120,12 +120,12 @@ test_expect 'Ctrl-C ends the worker too and publishes nothing' '
 	serve $TRASH/srv --stall /n.csv 1000
 	cd w
 	sed -i "s|^url:.*|url: $HTTP_URL/n.csv|; /^timeout/d" jobs/limit/job.yaml
-	(trap - INT; exec "$LEAT_BIN" run limit) >out 2>&1 9>&- &
-	pid=$!
-	wait_for 20 test -s $HTTP_LOG || true
+	beside out "$LEAT_BIN" run limit
+	pid=$BESIDE
+	wait_for 20 test -s $HTTP_LOG
 	wait_for 20 pgrep -P $pid
 	worker=$(pgrep -P $pid)
-	kill -TERM $pid
+	kill -INT $pid
 	got=0
 	wait $pid || got=$?
 	[ $got -ne 0 ]

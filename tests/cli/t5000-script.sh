@@ -2,9 +2,6 @@
 # Jobs of kind script: what a task gets, what becomes of what it writes, prints and returns.
 . "$(dirname "$0")/../lib.sh"
 
-lives() { # PID: a zombie whose parent does not care is dead
-	kill -0 "$1" 2>/dev/null && ! grep -q "State:.Z" "/proc/$1/status" 2>/dev/null
-}
 job() { # NAME OUTPUT [more lines of job.yaml]: reads job.sh from standard input
 	mkdir -p "jobs/$1" && printf 'kind: script\npartition: daily\noutput: %s\n%s\n' "$2" "${3:-}" >"jobs/$1/job.yaml" && cat >"jobs/$1/job.sh"
 }

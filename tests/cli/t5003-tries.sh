@@ -6,22 +6,15 @@ job() { # NAME [lines of job.yaml]: reads job.sh from standard input
 	mkdir -p "jobs/$1" && printf 'kind: script\npartition: daily\noutput: raw/%s\n%b\n' "$1" "${2:-}" >"jobs/$1/job.yaml" && cat >"jobs/$1/job.sh"
 }
 background() { # ARGS…: leat, with BG its number; it ends with the script at the latest
-	# A shell starts these with SIGINT ignored; a terminal does not.
-	python3 -c 'import os, signal, sys
-signal.signal(signal.SIGINT, signal.SIG_DFL)
-os.execv(sys.argv[1], sys.argv[1:])' "$LEAT_BIN" "$@" >"$TRASH/bg.out" 2>"$TRASH/bg.err" 9>&- &
-	BG=$!
-	t_pids+=("$BG")
-}
-lives() { # PID: a zombie whose parent does not care is dead
-	kill -0 "$1" 2>/dev/null && ! grep -q "State:.Z" "/proc/$1/status" 2>/dev/null
+	beside "$TRASH/bg" "$LEAT_BIN" "$@"
+	BG=$BESIDE
 }
 last_state() { # JOB STATE
 	leat runs "$1" --json | head -1 >runs && has runs "\"state\":\"$2\""
 }
 ends() { # PID STATUS
 	local s=0
-	wait_for 20 sh -c "! kill -0 $1 || grep -q 'State:.Z' /proc/$1/status" || kill -9 "$1"
+	wait_for 20 dead "$1" || kill -9 "$1"
 	wait "$1" || s=$?
 	eq "$s" "$2"
 }
@@ -78,13 +71,14 @@ X
 '
 
 test_expect 'the places of a pool are those of all commands: two at once take turns' '
-	cd w && rm -f "$HOME/order" && for j in pa pb; do job $j "pool: one" <<\X
-echo $LEAT_JOB >> "$HOME/order"
+	cd w && rm -f "$HOME/order" "$HOME/both" && for j in pa pb; do job $j "pool: one" <<\X
+echo $LEAT_JOB >> "$HOME/order"; [ $LEAT_JOB$DS != pa2018-01-01 ] || while [ ! -e "$HOME/both" ]; do sleep 0.02; done
 mkdir "$HOME/lock" || exit 7
 sleep 0.1; rmdir "$HOME/lock"
 X
 	done &&
-	{ leat run pa 2018-01-01..2018-01-12 -j 2 >../pa 2>&1 & } && a=$! && t_pids+=($a) && wait_for 20 test -s "$HOME/order" && leat run pb 2018-01-01..2018-01-03 -j 2 >../pb 2>&1 && kill -0 $a && wait $a &&
+	beside ../pa "$LEAT_BIN" run pa 2018-01-01..2018-01-12 -j 2 && a=$BESIDE && wait_for 20 test -s "$HOME/order" && beside ../pb "$LEAT_BIN" run pb 2018-01-01..2018-01-03 -j 2 && wait_for 20 sh -c "\"$LEAT_BIN\" runs pb --json | grep -q \"waiting: pool one\"" &&
+	touch "$HOME/both" && wait $BESIDE && lives $a && wait $a &&
 	count 15 cat "$HOME/order" && tail -1 "$HOME/order" | grep pa
 '
 
@@ -111,7 +105,7 @@ echo x >"$LEAT_OUTPUT/x"
 [ "$DS" = 2018-01-01 ] || sleep 300
 X
 	background run int 2018-01-01..2018-01-04 -j 2 && wait_for 20 sh -c "test \$(wc -l <$HOME/int.pids) -ge 3" &&
-	kill -INT $BG && ends $BG 1 && has "$TRASH/bg.err" "stopping" &&
+	kill -INT $BG && ends $BG 1 && has "$TRASH/bg" "stopping" &&
 	for p in $(cat "$HOME/int.pids"); do ! lives $p || return 1; done &&
 	last_state int cancelled &&
 	eq "$(leat ls raw/int 2>/dev/null | grep -c 2018-01-02)" 0 && leat fsck
@@ -125,7 +119,7 @@ echo $$ >"$HOME/deaf.pid"
 while :; do sleep 1; done
 X
 	background run deaf 2018-01-01 && wait_for 20 test -s "$HOME/deaf.pid" &&
-	kill -INT $BG && sleep 0.3 && lives "$(cat "$HOME/deaf.pid")" && kill -INT $BG && ends $BG 1 && ! lives "$(cat "$HOME/deaf.pid")"
+	kill -INT $BG && wait_for 20 has "$TRASH/bg" stopping && lives "$(cat "$HOME/deaf.pid")" && kill -INT $BG && ends $BG 1 && ! lives "$(cat "$HOME/deaf.pid")"
 '
 
 test_expect 'two commands at once: a unit runs once, the second waits and reports the same run' '
@@ -135,7 +129,7 @@ echo x >>"$HOME/once"; while ! [ -e "$HOME/once.go" ]; do sleep 0.05; done
 date +%N >"$LEAT_OUTPUT/x"
 X
 	background run once 2018-01-01 && wait_for 20 test -s "$HOME/once" &&
-	{ leat run once 2018-01-01 >second 2>&1 9>&- & } && second=$! && wait_for 20 grep -q "another command works on it" second &&
+	beside second "$LEAT_BIN" run once 2018-01-01 && second=$BESIDE && wait_for 20 grep -q "another command works on it" second &&
 	touch "$HOME/once.go" && ends $BG 0 && ends $second 0 &&
 	count 1 cat "$HOME/once" && run=$(leat runs once --json >runs && json runs "min(d, key=lambda r: r[\"started\"])[\"run\"]") &&
 	has second "run ${run:0:12} of another command did it"
@@ -148,7 +142,7 @@ echo x >>"$HOME/once"; while ! [ -e "$HOME/once.go" ]; do sleep 0.05; done
 exit 5
 X
 	background run fails 2018-01-01 && wait_for 20 test -s "$HOME/once" &&
-	{ leat run fails 2018-01-01 >second 2>&1 9>&- & } && second=$! && wait_for 20 grep -q "another command works on it" second &&
+	beside second "$LEAT_BIN" run fails 2018-01-01 && second=$BESIDE && wait_for 20 grep -q "another command works on it" second &&
 	touch "$HOME/once.go" && ends $BG 1 && ends $second 1 && count 1 cat "$HOME/once" && has second "exit status 5"
 '
 

@@ -3,7 +3,6 @@
 . "$(dirname "$0")/../lib.sh"
 needs_faults
 
-is_stopped() { grep -q '^State:.T' "/proc/$stopped/status"; }
 chain() { # three jobs, each with code of its own; the first prints, the second says what lies in its folder
 	mkdir -p jobs/a jobs/b jobs/c &&
 	printf 'kind: script\npartition: none\noutput: raw/a\n' >jobs/a/job.yaml && printf 'echo a says "$1"; echo a >$LEAT_OUTPUT/a\n' >jobs/a/job.sh && echo of a >jobs/a/help.txt &&
@@ -31,13 +30,13 @@ test_expect 'SEMANTICS 5: killed when a folder has just become the next run'"'"'
 x" && eq "$(ls .leat/staging/run)" "" && eq "$(leat cat raw/b:/seen)" job.sh && leat run | has - "0 ran" && leat fsck
 '
 test_expect 'SEMANTICS 5: killed while a task works in such a folder, the next command takes it over there' '
-	cd killed && rm -f ../n.b ../n.c ../go && printf "echo begun >%s/begun; while [ ! -e %s/go ]; do sleep 0.02; done; echo over >\$LEAT_OUTPUT/over; echo b says; echo x >>%s/n.b\n" "$TRASH" "$TRASH" "$TRASH" >jobs/b/job.sh &&
+	cd killed && rm -f ../n.b ../n.c ../go ../begun && printf "echo begun >%s/begun; while [ ! -e %s/go ]; do sleep 0.02; done; echo over >\$LEAT_OUTPUT/over; echo b says; echo x >>%s/n.b\n" "$TRASH" "$TRASH" "$TRASH" >jobs/b/job.sh &&
 	echo "# once more" >>jobs/a/job.sh && { "$LEAT_BIN" run -j 1 >/dev/null 2>&1 9>&- & } && pid=$! && t_pids+=("$pid") && wait_for 10 test -s ../begun && kill -9 $pid && { wait $pid 2>/dev/null || true; } && : >../go && sleep 0.3 &&
 	leat run -j 1 && eq "$(cat ../n.b)" x && eq "$(leat cat raw/b:/over)" over && eq "$(leat logs b)" "b says" && eq "$(ls .leat/staging/run)" "" && leat fsck
 '
 test_expect 'who sweeps what a crash left leaves the folder of a run that is over to the process that has it' '
 	workspace swept && rm -f ../n.b ../n.c && chain && mkdir -p jobs/other && printf "kind: script\npartition: none\noutput: raw/other\ncmd: [/bin/true]\n" >jobs/other/job.yaml &&
-	{ LEAT_STOP_AT=publish-committed "$LEAT_BIN" run c -u -j 1 >"$TRASH/stopped.out" 2>&1 9>&- & } && stopped=$! && t_pids+=("$stopped") && wait_for 10 is_stopped &&
+	{ LEAT_STOP_AT=publish-committed "$LEAT_BIN" run c -u -j 1 >"$TRASH/stopped.out" 2>&1 9>&- & } && stopped=$! && t_pids+=("$stopped") && wait_for 10 is_stopped $stopped &&
 	a=$(run_of a) && leat runs a --json | has - success && ls .leat/staging/run/$a/1/out && leat run other && ls .leat/staging/run/$a/1/out &&
 	kill -CONT $stopped && wait $stopped && test ! -e .leat/staging/run/$a && eq "$(leat cat raw/b:/at)" "$PWD/.leat/staging/run/$(run_of b)/1/work" && eq "$(ls .leat/staging/run)" ""
 '

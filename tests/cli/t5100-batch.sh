@@ -131,7 +131,7 @@ test_expect 'a kill in the middle of a batch leaves nothing half, and the next r
 '
 test_expect 'a stop in the middle of a batch publishes nothing more and says so' '
 	workspace s && days 2018-01-01 40 && job big t/big "select a.g, count(*) as n from raw.x a join raw.x b on a.g <> b.g join raw.x c on c.g <> b.g join raw.x d on d.g <> c.g group by 1" &&
-	{ "$LEAT_BIN" run > log 2>&1 & pid=$!; sleep 0.4; kill -TERM $pid; st=0; wait $pid || st=$?; [ $st != 0 ]; } && grep -q "stopping" log && leat fsck &&
+	beside log "$LEAT_BIN" run && wait_for 20 sh -c "\"$LEAT_BIN\" runs --json | grep -q running" && sleep 0.4 && kill -TERM $BESIDE && { st=0; wait $BESIDE || st=$?; } && [ $st != 0 ] && [ $st -lt 128 ] && grep -q "stopping" log && leat fsck &&
 	echo "select count(*) as n from raw.x" > jobs/big/job.sql && leat run && count 40 leat ls t/big
 '
 every() { # NAME EVERY 'SQL' [KEYS]: a job of another partition, output t/NAME

@@ -3,8 +3,6 @@
 . "$(dirname "$0")/../lib.sh"
 . "$TESTS/lib-data.sh"
 
-# clock TIME
-clock() { echo "$1" >"$TRASH/clock"; }
 export LEAT_CLOCK=$TRASH/clock
 clock 2026-01-01T10:30:00Z
 

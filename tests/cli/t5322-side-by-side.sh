@@ -5,8 +5,9 @@
 . "$TESTS/lib-data.sh"
 
 copy='cp $LEAT_INPUT_in/* $LEAT_OUTPUT/'
+nap=61.$$ # a sleep that is of this script
 # meets ME OTHER: a script that ends well only while OTHER is at work too
-meets() { printf '>"%s/%s"\nfor i in $(seq 1000); do [ ! -e "%s/%s" ] || { %s; exit 0; }; sleep 0.02; done; exit 9' "$TRASH" "$1" "$TRASH" "$2" "$copy"; }
+meets() { printf '>"%s/%s"\nfor i in $(seq 10000); do [ ! -e "%s/%s" ] || { %s; exit 0; }; sleep 0.02; done; exit 9' "$TRASH" "$1" "$TRASH" "$2" "$copy"; }
 open_job() { job "$@" && echo 'sandbox: off' >>"jobs/$1/job.yaml"; }
 # joins NAME REPO REPO: a job that reads two repos whole
 joins() {
@@ -15,7 +16,7 @@ joins() {
 }
 
 test_expect 'both arms of a diamond are at work at one time, under the change of their input and as new jobs; the end joins once' '
-	workspace arms && job top "/" in "$copy" && open_job left "/" top "$(meets l r)" && open_job right "/" top "$(meets r l)" && joins end left right && echo 1 >f && leat put in f &&
+	workspace arms && echo "slots: 4" >>leat.yaml && job top "/" in "$copy" && open_job left "/" top "$(meets l r)" && open_job right "/" top "$(meets r l)" && joins end left right && echo 1 >f && leat put in f &&
 	leat run -j 2 --json >run && says ran 4 failed 0 && rm "$TRASH/l" "$TRASH/r" && echo 2 >g && leat put in g && id=$(ids in | head -n 1) && leat run -j 2 --json >run && says ran 4 failed 0 &&
 	leat log "$id" --json >log && [ "$(json log "sorted(r[\"repo\"] for r in d)")" = "[\"end\", \"in\", \"left\", \"right\", \"top\"]" ] && count 2 leat log end --json && leat fsck
 '
@@ -47,11 +48,11 @@ test_expect '... and again when it is tried again in vain; once it works they ru
 	cd never && exits 1 leat run --json >run && says failed 2 not_started 2 && exits 1 leat run b --json >run && says not_started 1 && job a "/*" in "$copy" && leat run --json >run && says failed 0 not_started 0 && eq "$(files c)" "/f /g " && leat status >status 2>&1 && lacks status unrunnable && leat fsck
 '
 test_expect 'a job of a run that took too long makes what reads it unrunnable, though another of its inputs moved' '
-	workspace late && job slow "/" in "[ ! -e \$LEAT_INPUT_in/late ] || exec sleep 61.7; $copy" && printf "jobTimeout: 300ms\n" >>jobs/slow/job.yaml && job fast "/" in "$copy" && joins end slow fast && touch f && leat put in f && leat run -q && touch late && leat put in late && exits 1 leat run --json >run && says not_started 1 && count 1 leat log end --json
+	workspace late && job slow "/" in "[ ! -e \$LEAT_INPUT_in/late ] || exec sleep $nap; $copy" && job fast "/" in "$copy" && joins end slow fast && touch f && leat put in f && leat run -q && printf "jobTimeout: 1s\n" >>jobs/slow/job.yaml && touch late && leat put in late && exits 1 leat run --json >run && says not_started 1 && count 1 leat log end --json
 '
 test_expect 'Ctrl-C with two jobs at work publishes neither and leaves no process; the next run takes the change' '
-	workspace stop && open_job a "/" in "[ -e $TRASH/go ] || { touch $TRASH/a; sleep 61.8; }; $copy" && open_job b "/" in "[ -e $TRASH/go ] || { touch $TRASH/b; sleep 61.8; }; $copy" && touch f && leat put in f && { "$LEAT_BIN" run -j 2 >out 2>&1 & pid=$!; } &&
-	wait_for 20 test -e "$TRASH/a" -a -e "$TRASH/b" && kill -INT $pid && exits 1 wait $pid && ! pgrep -f "^sleep 61.8" && touch "$TRASH/go" && leat run --json >run && says ran 2 failed 0 && count 1 leat log a --json && count 1 leat log b --json && leat fsck
+	workspace stop && open_job a "/" in "[ -e $TRASH/go ] || { touch $TRASH/a; sleep $nap; }; $copy" && open_job b "/" in "[ -e $TRASH/go ] || { touch $TRASH/b; sleep $nap; }; $copy" && touch f && leat put in f && beside out "$LEAT_BIN" run -j 2 &&
+	wait_for 20 test -e "$TRASH/a" -a -e "$TRASH/b" && kill -INT $BESIDE && ends 1 && ! pgrep -f "^sleep $nap" && touch "$TRASH/go" && leat run --json >run && says ran 2 failed 0 && count 1 leat log a --json && count 1 leat log b --json && leat fsck
 '
 test_expect 'kill -9 with two jobs at work, and again: each has its one commit' '
 	workspace kill && rm "$TRASH/go" "$TRASH/a" "$TRASH/b" && open_job a "/" in "[ -e $TRASH/go ] || touch $TRASH/a; while [ ! -e $TRASH/go ]; do sleep 0.05; done; $copy" && open_job b "/" in "[ -e $TRASH/go ] || touch $TRASH/b; while [ ! -e $TRASH/go ]; do sleep 0.05; done; $copy" && joins c a b && touch f && leat put in f && { "$LEAT_BIN" run -j 2 >out 2>&1 & pid=$!; } &&

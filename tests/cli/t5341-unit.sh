@@ -41,7 +41,7 @@ test_expect '--shell sees the root of the unit: /pfs with its file alone, /pfs/o
 fi
 
 test_expect 'a second one waits for nobody: it says who has the folders' '
-	cd w && mkfifo gate && (SHELL=/bin/sh leat run p --unit 1 --shell <gate >/dev/null 2>&1 &) && exec 8>gate && until [ -s .leat/staging/unit/p/lock ]; do sleep 0.05; done &&
+	cd w && mkfifo gate && rm -f .leat/staging/unit/p/lock && (SHELL=/bin/sh leat run p --unit 1 --shell <gate >/dev/null 2>&1 &) && exec 8>gate && until [ -s .leat/staging/unit/p/lock ]; do sleep 0.05; done &&
 	exits 1 leat run p --unit 2 2>err && has err "another unit of p is open" "held by pid" && exec 8>&-
 '
 test_done

@@ -27,13 +27,13 @@ test_expect 'what depends on it runs by itself, under the id of the commit' '
 	cd w && wait_for 30 made_at && eq "$(leat cat upper:/up)" X
 '
 test_expect 'down ends it, and what it wrote last is committed' '
-	cd w && spout last "trap \"echo 9 > z; tar cf /pfs/out z; exit 0\" TERM" "sleep 1000 & wait" && up last >/dev/null && sleep 0.3 && leat down >out && has out s last && eq "$(leat cat last:/z)" 9 && none_left s && none_left last && leat commit s 2>err && has err "commits by itself"
+	cd w && spout last "trap \"echo 9 > z; tar cf /pfs/out z; exit 0\" TERM" "echo ready" "sleep 1000 & wait" && up last >/dev/null && wait_for 20 sh -c "\"$LEAT_BIN\" logs last | grep -q ready" && leat down >out && has out s last && eq "$(leat cat last:/z)" 9 && none_left s && none_left last && leat commit s 2>err && has err "commits by itself"
 '
 test_expect 'archives one after the other in one opened pipe are a commit each; GNU, pax and long names' '
 	cd w && n=$(printf "n%.0s" $(seq 120)) && spout two "mkdir -p deep/$n; echo l > deep/$n/$n; echo 1 > a; tar cf one.tar --format=gnu a deep; echo 2 > a; tar cf two.tar --format=pax a deep; cat one.tar two.tar > /pfs/out" "sleep 1000 & wait" && up two >/dev/null && wait_for 20 has_commits two 2 && eq "$(leat cat two@master~1:/a two:/a two:/deep/$n/$n | tr "\n" " ")" "1 2 l " && leat down two >/dev/null
 '
 test_expect 'one that is cut short, none, and one with a link are not committed, and the log says so; the next is' '
-	cd w && spout torn "echo 1 > a; tar cf a.tar a; head -c 700 a.tar > /pfs/out; sleep 0.3" "seq 3000 > /pfs/out; sleep 0.3" "ln -s /etc/passwd l; tar cf /pfs/out a l; sleep 0.3" "tar cf /pfs/out -P --transform s,a,../../evil, a; sleep 0.3" "echo 2 > good; tar cf /pfs/out good" "sleep 1000 & wait" && up torn >/dev/null && wait_for 20 has_commits torn 1 && eq "$(leat ls torn)" /good &&
+	cd w && spout torn "echo 1 > a; tar cf a.tar a; head -c 700 a.tar > /pfs/out; sleep 1" "seq 3000 > /pfs/out; sleep 1" "ln -s /etc/passwd l; tar cf /pfs/out a l; sleep 1" "tar cf /pfs/out -P --transform s,a,../../evil, a; sleep 1" "echo 2 > good; tar cf /pfs/out good" "sleep 1000 & wait" && up torn >/dev/null && wait_for 20 has_commits torn 1 && eq "$(leat ls torn)" /good &&
 	leat logs torn >log && has log "was not written to its end" "no tar archive" "l is no plain file" "../../evil" && leat down torn >/dev/null
 '
 test_expect 'a spout that ends is started again, later each time, and one that is killed hard loses no commit' '

@@ -29,14 +29,26 @@ test_expect '... of one whose keeper was killed, and of a spout, too' '
 	cd w && service lost "inputs: {rain: rain}" && up lost >/dev/null && wait_for 10 test -s .leat/stay/lost/out/seen && kill -9 "$(of lost pid)" && wait_for 10 is lost state lost && none_left lost && leat down lost >/dev/null && leat why lost:/seen >why && has why "its keeper was killed; this is what it had written" "rain@" &&
 	mkdir -p jobs/drip && printf "kind: spout\ncmd: [sh]\nstdin: [\"cd /tmp; echo 1 >n; tar cf /pfs/out n\", \"sleep 1000 & wait\"]\n" >jobs/drip/job.yaml && up drip >/dev/null && wait_for 10 leat cat drip:/n && leat why drip:/n >why && has why "an archive was whole" "tar cf /pfs/out n" && leat down drip >/dev/null
 '
-# ill NAME 'SHELL': answers by HTTP while the file well is there
+# ill NAME 'SHELL': answers by HTTP while the file well is there; a server that needs no long time to begin
+cat >"$TRASH/server.py" <<'P'
+import os, socket
+s = socket.socket()
+s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+s.bind(("127.0.0.1", int(os.environ["LEAT_PORT"])))
+s.listen(16)
+while True:
+    c = s.accept()[0]
+    c.recv(4096)
+    c.sendall(b"HTTP/1.0 %s\r\nContent-Length: 0\r\n\r\n" % (b"200 OK" if os.path.exists("well") else b"404 Not Found"))
+    c.close()
+P
 ill() {
-	mkdir -p "jobs/$1" && printf 'kind: service\nport: %s\nhealth: /well\nhealth_every: 100ms\nstart_timeout: 500ms\ngrace: 1s\ncmd: [sh]\nstdin: ["cd /tmp; %s; exec python3 -m http.server $LEAT_PORT --bind 127.0.0.1"]\n' "$p" "$2" >"jobs/$1/job.yaml"
+	mkdir -p "jobs/$1" && printf 'kind: service\nport: %s\nhealth: /well\nhealth_every: 100ms\nstart_timeout: 500ms\ngrace: 1s\ncmd: [sh]\nstdin: ["server=$PWD/server.py; cd /tmp; %s; exec python3 -S -E $server"]\n' "$p" "$2" >"jobs/$1/job.yaml" && cp "$TRASH/server.py" "jobs/$1/"
 }
 test_expect 'one that worked and answers badly three times is started anew after a while; log and services say why' '
-	cd w && p=$(port) && ill web "touch well; { (sleep 2; [ -e ~/once ] || { touch ~/once; rm well; }) & }" && sed -i "s/start_timeout: 500ms/start_timeout: 20s/" jobs/web/job.yaml && up web >/dev/null && wait_for 30 is web restarts 1 && wait_for 30 is web health good && leat logs web >log && has log "it answered badly 3 times in a row" "404" "it is started again in 250 ms" && leat down web >/dev/null && none_left web
+	cd w && p=$(port) && ill web "touch well; { (until [ -e ~/go ]; do sleep 0.05; done; [ -e ~/once ] || { touch ~/once; rm well; }) & }" && sed -i "s/start_timeout: 500ms/start_timeout: 20s/" jobs/web/job.yaml && up web >/dev/null && touch .leat/stay/web/home/go && wait_for 30 is web restarts 1 && wait_for 30 is web health good && leat logs web >log && has log "it answered badly 3 times in a row" "404" "it is started again in 250 ms" && leat down web >/dev/null && none_left web
 '
 test_expect '... and after three times in a row it is given up: failed, with the answer, and no process left' '
-	cd w && p=$(port) && ill dead "[ -e ~/once ] || { touch well ~/once; (sleep 1; rm well) & }" && sed -i "s/start_timeout: 500ms/start_timeout: 3s/" jobs/dead/job.yaml && up dead >/dev/null && wait_for 60 is dead state failed && eq "$(of dead restarts)" 3 && leat services dead --json >all && has all "it was started anew 3 times and does not work" 404 && none_left dead && leat logs dead >log && has log "in 1000 ms"
+	cd w && p=$(port) && ill dead "[ -e ~/once ] || { touch well ~/once; (until [ -e ~/go ]; do sleep 0.05; done; rm well) & }" && sed -i "s/start_timeout: 500ms/start_timeout: 3s/" jobs/dead/job.yaml && up dead >/dev/null && touch .leat/stay/dead/home/go && wait_for 120 is dead state failed && eq "$(of dead restarts)" 3 && leat services dead --json >all && has all "it was started anew 3 times and does not work" 404 && none_left dead && leat logs dead >log && has log "in 1000 ms"
 '
 test_done

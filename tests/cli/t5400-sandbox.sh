@@ -9,11 +9,8 @@ state=$(json .t/doctor '[r["state"] for r in (d if isinstance(d, list) else d["r
 job() { # NAME OUTPUT [more lines of job.yaml]: reads job.sh from standard input
 	mkdir -p "jobs/$1" && printf 'kind: script\npartition: daily\nsandbox: on\noutput: %s\n%s\n' "$2" "${3:-}" >"jobs/$1/job.yaml" && cat >"jobs/$1/job.sh"
 }
-lives() { # PID: a zombie whose parent does not care is dead
-	kill -0 "$1" 2>/dev/null && ! grep -q "State:.Z" "/proc/$1/status" 2>/dev/null
-}
 mounts() { # what is mounted, but for what others mount meanwhile
-	grep -c "$TRASH\|/pfs\|leat" /proc/self/mountinfo || true
+	grep -c "$TRASH\| /pfs\| /leat" /proc/self/mountinfo || true
 }
 
 test_expect 'SEMANTICS 11: a task finds its inputs at /pfs/NAME, its output at /pfs/out, its code in its folder' '
@@ -121,7 +118,7 @@ test_expect 'leat.yaml says it for all jobs, and a job for itself' '
 test_expect 'kill -9 of leat: no process, mount or folder of the task is left' '
 	cd w && before=$(mounts) &&
 	job slow raw/slow <<\X &&
-setsid sleep 300 & echo $! >/tmp/child; echo $$ >/tmp/pid; sleep 5
+setsid sleep 300 & echo $! >/tmp/child; echo $$ >/tmp/pid; sleep 600
 X
 	{ "$LEAT_BIN" run slow 2018-01-01 >out 2>&1 & } && pid=$! &&
 	wait_for 20 sh -c "cat .leat/staging/run/*/*/tmp/pid" && pids=$(cat .leat/staging/run/*/*/tmp/*) && kill -9 $pid && { wait $pid || true; } &&

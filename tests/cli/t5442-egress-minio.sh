@@ -15,7 +15,7 @@ test_expect 'killed while it pushes, at three moments, and again: the same conte
 	cd w && rm in/large && leat rm in:/large && mkdir in/many || return 1
 	for i in 2 4 6; do
 		for k in $(seq 200); do echo $i $k >in/many/$k; done
-		leat put in in && { leat run 9>&- & } && sleep 0.$i && kill -9 $! 2>/dev/null || :
+		leat put in in && { "$LEAT_BIN" run 9>&- & } && sleep 0.$i && kill -9 $! 2>/dev/null || :
 		wait $! 2>/dev/null || :
 	done
 	leat run && holds out some/where in p && leat fsck

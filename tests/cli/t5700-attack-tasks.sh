@@ -28,7 +28,7 @@ test_expect 'an output too deep to be kept is refused, and does not stand in the
 	job plain "echo 1 > \$LEAT_OUTPUT/o" && leat run plain && leat fsck
 '
 test_expect 'a task that was stopped still hears that its time is over' '
-	cd w && job stopped "trap \"echo heard; exit 4\" TERM; kill -STOP \$\$; sleep 100" "timeout: 1s
+	cd w && job stopped "trap \"echo heard; exit 4\" TERM; kill -STOP \$\$; sleep 100" "timeout: 3s
 grace: 30s" &&
 	exits 1 leat run stopped 2> err && has err "longer than its limit" && leat logs stopped > log && has log heard
 '
@@ -41,20 +41,20 @@ for what in fifo device folder; do
 	test_expect "a job file that is a $what is named at once" "
 		cd w && mkdir -p jobs/odd &&
 		case $what in fifo) mkfifo jobs/odd/job.yaml;; device) ln -s /dev/zero jobs/odd/job.yaml;; folder) mkdir jobs/odd/job.yaml;; esac &&
-		got=0 && timeout 20 \"\$LEAT_BIN\" plan 2> err > out || got=\$?; { [ \$got = 1 ] || [ \$got = 2 ]; } && has err jobs/odd/job.yaml && lacks out 'nothing to run' &&
+		got=0 && timeout 60 \"\$LEAT_BIN\" plan 2> err > out || got=\$?; { [ \$got = 1 ] || [ \$got = 2 ]; } && has err jobs/odd/job.yaml && lacks out 'nothing to run' &&
 		rm -r jobs/odd
 	"
 done
 test_expect 'code that is a pipe or an endless device is named at once' '
 	cd w && job odd "true" && rm jobs/odd/job.sh && mkfifo jobs/odd/job.sh && got=0 &&
-	{ timeout 20 "$LEAT_BIN" run odd 2> err || got=$?; } && { [ $got = 1 ] || [ $got = 2 ]; } &&
+	{ timeout 60 "$LEAT_BIN" run odd 2> err || got=$?; } && { [ $got = 1 ] || [ $got = 2 ]; } &&
 	rm jobs/odd/job.sh && ln -s /dev/zero jobs/odd/job.sh && got=0 &&
-	{ timeout 20 "$LEAT_BIN" run odd 2> err || got=$?; } && { [ $got = 1 ] || [ $got = 2 ]; } && rm -r jobs/odd
+	{ timeout 60 "$LEAT_BIN" run odd 2> err || got=$?; } && { [ $got = 1 ] || [ $got = 2 ]; } && rm -r jobs/odd
 '
 test_expect 'a leat.yaml that is a pipe is named at once' '
-	mkdir p && cd p && mkfifo leat.yaml && got=0 && { timeout 20 "$LEAT_BIN" ls 2> err || got=$?; } && [ $got -gt 0 ] && [ $got -lt 3 ] && has err leat.yaml
+	mkdir p && cd p && mkfifo leat.yaml && got=0 && { timeout 60 "$LEAT_BIN" ls 2> err || got=$?; } && [ $got -gt 0 ] && [ $got -lt 3 ] && has err leat.yaml
 '
 test_expect 'a query from an endless file ends with a sentence' '
-	cd w && got=0 && { timeout 20 "$LEAT_BIN" sql -f /dev/zero 2> err || got=$?; } && eq $got 1 && has err larger
+	cd w && got=0 && { timeout 60 "$LEAT_BIN" sql -f /dev/zero 2> err || got=$?; } && eq $got 1 && has err larger
 '
 test_done

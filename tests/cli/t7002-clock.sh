@@ -7,7 +7,6 @@ job() { # NAME PARTITION SCHEDULE [key line...]
 	mkdir -p "jobs/$1" && printf 'kind: script\noutput: tables/%s\npartition: %s\nschedule: %s\n' "$1" "$2" "$3" > "jobs/$1/.new" &&
 	printf '%s\n' "${@:4}" >> "jobs/$1/.new" && { [ -e "jobs/$1/job.sh" ] || printf 'echo $DS > $LEAT_OUTPUT/f\n' > "jobs/$1/job.sh"; } && mv "jobs/$1/.new" "jobs/$1/job.yaml"
 }
-clock() { echo "$1" > "$TRASH/clock.new" && mv "$TRASH/clock.new" "$TRASH/clock"; }
 slots() { # JOB: SLOT/DS of all its requests by the clock, ! where it was skipped, ? where it has not ended well
 	python3 -c 'import sqlite3, sys, datetime
 q = "select slot, ds, state from request where kind = ? and job = ? order by id"

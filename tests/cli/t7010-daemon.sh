@@ -46,7 +46,7 @@ test_expect 'a job that is saved with a mistake goes on as it was when it was go
 	leat jobs 2> err && grep -qF jobs/up/job.yaml:2:10 err &&
 	upper_job up raw/x tables/up && sed -i "s/tr a-z A-Z/rev/" jobs/up/job.sh && : > .leat/logs/serve.log &&
 	touch jobs/up/job.yaml && wait_for 20 grep -F "jobs=2 broken=0" .leat/logs/serve.log &&
-	echo abc > j && leat put raw/x j && wait_for 20 leat cat tables/up:/j && [ "$(leat cat tables/up:/j)" = cba ]
+	echo abc > j && leat put raw/x j && wait_for 20 eval "[ \"\$(leat cat tables/up:/j)\" = cba ]"
 '
 
 test_expect 'a daemon that is killed is followed by one that takes what came meanwhile' '

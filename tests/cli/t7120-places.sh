@@ -10,15 +10,19 @@ holder() { # NAME [lines]: tells that it began, and ends when $HOME/go.NAME is t
 touch "$HOME/began.$LEAT_JOB.$DS"; while [ ! -e "$HOME/go.$LEAT_JOB" ]; do sleep 0.05; done; touch "$HOME/ended.$LEAT_JOB.$DS"; echo x >"$LEAT_OUTPUT/x"
 Y
 }
-crowd() { # NAME N [lines]: fails if more than N of all crowds are at work at once
+crowd() { # NAME N [lines]: fails if more than N of all crowds are at work at once; the first N wait for each other
 	job "$1" "${3:-}" <<Y
-touch "\$HOME/in/\$LEAT_JOB.\$DS"; sleep 0.1
+touch "\$HOME/in/\$LEAT_JOB.\$DS" "\$HOME/met.\$LEAT_JOB.\$DS"; until [ \$(ls "\$HOME" | grep -c "^met[.]") -ge $2 ]; do sleep 0.02; done; sleep 0.1
 n=\$(ls "\$HOME/in" | wc -l); rm "\$HOME/in/\$LEAT_JOB.\$DS"; echo \$n >>"\$HOME/most"
 [ "\$n" -le $2 ] || exit 7; echo x >"\$LEAT_OUTPUT/x"
 Y
 }
-fresh() { workspace "$1" && printf '\nslots: %s\n' "$2" >>leat.yaml && rm -rf "$HOME"/began.* "$HOME"/go.* "$HOME"/ended.* "$HOME/in" "$HOME/most" "$HOME/order" && mkdir "$HOME/in"; }
-behind() { "$LEAT_BIN" "$@" >"$HOME/out" 2>&1 & t_pids+=($!); }
+fresh() { workspace "$1" && printf '\nslots: %s\n' "$2" >>leat.yaml && rm -rf "$HOME"/began.* "$HOME"/go.* "$HOME"/ended.* "$HOME"/met.* "$HOME/in" "$HOME/most" "$HOME/order" && mkdir "$HOME/in"; }
+behind() { beside "$HOME/out" "$LEAT_BIN" "$@"; } # $! is its process
+events_tell() { # TEXT
+	curl -sN -m 2 --unix-socket .leat/serve.sock "http://x/api/v1/events?kind=run" -H "Last-Event-ID: 0" >ev
+	grep -qF "$1" ev
+}
 says() { "$LEAT_BIN" runs --json >"$TRASH/runs" && has "$TRASH/runs" "$@"; }
 
 test_expect 'leat is killed and its task goes on: the place stays taken until the task ends, and is free then at once' '
@@ -45,7 +49,7 @@ test_expect 'the runner of the daemon and a run by hand share the slots, and a r
 	behind run b 2026-03-01 && b=$! && wait_for 20 says "waiting: slots 1/1 held by a 2026-03-01 (" && exits 1 test -e "$HOME/began.b.2026-03-01" && wait_for 5 grep -q "waits   b 2026-03-01  slots 1/1 held by a 2026-03-01 (" "$HOME/out" &&
 	leat status >st && has st "b 2026-03-01 is waiting: slots 1/1 held by a 2026-03-01 (" &&
 	touch "$HOME/go.a" && wait_for 20 test -e "$HOME/began.b.2026-03-01" && leat runs b --json >r && lacks r waiting && leat run a 2026-03-02 --detach 2>/dev/null && wait_for 20 says "waiting: slots 1/1 held by b 2026-03-01 (" && leat status >st && has st "a 2026-03-02 is waiting: slots 1/1 held by b 2026-03-01 (" &&
-	{ curl -sN -m 2 --unix-socket .leat/serve.sock "http://x/api/v1/events?kind=run" -H "Last-Event-ID: 0" >ev; grep -F "waiting: slots 1/1 held by b 2026-03-01" ev; } && touch "$HOME/go.b" && wait $b && wait_for 20 leat cat raw/a:/ds=2026-03-02/x && leat runs a --json >r && lacks r waiting
+	wait_for 20 events_tell "waiting: slots 1/1 held by b 2026-03-01" && touch "$HOME/go.b" && wait $b && wait_for 20 leat cat raw/a:/ds=2026-03-02/x && leat runs a --json >r && lacks r waiting
 '
 
 says_of() { # COUNT: so many runs say that they wait for the slot, and the one job that has it is in $TRASH/has

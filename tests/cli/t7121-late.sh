@@ -5,7 +5,6 @@
 job() { # NAME [key line...]
 	mkdir -p "jobs/$1" && printf 'kind: script\npartition: daily\ninputs: [%s]\noutput: tables/%s\n' "$2" "$1" >"jobs/$1/.new" && printf '%s\n' "${@:3}" >>"jobs/$1/.new" && printf 'cat $LEAT_INPUT_%s/*/* $LEAT_INPUT_%s/* 2>/dev/null >$LEAT_OUTPUT/f; true\n' "${2#*/}" "${2#*/}" >"jobs/$1/job.sh" && mv "jobs/$1/.new" "jobs/$1/job.yaml"
 }
-clock() { echo "$1" >"$TRASH/clock.new" && mv "$TRASH/clock.new" "$TRASH/clock"; }
 export LEAT_CLOCK=$TRASH/clock
 put() { echo "$2" >in && leat put raw/in in --ds "$1"; }
 is() { eq "$(leat cat "tables/$1:/ds=$2/f")" "$3" >/dev/null; }

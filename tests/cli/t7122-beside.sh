@@ -13,15 +13,15 @@ Y
 
 test_expect 'run and rerun beside a daemon that has the same unit at work wait for it, say so in one sentence, report its run, and nothing runs twice' '
 	workspace w && printf "slots: 4\n" >>leat.yaml && rm -f "$HOME"/go "$HOME"/ran "$HOME"/bad && slow j && serve . && leat run j 2026-03-01 --detach 2>/dev/null && wait_for 20 test -s "$HOME/ran" &&
-	{ "$LEAT_BIN" run j 2026-03-01 >hand 2>&1 & } && a=$! && t_pids+=($a) && wait_for 20 grep -q "waits   j 2026-03-01  another command works on it (run" hand && touch "$HOME/go" && wait $a && count 1 cat "$HOME/ran" && has hand "0 ran, 1 known" "of another command did it"
+	beside hand "$LEAT_BIN" run j 2026-03-01 && a=$BESIDE && wait_for 20 grep -q "waits   j 2026-03-01  another command works on it (run" hand && touch "$HOME/go" && wait $a && count 1 cat "$HOME/ran" && has hand "0 ran, 1 known" "of another command did it"
 '
 test_expect 'a hand that has it first is waited for by the daemon, whose request ends with it' '
-	cd w && rm -f "$HOME"/go "$HOME"/ran && { "$LEAT_BIN" run j 2026-03-02 >hand 2>&1 & } && a=$! && t_pids+=($a) && wait_for 20 test -s "$HOME/ran" && leat run j 2026-03-02 --detach 2>/dev/null && sleep 0.5 && touch "$HOME/go" && wait $a &&
+	cd w && rm -f "$HOME"/go "$HOME"/ran && beside hand "$LEAT_BIN" run j 2026-03-02 && a=$BESIDE && wait_for 20 test -s "$HOME/ran" && leat run j 2026-03-02 --detach 2>/dev/null && sleep 0.5 && touch "$HOME/go" && wait $a &&
 	ended() { leat runs j --json >r && lacks r "\"state\":\"waiting\"" "\"state\":\"queued\"" "\"state\":\"running\""; } && wait_for 20 ended && count 1 cat "$HOME/ran"
 '
 test_expect 'rerun of what failed while the daemon runs it again runs it once' '
 	cd w && rm -f "$HOME"/ran && touch "$HOME/bad" && exits 1 leat run j 2026-03-03 2>/dev/null && rm "$HOME"/go "$HOME"/bad "$HOME"/ran && leat run j 2026-03-03 --detach 2>/dev/null && wait_for 20 test -s "$HOME/ran" &&
-	b=$(python3 -c "import sqlite3; print(sqlite3.connect(\".leat/leat.db\").execute(\"select batch from run where state = ? order by created desc\", (\"failed\",)).fetchone()[0])") && { "$LEAT_BIN" rerun "$b" >hand 2>&1 & } && a=$! && t_pids+=($a) && wait_for 20 grep -q "another command works on it" hand && touch "$HOME/go" && wait $a && count 1 cat "$HOME/ran"
+	b=$(python3 -c "import sqlite3; print(sqlite3.connect(\".leat/leat.db\").execute(\"select batch from run where state = ? order by created desc\", (\"failed\",)).fetchone()[0])") && beside hand "$LEAT_BIN" rerun "$b" && a=$BESIDE && wait_for 20 grep -q "another command works on it" hand && touch "$HOME/go" && wait $a && count 1 cat "$HOME/ran"
 '
 
 test_expect 'rerun runs the code as it is now, and says so where it is another one; each run keeps which code it ran' '

@@ -2,10 +2,11 @@
 # Backfill: what a dry run tells is what the run then does; its order, its places, and who carries it out.
 . "$(dirname "$0")/../lib.sh"
 
-slow() { # NAME: a unit of 1,000 bytes and 0.2 s that notes when it begins and ends, one place each
+slow() { # NAME: a unit of 1,000 bytes and 0.2 s that notes when it begins and ends; the first ones wait until as many are there as ~/meet says
 	mkdir -p "jobs/$1" && printf 'kind: script\npartition: daily\nsandbox: off\noutput: raw/%s\n' "$1" >"jobs/$1/job.yaml" &&
 		cat >"jobs/$1/job.sh" <<'X'
 echo "+ $DS" >>"$HOME/order"
+until [ $(grep -c "^+" "$HOME/order") -ge $(cat "$HOME/meet" 2>/dev/null || echo 1) ]; do sleep 0.02; done
 sleep 0.2
 head -c 1000 /dev/zero >"$LEAT_OUTPUT/x"
 echo "- $DS" >>"$HOME/order"
@@ -35,7 +36,7 @@ test_expect 'with a past it tells units, seconds and bytes, and the run then mak
 
 test_expect '--slots says how many at a time: never more, and with one none beside another' '
 	cd w && rm "$HOME/order" && days 04 --mode all --slots 1 >out && has out "4 ran" && eq "$(most)" 1 &&
-	rm "$HOME/order" && days 06 --mode all --slots 3 >out && has out "6 ran" && eq "$(most)" 3
+	rm "$HOME/order" && echo 3 >"$HOME/meet" && days 06 --mode all --slots 3 >out && has out "6 ran" && eq "$(most)" 3 && rm "$HOME/meet"
 '
 
 test_expect '--reverse begins with the last partition' '

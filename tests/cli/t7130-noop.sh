@@ -45,17 +45,17 @@ test_expect 'when: a join is not made after a failure, one of all_done is, one o
 '
 test_expect 'one that needs a place of a full pool waits for it and says so; cancelled, it is cancelled, and nothing that comes after it ran' '
 	workspace pool && printf "\nslots: 4\npools: {one: 1}\n" >>leat.yaml && tells hold "pool: one" "while [ ! -e \"$TRASH/go\" ]; do sleep 0.05; done" && noop gate "pool: one" && tells behind "after: gate" && rm -f "$TRASH/go" && : >"$TRASH/order" &&
-	{ "$LEAT_BIN" run hold 2024-01-01 >hold.out 2>&1 & } && t_pids+=($!) && h=$! && wait_for 20 grep -q hold "$TRASH/order" &&
-	{ "$LEAT_BIN" run behind 2024-01-01 -u >behind.out 2>&1 & } && t_pids+=($!) && b=$! && wait_for 20 sh -c "\"$LEAT_BIN\" runs gate --json | grep -q \"waiting: pool one 1/1 held by hold 2024-01-01\"" &&
-	leat cancel gate >/dev/null && { wait $b; eq $? 1; } && eq "$(states gate)" "cancelled " && touch "$TRASH/go" && wait $h && eq "$(ran)" "hold " && leat run behind 2024-01-01 -u && eq "$(ran)" "hold behind "
+	beside hold.out "$LEAT_BIN" run hold 2024-01-01 && h=$BESIDE && wait_for 20 grep -q hold "$TRASH/order" &&
+	beside behind.out "$LEAT_BIN" run behind 2024-01-01 -u && b=$BESIDE && wait_for 20 sh -c "\"$LEAT_BIN\" runs gate --json | grep -q \"waiting: pool one 1/1 held by hold 2024-01-01\"" &&
+	leat cancel gate >/dev/null && exits 1 wait $b && eq "$(states gate)" "cancelled " && touch "$TRASH/go" && wait $h && eq "$(ran)" "hold " && leat run behind 2024-01-01 -u && eq "$(ran)" "hold behind "
 '
 test_expect 'while all slots are taken it passes: it needs none' '
 	workspace slots && printf "\nslots: 1\n" >>leat.yaml && tells hold "" "while [ ! -e \"$TRASH/go\" ]; do sleep 0.05; done" && noop free && rm -f "$TRASH/go" && : >"$TRASH/order" &&
-	{ "$LEAT_BIN" run hold 2024-01-01 >hold.out 2>&1 & } && t_pids+=($!) && h=$! && wait_for 20 grep -q hold "$TRASH/order" && timeout 60 "$LEAT_BIN" run free 2024-01-01 >out && has out "1 ran" && touch "$TRASH/go" && wait $h
+	beside hold.out "$LEAT_BIN" run hold 2024-01-01 && h=$BESIDE && wait_for 20 grep -q hold "$TRASH/order" && timeout 60 "$LEAT_BIN" run free 2024-01-01 >out && has out "1 ran" && touch "$TRASH/go" && wait $h
 '
 test_expect 'events tell of it as of all others, and it is in the runs of the daemon' '
 	workspace ev && noop a && serve . && leat run a 2024-01-01 --detach 2>/dev/null && wait_for 20 sh -c "\"$LEAT_BIN\" runs a --json | grep -q success" &&
-	{ curl -sN -m 2 --unix-socket .leat/serve.sock "http://x/api/v1/events" -H "Last-Event-ID: 0" >ev; true; } && grep -q "\"job\": *\"a\"" ev && grep -q success ev
+	told() { curl -sN -m 2 --unix-socket .leat/serve.sock "http://x/api/v1/events" -H "Last-Event-ID: 0" >ev; grep -q "\"job\": *\"a\"" ev && grep -q success ev; } && wait_for 20 told
 '
 test_expect 'a query without output: its rows are in its log and in why, nothing is published, and it is done' '
 	workspace sql && query q "" "select 42 as answer, '"'{{ ds }}'"' as d" && leat run q 2024-01-01..2024-01-06 >out && has out "6 ran" && leat logs q 2024-01-03 >log && printf "answer\td\n42\t2024-01-03\n" | same log - &&

@@ -5,9 +5,6 @@
 job() { # NAME [lines of job.yaml]: reads job.sh from standard input
 	mkdir -p "jobs/$1" && printf 'kind: script\npartition: none\noutput: raw/%s\n%b\n' "$1" "${2:-}" >"jobs/$1/job.yaml" && cat >"jobs/$1/job.sh"
 }
-lives() { # PID: a zombie whose parent does not care is dead
-	kill -0 "$1" 2>/dev/null && ! grep -q "State:.Z" "/proc/$1/status" 2>/dev/null
-}
 
 test_expect 'issue 7: a child left behind by a finished task is ended, also one in a session of its own' '
 	workspace w &&

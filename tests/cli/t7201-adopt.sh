@@ -6,9 +6,8 @@ job() { # NAME [lines of job.yaml]: reads job.sh from standard input
 	mkdir -p "jobs/$1" && printf 'kind: script\npartition: none\noutput: raw/%s\n%b\n' "$1" "${2:-}" >"jobs/$1/job.yaml" && cat >"jobs/$1/job.sh"
 }
 start() { # ARGS...: leat beside us, with BG its number
-	"$LEAT_BIN" "$@" >"$TRASH/bg.out" 2>"$TRASH/bg.err" 9>&- &
-	BG=$!
-	t_pids+=("$BG")
+	beside "$TRASH/bg" "$LEAT_BIN" "$@"
+	BG=$BESIDE
 }
 shoot() { # kills it, and waits until it is gone
 	kill -9 "$BG" && { wait "$BG" || true; }
@@ -24,9 +23,6 @@ state() { # JOB STATE
 }
 both() { # units at work
 	[ "$(cat "$TRASH/n.each" 2>/dev/null | wc -l)" -ge 2 ]
-}
-lives() { # PID
-	kill -0 "$1" 2>/dev/null && ! grep -q "State:.Z" "/proc/$1/status" 2>/dev/null
 }
 
 test_expect 'issue 7: two tasks run, leat is killed, one ends meanwhile: the next command has the one with its code and whole log, follows the other, and starts nothing twice' '
@@ -72,7 +68,7 @@ X
 python3 -c "import subprocess; subprocess.run([\"setsid\", \"sh\", \"-c\", \"echo \$\$ >$TRASH/n.hidden; trap : TERM; sleep 1000; sleep 1000\"])"
 X
 	start run hidden && wait_for 10 test -s $TRASH/n.hidden && shoot && lives $(cat $TRASH/n.hidden) &&
-	start run hidden && wait_for 10 has $TRASH/bg.err "1 go on" && kill -TERM $BG && exits 1 wait $BG && ! lives $(cat $TRASH/n.hidden) &&
+	start run hidden && wait_for 10 has $TRASH/bg "1 go on" && kill -TERM $BG && exits 1 wait $BG && ! lives $(cat $TRASH/n.hidden) &&
 	state hidden cancelled && rm -r jobs/hidden
 '
 

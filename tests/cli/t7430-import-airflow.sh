@@ -176,7 +176,7 @@ test_expect 'Python is never run' '
 	workspace safe && printf "import os\nfrom airflow import DAG\nfrom airflow.operators.bash import BashOperator\nos.system(\"touch $TRASH/ran\")\nopen(\"$TRASH/ran\", \"w\")\nd = DAG(\"x\")\nBashOperator(task_id=\"t\", bash_command=\"true\", dag=d)\n" > x.py && leat import airflow x.py > out && has out x-t && [ ! -e $TRASH/ran ]
 '
 test_expect 'the daemon starts nothing of it while it is paused; resumed, it catches up day by day from its start, all three jobs' '
-	echo 2017-12-02T08:00:00Z > clock && export LEAT_CLOCK=$TRASH/clock && workspace d && leat import dsflow ../p > out && serve . &&
+	export LEAT_CLOCK=$TRASH/clock && clock 2017-12-02T08:00:00Z && workspace d && leat import dsflow ../p > out && serve . &&
 	sleep 0.5 && exits 1 leat cat tables/agg:/ds=2017-11-29/a.csv &&
 	leat resume download-meteo && wait_for 60 leat cat tables/agg:/ds=2017-12-01/a.csv &&
 	eq "$(leat ls tables/agg | grep -o "ds=[0-9-]*" | tr "\n" " ")" "ds=2017-11-29 ds=2017-11-30 ds=2017-12-01 " &&

@@ -4,9 +4,8 @@
 . "$(dirname "$0")/../lib.sh"
 needs_faults
 
-is_stopped() { grep -q '^State:.T' "/proc/$stopped/status"; }
 stopped_at() { # POINT leat's arguments...
-	{ LEAT_STOP_AT=$1 "$LEAT_BIN" "${@:2}" > "$TRASH/stopped.out" 2>&1 9>&- & } && stopped=$! && t_pids+=("$stopped") && wait_for 10 is_stopped
+	{ LEAT_STOP_AT=$1 "$LEAT_BIN" "${@:2}" > "$TRASH/stopped.out" 2>&1 9>&- & } && stopped=$! && t_pids+=("$stopped") && wait_for 10 is_stopped "$stopped"
 }
 goes_on() { # its exit status
 	local got=0

@@ -12,7 +12,6 @@ for r in sqlite3.connect("file:.leat/leat.db?mode=ro", uri=True, timeout=20).exe
 }
 gives() { [ "$(rows "$1")" = "$2" ]; } # for wait_for
 become() { wait_for "${3:-60}" gives "$1" "$2" || { echo "$1: $(rows "$1"), not $2"; rows "select id, kind, job, ds, state, held, reason, tries from request" | head -40; tail -n 20 .leat/logs/serve.log; return 1; }; }
-clock() { echo "$1" > "$TRASH/clock.new" && mv "$TRASH/clock.new" "$TRASH/clock"; }
 job() { # NAME 'job.sh' KEY...
 	mkdir -p "jobs/$1" && printf '%s\n' "$2" > "jobs/$1/job.sh" && printf '%s\n' "kind: script" "output: tables/$1" "${@:3}" > "jobs/$1/.new" && mv "jobs/$1/.new" "jobs/$1/job.yaml"
 }

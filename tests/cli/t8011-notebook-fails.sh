@@ -86,18 +86,18 @@ X
 '
 
 test_expect 'a limit of time: the cell that was at work is named, also if it does not listen' '
-	cd w && failing slow "timeout: 2s" <<\X &&
+	cd w && failing slow "timeout: 5s" <<\X &&
 time.sleep(600)
 X
-	exits 1 leat run slow 2018-01-01 2>err && has err "longer than its limit" && failed slow "it took longer than its limit of 2000 ms" &&
-	failing deaf "timeout: 2s" <<\X &&
+	exits 1 leat run slow 2018-01-01 2>err && has err "longer than its limit" && failed slow "it took longer than its limit of 5000 ms" &&
+	failing deaf "timeout: 5s" <<\X &&
 while True:
     try:
         time.sleep(600)
     except BaseException:
         pass
 X
-	exits 1 leat run deaf 2018-01-01 2>err && failed deaf "it took longer than its limit of 2000 ms"
+	exits 1 leat run deaf 2018-01-01 2>err && failed deaf "it took longer than its limit of 5000 ms"
 '
 
 test_expect 'more memory than it may have' '

@@ -49,10 +49,10 @@ inputs: {x: raw/ik}" && ipynb after x python "1" &&
 		ipynb ik x python "n = 1" "input(\"name?\")" && exits 1 leat run ik 2026-01-05 2>err && has err "StdinNotImplementedError" && exits 1 leat ls raw/ik:/ds=2026-01-03 && exits 1 leat ls raw/ik:/ds=2026-01-05
 	'
 	test_expect 'an endless loop ends at its limit of time, with the page; no kernel and no socket is left' '
-		cd w && job slow "kernel: python3
-timeout: 8s
-grace: 2s" && ipynb slow x python "1" "print(\"on\", flush=True)
-while True: pass" && exits 1 leat run slow 2026-01-01 2>err && has err "longer than its limit" && seen "$(page slow 2026-01-01).html" >seen && has seen on "longer than its limit" && ! ls -d /tmp/leat-kernel-*/slow 2>/dev/null && ! grep -lsz "LEAT_JOB=slow" /proc/[0-9]*/environ
+		cd w && job spin$$ "kernel: python3
+timeout: 20s
+grace: 2s" && ipynb spin$$ x python "1" "print(\"on\", flush=True)
+while True: pass" && exits 1 leat run spin$$ 2026-01-01 2>err && has err "longer than its limit" && seen "$(page spin$$ 2026-01-01).html" >seen && has seen on "longer than its limit" && ! ls -d /tmp/leat-kernel-*/spin$$ 2>/dev/null && ! grep -lsz "LEAT_JOB=spin$$" /proc/[0-9]*/environ
 	'
 else
 	test_skip 'by ipykernel' 'python3-ipykernel is not installed'

@@ -68,7 +68,9 @@ class Handler(BaseHTTPRequestHandler):
         with lock, open(args.log, 'a') as f:
             f.write('%s %s %d %d %s\n' % (self.command, self.path, status, sent, heads))
 
+    # Noted first: who has the answer may look at the log at once.
     def answer(self, status, body=b'', **heads):
+        self.note(status, len(body))
         self.send_response(status)
         for k, v in heads.items():
             self.send_header(k.replace('_', '-'), v)
@@ -77,7 +79,6 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != 'HEAD' and status != 304:
             self.wfile.write(body)
-        self.note(status, len(body))
 
     def do_HEAD(self):
         self.do_GET()
@@ -149,17 +150,18 @@ class Handler(BaseHTTPRequestHandler):
             heads['Content_Range'] = 'bytes %d-%d/%d' % (start, whole - 1, whole)
         if not args.no_range:
             heads['Accept_Ranges'] = 'bytes'
-        self.send_response(status)
-        for k, v in heads.items():
-            self.send_header(k.replace('_', '-'), v)
-        chunked = args.no_length
-        self.send_header(*(('Transfer-Encoding', 'chunked') if chunked else ('Content-Length', str(len(body)))))
-        self.end_headers()
-        if self.command == 'HEAD':
-            return self.note(status, 0)
         limit = first(args.drop, path, n)
         stall = first([(g, b, -1) for g, b in args.stall], path, n)
         cut = min(x for x in (limit, stall, len(body)) if x is not None)
+        chunked = args.no_length
+        self.note(status, 0 if self.command == 'HEAD' else cut)
+        self.send_response(status)
+        for k, v in heads.items():
+            self.send_header(k.replace('_', '-'), v)
+        self.send_header(*(('Transfer-Encoding', 'chunked') if chunked else ('Content-Length', str(len(body)))))
+        self.end_headers()
+        if self.command == 'HEAD':
+            return
         part = body[:cut]
         if chunked:
             part = b'%x\r\n%s\r\n' % (len(part), part) if part else b''
@@ -171,7 +173,6 @@ class Handler(BaseHTTPRequestHandler):
                 time.sleep(600)
         except (BrokenPipeError, ConnectionResetError):
             pass
-        self.note(status, cut)
         if cut < len(body):
             self.close_connection = True
 

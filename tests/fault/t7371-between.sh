@@ -11,18 +11,16 @@ for r in sqlite3.connect("file:.leat/leat.db?mode=ro", uri=True, timeout=20).exe
 }
 gives() { [ "$(rows "$1")" = "$2" ]; } # for wait_for
 become() { wait_for 20 gives "$1" "$2" || { echo "$1: $(rows "$1"), not $2"; tail -n 20 .leat/logs/serve.log; return 1; }; }
-clock() { echo "$1" > "$TRASH/clock.new" && mv "$TRASH/clock.new" "$TRASH/clock"; }
 job() { # NAME 'job.sh' KEY...
 	mkdir -p "jobs/$1" && printf '%s\n' "$2" > "jobs/$1/.sh" && mv "jobs/$1/.sh" "jobs/$1/job.sh" && printf '%s\n' "kind: script" "output: tables/$1" "${@:3}" > "jobs/$1/.new" && mv "jobs/$1/.new" "jobs/$1/job.yaml"
 }
 hourly=('partition: hourly' 'schedule: {cron: "0 * * * *", catchup: all}')
 runner() { pgrep -f -- "--role runner $PWD " ; }
-stopped() { grep -q "^State:.T" "/proc/$1/status"; }
 gone() { ! grep -q "^State:[[:space:]][^ZX]" "/proc/$1/status" 2>/dev/null; }
 waits='echo $$ >> '$TRASH'/pids; while [ ! -e '$TRASH'/go ]; do sleep 0.05; done; echo x > $LEAT_OUTPUT/f'
 
 test_expect 'a job that is saved between the look at it and its run is run as it is now, not failed' '
-	clock 2026-03-10T00:00:00Z && workspace a && job j "echo old > \$LEAT_OUTPUT/f" "${hourly[@]}" && LEAT_STOP_AT=runner-loaded serve . && clock 2026-03-10T01:00:00Z && wait_for 20 runner && wait_for 20 stopped "$(runner)" &&
+	clock 2026-03-10T00:00:00Z && workspace a && job j "echo old > \$LEAT_OUTPUT/f" "${hourly[@]}" && LEAT_STOP_AT=runner-loaded serve . && clock 2026-03-10T01:00:00Z && wait_for 20 runner && wait_for 20 is_stopped "$(runner)" &&
 	job j "echo new > \$LEAT_OUTPUT/f" "${hourly[@]}" && wait_for 20 grep -q "jobs loaded" .leat/logs/serve.log && kill -CONT "$(runner)" && become "select state, tries from request" "success 1" && eq "$(leat cat tables/j:/ds=2026-03-10T00/f)" new && leat serve --stop
 '
 test_expect 'a daemon that dies between giving a request to a runner and starting it has used up no try, however often' '
@@ -49,7 +47,7 @@ test_expect 'so does one whose workspace, or a folder above it, is moved: a daem
 '
 test_expect 'an idle shim that is killed as it gets an order, which it has not looked at: another one starts the task, and no try is lost' '
 	workspace e && for j in one two; do job $j "echo x >> $TRASH/did.$j; echo x > \$LEAT_OUTPUT/f" "partition: none" || return 1; done && job two "echo x >> $TRASH/did.two; echo x > \$LEAT_OUTPUT/f" "partition: none" "after: one" &&
-	{ LEAT_STOP_AT=unit-task-announced:2 "$LEAT_BIN" run -j 1 > ../e.out 2>&1 & } && p=$! && t_pids+=($p) && wait_for 20 stopped $p && shim=$(pgrep -P $p -f leat-shim || pgrep -P $p leat-shim) && kill -STOP $shim && kill -CONT $p && sleep 0.5 && kill -9 $shim && wait $p && count 1 cat "$TRASH/did.two" && eq "$(rows "select max(attempts) from unit")" 1 && leat fsck
+	{ LEAT_STOP_AT=unit-task-announced:2 "$LEAT_BIN" run -j 1 > ../e.out 2>&1 & } && p=$! && t_pids+=($p) && wait_for 20 is_stopped $p && shim=$(pgrep -P $p -f leat-shim || pgrep -P $p leat-shim) && kill -STOP $shim && kill -CONT $p && sleep 0.5 && kill -9 $shim && wait $p && count 1 cat "$TRASH/did.two" && eq "$(rows "select max(attempts) from unit")" 1 && leat fsck
 '
 test_expect 'late data after a late run that failed is taken too' '
 	clock 2026-03-02T12:00:00Z && workspace f && job j "if grep -q bad \$LEAT_INPUT_in/*; then exit 3; fi; cat \$LEAT_INPUT_in/* > \$LEAT_OUTPUT/f" "partition: daily" "inputs: {in: raw/in}" "schedule: \"0 1 * * *\"" "late: run" && put() { echo "$1" > in && leat put raw/in in --ds 2026-03-02; } && put one && serve . && clock 2026-03-03T01:00:00Z && become "select state from request where job = '\''j'\''" success &&

@@ -13,13 +13,13 @@ swept() { grep -c 'let go' .leat/logs/serve.log || :; }
 
 test_expect 'requests that ended are let go by their age; the last of each job, and the last slot of each schedule, stay' '
 	workspace w && for j in tick other; do mkdir -p jobs/$j && printf "kind: script\npartition: none\noutput: tables/$j\n" > jobs/$j/job.yaml && printf "echo 1 > \$LEAT_OUTPUT/f\n" > jobs/$j/job.sh || return 1; done &&
-	printf "schedule: {every: 1h, catchup: all}\n" >> jobs/tick/job.yaml && echo 2026-01-01T00:30:00Z > clock && export LEAT_CLOCK=$PWD/clock LEAT__REQUESTS_KEEP=1d && serve . &&
-	echo 2026-01-01T05:30:00Z > clock && wait_for 60 are 5 "slot is not null and state = '"'success'"'" &&
+	printf "schedule: {every: 1h, catchup: all}\n" >> jobs/tick/job.yaml && export LEAT_CLOCK=$PWD/clock LEAT__REQUESTS_KEEP=1d && clock 2026-01-01T00:30:00Z && serve . &&
+	clock 2026-01-01T05:30:00Z && wait_for 60 are 5 "slot is not null and state = '"'success'"'" &&
 	post /api/v1/run "{\"job\": \"other\"}" -H "Idempotency-Key: one" && post /api/v1/run "{\"job\": \"other\"}" -H "Idempotency-Key: two" && wait_for 60 are 2 "kind = '"'api'"' and finished is not null" && leat serve --stop
 '
 
 test_expect 'a clock that jumps ahead ages nothing by itself' '
-	cd w && export LEAT_CLOCK=$PWD/clock LEAT__REQUESTS_KEEP=1d && printf "kind: script\npartition: none\noutput: tables/tick\nschedule: {every: 1h, catchup: none}\n" > jobs/tick/job.yaml && echo 2026-03-01T00:30:00Z > clock && serve . && sleep 2.5 &&
+	cd w && export LEAT_CLOCK=$PWD/clock LEAT__REQUESTS_KEEP=1d && printf "kind: script\npartition: none\noutput: tables/tick\nschedule: {every: 1h, catchup: none}\n" > jobs/tick/job.yaml && clock 2026-03-01T00:30:00Z && serve . && sleep 2.5 &&
 	eq "$(requests "slot is not null and state = '"'success'"'")" 5 && eq "$(swept)" 0
 '
 
@@ -30,7 +30,7 @@ test_expect 'with the next thing that is asked for they go' '
 '
 
 test_expect 'the clock set back over the slot that stayed fires it not again' '
-	cd w && export LEAT_CLOCK=$PWD/clock LEAT__REQUESTS_KEEP=1d && runs=$(leat runs tick --json | wc -l) && leat serve --stop && echo 2026-01-01T04:59:00Z > clock && serve . && echo 2026-01-01T05:00:01Z > clock &&
+	cd w && export LEAT_CLOCK=$PWD/clock LEAT__REQUESTS_KEEP=1d && runs=$(leat runs tick --json | wc -l) && leat serve --stop && clock 2026-01-01T04:59:00Z && serve . && clock 2026-01-01T05:00:01Z &&
 	post /api/v1/run "{\"job\": \"other\"}" -H "Idempotency-Key: four" && wait_for 60 are 1 "idem = '"'api:four'"' and finished is not null" &&
 	are 1 "slot = strftime('"'%s'"', '"'2026-01-01T05:00:00Z'"')" && are 1 "job = '"'tick'"' and slot is not null" && eq "$(leat runs tick --json | wc -l)" "$runs"
 '

@@ -17,7 +17,7 @@ is() { [ "$(db "$1")" = "$2" ]; }
 test_expect 'POST cancel ends a task that runs, and leaves no process of it' '
 	workspace w && job long "partition: none" "echo \$\$ > $TRASH/pid; sleep 1000" && job days "partition: daily" "echo \$DS > \$LEAT_OUTPUT/f" && job ask "partition: none
 approve: true" "echo 1 > \$LEAT_OUTPUT/f" && job tick "partition: none
-schedule: {every: 1h}" "echo 1 > \$LEAT_OUTPUT/f" && echo 2026-03-01T00:30:00Z > clock && export LEAT_CLOCK=$PWD/clock && serve . &&
+schedule: {every: 1h}" "echo 1 > \$LEAT_OUTPUT/f" && export LEAT_CLOCK=$PWD/clock && clock 2026-03-01T00:30:00Z && serve . &&
 	post /api/v1/run "{\"job\": \"long\"}" -H "Idempotency-Key: l" && wait_for 60 test -s "$TRASH/pid" && post /api/v1/cancel "{\"id\": \"long\"}" &&
 	wait_for 60 is "select state from request where job = '"'long'"'" cancelled && wait_for 20 eval "! kill -0 \$(cat $TRASH/pid) 2>/dev/null" && exits 1 leat cat tables/long:/f
 '
@@ -29,8 +29,8 @@ test_expect 'POST approve lets go what waits for a person, and keeps who said so
 '
 
 test_expect 'POST pause stops the clock for a job, POST resume starts it again' '
-	cd w && post /api/v1/pause "{\"job\": [\"tick\"]}" && echo 2026-03-01T01:30:00Z > clock && post /api/v1/run "{\"job\": \"days\", \"ds\": \"2026-01-01\"}" -H "Idempotency-Key: d" && wait_for 60 is "select state from request where job = '"'days'"'" success &&
-	is "select count(*) from request where job = '"'tick'"'" 0 && post /api/v1/resume "{\"job\": [\"tick\"]}" && sleep 1 && echo 2026-03-01T02:00:00Z > clock && wait_for 60 is "select strftime('"'%H:%M'"', slot, '"'unixepoch'"'), state from request where job = '"'tick'"'" "02:00 success"
+	cd w && post /api/v1/pause "{\"job\": [\"tick\"]}" && clock 2026-03-01T01:30:00Z && post /api/v1/run "{\"job\": \"days\", \"ds\": \"2026-01-01\"}" -H "Idempotency-Key: d" && wait_for 60 is "select state from request where job = '"'days'"'" success &&
+	is "select count(*) from request where job = '"'tick'"'" 0 && post /api/v1/resume "{\"job\": [\"tick\"]}" && sleep 1 && clock 2026-03-01T02:00:00Z && wait_for 60 is "select strftime('"'%H:%M'"', slot, '"'unixepoch'"'), state from request where job = '"'tick'"'" "02:00 success"
 '
 
 test_expect 'POST backfill makes the days that are missing; with detach they are rows that the daemon carries out' '
