@@ -118,7 +118,7 @@ test_expect 'leat.yaml says it for all jobs, and a job for itself' '
 test_expect 'kill -9 of leat: no process, mount or folder of the task is left' '
 	cd w && before=$(mounts) &&
 	job slow raw/slow <<\X &&
-setsid sleep 300 & echo $! >/tmp/child; echo $$ >/tmp/pid; sleep 600
+setsid sleep 300 & echo $! >/tmp/child; echo $$ >/tmp/pid; sleep 5
 X
 	{ "$LEAT_BIN" run slow 2018-01-01 >out 2>&1 & } && pid=$! &&
 	wait_for 20 sh -c "cat .leat/staging/run/*/*/tmp/pid" && pids=$(cat .leat/staging/run/*/*/tmp/*) && kill -9 $pid && { wait $pid || true; } &&

@@ -10,7 +10,7 @@ answers() { [ "$(curl -s -m 60 "$(url_of .)/healthz")" = ok ]; }
 case $LEAT_BIN in *asan*) limit=400000 n=1000 ;; *) limit=30720 n=10000 ;; esac
 
 test_expect '10,000 malformed requests leave the daemon alive, and at most 30 MB large' '
-	workspace w && leat put raw/x "$0" && serve . && pid=$(daemon_pid .) && hostile malformed $n &&
+	workspace w && leat put raw/x "$T_SELF" && serve . && pid=$(daemon_pid .) && hostile malformed $n &&
 	answers && eq "$(daemon_pid .)" "$pid" && [ "$(resident)" -le $limit ] && [ -z "$(grep level=error .leat/logs/serve.log)" ]
 '
 
