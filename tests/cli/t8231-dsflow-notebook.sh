@@ -85,8 +85,9 @@ test_expect 'dsflow.load_tables, sql, list_tables and display: its tables by the
 	cd w && notebook agg "inputs: {rain: tables/meteoparis, r: raw/meteoparis}" "layout: dsflow" < ../agg.py && leat run agg 2017-11-24 && leat sql "from raw.agg" --format csv > out && has out "25.5,2017-11-24" && cd .. &&
 	said agg 2017-11-24 > out && has out "INFO - meteoparis was successfully imported" "/data/raw/meteoparis" "Showing the first 10 rows" "total" 25.5 "2017, 11, 24, 2" "context DsflowContext None" && lacks out dim_cameras
 '
-test_expect 'a Spark session that is there is told of the tables' '
-	cd w && mkdir -p python/pyspark && touch python/pyspark/__init__.py && cat > python/pyspark/sql.py <<-"END" &&
+test_expect 'a Spark session that is there is told of the tables, and its overwrite fills the sink' '
+	cd w && mkdir -p python/pyspark/sql && touch python/pyspark/__init__.py && cat > python/pyspark/sql/__init__.py <<-"END" &&
+		from pyspark.sql.readwriter import DataFrameWriter
 		class SparkSession:
 		    path = None
 		    def __getattr__(self, name):
@@ -100,13 +101,36 @@ test_expect 'a Spark session that is there is told of the tables' '
 		        print("spark has", name, "of", self.path)
 		SparkSession.builder = SparkSession()
 	END
+	cat > python/pyspark/sql/readwriter.py <<-"END" &&
+		import os, shutil
+		class DataFrameWriter:
+		    how = None
+		    def mode(self, saveMode):
+		        self.how = saveMode or self.how
+		        return self
+		    def parquet(self, path, mode=None):
+		        self.mode(mode)
+		        if self.how == "overwrite":
+		            shutil.rmtree(path)
+		        os.makedirs(path, exist_ok=True)
+		        open(path + "/part.csv", "a").write("a\n1\n")
+	END
 	notebook spark "inputs: {rain: tables/meteoparis}" "layout: dsflow" <<-"END" &&
 		# %%
+		import json, os
 		from dsflow_core.helpers import DsflowContext
 		dsflow = DsflowContext.create()
 		dsflow.load_tables()
+		# %%
+		from pyspark.sql.readwriter import DataFrameWriter
+		sink = json.loads(os.environ["TASK_SPECS"])["sink_path"]
+		os.makedirs(sink + "/old")
+		DataFrameWriter().mode("overwrite").parquet(sink)
+		DataFrameWriter().parquet(sink, mode="overwrite")
+		os.makedirs("/tmp/elsewhere")
+		DataFrameWriter().mode("overwrite").parquet("/tmp/elsewhere")
 	END
-	leat run spark 2017-11-24 && cd .. && said spark 2017-11-24 > out && has out "spark has meteoparis of /data/tables/meteoparis" && rm -r w/python/pyspark
+	leat run spark 2017-11-24 && leat cat raw/spark:/ds=2017-11-24/part.csv > out && printf "a\n1\n" | cmp - out && leat ls raw/spark:/ds=2017-11-24 > out && lacks out old && cd .. && said spark 2017-11-24 > out && has out "spark has meteoparis of /data/tables/meteoparis" && rm -r w/python/pyspark
 '
 test_expect 'what is no input of the job is named where the notebook looks for it' '
 	cd w && notebook lost "layout: dsflow" "$(cat ../specs.yaml)" <<-"END" &&

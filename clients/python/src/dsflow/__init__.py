@@ -89,6 +89,45 @@ def _tables_of_spark(tables: Dict[str, str]) -> None:
             spark.read.parquet(os.path.join(DATA, repo)).createOrReplaceTempView(name)
 
 
+def _emptied(path: str) -> None:
+    import shutil
+
+    for entry in os.scandir(path):
+        if entry.is_dir(follow_symlinks=False):
+            shutil.rmtree(entry.path)
+        else:
+            os.unlink(entry.path)
+
+
+def _overwrite_mounts(writer: Any) -> None:
+    """Spark's overwrite removes a folder before it writes to it, and the sink is a mount, which stays: it is emptied."""
+    own_mode = writer.mode
+    if hasattr(own_mode, "of_leat"):
+        return
+
+    def mode(self: Any, saveMode: Any = None) -> Any:
+        if saveMode is not None:
+            self.mode_said = saveMode
+        return own_mode(self, saveMode)
+
+    def kept(own: Any) -> Any:
+        def write(self: Any, path: Any = None, *rest: Any, **options: Any) -> Any:
+            said = options.get("mode") or getattr(self, "mode_said", None)
+            if said == "overwrite" and isinstance(path, str) and os.path.ismount(path):
+                _emptied(path)
+                options.pop("mode", None)
+                own_mode(self, "append")
+            return own(self, path, *rest, **options)
+
+        return write
+
+    mode.of_leat = True  # type: ignore[attr-defined]
+    writer.mode = mode
+    for name in ("save", "parquet", "json", "csv", "orc", "text"):
+        if hasattr(writer, name):
+            setattr(writer, name, kept(getattr(writer, name)))
+
+
 def sql(query: str) -> Any:
     """The rows of a query over the tables, by DuckDB, as a frame. A notebook shows it where it ends a cell."""
     if re.fullmatch(r"\s*show\s+tables\s*;?\s*", query, re.I):
@@ -153,7 +192,10 @@ class DsflowContext:
         global spark
         if _frame.has("pyspark"):
             from pyspark.sql import SparkSession  # type: ignore[import-not-found]
+            from pyspark.sql.readwriter import DataFrameWriter  # type: ignore[import-not-found]
 
+            if _task.is_task():
+                _overwrite_mounts(DataFrameWriter)
             spark = SparkSession.builder.getOrCreate()
         return cls()
 
