@@ -31,6 +31,8 @@ const char *exec_path(const struct attempt *t) __attribute__((returns_nonnull));
 must_check int exec_limits_check(const struct job *j, struct err *e);
 /* For job_kind.note: what of them is not held here; NULL: nothing, or none is asked for. */
 const char *exec_limits_note(const struct job *j, struct arena *a);
+/* Whether its processes will have a group of their own (sys/cgroup.h), called after attempt.marker. */
+bool exec_has_group(const struct attempt *t);
 
 struct exec_task {
 	const char *const *argv;

@@ -125,13 +125,27 @@ static void close_fds(struct limit *l)
 		fd_close(&l->fds[--l->n_fds]);
 }
 
+static bool grouped(const struct attempt *t, int64_t memory, double cpu, unsigned *have)
+{
+	const char *why;
+
+	*have = memory || cpu > 0 ? can(t->flow->ws, &why) : 0;
+	return (memory && *have & CGROUP_MEMORY) || (cpu > 0 && *have & CGROUP_CPU);
+}
+
+bool exec_has_group(const struct attempt *t)
+{
+	unsigned have;
+
+	return grouped(t, memory_of(t->job), cpu_of(t->job), &have);
+}
+
 int limit_new(struct attempt *t, struct proc_spec *s, struct limit **out, struct err *e)
 {
 	struct limit *l = *out = make(t);
-	const char *why;
-	unsigned have = l ? can(t->flow->ws, &why) : 0;
+	unsigned have;
 
-	if (!l || !((l->memory && have & CGROUP_MEMORY) || (l->cpu > 0 && have & CGROUP_CPU)))
+	if (!l || !grouped(t, l->memory, l->cpu, &have))
 		return 0;
 	if (cgroup_make(t->marker, have & CGROUP_MEMORY ? (uint64_t)l->memory : 0, l->cpu, &l->group, e))
 		return -1;

@@ -80,6 +80,8 @@ static void set_interpreter(struct notebook_job *n, struct dom *d)
 	dom_set_cstr(a, d, "engine", engine);
 	if (zygote)
 		dom_set_cstr(a, d, "zygote", zygote);
+	if (zygote && exec_has_group(t))
+		dom_set_cstr(a, d, "group", t->marker);
 	n->warm = zygote;
 }
 
@@ -172,6 +174,37 @@ static struct str reason(const struct attempt *t, const struct attempt_result *r
 	return arena_str(t->arena, str_of(r->err.msg));
 }
 
+static int64_t number(const struct dom *d, const char *key)
+{
+	const struct dom *v = dom_get(d, key);
+
+	return v && v->type == DOM_INT ? MAX(v->i, 0) : 0;
+}
+
+/*
+ * An interpreter that is no child of the worker. The task's group of processes, if it has one, has counted its time,
+ * and of its memory what it did not share with who forked it.
+ */
+static void add_forked(const struct dom *state, struct attempt_result *r)
+{
+	const struct dom *f = dom_get(state, "forked"), *placed = dom_get(f, "placed");
+
+	if (!placed || placed->type != DOM_BOOL || !placed->b)
+		r->cpu_ms += number(f, "cpu_ms");
+	r->peak_kb = MAX(r->peak_kb, number(f, "peak_kb"));
+}
+
+/*
+ * Whether something of the task may run on. The zygote is the subreaper of what it forks: with no child that it does
+ * not know, nothing does. What the worker did not live to say is not known.
+ */
+static bool may_run_on(const struct dom *state, const struct proc_exit *x)
+{
+	const struct dom *left = dom_path(state, "forked.left");
+
+	return x->signal || x->why || x->lost || !left || left->type != DOM_BOOL || left->b;
+}
+
 /* What is kept with the unit: where its page is, by what it ran, what it tells of itself. */
 static const struct dom *facts_about(const struct notebook_job *n, const struct dom *state)
 {
@@ -187,10 +220,10 @@ static const struct dom *facts_about(const struct notebook_job *n, const struct 
 }
 
 /* The page is there, whoever died; the sentence of the failure is the cell's. */
-static void look_at_report(struct notebook_job *n, struct attempt_result *r)
+static void look_at_report(struct notebook_job *n, const struct dom *state, struct attempt_result *r)
 {
 	struct attempt *t = n->t;
-	const struct dom *state = read_state(n), *text = dom_get(state, "text");
+	const struct dom *text = dom_get(state, "text");
 	struct note_request q = request_here(n);
 	struct err e = ERR_INIT;
 	size_t cell = 0;
@@ -225,12 +258,14 @@ static void hide_secrets(struct notebook_job *n, struct attempt_result *r)
 static void on_done(void *ptr, const struct proc_exit *x)
 {
 	struct notebook_job *n = ptr;
+	const struct dom *state = read_state(n);
 	struct attempt_result r;
 
-	if (n->warm)
+	if (n->warm && may_run_on(state, x))
 		(void)proc_kill_marked(n->t->marker);
 	exec_result(n->t, x, &r);
-	look_at_report(n, &r);
+	add_forked(state, &r);
+	look_at_report(n, state, &r);
 	hide_secrets(n, &r);
 	if (n->t->timed_out)
 		r.state = ATTEMPT_TIMED_OUT;

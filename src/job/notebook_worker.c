@@ -121,6 +121,7 @@ static int work(struct arena *a, bool *ok, struct err *e)
 		.engine = text_of(a, d, "engine"),
 		.kernel = text_of(a, d, "kernel"),
 		.zygote = text_of(a, d, "zygote"),
+		.group = dom_get(d, "group") ? text_of(a, d, "group") : NULL,
 		.timeout_ms = int_of(d, "timeout_ms"),
 		.grace_ms = int_of(d, "grace_ms"),
 	};

@@ -31,7 +31,9 @@ struct zygote {
 
 static bool is_env_of_its_own(const struct dom *map)
 {
-	static const char *const prefixes[] = {"PYTHON", "LD_", "OPENBLAS", "OMP_", "MKL_", "MPL", "IPYTHON"};
+	static const char *const prefixes[] = {"PYTHON", "LD_",   "OPENBLAS", "OMP_", "MKL_", "MPL",  "IPYTHON", "LANG",
+	                                       "LC_",    "HOME",  "XDG_",     "KMP_", "BLIS_", "NUMEXPR_", "NUMBA_",
+	                                       "ARROW_", "POLARS_", "MALLOC_"};
 
 	dom_each(v, map)
 		for (size_t i = 0; i < ARRAY_LEN(prefixes); i++)
@@ -45,7 +47,7 @@ static bool is_fresh(const struct attempt *t)
 	const struct dom *isolation = dom_get(t->job->own, "isolation");
 
 	return (isolation && isolation->type == DOM_STR && str_is(isolation->s, "fresh")) || t->root_dir || t->shell ||
-	       dom_get(t->job->own, "memory") || dom_get(t->job->own, "cpu") || t->job->detach || t->n_lazy ||
+	       t->job->detach || t->n_lazy ||
 	       is_env_of_its_own(t->job->env) || is_env_of_its_own(t->job->environment);
 }
 
@@ -146,7 +148,6 @@ static bool spawn(struct attempt *t, struct zygote *z, const char *const *argv)
 	s.path = exec_path(t);
 	s.cwd = "/";
 	s.out = s.err = -1;
-	s.die_with_parent = z->ours;
 	return !proc_spawn(&s, &z->proc, &e);
 }
 
@@ -171,7 +172,7 @@ const char *zygote_for(struct attempt *t, const char *python, const char *mode, 
 		return NULL;
 	argv[n++] = which;
 	argv[n++] = "-c";
-	argv[n++] = note_driver;
+	argv[n++] = note_zygote;
 	argv[n++] = "zygote";
 	argv[n++] = ""; /* its name */
 	argv[n++] = arena_printf(a, "%d", (int)(owner ? owner : getpid()));

@@ -43,9 +43,18 @@ struct engine_start {
 	const char *notebook;   /* what its argv names */
 	const char *mode;       /* "auto", "ipython", "python" */
 	const char *zygote;     /* forked from the one of this name if that can be (python_warm.h); NULL */
+	const char *group;      /* of a forked one: python_warm.h; NULL */
 	const char *const *env; /* NULL: ours */
 	const struct engine_told *told;
 	void *ptr;
+};
+
+/* What its process took of the machine, and whether something of it may still run. */
+struct engine_end {
+	bool apart; /* it was no child of this process: nobody else knows the rest */
+	bool placed; /* and came into our group of processes, which counts for it */
+	int64_t cpu_ms, peak_kb;
+	bool left;
 };
 
 struct engine;
@@ -60,8 +69,10 @@ struct engine_kind {
 	/* Before any cell, in the notebook's names, and not counted among them. Of Python only. */
 	must_check int (*startup)(struct engine *g, struct str source, const char *name, struct err *e);
 	void (*interrupt)(struct engine *g); /* of the cell: done still comes, with an error, if it listens */
-	/* It ends: by itself within ms, else by force. Its last words are in *how (may be NULL). */
+	/* It ends: by itself within ms, else by force. It tells nothing any more. */
 	void (*stop)(struct engine *g, int64_t ms);
+	/* After stop: waits until its process is no more, and frees. NULL: stop has done all that. */
+	void (*free)(struct engine *g, struct engine_end *end);
 };
 
 extern const struct engine_kind engine_python; /* python.c */

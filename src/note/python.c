@@ -15,10 +15,12 @@
 #include "note/driver.h"
 #include "note/frames.h"
 #include "note/python_warm.h"
+#include "sys/clock.h"
 #include "sys/fd.h"
 
 #define READ_CHUNK 65536
 #define KILLED_MS 1000
+#define GONE "j{\"gone\": true}" /* driver.py: leave */
 #define DRIVER_FD "3" /* the first of proc_spec.fds */
 
 struct python {
@@ -32,6 +34,8 @@ struct python {
 	struct warm warm;                    /* conn -1: it is our child */
 	struct loop_ev *warm_watch;
 	bool heard, dead;                    /* it has said something */
+	bool gone;                           /* all that it had to say */
+	struct engine_end end;
 };
 
 static int begin(struct python *p, bool warm, struct err *e);
@@ -94,6 +98,7 @@ static void end(struct python *p, const char *how)
 		return;
 	if (p->warm.conn >= 0 && !p->heard) { /* whatever went wrong there */
 		close_all(p);
+		p->end = (struct engine_end){0};
 		if (!begin(p, false, &e))
 			return;
 		how = arena_dup(p->a, e.msg);
@@ -135,6 +140,10 @@ static bool take_packet(struct python *p)
 	p->heard = true;
 	drain(p, 0);
 	drain(p, 1);
+	if (str_is((struct str){packet, (size_t)n}, GONE)) {
+		p->gone = true;
+		return true;
+	}
 	if (frames_take(&p->frames, (struct str){packet, (size_t)n}, &e)) {
 		proc_signal(&p->proc, SIGKILL);
 		end(p, arena_dup(p->a, e.msg));
@@ -166,41 +175,44 @@ static void on_exit_of(struct loop_ev *ev, const struct proc_exit *x, void *ptr)
 	end(p, arena_dup(p->a, text));
 }
 
-static struct str end_of_warm(struct python *p, bool wait)
+/* Whether the zygote has told of its end; *how (may be NULL): how that was. */
+static bool warm_over(struct python *p, bool wait, char how[PROC_TEXT])
 {
-	char text[256], how[PROC_TEXT];
-	struct err e = ERR_INIT;
-	const struct dom *v;
-	struct dom *d;
-	ssize_t n = recv(p->warm.conn, text, sizeof(text), wait ? 0 : MSG_DONTWAIT);
+	struct warm_end told;
+	bool placed = p->end.placed;
 
-	if (n < 0)
-		return STR_NULL;
-	if (!n || dom_json(p->a, (struct str){text, (size_t)n}, "the zygote's word", &d, &e) ||
-	    !(v = dom_get(d, "status")) || v->type != DOM_INT)
-		return STR("the interpreter that it was forked from ended");
-	int status = (int)v->i;
-	struct proc_exit x = {.status = WIFSIGNALED(status) ? -1 : WEXITSTATUS(status),
-	                      .signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0};
+	if (!p->proc.ended && !warm_ended(p->a, &p->warm, wait, &told))
+		return false;
+	if (p->proc.ended)
+		return true;
+	p->proc.ended = true;
+	p->end = told.took;
+	p->end.placed = placed;
+	if (how && told.lost) {
+		snprintf(how, PROC_TEXT, "the interpreter that it was forked from ended");
+	} else if (how) {
+		bool killed = WIFSIGNALED(told.status);
+		struct proc_exit x = {.status = killed ? -1 : WEXITSTATUS(told.status),
+		                      .signal = killed ? WTERMSIG(told.status) : 0};
 
-	proc_exit_text(&x, how);
-	return arena_str(p->a, str_of(how));
+		proc_exit_text(&x, how);
+	}
+	return true;
 }
 
 static void on_warm(struct loop_ev *ev, uint32_t events, void *ptr)
 {
 	struct python *p = ptr;
-	struct str how = end_of_warm(p, false);
+	char how[PROC_TEXT];
 
 	(void)events;
-	if (!how.p)
+	if (!warm_over(p, false, how))
 		return;
 	loop_close(ev);
 	p->warm_watch = NULL;
 	while (p->watch && !p->dead && take_packet(p))
 		;
-	p->proc.ended = true;
-	end(p, how.p);
+	end(p, arena_dup(p->a, how));
 }
 
 static int spawn(struct python *p, int link, int out, int err, struct err *e)
@@ -224,6 +236,24 @@ static int spawn(struct python *p, int link, int out, int err, struct err *e)
 	return loop_child(p->loop, &p->proc, on_exit_of, p, &p->child, e);
 }
 
+static bool fork_warm(struct python *p, int link, int out, int err)
+{
+	const char *argv[] = {p->s.notebook, NULL};
+	struct warm_ask ask = {.zygote = p->s.zygote,
+	                       .mode = p->s.mode,
+	                       .argv = argv,
+	                       .env = p->s.env,
+	                       .group = p->s.group,
+	                       .link = link,
+	                       .out = out,
+	                       .err = err};
+
+	if (!warm_fork(p->a, &ask, &p->warm, &p->proc))
+		return false;
+	p->end = (struct engine_end){.apart = true, .placed = p->s.group && *p->s.group, .left = true};
+	return true;
+}
+
 static void free_python(struct python *p)
 {
 	close_all(p);
@@ -245,7 +275,7 @@ static int start_process(struct python *p, bool warm, struct err *e)
 	p->out[1] = fd_steal(&err[0]);
 	if (fd_nonblock(p->out[0], true, e) || fd_nonblock(p->out[1], true, e))
 		goto done;
-	if (warm && warm_fork(p->a, &p->s, pair[1], out[1], err[1], &p->warm, &p->proc))
+	if (warm && fork_warm(p, pair[1], out[1], err[1]))
 		rc = loop_fd(p->loop, p->warm.conn, EPOLLIN, on_warm, p, &p->warm_watch, e);
 	else
 		rc = spawn(p, pair[1], out[1], err[1], e);
@@ -273,7 +303,7 @@ static int start(struct arena *a, struct loop *l, const struct engine_start *s, 
 	struct python *p = arena_new_of(a, struct python);
 
 	*p = (struct python){.a = a, .loop = l, .s = *s, .link = -1, .out = {-1, -1}, .proc = PROC_INIT,
-	                     .warm = {-1, -1}};
+	                     .warm = WARM_INIT};
 	frames_init(&p->frames, s->told, s->ptr, on_ack, p);
 	if (begin(p, s->zygote && *s->zygote, e)) {
 		proc_signal(&p->proc, SIGKILL);
@@ -346,19 +376,44 @@ static void interrupt(struct engine *g)
 		proc_signal(&p->proc, SIGINT);
 }
 
-/* The zygote reaps it; we wait for its word of that. */
+/* Until it has said all, or has ended: what it prints and tells meanwhile is taken, so that nothing holds it up. */
+static bool hear_out(struct python *p, int64_t ms)
+{
+	int64_t until = clock_mono_ms() + ms;
+
+	while (!p->gone && !p->proc.ended && clock_mono_ms() < until) {
+		struct pollfd f[] = {{.fd = p->watch ? p->link : -1, .events = POLLIN},
+		                     {.fd = p->warm.conn, .events = POLLIN},
+		                     {.fd = p->out[0], .events = POLLIN},
+		                     {.fd = p->out[1], .events = POLLIN}};
+
+		if (poll(f, ARRAY_LEN(f), (int)(until - clock_mono_ms())) < 0 && errno != EINTR)
+			return false;
+		for (int i = 0; i < 2; i++) {
+			drain(p, i);
+			if (f[2 + i].revents & POLLHUP)
+				fd_close(&p->out[i]);
+		}
+		if (f[0].revents)
+			while (p->watch && !p->dead && take_packet(p))
+				;
+		if (f[1].revents)
+			(void)warm_over(p, false, NULL);
+	}
+	return p->gone || p->proc.ended;
+}
+
+/* The zygote reaps it, and tells us (over). */
 static void stop_warm(struct python *p, int64_t ms)
 {
-	struct pollfd f = {.fd = p->warm.conn, .events = POLLIN};
-
 	if (p->proc.ended)
 		return;
-	if (ms > 0 && !p->dead)
+	if (ms > 0 && !p->dead) {
 		(void)!send(p->link, "j{\"leave\":1}", 12, MSG_NOSIGNAL);
-	if (ms > 0 && poll(&f, 1, (int)ms) > 0)
-		return;
+		if (hear_out(p, ms))
+			return;
+	}
 	proc_signal(&p->proc, SIGKILL);
-	(void)poll(&f, 1, KILLED_MS);
 }
 
 static void stop_cold(struct python *p, int64_t ms)
@@ -386,6 +441,10 @@ static void stop(struct engine *g, int64_t ms)
 {
 	struct python *p = (struct python *)g;
 
+	for (int i = 0; i < 2; i++) {
+		loop_close(p->out_watch[i]);
+		p->out_watch[i] = NULL;
+	}
 	if (p->warm.conn >= 0)
 		stop_warm(p, ms);
 	else
@@ -393,9 +452,30 @@ static void stop(struct engine *g, int64_t ms)
 	drain(p, 0);
 	drain(p, 1);
 	p->dead = true;
+}
+
+/* One that was not waited for ends soon: it has nothing left to do but that, or was killed. */
+static void free_ended(struct engine *g, struct engine_end *out)
+{
+	struct python *p = (struct python *)g;
+
+	if (p->warm.conn >= 0 && !p->proc.ended) {
+		struct pollfd f = {.fd = p->warm.conn, .events = POLLIN};
+
+		if (poll(&f, 1, KILLED_MS) <= 0)
+			proc_signal(&p->proc, SIGKILL);
+		while (!warm_over(p, true, NULL))
+			;
+	}
+	*out = p->end;
 	free_python(p);
 }
 
-const struct engine_kind engine_python = {
-	.name = "python", .start = start, .set = set, .run = run, .startup = startup, .interrupt = interrupt,
-	.stop = stop};
+const struct engine_kind engine_python = {.name = "python",
+                                          .start = start,
+                                          .set = set,
+                                          .run = run,
+                                          .startup = startup,
+                                          .interrupt = interrupt,
+                                          .stop = stop,
+                                          .free = free_ended};

@@ -1,5 +1,7 @@
 #include "note/python_warm.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -10,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "sys/cgroup.h"
 #include "sys/fd.h"
 #include "sys/file.h"
 
@@ -59,25 +62,26 @@ static bool add_space(int fds[FDS_MAX], size_t *n, const char *which, pid_t othe
 	return !file_open_read(mine, &fds[*n], &e) && ++*n;
 }
 
-static struct str request_of(struct arena *a, const struct engine_start *s)
+static struct str request_of(struct arena *a, const struct warm_ask *ask)
 {
 	struct dom *d = dom_new(a, DOM_MAP), *env = dom_new(a, DOM_MAP), *argv = dom_new(a, DOM_LIST);
 	struct buf b cleanup(buf_free) = BUF_INIT(REQUEST_MAX);
 	char cwd[4096];
 
-	if (!s->env || !getcwd(cwd, sizeof(cwd)))
+	if (!ask->env || !getcwd(cwd, sizeof(cwd)))
 		return STR_NULL;
-	for (const char *const *at = s->env; *at; at++) {
+	for (const char *const *at = ask->env; *at; at++) {
 		struct str key, value;
 
 		if (str_cut(str_of(*at), '=', &key, &value))
 			dom_set_str(a, env, arena_cstr(a, key), value);
 	}
-	dom_add(argv, dom_new_str(a, str_of(s->notebook)));
+	for (const char *const *at = ask->argv; *at; at++)
+		dom_add(argv, dom_new_str(a, str_of(*at)));
 	dom_set(a, d, "env", env);
 	dom_set(a, d, "argv", argv);
 	dom_set_cstr(a, d, "cwd", cwd);
-	dom_set_cstr(a, d, "mode", s->mode);
+	dom_set_cstr(a, d, "mode", ask->mode);
 	dom_write_json(&b, d, DOM_COMPACT);
 	return buf_over(&b) ? STR_NULL : arena_str(a, buf_str(&b));
 }
@@ -114,32 +118,68 @@ static bool take_pid(struct arena *a, int conn, struct proc *proc)
 	return proc->pidfd >= 0;
 }
 
-bool warm_fork(struct arena *a, const struct engine_start *s, int link, int out, int err, struct warm *w,
-               struct proc *proc)
+bool warm_fork(struct arena *a, const struct warm_ask *ask, struct warm *w, struct proc *proc)
 {
 	struct ucred who = {0};
 	struct err e = ERR_INIT;
-	int conn FD_CLEANUP = reach(s->zygote, &who), life[2] = {-1, -1}, fds[FDS_MAX];
-	struct str text = request_of(a, s);
+	int conn FD_CLEANUP = reach(ask->zygote, &who), life[2] = {-1, -1}, fds[FDS_MAX];
+	struct str text = request_of(a, ask);
 	size_t n = 4;
 	bool ok = false;
 
 	if (conn < 0 || !text.p || fd_pipe(life, &e))
 		return false;
-	fds[0] = link;
-	fds[1] = out;
-	fds[2] = err;
-	fds[3] = life[0];
+	fds[0] = life[0];
+	fds[1] = ask->link;
+	fds[2] = ask->out;
+	fds[3] = ask->err;
 	ok = add_space(fds, &n, "user", who.pid) && add_space(fds, &n, "mnt", who.pid) &&
-	     send_with(conn, text, fds, n) && take_pid(a, conn, proc);
+	     send_with(conn, text, fds, n) && take_pid(a, conn, proc) &&
+	     (!ask->group || cgroup_bring(proc->pid, ask->group));
 	for (size_t i = 4; i < n; i++)
 		fd_close(&fds[i]);
 	fd_close(&life[0]);
 	if (!ok) {
 		fd_close(&life[1]); /* what was forked all the same ends by that */
+		proc_free(proc);
+		*proc = (struct proc)PROC_INIT;
 		return false;
 	}
 	w->conn = fd_steal(&conn);
 	w->life = life[1];
 	return true;
+}
+
+static int64_t number(const struct dom *d, const char *key)
+{
+	const struct dom *v = dom_get(d, key);
+
+	return v && v->type == DOM_INT && v->i > 0 ? v->i : 0;
+}
+
+int warm_ended(struct arena *a, const struct warm *w, bool wait, struct warm_end *out)
+{
+	char text[256];
+	struct err e = ERR_INIT;
+	const struct dom *left;
+	struct pollfd f = {.fd = w->conn, .events = POLLIN};
+	struct dom *d;
+	ssize_t n;
+
+	while (wait && poll(&f, 1, -1) < 0 && errno == EINTR)
+		;
+	n = recv(w->conn, text, sizeof(text), MSG_DONTWAIT);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	*out = (struct warm_end){.lost = true, .took = {.apart = true, .left = true}};
+	if (n <= 0 || dom_json(a, (struct str){text, (size_t)n}, "the zygote's word", &d, &e) ||
+	    !dom_get(d, "status"))
+		return 1;
+	left = dom_get(d, "left");
+	out->lost = false;
+	out->status = (int)number(d, "status");
+	out->took.cpu_ms = number(d, "cpu_ms");
+	out->took.peak_kb = number(d, "peak_kb");
+	out->took.left = !left || left->type != DOM_BOOL || left->b;
+	return 1;
 }

@@ -45,6 +45,7 @@ struct note_run {
 	bool bad;
 	struct str ename, evalue, text; /* of what failed; the sentence */
 	struct err err;              /* of ours: the files cannot be written */
+	struct engine_end end;
 };
 
 static void next_cell(struct note_run *r);
@@ -320,6 +321,17 @@ static void on_signal(struct loop_ev *ev, int signo, void *ptr)
 
 /* --- the whole --- */
 
+static struct dom *forked(struct arena *a, const struct engine_end *end)
+{
+	struct dom *d = dom_new(a, DOM_MAP);
+
+	dom_set_int(a, d, "cpu_ms", end->cpu_ms);
+	dom_set_int(a, d, "peak_kb", end->peak_kb);
+	dom_set_bool(a, d, "placed", end->placed);
+	dom_set_bool(a, d, "left", end->left);
+	return d;
+}
+
 /* The end of all: what goes to who started us, in one file that is there whole or not at all. */
 static int write_state(struct note_run *r, struct err *e)
 {
@@ -340,6 +352,8 @@ static int write_state(struct note_run *r, struct err *e)
 		dom_set(a, d, "python", (struct dom *)r->page.python);
 	if (r->metrics.all->n)
 		dom_set(a, d, "metrics", r->metrics.all);
+	if (r->end.apart)
+		dom_set(a, d, "forked", forked(a, &r->end));
 	dom_write_json(&b, d, DOM_COMPACT);
 	return file_replace(path_join(a, r->q->dir, NOTE_STATE), buf_str(&b), 0644, 0, e);
 }
@@ -471,6 +485,7 @@ static int execute(struct note_run *r, struct err *e)
 	                         .notebook = r->q->name,
 	                         .mode = r->q->engine,
 	                         .zygote = r->q->zygote,
+	                         .group = r->q->group,
 	                         .env = r->q->env,
 	                         .told = &told,
 	                         .ptr = r};
@@ -494,7 +509,8 @@ static int execute(struct note_run *r, struct err *e)
 	if (loop_run(r->loop, e))
 		return -1;
 	r->kind->stop(r->engine, r->bad ? 0 : LEAVE_MS);
-	r->engine = NULL;
+	if (!r->kind->free)
+		r->engine = NULL;
 	if (!r->err.code)
 		return 0;
 	*e = r->err;
@@ -517,7 +533,11 @@ int note_run(const struct note_request *q, bool *ok, struct err *e)
 	if (!rc && !r.bad)
 		describe_good(&r);
 	if (!rc)
-		rc = page_end(&r.page, r.failed, !r.bad, r.text, e) || write_state(&r, e) ? -1 : 0;
+		rc = page_end(&r.page, r.failed, !r.bad, r.text, e);
+	if (r.engine && r.kind->free)
+		r.kind->free(r.engine, &r.end);
+	if (!rc)
+		rc = write_state(&r, e);
 	outputs_free(r.outputs);
 	if (r.folder && dir_remove_tree(r.folder, &ignored))
 		err_clear(&ignored); /* the next reboot takes it */

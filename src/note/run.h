@@ -10,7 +10,11 @@
 
 #include "note/notebook.h"
 
-#define NOTE_STATE ".state.json" /* {ok, cell, of, error: {ename, evalue}, text, python: {…}, metrics: {…}} */
+/*
+ * {ok, cell, of, error: {ename, evalue}, text, python: {…}, metrics: {…}, forked: {cpu_ms, peak_kb, placed, left}}; the
+ * last of an interpreter that was no child of this process (engine.h, struct engine_end).
+ */
+#define NOTE_STATE ".state.json"
 
 struct note_request {
 	const char *file, *name;     /* where the notebook lies, and what the user calls it */
@@ -20,7 +24,7 @@ struct note_request {
 	const struct dom *params, *offered; /* maps, or NULL */
 	const char *python, *engine; /* the interpreter; "auto", "ipython", "python" */
 	const char *kernel;          /* a kernel of Jupyter that the job names; NULL or "": as the notebook says */
-	const char *zygote;          /* python_warm.h; NULL */
+	const char *zygote, *group;  /* python_warm.h; NULL */
 	bool hide_input;
 	const char *const *env;      /* of the interpreter; NULL: ours */
 	const char *metrics_file;    /* what METRIC_VARIABLE is in env (metrics.h); NULL */

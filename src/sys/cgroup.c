@@ -369,6 +369,39 @@ int cgroup_enter_fds(const struct cgroup *g, int fds[CGROUP_PARTS], struct err *
 	return n;
 }
 
+static bool is_named(const char *path, const char *name)
+{
+	const char *last = strrchr(path, '/');
+	size_t digits;
+
+	if (!last || strncmp(last + 1, PREFIX, strlen(PREFIX)))
+		return false;
+	last += 1 + strlen(PREFIX);
+	digits = strspn(last, "0123456789");
+	return digits && last[digits] == '-' && !strcmp(last + digits + 1, name);
+}
+
+bool cgroup_bring(pid_t pid, const char *name)
+{
+	char self[TEXT], path[CGROUP_PATH], dir[CGROUP_PATH * 2], number[32];
+	bool brought = false;
+
+	if (!read_text("/proc/self", "cgroup", self))
+		return false;
+	snprintf(number, sizeof(number), "%d", (int)pid);
+	for (size_t i = 0; i <= CGROUP_PARTS; i++) {
+		const char *controller = i < CGROUP_PARTS ? controllers[i].name : "";
+
+		if (!own_path(self, controller, path) || !is_named(path, name))
+			continue;
+		snprintf(dir, sizeof(dir), ROOT "%s%s%s", *controller ? "/" : "", controller, path);
+		if (write_text(dir, "cgroup.procs", number))
+			return false;
+		brought = true;
+	}
+	return brought;
+}
+
 uint64_t cgroup_peak(const struct cgroup *g)
 {
 	const char *dir = g->v2 ? g->dir[0] : g->dir[PART_MEMORY];

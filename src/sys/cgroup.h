@@ -8,6 +8,8 @@
 #ifndef LEAT_SYS_CGROUP_H
 #define LEAT_SYS_CGROUP_H
 
+#include <sys/types.h>
+
 #include "base/err.h"
 
 #define CGROUP_PARTS 4 /* folders that a group may have: v1 has one for each controller */
@@ -31,6 +33,8 @@ must_check int cgroup_make(const char *name, uint64_t memory, double cpu, struct
 bool cgroup_find(const char *name, struct cgroup *out);
 /* Descriptors to which a process writes "0" to enter it. Returns how many. */
 must_check int cgroup_enter_fds(const struct cgroup *g, int fds[CGROUP_PARTS], struct err *e);
+/* Another process comes into the groups of this name that we are in. False: we are in none, or it cannot be. */
+bool cgroup_bring(pid_t pid, const char *name);
 /* Bytes, with what the kernel keeps of files for them; 0: not known. */
 uint64_t cgroup_peak(const struct cgroup *g);
 int64_t cgroup_cpu_us(const struct cgroup *g); /* processor time of all that was ever in it; -1: not known */

@@ -13,6 +13,7 @@ import traceback
 import types
 
 PIECE = 65000
+GONE = b'j{"gone": true}'
 SELF = sys.modules[__name__]  # its place as __main__ is the notebook's
 
 
@@ -246,6 +247,11 @@ class Plain:
         finally:
             self.figures()
 
+    def rehearse(self):
+        tree, last = self.parse("None", "cell 0")
+        self.evaluate(last, "cell 0", "eval")
+        self.bundle(0)
+
     def error(self, e):
         if hasattr(e, "_render_traceback_"):  # it has no need of one
             return {"ename": type(e).__name__, "evalue": str(e), "traceback": e._render_traceback_()}
@@ -373,6 +379,10 @@ class Rich:
         if shell.leaves:
             raise SystemExit(0)
 
+    def rehearse(self):
+        self.shell.run_cell("None", store_history=False, silent=True)
+        self.shell.display_formatter.format(0)
+
     @property
     def count(self):
         return self.shell.execution_count - 1
@@ -460,18 +470,23 @@ def run_startup(engine, link, message):
     link.busy = False
 
 
-def leave(engine):
-    """As an interpreter ends, but for what only takes time: what is open is closed, what was registered is called."""
+def leave(ns, link=None, status=0):
+    """
+    As an interpreter ends, but for what only takes time: what is open is closed, what was registered is called. The
+    worker hears when all is said (GONE): what the process then still needs to give its memory back holds up nobody.
+    """
     try:
         threading._shutdown()
         import atexit
         atexit._run_exitfuncs()
-        engine.ns.clear()
+        ns.clear()
         gc.collect()
         sys.stdout.flush()
         sys.stderr.flush()
+        if link and os.getpid() == link.owner:
+            os.write(link.fd, GONE)
     finally:
-        os._exit(0)
+        os._exit(status)
 
 
 def serve(fd, mode, argv, engine=None):
@@ -490,7 +505,7 @@ def serve(fd, mode, argv, engine=None):
     while True:
         message = link.receive()
         if message is None or "leave" in message:
-            leave(engine)
+            leave(engine.ns, link if message else None)
         if "vars" in message:
             engine.ns.update(message["vars"])
         elif "startup" in message:
@@ -499,203 +514,5 @@ def serve(fd, mode, argv, engine=None):
             run_cell(engine, link, message)
 
 
-# --- the zygote: an interpreter that has imported what takes long, and forks one that runs a notebook ---
-
-IDLE_S = 600
-MARKER = "LEAT_TASK"
-
-
-def threads():
-    with open("/proc/self/status") as f:
-        for line in f:
-            if line.startswith("Threads:"):
-                return int(line.split()[1])
-    return 0
-
-
-def stamp(modules):
-    """Of what was imported as it lies on the disk: another one since means that this process is of yesterday."""
-    out = []
-    for name in modules:
-        try:
-            out.append(os.stat(sys.modules[name].__file__).st_mtime_ns)
-        except (KeyError, AttributeError, TypeError, OSError):
-            out.append(None)
-    return out
-
-
-def mark(value):
-    """What /proc/PID/environ shows is the memory that the process began with: whoever ends a task looks there."""
-    import ctypes
-    with open("/proc/self/stat") as f:
-        fields = f.read().rpartition(")")[2].split()
-    start, end = int(fields[47]), int(fields[48])
-    block = ctypes.string_at(start, end - start)
-    at = block.find(MARKER.encode() + b"=." )
-    if at < 0:
-        return False
-    room = block.index(b"\0", at) - at
-    text = ("%s=%s" % (MARKER, value)).encode()
-    if len(text) > room:
-        return False
-    ctypes.memmove(start + at, text + b"\0" * (room - len(text)), room)
-    return True
-
-
-def enter(spaces):
-    """The worker's view of the folders."""
-    import ctypes
-    libc = ctypes.CDLL(None, use_errno=True)
-    for fd in spaces:
-        if libc.setns(fd, 0):
-            raise OSError(ctypes.get_errno(), "setns")
-        os.close(fd)
-
-
-def become(request, fds, engine):
-    """In the child: from here on it is the interpreter of one notebook."""
-    import fcntl
-    import random
-    import time
-    os.setsid()
-    link, out, err, life = fds[:4]
-    signal.set_wakeup_fd(-1)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    fcntl.fcntl(life, fcntl.F_SETOWN, os.getpid())  # when the worker is no more, nor is this
-    fcntl.fcntl(life, getattr(fcntl, "F_SETSIG", 10), signal.SIGKILL)
-    fcntl.fcntl(life, fcntl.F_SETFL, fcntl.fcntl(life, fcntl.F_GETFL) | os.O_ASYNC)
-    null = os.open("/dev/null", os.O_RDONLY)
-    for fd, to in ((null, 0), (out, 1), (err, 2)):
-        os.dup2(fd, to, inheritable=True)
-        os.close(fd)
-    env = request["env"]
-    if not mark(env.get(MARKER, "")):
-        os._exit(1)
-    enter(fds[4:])
-    kept = os.environ.get("MPLBACKEND")
-    os.environ.clear()
-    os.environ.update(env)
-    if kept:
-        os.environ.setdefault("MPLBACKEND", kept)
-    time.tzset()
-    os.chdir(request["cwd"])
-    for path in reversed([p for p in env.get("PYTHONPATH", "").split(":") if p]):
-        if path not in sys.path:
-            sys.path.insert(1, path)
-    random.seed()
-    if "numpy" in sys.modules:
-        sys.modules["numpy"].random.seed(int.from_bytes(os.urandom(4), "little"))
-    gc.enable()
-    serve(link, request["mode"], request["argv"], engine)
-
-
-def reap(children):
-    while children:
-        try:
-            pid, status, used = os.wait4(-1, os.WNOHANG)
-        except ChildProcessError:
-            return
-        if not pid:
-            return
-        conn = children.pop(pid, None)
-        if conn is None:
-            continue
-        try:
-            conn.send(json.dumps({"status": status, "cpu_ms": int((used.ru_utime + used.ru_stime) * 1000),
-                                  "peak_kb": used.ru_maxrss}).encode())
-        except OSError:
-            pass
-        conn.close()
-
-
-def zygote(name, owner, mode, modules):
-    import array
-    import ctypes  # noqa: F401 (children need it at once)
-    import fcntl  # noqa: F401
-    import random  # noqa: F401
-    import select
-    import socket
-    server = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    try:
-        server.bind("\0" + name)
-    except OSError:
-        return  # another was sooner
-    loaded = []
-    for module in modules:
-        try:
-            __import__(module)
-            loaded.append(module)
-        except Exception:
-            pass
-    engine = make_engine(Link(-1), mode)
-    if threads() != 1:
-        return
-    made = stamp(loaded)
-    gc.collect()
-    gc.disable()
-    gc.freeze()
-    wake, wakes = os.pipe()
-    os.set_blocking(wake, False)
-    os.set_blocking(wakes, False)
-    signal.signal(signal.SIGCHLD, lambda *_: None)
-    signal.set_wakeup_fd(wakes, warn_on_full_buffer=False)
-    life = os.pidfd_open(owner) if hasattr(os, "pidfd_open") else None
-    server.listen(64)
-    children, idle = {}, 0
-    while idle < IDLE_S:
-        got = select.select([server, wake] + ([life] if life is not None else []), [], [], 60)[0]
-        idle = 0 if got or children else idle + 60
-        if (life in got) if life is not None else not os.path.exists("/proc/%d" % owner):
-            return
-        if wake in got:
-            os.read(wake, 4096)
-            reap(children)
-        if server not in got:
-            continue
-        conn = server.accept()[0]
-        try:
-            uid = int.from_bytes(conn.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)[4:8], "little")
-            conn.settimeout(5)
-            data, extra, _, _ = conn.recvmsg(1 << 18, socket.CMSG_SPACE(8 * 4))
-            fds = array.array("i")
-            for _, _, part in extra:
-                fds.frombytes(part[:len(part) - len(part) % fds.itemsize])
-            fds = list(fds)
-        except OSError:
-            conn.close()
-            continue
-        if not data:  # it only asked whether somebody listens
-            conn.close()
-            continue
-        if uid != os.geteuid() or len(fds) < 4 or threads() != 1 or stamp(loaded) != made:
-            for fd in fds:
-                os.close(fd)
-            conn.close()
-            if uid == os.geteuid():
-                return
-            continue
-        pid = os.fork()
-        if not pid:
-            try:
-                server.close()
-                conn.close()
-                for other in children.values():
-                    other.close()
-                become(json.loads(data.decode()), fds, engine)
-            finally:
-                os._exit(1)
-        for fd in fds:
-            os.close(fd)
-        children[pid] = conn
-        try:
-            conn.send(json.dumps({"pid": pid}).encode())
-        except OSError:
-            pass
-
-
-if __name__ == "__main__":
-    if len(sys.argv) > 4 and sys.argv[1] == "zygote":
-        zygote(sys.argv[2], int(sys.argv[3]), sys.argv[4], sys.argv[5:])
-        os._exit(0)
-    if len(sys.argv) > 2 and sys.argv[1] == "serve":
-        serve(int(sys.argv[2]), sys.argv[3], sys.argv[4:])
+if __name__ == "__main__" and len(sys.argv) > 2 and sys.argv[1] == "serve":
+    serve(int(sys.argv[2]), sys.argv[3], sys.argv[4:])
