@@ -16,6 +16,7 @@ static const struct {
 	{"py", NOTEBOOK_PERCENT},
 	{"percent", NOTEBOOK_PERCENT},
 	{"codecell", NOTEBOOK_CODECELL},
+	{"sql", NOTEBOOK_SQL},
 };
 
 static int form_of_word(struct str word, enum notebook_form *out, struct err *e)
@@ -26,7 +27,7 @@ static int form_of_word(struct str word, enum notebook_form *out, struct err *e)
 			return 0;
 		}
 	err_set(e, ERR_BAD_REQUEST, "--to %s is no form of a notebook", STR_SHOWN(word));
-	return err_hint(e, "ipynb, py (cells that begin with `# %%%%`), codecell or html");
+	return err_hint(e, "ipynb, py (cells that begin with `# %%%%`), sql (`-- %%%%`), codecell or html");
 }
 
 /* As a page: what it holds, not how it was run. */

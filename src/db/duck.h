@@ -5,7 +5,8 @@
  * One worker answers one request at a time, strictly in turn; who wants more at once keeps several (one per slot).
  * Requests and replies are documents (dom) made and read by the functions below. Between a request and its end come,
  * in this order, at most one head (columns of a streamed query) and any number of rows and progress messages.
- * A request leaves nothing behind in the worker: tables, macros and settings it made are gone with it.
+ * A request leaves nothing behind in the worker: tables, macros and settings it made are gone with it. With `session:
+ * true` in it (write, query) they stay, for a worker that one has for oneself.
  *
  * Paths: a request names files by absolute paths, files of the store by DUCK_LEAT "/...": the worker holds the
  * .leat folder open under that name, so a folder "a=b" above the workspace is not taken for a partition.

@@ -102,17 +102,19 @@ static int set_order(struct work *k, bool keep, struct err *e)
 /*
  * Everything a request makes is made in one transaction that is rolled back at its end. What is not undone by that
  * (set, attach) can only come from further statements of the user: then the whole database is made anew (.dirty).
+ * Requests of a session (a notebook's cells) leave what they make to those after them.
  */
 static int begin(struct work *k, struct err *e)
 {
 	struct dom *views = dom_get(k->request, "views");
 	struct buf b cleanup(buf_free) = BUF_INIT(MAX_SQL);
+	bool stays = flag(k, "session");
 
 	if (work_session(k, e))
 		return -1;
 	if (k->inlined)
 		return 0;
-	if (work_exec(k, "begin transaction", e))
+	if (!stays && work_exec(k, "begin transaction", e))
 		return -1;
 	dom_each(v, views) {
 		struct dom *schema = v->first, *name = schema->next, *sql = name->next;
@@ -121,11 +123,11 @@ static int begin(struct work *k, struct err *e)
 		if (schema->s.n) {
 			buf_adds(&b, "create schema if not exists ");
 			sql_add_ident(&b, schema->s);
-			buf_adds(&b, "; create view ");
+			buf_adds(&b, stays ? "; create or replace view " : "; create view ");
 			sql_add_ident(&b, schema->s);
 			buf_addc(&b, '.');
 		} else {
-			buf_adds(&b, "create view ");
+			buf_adds(&b, stays ? "create or replace view " : "create view ");
 		}
 		sql_add_ident(&b, name->s);
 		buf_adds(&b, " as ");
@@ -143,14 +145,16 @@ static int begin(struct work *k, struct err *e)
 
 static void end(struct work *k)
 {
+	bool stays = flag(k, "session");
 	struct err e = ERR_INIT;
 	struct duck_result r;
 
+	k->dirty &= !stays;
 	/* By hand: a cancelled request has to be rolled back too. */
-	if (!k->inlined && duckdb.query(k->w->con, "rollback", &r) &&
+	if (!k->inlined && !stays && duckdb.query(k->w->con, "rollback", &r) &&
 	    !strstr(duckdb.result_error(&r), "no transaction is active"))
 		k->dirty = true;
-	if (!k->inlined)
+	if (!k->inlined && !stays)
 		duckdb.destroy_result(&r);
 	if (set_order(k, true, &e))
 		k->dirty = true;
@@ -235,7 +239,7 @@ static int run(struct work *k, int (*work)(struct work *k, struct err *e), struc
 {
 	struct err first = ERR_INIT;
 
-	if (inline_tables(k)) {
+	if (!flag(k, "session") && inline_tables(k)) {
 		k->inlined = true;
 		int r = work(k, &first);
 
@@ -404,7 +408,7 @@ static bool is_compound(const struct err *e)
 /* The result of such a statement as a table of the transaction, which then is read in its place. */
 static int settle(struct work *k, struct sql_range *stmt, struct err *e)
 {
-	static const char head[] = "create temp table leat_result as ";
+	static const char head[] = "create or replace temp table leat_result as ";
 	const char *sql = arena_printf(k->a, "%s%.*s", head, STR_ARG(statement(k, stmt)));
 
 	if (work_exec(k, sql, e))

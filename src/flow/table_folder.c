@@ -127,8 +127,8 @@ static int make_reader(struct reading *r, struct duck *d, struct str *out, struc
 	return 0;
 }
 
-static int open_folder(struct arena *a, struct duck *d, const struct table_folder *f, struct str *reader,
-                       struct err *e)
+int table_folder_reader(struct arena *a, struct duck *d, const struct table_folder *f, struct str *reader,
+                        struct err *e)
 {
 	struct reading r = {.a = a, .of = f, .days = true};
 
@@ -188,7 +188,7 @@ static int find(struct arena *a, struct duck *d, const struct table_query *q, si
 		}
 	for (size_t k = 0; k < n; k++)
 		if (is_called(a, &folders[k], t))
-			return open_folder(a, d, &folders[k], &readers[i], e);
+			return table_folder_reader(a, d, &folders[k], &readers[i], e);
 	return no_such(a, t, folders, n, e);
 }
 

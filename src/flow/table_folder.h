@@ -18,5 +18,8 @@ struct table_folder {
 must_check int table_folder_prepare(struct arena *a, struct duck *d, const struct table_query_ask *ask,
                                     const struct table_folder *folders, size_t n, struct table_query *out,
                                     struct err *e);
+/* The SQL that reads one of them. */
+must_check int table_folder_reader(struct arena *a, struct duck *d, const struct table_folder *f, struct str *reader,
+                                   struct err *e);
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * Notebooks: .ipynb, or Python in cells. The unit's process is a worker of ours (notebook_worker.c), which has the
- * notebook run by an interpreter of the task's PATH; what it writes of that is the unit's report (flow/report.h).
+ * Notebooks: .ipynb, or Python or SQL in cells. The unit's process is a worker of ours (notebook_worker.c), which has
+ * the notebook run by an interpreter of the task's PATH, or by DuckDB; what it writes of that is the unit's report
+ * (flow/report.h).
  */
 #include "base/buf.h"
 #include "base/str.h"
@@ -19,7 +20,7 @@
 #define GRACE_SHARE 2 /* of the time that a task has to end: the rest is for its page */
 #define LIMIT_SHARE 6 /* of a limit of time, likewise (flow/run_unit.c) */
 
-static const char *const code_names[] = {"notebook.ipynb", "notebook.py", "job.ipynb", NULL};
+static const char *const code_names[] = {"notebook.ipynb", "notebook.py", "notebook.sql", "job.ipynb", NULL};
 
 struct notebook_job {
 	struct attempt *t;
@@ -73,8 +74,8 @@ static void set_interpreter(struct notebook_job *n, struct dom *d)
 	struct arena *a = t->arena;
 	const char *python = arena_cstr(a, word(t, "python", STR("python3")));
 	const char *engine = arena_cstr(a, word(t, "engine", STR("auto")));
-	const char *zygote =
-		word(t, "kernel", STR("")).n ? NULL : zygote_for(t, python, engine, n->label);
+	bool own = !word(t, "kernel", STR("")).n && !str_has_suffix(n->label, STR(".sql"));
+	const char *zygote = own ? zygote_for(t, python, engine, n->label) : NULL;
 
 	dom_set_cstr(a, d, "python", python);
 	dom_set_cstr(a, d, "engine", engine);
@@ -285,7 +286,7 @@ static int begin(struct attempt *t, struct notebook_job **out, struct err *e)
 			n->label = t->job->code[i].label;
 	if (!n->label.p) {
 		err_set(e, ERR_BAD_CONFIG, "the job %.*s has no notebook", STR_ARG(t->job->name));
-		return err_hint(e, "give it a file notebook.ipynb or notebook.py, or name one: `code: FILE`");
+		return err_hint(e, "give it a file notebook.ipynb, .py or .sql, or name one: `code: FILE`");
 	}
 	n->base = base_of(t->arena, n->label);
 	*out = n;
@@ -348,9 +349,9 @@ static void cancel(struct attempt *t, bool hard)
 static int check(const struct job *j, struct err *e)
 {
 	if (j->main_file.p && !str_has_suffix(j->main_file, STR(".ipynb")) &&
-	    !str_has_suffix(j->main_file, STR(".py"))) {
+	    !str_has_suffix(j->main_file, STR(".py")) && !str_has_suffix(j->main_file, STR(".sql"))) {
 		err_set(e, ERR_BAD_CONFIG, "%.*s is no notebook by its name", STR_ARG(j->main_file));
-		err_hint(e, "notebooks are .ipynb, or .py with cells that begin with `# %%%%`");
+		err_hint(e, "notebooks are .ipynb, .py with cells that begin with `# %%%%`, or .sql with `-- %%%%`");
 		return job_at(e, j, 1, 1);
 	}
 	return exec_limits_check(j, e) || secret_check(j, e) ? -1 : 0;
@@ -385,7 +386,7 @@ static const struct key keys[] = {
 
 const struct job_kind kind_notebook = {
 	.name = "notebook",
-	.text = "A notebook, .ipynb or Python in cells: it and its page are kept, also when it fails.",
+	.text = "A notebook, .ipynb, or Python or SQL in cells: it and its page are kept, also when it fails.",
 	.keys = keys,
 	.code_names = code_names,
 	.imports = imports,

@@ -5,6 +5,7 @@
 
 #include "base/str.h"
 #include "job/notebook.h"
+#include "job/notebook_sql.h"
 #include "note/metrics.h"
 #include "note/run.h"
 #include "sys/env.h"
@@ -120,6 +121,7 @@ static int work(struct arena *a, bool *ok, struct err *e)
 		.python = text_of(a, d, "python"),
 		.engine = text_of(a, d, "engine"),
 		.kernel = text_of(a, d, "kernel"),
+		.sql = &engine_sql,
 		.zygote = text_of(a, d, "zygote"),
 		.group = dom_get(d, "group") ? text_of(a, d, "group") : NULL,
 		.timeout_ms = int_of(d, "timeout_ms"),

@@ -111,9 +111,13 @@ int notebook_form(struct str name, struct str text, enum notebook_form *out, str
 		*out = NOTEBOOK_IPYNB;
 		return 0;
 	}
+	if (str_has_suffix(name, STR(".sql"))) {
+		*out = NOTEBOOK_SQL;
+		return 0;
+	}
 	if (!str_has_suffix(name, STR(".py"))) {
 		err_set(e, ERR_BAD_REQUEST, "%.*s is no notebook by its name", STR_ARG(name));
-		return err_hint(e, "notebooks are .ipynb, or .py with cells that begin with `# %%%%`");
+		return err_hint(e, "notebooks are .ipynb, .py with cells that begin with `# %%%%`, .sql (`-- %%%%`)");
 	}
 	*out = NOTEBOOK_PERCENT;
 	while (str_next_line(&text, &line))
@@ -139,6 +143,9 @@ int notebook_read(struct arena *a, struct str text, const char *name, enum noteb
 	case NOTEBOOK_PERCENT:
 		rc = percent_read(a, text, name, &nb, e);
 		break;
+	case NOTEBOOK_SQL:
+		rc = sqlcell_read(a, text, name, &nb, e);
+		break;
 	default:
 		rc = codecell_read(a, text, name, &nb, e);
 	}
@@ -157,6 +164,8 @@ void notebook_write(struct arena *a, const struct notebook *nb, enum notebook_fo
 		ipynb_write(a, nb, out);
 	else if (form == NOTEBOOK_PERCENT)
 		percent_write(a, nb, out);
+	else if (form == NOTEBOOK_SQL)
+		sqlcell_write(a, nb, out);
 	else
 		codecell_write(a, nb, out);
 }

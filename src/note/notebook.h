@@ -2,8 +2,9 @@
  * note/notebook.h: a notebook in memory, and the files it comes from and goes to.
  *
  * Read are .ipynb of nbformat 3 and 4 (any minor), and Python files in cells: `# %%` ("percent", as VS Code, Spyder and
- * Jupytext write it) and `# <codecell>` (IPython's old form, dsflow's). Written are .ipynb of nbformat 4.5, in the very
- * layout of nbformat's own writer (keys sorted, one blank of indent, text as lists of lines), and both forms of Python.
+ * Jupytext write it) and `# <codecell>` (IPython's old form, dsflow's); SQL files with cells that begin with `-- %%`.
+ * Written are .ipynb of nbformat 4.5, in the very layout of nbformat's own writer (keys sorted, one blank of indent,
+ * text as lists of lines), and all these forms.
  * Sources: nbformat's documentation of the format (nbformat 4.5 schema; the upgrade from 3), and for percent Jupytext's
  * description of it; tests/py/notebooks.py has both as judges.
  *
@@ -36,7 +37,7 @@ struct notebook {
 	size_t n;
 };
 
-enum notebook_form { NOTEBOOK_IPYNB, NOTEBOOK_PERCENT, NOTEBOOK_CODECELL };
+enum notebook_form { NOTEBOOK_IPYNB, NOTEBOOK_PERCENT, NOTEBOOK_CODECELL, NOTEBOOK_SQL };
 
 /* The form by name of a file and, for Python, its content; -1 with *e if it can be none. */
 must_check int notebook_form(struct str name, struct str text, enum notebook_form *out, struct err *e);

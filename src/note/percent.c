@@ -260,7 +260,7 @@ static struct str take_word(struct str *s)
 }
 
 /* `TITLE [markdown] key=value`: where the title ends, and where the options begin. */
-static void read_marker(struct arena *a, struct str s, int64_t depth, struct cells *cells)
+void percent_marker_read(struct arena *a, struct str s, int64_t depth, struct cells *cells)
 {
 	enum cell_type type = CELL_CODE;
 	struct str title = s, options = STR("");
@@ -498,7 +498,7 @@ int percent_read(struct arena *a, struct str text, const char *name, struct note
 			cells_add(a, &cells, CELL_CODE)->line = begin;
 			read_body(a, &cells.p[0], (struct str){from, (size_t)(line.p - from)});
 		}
-		read_marker(a, after, depth, &cells);
+		percent_marker_read(a, after, depth, &cells);
 		cells.p[cells.n - 1].line = at + 1;
 		from = rest.p;
 	}
@@ -602,13 +602,13 @@ static void write_option(struct buf *out, struct str key, const struct dom *v)
 	dom_write_json(out, v, DOM_COMPACT);
 }
 
-static void write_marker(const struct cell *c, struct str language, struct str args, struct buf *out)
+void percent_marker_write(const struct cell *c, const char *mark, struct str language, struct str args, struct buf *out)
 {
 	struct dom *depth = dom_get(c->metadata, "cell_depth");
 	struct str title = title_of(c);
 	bool deep = depth && depth->type == DOM_INT && depth->i > 0 && depth->i < 7;
 
-	buf_adds(out, "# %%");
+	buf_adds(out, mark);
 	for (int64_t i = 0; deep && i < depth->i; i++)
 		buf_addc(out, '%');
 	if (title.p)
@@ -656,7 +656,7 @@ static void write_cell(const struct cell *c, struct buf *out)
 	struct str language = STR_NULL, args = STR_NULL, body = STR_NULL;
 	bool other = c->type == CELL_CODE && other_language(c, &language, &args, &body);
 
-	write_marker(c, other ? language : STR_NULL, args, out);
+	percent_marker_write(c, "# %%", other ? language : STR_NULL, args, out);
 	if (c->type != CELL_CODE || other) {
 		comment_write(out, other ? body : c->source);
 	} else if (c->source.n) {

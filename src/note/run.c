@@ -182,11 +182,67 @@ static bool is_passed(const struct cell *c)
 	return c->type != CELL_CODE || cell_has_tag(c, "skip-execution") || !str_trim(c->source).n;
 }
 
+static bool is_name(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (!(s.p[i] == '_' || (s.p[i] >= 'a' && s.p[i] <= 'z') || (s.p[i] >= 'A' && s.p[i] <= 'Z') ||
+		      (i && s.p[i] >= '0' && s.p[i] <= '9')))
+			return false;
+	return s.n > 0;
+}
+
+/* The name of a cell's rows: a title that is one word; as its first line says. STR_NULL: none. */
+static struct str sql_name(const struct cell *c)
+{
+	const struct dom *title = dom_get(c->metadata, "title");
+	struct str rest = c->source, line, word, more, mark = STR("%%sql ");
+
+	if (str_next_line(&rest, &line) && str_has_prefix(line, mark)) {
+		line = str_trim(str_sub(line, mark.n, line.n));
+		if (!str_cut(line, ' ', &word, &more))
+			word = line;
+		if (is_name(word))
+			return word;
+	}
+	return title && title->type == DOM_STR && is_name(title->s) ? title->s : STR_NULL;
+}
+
+/* The cell named output gives the unit's table; where there is none, the last one that runs. */
+static bool gives_output(struct note_run *r, const struct cell *c)
+{
+	const struct notebook *nb = &r->page.nb;
+	const struct cell *last = NULL;
+
+	for (size_t i = 0; i < nb->n; i++) {
+		if (is_passed(&nb->cells[i]))
+			continue;
+		if (str_is(sql_name(&nb->cells[i]), "output"))
+			return &nb->cells[i] == c;
+		last = &nb->cells[i];
+	}
+	return last == c;
+}
+
+/* With a first line that says what is to become of its rows (job/notebook_sql.h). */
+static struct str sql_source(struct note_run *r, const struct cell *c)
+{
+	struct str name = sql_name(c), head = STR("%%cell"), rest = c->source, line;
+	const char *output = gives_output(r, c) ? " --output" : "";
+
+	if (str_has_prefix(c->source, STR("%%sql")) && str_next_line(&rest, &line))
+		head = STR("%%sql");
+	else
+		rest = c->source;
+	return arena_strf(r->a, "%.*s %.*s%s\n%.*s", STR_ARG(head), STR_ARG(name), output, STR_ARG(rest));
+}
+
 /* A cell that VS Code or whoever wrote it calls SQL is a cell of %%sql, if it does not begin with a magic. */
 static struct str source_of(struct note_run *r, const struct cell *c)
 {
 	static const char *const places[] = {"language", "vscode.languageId"};
 
+	if (r->kind == r->q->sql)
+		return sql_source(r, c);
 	if (r->kind != &engine_python || str_has_prefix(str_trim(c->source), STR("%%")))
 		return c->source;
 	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
@@ -221,6 +277,22 @@ static void next_cell(struct note_run *r)
 
 /* --- what the engine tells --- */
 
+/* What is set before the first cell. Where no cell can declare parameters they are names like the others. */
+static const struct dom *names_of(struct note_run *r)
+{
+	struct dom *all;
+
+	if (r->kind != r->q->sql)
+		return r->q->offered;
+	all = dom_copy(r->a, r->q->offered);
+	dom_each(v, r->q->params)
+		if (!dom_get(all, arena_cstr(r->a, v->key)))
+			dom_set(r->a, all, arena_cstr(r->a, v->key), dom_copy(r->a, v));
+	if (r->q->params)
+		dom_set(r->a, all, "params", dom_copy(r->a, r->q->params));
+	return all;
+}
+
 static void start_up(struct note_run *r)
 {
 	r->starting = true;
@@ -238,7 +310,7 @@ static void on_ready(void *ptr, const struct dom *about)
 		if (v->type == DOM_STR)
 			dom_set_str(r->a, kept, arena_cstr(r->a, v->key), v->s);
 	r->page.python = kept;
-	if (r->q->offered && r->kind->set(r->engine, r->q->offered, &r->err))
+	if (r->q->offered && r->kind->set(r->engine, names_of(r), &r->err))
 		give_up(r);
 	else if (r->startup.n)
 		start_up(r);
@@ -417,6 +489,11 @@ static int choose_engine(struct note_run *r, const struct notebook *nb, struct e
 		language = said(nb, "language_info.name");
 	if (asked.n)
 		return find_kernel(r, asked, STR_NULL, e);
+	if (r->q->sql && str_ieq(language, STR("sql"))) {
+		r->kind = r->q->sql;
+		r->what = "DuckDB";
+		return 0;
+	}
 	if (language.n && !str_ieq(language, STR("python")))
 		return find_kernel(r, said(nb, "kernelspec.name"), language, e);
 	r->kind = &engine_python;
@@ -431,7 +508,7 @@ static int inject(struct note_run *r, struct err *e)
 
 	if (r->language)
 		return params_inject(r->a, &r->page.nb, q->name, r->language, q->params, q->offered, e);
-	if (!q->params || !q->params->n)
+	if (!q->params || !q->params->n || r->kind == q->sql) /* SQL takes them where it names them */
 		return 0;
 	return err_set(e, ERR_BAD_REQUEST, "how %s writes values is not known, so it takes no parameters",
 	               r->kernel.language);

@@ -16,6 +16,7 @@
  */
 #define NOTE_STATE ".state.json"
 
+struct engine_kind;
 struct note_request {
 	const char *file, *name;     /* where the notebook lies, and what the user calls it */
 	const char *startup;         /* a Python file that runs before the first cell; NULL or "" */
@@ -25,6 +26,7 @@ struct note_request {
 	const char *python, *engine; /* the interpreter; "auto", "ipython", "python" */
 	const char *kernel;          /* a kernel of Jupyter that the job names; NULL or "": as the notebook says */
 	const char *zygote, *group;  /* python_warm.h; NULL */
+	const struct engine_kind *sql; /* what runs SQL; NULL: a kernel of Jupyter */
 	bool hide_input;
 	const char *const *env;      /* of the interpreter; NULL: ours */
 	const char *metrics_file;    /* what METRIC_VARIABLE is in env (metrics.h); NULL */
