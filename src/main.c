@@ -9,6 +9,7 @@
 #include "daemon/runner.h"
 #include "db/duck.h"
 #include "exec/local_pipes.h"
+#include "job/common.h"
 #include "job/download.h"
 #include "job/kinds.h"
 #include "job/notebook.h"
@@ -45,6 +46,7 @@ static const struct {
 } roles[] = {
 	{DAEMON_ROLE, daemon_role, false},
 	{"download", download_worker_main, false},
+	{FORKED_ROLE, forked_main, false},
 	{NOTEBOOK_ROLE, notebook_worker_main, false},
 	{WEB_OPENAPI_ROLE, openapi, false},
 	{"duck", duck_worker_main, false},

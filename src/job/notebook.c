@@ -9,9 +9,9 @@
 #include "flow/flow.h"
 #include "flow/report.h"
 #include "flow/secret.h"
+#include "job/common.h"
 #include "job/kinds.h"
 #include "job/notebook.h"
-#include "job/notebook_zygote.h"
 #include "note/run.h"
 #include "sys/file.h"
 
@@ -175,37 +175,6 @@ static struct str reason(const struct attempt *t, const struct attempt_result *r
 	return arena_str(t->arena, str_of(r->err.msg));
 }
 
-static int64_t number(const struct dom *d, const char *key)
-{
-	const struct dom *v = dom_get(d, key);
-
-	return v && v->type == DOM_INT ? MAX(v->i, 0) : 0;
-}
-
-/*
- * An interpreter that is no child of the worker. The task's group of processes, if it has one, has counted its time,
- * and of its memory what it did not share with who forked it.
- */
-static void add_forked(const struct dom *state, struct attempt_result *r)
-{
-	const struct dom *f = dom_get(state, "forked"), *placed = dom_get(f, "placed");
-
-	if (!placed || placed->type != DOM_BOOL || !placed->b)
-		r->cpu_ms += number(f, "cpu_ms");
-	r->peak_kb = MAX(r->peak_kb, number(f, "peak_kb"));
-}
-
-/*
- * Whether something of the task may run on. The zygote is the subreaper of what it forks: with no child that it does
- * not know, nothing does. What the worker did not live to say is not known.
- */
-static bool may_run_on(const struct dom *state, const struct proc_exit *x)
-{
-	const struct dom *left = dom_path(state, "forked.left");
-
-	return x->signal || x->why || x->lost || !left || left->type != DOM_BOOL || left->b;
-}
-
 /* What is kept with the unit: where its page is, by what it ran, what it tells of itself. */
 static const struct dom *facts_about(const struct notebook_job *n, const struct dom *state)
 {
@@ -262,10 +231,9 @@ static void on_done(void *ptr, const struct proc_exit *x)
 	const struct dom *state = read_state(n);
 	struct attempt_result r;
 
-	if (n->warm && may_run_on(state, x))
-		(void)proc_kill_marked(n->t->marker);
 	exec_result(n->t, x, &r);
-	add_forked(state, &r);
+	if (n->warm)
+		forked_ended(n->t, x, dom_get(state, "forked"), &r);
 	look_at_report(n, state, &r);
 	hide_secrets(n, &r);
 	if (n->t->timed_out)
@@ -334,6 +302,7 @@ static int adopt(struct attempt *t, const struct proc_shim *row, struct err *e)
 
 	if (begin(t, &n, e) || exec_adopt(t, row, on_done, n, &n->x, e))
 		return -1;
+	n->warm = true; /* it may have been */
 	t->own = n;
 	return 0;
 }

@@ -1,7 +1,8 @@
 /*
  * A Python file with a function run(inputs, output, params): what it returns is written as the unit's Parquet. Its
  * process is python3 of the tasks' PATH with the runner of the Python package (clients/python: leat/_job.py), which
- * tells what went wrong in the user's code, and where, in a file beside it.
+ * tells what went wrong in the user's code, and where, in a file beside it; or one that is forked from a python3 that
+ * has imported already (job/common.h), with a stand-in in its place (job/forked_worker.c).
  */
 #include "base/str.h"
 #include "exec/exec.h"
@@ -14,6 +15,8 @@
 
 #define FAILED_NAME ".leat-failed.json"
 #define FAILED_MAX ((size_t)1 << 20)
+#define FORKED_NAME ".leat-forked.json"
+#define PROGRAM "python3"
 
 static const char *const code_names[] = {"job.py", NULL};
 
@@ -21,6 +24,7 @@ struct python {
 	struct attempt *t;
 	struct exec *x;
 	struct exec_task task;
+	bool warm; /* it may be forked from an interpreter that is no child of its own */
 };
 
 static const struct job_code *main_code(const struct job *j)
@@ -31,11 +35,13 @@ static const struct job_code *main_code(const struct job *j)
 	return NULL;
 }
 
-static int make_task(struct attempt *t, struct exec_task *out, struct err *e)
+static int make_task(struct python *p, struct exec_task *out, struct err *e)
 {
+	struct attempt *t = p->t;
 	struct arena *a = t->arena;
 	const struct job_code *code = main_code(t->job);
-	const char **argv = arena_array(a, const char *, 6), *lib = PYLIB_SEEN, *work = exec_work_dir(t);
+	const char **argv = arena_array(a, const char *, 12), *lib = PYLIB_SEEN, *work = exec_work_dir(t), *zygote;
+	size_t n = 0;
 
 	if (t->shell)
 		return script_task(t, out, e);
@@ -45,11 +51,21 @@ static int make_task(struct attempt *t, struct exec_task *out, struct err *e)
 	}
 	if (!t->root_dir && pylib_dir(a, t->flow->store->leat_dir, &lib, e))
 		return -1;
-	argv[0] = "python3";
-	argv[1] = arena_printf(a, "%s/leat/_job.py", lib);
-	argv[2] = arena_printf(a, "%s/%.*s", work, STR_ARG(code->label));
-	argv[3] = work;
-	argv[4] = FAILED_NAME;
+	zygote = zygote_for(t, PROGRAM, FORKED_JOB, code->label);
+	p->warm = zygote;
+	if (zygote) {
+		argv[n++] = proc_self_exe();
+		argv[n++] = "--role";
+		argv[n++] = FORKED_ROLE;
+		argv[n++] = zygote;
+		argv[n++] = exec_has_group(t) ? t->marker : "";
+		argv[n++] = path_join(a, work, FORKED_NAME);
+	}
+	argv[n++] = PROGRAM;
+	argv[n++] = arena_printf(a, "%s/leat/_job.py", lib);
+	argv[n++] = arena_printf(a, "%s/%.*s", work, STR_ARG(code->label));
+	argv[n++] = work;
+	argv[n++] = FAILED_NAME;
 	out->argv = argv;
 	return 0;
 }
@@ -65,18 +81,27 @@ static struct str users_file(const struct job *j, struct str label)
 	return STR_NULL;
 }
 
+static struct dom *left_there(const struct attempt *t, const char *name)
+{
+	const char *path = path_join(t->arena, t->work_dir, name);
+	struct err no = ERR_INIT;
+	struct str text;
+	struct dom *doc;
+
+	if (!file_exists(path) || file_read_plain(t->arena, path, FAILED_MAX, &text, &no) ||
+	    dom_json(t->arena, text, path, &doc, &no) || doc->type != DOM_MAP)
+		return NULL;
+	return doc;
+}
+
 /* What the task wrote is a text of anybody's: it explains, and decides nothing. */
 static void explain(const struct attempt *t, struct attempt_result *r)
 {
 	struct arena *a = t->arena;
-	const char *path = arena_printf(a, "%s/" FAILED_NAME, t->work_dir);
-	const struct dom *message, *file, *line, *hint;
-	struct err no = ERR_INIT;
-	struct str text, users;
-	struct dom *doc;
+	const struct dom *doc = left_there(t, FAILED_NAME), *message, *file, *line, *hint;
+	struct str users;
 
-	if (!file_exists(path) || file_read_plain(a, path, FAILED_MAX, &text, &no) ||
-	    dom_json(a, text, path, &doc, &no) || doc->type != DOM_MAP)
+	if (!doc)
 		return;
 	message = dom_get(doc, "message");
 	file = dom_get(doc, "file");
@@ -106,6 +131,8 @@ static void on_done(void *ptr, const struct proc_exit *x)
 	struct attempt_result r;
 
 	exec_result(t, x, &r);
+	if (p->warm)
+		forked_ended(t, x, left_there(t, FORKED_NAME), &r);
 	if (r.state == ATTEMPT_FAILED && !x->signal && !x->why && !x->lost)
 		explain(t, &r);
 	exec_mask_err(p->x, &r.err);
@@ -121,7 +148,7 @@ static int prepare(struct attempt *t, struct err *e)
 	struct python *p = arena_new_of(t->arena, struct python);
 
 	*p = (struct python){.t = t};
-	if (make_task(t, &p->task, e) || exec_new(t, &p->x, e))
+	if (make_task(p, &p->task, e) || exec_new(t, &p->x, e))
 		return -1;
 	t->own = p;
 	return 0;
@@ -144,7 +171,7 @@ static int adopt(struct attempt *t, const struct proc_shim *row, struct err *e)
 {
 	struct python *p = arena_new_of(t->arena, struct python);
 
-	*p = (struct python){.t = t};
+	*p = (struct python){.t = t, .warm = true}; /* it may have been */
 	if (exec_adopt(t, row, on_done, p, &p->x, e))
 		return -1;
 	t->own = p;
@@ -185,6 +212,7 @@ static bool imports(const struct job *j, struct str main)
 static const struct key keys[] = {
 #define K(section, name, forms, rule, words, sub, def, flags, text)                                                    \
 	{section, name, forms, rule, words, sub, def, flags, text},
+#include "defs/pythonkeys.def"
 #include "defs/taskkeys.def"
 #undef K
 	{0},
@@ -205,5 +233,6 @@ const struct job_kind kind_python = {
 	.prepare = prepare,
 	.start = start,
 	.adopt = adopt,
+	.done = zygote_end,
 	.cancel = cancel,
 };

@@ -1,7 +1,7 @@
 /*
  * note/python_warm.h: a unit's interpreter, forked from one that has imported already (driver/zygote.py).
  *
- * A zygote listens at an abstract socket, whose name its starter made (job/notebook_zygote.c); it has one thread, and
+ * A zygote listens at an abstract socket, whose name its starter made (job/zygote.c); it has one thread, and
  * forks for those of its own user only. What it forks gets the worker's environment, folder and view of the folders
  * (its mount namespace), and dies by the kernel's hand when the worker does. Every doubt is a cold start.
  */

@@ -118,6 +118,7 @@ def call(function, argv):
 def job(argv):
     """leat/_job.py, as a program: python3 .../leat/_job.py FILE HOME NAME."""
     from leat import _job
+    sys.modules["__main__"] = types.ModuleType("__main__")
     sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(argv[0])))
     return _job.main(*argv[1:4])
 
@@ -279,11 +280,11 @@ class Zygote:
             pass
 
     def strangers(self):
-        """Whether a unit has left processes: they come to us. None: that cannot be known."""
+        """What units have left running: it comes to us. None: that cannot be known."""
         try:
             with open("/proc/self/task/%d/children" % os.getpid()) as f:
                 known = set(self.units) | ({self.ahead[0]} if self.ahead else set())
-                return not known.issuperset(int(pid) for pid in f.read().split())
+                return set(map(int, f.read().split())) - known
         except (OSError, ValueError):
             return None
 
@@ -304,10 +305,13 @@ class Zygote:
             conn = self.units.pop(pid, None)
             if conn is not None:
                 ended.append((conn, status, used))
-        left = bool(ended) and self.strangers()
+        left = self.strangers() if ended else set()
+        if not self.units:  # by their marker they are found by who ran the unit; without one only now
+            for pid in left or ():
+                os.kill(pid, signal.SIGKILL)
         for conn, status, used in ended:
             told = {"status": status, "cpu_ms": int((used.ru_utime + used.ru_stime) * 1000), "peak_kb": used.ru_maxrss,
-                    "left": left is not False or not subreaps}
+                    "left": left != set() or not subreaps}
             try:
                 conn.send(json.dumps(told).encode())
             except OSError:

@@ -1,4 +1,4 @@
-#include "job/notebook_zygote.h"
+#include "job/common.h"
 
 #include <signal.h>
 #include <stdlib.h>
