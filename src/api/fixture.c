@@ -237,6 +237,11 @@ static int read_expected(struct arena *a, struct fixture *x, struct err *e)
 	}
 	if (error && x->expects)
 		return twice(x, "error:", e);
+	if (x->job->no_output && x->expects && !(x->expects == EXPECTS_ROWS && !x->rows->n)) {
+		err_set(e, ERR_BAD_REQUEST, "the job has no output, so nothing can be expected to come out");
+		err_hint(e, "say `error: TEXT`, or nothing: then it has to succeed");
+		return err_at(e, x->shown, 0, 0);
+	}
 	x->error = error ? error->s : STR_NULL;
 	if (key) {
 		x->keys = arena_array(a, struct str, key->type == DOM_LIST ? key->n + 1 : 1);

@@ -18,6 +18,7 @@ struct plotting {
 	enum target target;
 	const char *path; /* NULL: standard output */
 	unsigned width, height;
+	bool json;
 	struct plot *plot;
 };
 
@@ -70,6 +71,17 @@ static int draw(struct plotting *g, struct buf *out, struct err *e)
 	return 0;
 }
 
+static int tell(struct plotting *g, struct err *e)
+{
+	struct dom *doc;
+
+	if (plot_doc(g->plot, g->target == TO_TEXT ? 0 : g->width, &doc, e))
+		return -1;
+	if (g->path)
+		dom_set_cstr(g->a, doc, "path", g->path);
+	return sink_row(g->out, doc, e);
+}
+
 static int on_done(void *ptr, const char **path, struct err *e)
 {
 	struct plotting *g = ptr;
@@ -78,7 +90,11 @@ static int on_done(void *ptr, const char **path, struct err *e)
 
 	if (!g->plot) /* a statement without a result */
 		return err_set(e, ERR_BAD_REQUEST, "the query gives no rows to draw");
-	if (plot_make(g->plot, e) || draw(g, &out, e))
+	if (plot_make(g->plot, e))
+		return -1;
+	if (g->json && !g->path)
+		return tell(g, e);
+	if (draw(g, &out, e))
 		return -1;
 	if (g->path ? file_replace(g->path, buf_str(&out), 0, 0, e) : g->out->bytes(g->out->ptr, buf_str(&out), e))
 		return -1;
@@ -90,7 +106,7 @@ static int on_done(void *ptr, const char **path, struct err *e)
 		sink_note(g->out, "%zu row%s drawn to %s", plot_rows(g->plot), plot_rows(g->plot) == 1 ? "" : "s",
 		          g->path);
 	*path = g->path;
-	return 0;
+	return g->json ? tell(g, e) : 0;
 }
 
 /* --format, or what the file's name says. */
@@ -138,6 +154,9 @@ int api_plot(struct api *api, const struct args *args, struct sink *out, struct 
 	    args_int(args, "height", g.target ? 60 : 2, g.target ? 10000 : 1000, 0, &height, e) ||
 	    (kind.p && plot_kind_parse(kind, &g.ask.kind, e)))
 		return -1;
+	g.json = args_flag(args, "json");
+	if (g.json && !g.path && args_value(args, "format").p)
+		return err_set(e, ERR_BAD_REQUEST, "--json and --format both say what is printed");
 	g.width = (unsigned)width;
 	g.height = (unsigned)height;
 	for (size_t i = 0; i < args_count(args, "y"); i++)

@@ -175,12 +175,31 @@ static int draw_repo(struct api *api, struct str repo, const struct commit *c, c
 	return most < 1 ? 0 : draw_folder(&l, &root->id, under, 1, most, e);
 }
 
+static int draw_pin(struct api *api, struct str what, int64_t most, struct sink *out, struct err *e)
+{
+	struct pin pin;
+	struct entry root;
+	int rc;
+
+	if (pin_resolve(api->store, api->arena, what, &pin, e))
+		return -1;
+	if (!pin.has_commit)
+		pin.commit.tree = tree_empty_id();
+	rc = tree_find(api->store, NULL, &pin.commit.tree, pin.path, &root, e);
+	if (rc < 0)
+		return -1;
+	if (!rc || root.kind == ENTRY_FILE)
+		return err_set(e, ERR_NOT_FOUND, "%.*s is no folder", STR_ARG(what));
+	return draw_repo(api, pin.repo.name, &pin.commit, &root, pin.path, most, out, e);
+}
+
 int api_tree(struct api *api, const struct args *args, struct sink *out, struct err *e)
 {
 	int64_t most = INT64_MAX;
-	struct str what = STR_NULL;
+	struct str what = STR_NULL, zone = STR("");
 	struct repo *repos;
 	size_t n;
+	int zoned = 0;
 
 	for (size_t i = 0; i < args_n(args); i++) {
 		struct str s = args_pos(args, i);
@@ -192,27 +211,18 @@ int api_tree(struct api *api, const struct args *args, struct sink *out, struct 
 		}
 	}
 	if (what.p) {
-		struct pin pin;
-		struct entry root;
-		int rc;
-
-		if (pin_resolve(api->store, api->arena, what, &pin, e))
+		zoned = names_zone(api, what, &zone, e);
+		if (zoned < 0)
 			return -1;
-		if (!pin.has_commit)
-			pin.commit.tree = tree_empty_id();
-		rc = tree_find(api->store, NULL, &pin.commit.tree, pin.path, &root, e);
-		if (rc < 0)
-			return -1;
-		if (!rc || root.kind == ENTRY_FILE)
-			return err_set(e, ERR_NOT_FOUND, "%.*s is no folder", STR_ARG(what));
-		return draw_repo(api, pin.repo.name, &pin.commit, &root, pin.path, most, out, e);
 	}
+	if (what.p && !zoned)
+		return draw_pin(api, what, most, out, e);
 	if (repo_list(api->store, api->arena, &repos, &n, e))
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		struct commit head;
 		struct entry root = {.kind = ENTRY_FOLDER};
-		int rc = repos[i].role == REPO_SYSTEM ? 0 :
+		int rc = repos[i].role == REPO_SYSTEM || !str_has_prefix(repos[i].name, zone) ? 0 :
 		         branch_head(api->store, repos[i].id, store_branch(api->store), &head, e);
 
 		if (rc < 0)

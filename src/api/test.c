@@ -139,6 +139,11 @@ static int judge(struct testing *t, struct arena *a, const struct proof *o, stru
 		t->failed++;
 		return 0;
 	}
+	if (o->x->job->no_output) { /* that it succeeds is all that can be expected (fixture.c) */
+		say(a, row, "passed", NULL);
+		t->passed++;
+		return 0;
+	}
 	if (o->x->expects == EXPECTS_NONE && !t->update) {
 		err_set(e, ERR_BAD_REQUEST, "the test does not say what is expected");
 		err_hint(e, "leat test %.*s --update writes what comes out", STR_ARG(o->x->job->name));

@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/dom.h"
 #include "base/err.h"
 
 #define PLOT_MAX_ROWS 10000000
@@ -53,6 +54,14 @@ struct plot_screen {
 	bool utf8, colour;
 };
 void plot_text(const struct plot *p, const struct plot_screen *s, struct buf *out);
+
+#define PLOT_DOC_COLUMNS 800
+#define PLOT_DOC_POINTS 100000
+/*
+ * What is drawn, in numbers: kind, title, rows, left_out, x and y (title, type), series (name, points), of a heat map
+ * cells. Of a line no more than plot_svg draws in a picture so wide (0: 800).
+ */
+must_check int plot_doc(const struct plot *p, unsigned width, struct dom **out, struct err *e);
 
 /* SVG of ours as PNG of that many pixels, by librsvg and cairo, which are loaded now. */
 must_check int plot_png(struct str svg, unsigned width, unsigned height, struct buf *out, struct err *e);
