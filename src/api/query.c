@@ -474,9 +474,16 @@ static int prepare_asked(struct querying *k, const struct args *args, struct tab
 	struct arena *a = k->api->arena;
 	struct dom *more, *all;
 
-	if (vars.p && (dom_json(a, vars, "--vars", &more, e) || table_task_vars(a, more, &all, e) ||
-	               table_task_bind(a, ask, all, e)))
-		return -1;
+	if (vars.p) {
+		if (dom_json(a, vars, "--vars", &more, e))
+			return -1;
+		if (more->type != DOM_MAP) {
+			err_set(e, ERR_BAD_REQUEST, "--vars is no JSON object");
+			return err_hint(e, "--vars '{\"city\": \"Paris\"}'");
+		}
+		if (table_task_vars(a, more, &all, e) || table_task_bind(a, ask, all, e))
+			return -1;
+	}
 	return args_flag(args, "inputs") ? prepare_inputs(k, ask, e) : prepare_ask(k, ask, e);
 }
 

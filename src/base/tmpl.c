@@ -86,6 +86,8 @@ static int put_within(struct render *r, const struct tn *n, struct str s)
 
 	if (r->sql.in == SQL_LINE_COMMENT || r->sql.in == SQL_COMMENT)
 		return 0;
+	if (s.n && memchr(s.p, '\0', s.n))
+		return tmpl_bad(&r->t, n->at, "a text with a NUL byte cannot stand in SQL");
 	if (!quote && r->sql.in != SQL_CODE)
 		return tmpl_bad(&r->t, n->at, "no value can be bound within such quotes");
 	for (size_t i = 0; i < s.n; i++) {
@@ -102,6 +104,8 @@ static int put_within(struct render *r, const struct tn *n, struct str s)
 static int put_bound(struct render *r, const struct tn *n, const struct tval *v)
 {
 	if (sql_expression(r, n)) {
+		if (r->out.n && r->out.p[r->out.n - 1] == '-')
+			buf_addc(&r->out, ' '); /* with a negative number they would begin a comment */
 		if (v->sql)
 			buf_addstr(&r->out, dom_text(r->t.a, v->v));
 		else if (tmpl_sql(&r->t, n->at, &r->out, v->v))

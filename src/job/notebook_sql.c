@@ -7,6 +7,7 @@
 #include "flow/table.h"
 #include "flow/table_task.h"
 #include "job/notebook_table.h"
+#include "sys/dir.h"
 
 #define OUT_NAME "part-0.parquet" /* as of a sql job */
 #define START_MS 1 /* what it tells comes from the loop */
@@ -284,6 +285,24 @@ static int show_written(struct sql_engine *g, const struct dom *reply, struct er
 	return send(g, duck_req_query(g->cell, &sql, DUCK_CELLS_TEXT), e);
 }
 
+/* A cell may write the output by itself (copy ... to '{{ outputs }}/x.parquet'). */
+static void done_well(struct sql_engine *g)
+{
+	const char *out = g->output && !g->q.info.select ? getenv("LEAT_OUTPUT") : NULL;
+	struct err e = ERR_INIT;
+	bool empty = false;
+
+	if (!out || !*out || (!dir_is_empty(out, &empty, &e) && !empty)) {
+		done(g, NULL);
+		return;
+	}
+	if (!e.code) {
+		err_set(&e, ERR_BAD_CONFIG, "this cell is to give the table of the job, and gives no rows");
+		err_hint(&e, "end the notebook with a query, or call the cell that gives them `output`");
+	}
+	done(g, &e);
+}
+
 static void ended(struct sql_engine *g, struct duck_msg *m)
 {
 	struct err e = ERR_INIT;
@@ -298,7 +317,7 @@ static void ended(struct sql_engine *g, struct duck_msg *m)
 			done(g, &e);
 	} else {
 		show(g);
-		done(g, NULL);
+		done_well(g);
 	}
 }
 
@@ -327,7 +346,10 @@ static void on_over(struct loop_ev *ev, void *ptr)
 
 	loop_close(ev);
 	g->begin = NULL;
-	done(g, g->why.code ? &g->why : NULL);
+	if (g->why.code)
+		done(g, &g->why);
+	else
+		done_well(g);
 }
 
 static int run(struct engine *engine, struct str source, const char *name, struct err *e)

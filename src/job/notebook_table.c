@@ -14,6 +14,16 @@ void notebook_table_head(struct arena *a, struct notebook_table *t, const struct
 		vec_push(a, &t->names, arena_str(a, dom_get(c, "name")->s));
 }
 
+/* What there is room for, and no half of a character. */
+static struct str cut(struct str s)
+{
+	size_t n = MIN(s.n, (size_t)CELL_MAX);
+
+	while (n < s.n && n && (s.p[n] & 0xc0) == 0x80)
+		n--;
+	return str_sub(s, 0, n);
+}
+
 bool notebook_table_rows(struct arena *a, struct notebook_table *t, const struct duck_rows *r)
 {
 	for (size_t i = 0; i < r->n_rows; i++) {
@@ -27,7 +37,7 @@ bool notebook_table_rows(struct arena *a, struct notebook_table *t, const struct
 		for (size_t c = 0; c < r->n_cols; c++) {
 			struct str cell = r->at[i * r->n_cols + c];
 
-			row[c] = cell.p ? arena_str(a, str_sub(cell, 0, CELL_MAX)) : STR_NULL;
+			row[c] = cell.p ? arena_str(a, cut(cell)) : STR_NULL;
 		}
 		vec_push(a, &t->rows, row);
 	}

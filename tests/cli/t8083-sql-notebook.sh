@@ -97,6 +97,14 @@ test_expect 'and a limit of time, a killed DuckDB, a killed worker' '
 		kill -9 "$victim" && exits 1 wait $p && failed "killed-$who" "killed by signal 9" || return 1
 	done
 '
+test_expect 'a last cell that gives no rows, or only comments, is no output: the run fails and says so; one that writes the output itself is fine' '
+	cd w && printf -- "-- %%%%\nselect 1 as a\n-- %%%%\ncreate macro m(x) as x;\n" | nb norows && exits 1 leat run norows 2018-01-01 2>err && has err "cell 2 failed: SqlError: this cell is to give the table of the job, and gives no rows" && exits 1 leat ls tables/norows &&
+	printf -- "-- %%%%\nselect 1 as a\n-- %%%%\n-- the end\n" | nb comment && exits 1 leat run comment 2018-01-01 2>err && has err "gives no rows" &&
+	printf -- "-- %%%%\ncopy (select 7 as a) to '\''{{ outputs }}/x.parquet'\'';\n" | nb itself && leat run itself 2018-01-01 && eq "$(csv "select a from tables.itself")" "a 7 "
+'
+test_expect 'a long text is cut between two characters' '
+	cd w && printf -- "-- %%%%\nselect chr(45) || repeat(chr(233), 6000) as a\n" | nb cut && leat run cut 2018-01-01 && python3 -c "import sys; [open(f, encoding=\"utf-8\").read() for f in sys.argv[1:]]" "$(page cut 2018-01-01)".{html,ipynb}
+'
 test_expect 'an .ipynb of language sql does the same; cells begin with %%sql NAME or not' '
 	cd w && mkdir -p jobs/ip && printf "kind: notebook\npartition: daily\noutput: tables/ip\ninputs: {t: raw/t}\n" >jobs/ip/job.yaml && cat >jobs/ip/notebook.ipynb <<\X &&
 {"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": {"name": "sql", "language": "sql", "display_name": "SQL"}}, "cells": [
