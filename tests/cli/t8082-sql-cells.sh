@@ -105,6 +105,6 @@ else
 fi
 test_expect 'leat sql --vars binds for every language' '
 	cd w && eq "$(leat sql "select {{ a }} as a, {{ b }} as b" --vars "{\"a\": \"it'\''s\", \"b\": 2}" --format csv | tail -1)" "it'\''s,2" && exits 2 leat sql "select {{ c }}" --vars "{}" 2>err && has err "query:1:11" &&
-	eq "$(leat sql "select 5 -{{ a }} as a, 2 as b" --vars "{\"a\": -1}" --format csv | tail -1)" "6,2" && exits 2 leat sql "select '\\''{{ a }}'\\''" --vars "{\"a\": \"x\u0000y\"}" 2>err && has err "NUL byte" && exits 2 leat sql "select 1" --vars "[1]" 2>err && has err "no JSON object"
+	eq "$(leat sql "select 5 -{{ a }} as a, 2 as b" --vars "{\"a\": -1}" --format csv | tail -1)" "6,2" && exits 2 leat sql "select '\''{{ a }}'\''" --vars "{\"a\": \"x\u0000y\"}" 2>err && has err "NUL byte" && exits 2 leat sql "select 1" --vars "[1]" 2>err && has err "no JSON object"
 '
 test_done
