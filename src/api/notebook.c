@@ -1,7 +1,7 @@
 /* notebook: notebooks between their forms. */
 #include <stdio.h>
 
-#include "api/api.h"
+#include "api/notebook_diff.h"
 #include "base/str.h"
 #include "note/html.h"
 #include "note/notebook.h"
@@ -96,6 +96,8 @@ int api_notebook(struct api *api, const struct args *args, struct sink *out, str
 
 	if (str_is(what, "convert"))
 		return convert(api, args, out, e);
+	if (str_is(what, "diff"))
+		return api_open(api, OP_W | OP_R, e) ? -1 : notebook_diff(api, args, out, e);
 	err_set(e, ERR_BAD_REQUEST, "notebook does not know %s", STR_SHOWN(what));
-	return err_hint(e, "leat notebook convert FILE [FILE]");
+	return err_hint(e, "leat notebook convert FILE [FILE], leat notebook diff RUN RUN");
 }
