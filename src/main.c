@@ -56,6 +56,7 @@ static const struct {
 	{STAY_ROLE, stay_worker_main, false},
 	{RUNNER_ROLE, runner, false},
 	{LINEAGE_ROLE, lineage, false},
+	{ZYGOTE_ROLE, zygote_main, false},
 	{MOUNT_ROLE, mount_worker_main, true},
 };
 

@@ -16,6 +16,7 @@
 #include "api/stay.h"
 #include "base/name.h"
 #include "base/str.h"
+#include "job/common.h"
 #include "job/stay.h"
 #include "sys/file.h"
 #include "sys/loop.h"
@@ -27,6 +28,7 @@
 #define LOOK_MS 200
 #define TEXT_MAX ((size_t)1 << 20)
 #define TOKEN_MAX 200
+#define PROGRAM_MAX ((size_t)4 << 20)
 
 struct notebooks {
 	struct str name;
@@ -104,11 +106,52 @@ static int find_program(struct arena *a, bool lab, const char **out, struct err 
 	return err_hint(e, lab ? "pip install jupyterlab" : "pip install notebook, or apt install jupyter-notebook");
 }
 
+/*
+ * The interpreter that has what the program has: as its first line names it, else the one beside it. NULL: neither (a
+ * program that is no script of Python's).
+ */
+static const char *python_of(struct arena *a, const char *program)
+{
+	int folder = (int)(strrchr(program, '/') - program);
+	const char *out = arena_printf(a, "%.*s/python3", folder, program), *named;
+	struct err no = ERR_INIT;
+	struct str text, line;
+
+	if (!file_read_plain(a, program, PROGRAM_MAX, &text, &no) && str_next_line(&text, &line) &&
+	    str_has_prefix(line, STR("#!/")) && memmem(line.p, line.n, "python", 6)) {
+		named = arena_cstr(a, str_sub(line, 2, line.n));
+		if (!access(named, X_OK))
+			out = named;
+	}
+	return access(out, X_OK) || strpbrk(out, "'\"\\$`") ? NULL : out;
+}
+
+/* Of the session only: its folder is the task's own, and goes with it. */
+static void write_kernel(struct buf *sh, const char *python)
+{
+	buf_addf(sh, "# The kernel `leat`: a python3 forked from one that has imported ipykernel.\npython='%s'\n",
+	         python);
+	buf_adds(sh,
+	         "has='import sys, importlib.util as u; sys.exit(not u.find_spec(\"ipykernel\"))'\n"
+	         "if [ \"$LEAT_BIN\" ] && \"$python\" -c \"$has\"; then\n"
+	         "\tzygote=leat-kernel-$(od -An -N8 -tx1 /dev/urandom | tr -d ' \\n')\n"
+	         "\tmkdir -p \"$HOME/jupyter/kernels/leat\"\n"
+	         "\tcat >\"$HOME/jupyter/kernels/leat/kernel.json\" <<END\n"
+	         "{\"argv\": [\"$LEAT_BIN\", \"--role\", \"" FORKED_ROLE "\", \"$zygote\", \"\", \"\",\n"
+	         " \"$python\", \"-m\", \"ipykernel_launcher\", \"-f\", \"{connection_file}\"],\n"
+	         " \"display_name\": \"Python 3 (Leat, forked)\", \"language\": \"python\",\n"
+	         " \"metadata\": {\"debugger\": true}}\n"
+	         "END\n"
+	         "\texport JUPYTER_PATH=\"$HOME/jupyter${JUPYTER_PATH:+:$JUPYTER_PATH}\"\n"
+	         "\t\"$LEAT_BIN\" --role " ZYGOTE_ROLE " \"$zygote\" $$ kernel \"$python\" &\n"
+	         "fi\n");
+}
+
 static int write_job(struct api *api, const struct args *args, struct notebooks *n, struct err *e)
 {
 	struct buf yaml cleanup(buf_free) = BUF_INIT(TEXT_MAX), sh cleanup(buf_free) = BUF_INIT(TEXT_MAX);
 	struct str output = args_value(args, "output");
-	const char *program;
+	const char *program, *python;
 
 	if (choose_port(args, &n->port, e) || (output.p && name_check_repo(output, e)))
 		return -1;
@@ -127,7 +170,11 @@ static int write_job(struct api *api, const struct args *args, struct notebooks 
 	         "# The folders beside out/ are the commits, read-only. out/ becomes a commit when this ends.\n"
 	         "JUPYTER_TOKEN=$(od -An -N24 -tx1 /dev/urandom | tr -d ' \\n')\n"
 	         "export JUPYTER_TOKEN\n"
-	         "(umask 077 && printf %%s \"$JUPYTER_TOKEN\" >token)\n"
+	         "(umask 077 && printf %%s \"$JUPYTER_TOKEN\" >token)\n");
+	python = python_of(api->arena, program);
+	if (python)
+		write_kernel(&sh, python);
+	buf_addf(&sh,
 	         "exec '%s' --ip=127.0.0.1 --port=\"$LEAT_PORT\" --no-browser --allow-root \\\n"
 	         "\t--notebook-dir=\"${LEAT_OUTPUT%%/*}\" --FileCheckpoints.checkpoint_dir=\"$HOME/checkpoints\"\n",
 	         program);

@@ -24,6 +24,9 @@ const char *script_instead(const char *program);
  */
 const char *zygote_for(struct attempt *t, const char *python, const char *mode, struct str label);
 void zygote_end(void *kept); /* for job_kind.done */
+/* `leat --role zygote NAME OWNER MODE PYTHON`: one for itself, which lives as long as the process OWNER. */
+#define ZYGOTE_ROLE "zygote"
+int zygote_main(int argc, char **argv);
 
 /*
  * `leat --role forked ZYGOTE GROUP TOLD PROGRAM ARGUMENT...` stands in a process's place for one that a zygote forks:

@@ -193,6 +193,16 @@ const char *zygote_for(struct attempt *t, const char *python, const char *mode, 
 	return name;
 }
 
+int zygote_main(int argc, char **argv)
+{
+	enum { NAME = 3, OWNER, MODE, PYTHON };
+
+	if (argc <= PYTHON)
+		return 2;
+	execlp(argv[PYTHON], argv[PYTHON], "-c", note_zygote, "zygote", argv[NAME], argv[OWNER], argv[MODE], NULL);
+	return 127;
+}
+
 void zygote_end(void *kept)
 {
 	struct zygote *z = kept;

@@ -49,6 +49,8 @@ def mark(value):
         fields = f.read().rpartition(")")[2].split()
     start, end = int(fields[47]), int(fields[48])
     block = ctypes.string_at(start, end - start)
+    if b"\0%s=%s\0" % (MARKER.encode(), value.encode()) in b"\0" + block:
+        return True  # of a zygote that is part of a task
     at = block.find(MARKER.encode() + b"=." )
     if at < 0:
         return False
@@ -124,12 +126,12 @@ def job(argv):
 
 
 def kernel(argv):
-    """python3 -m ipykernel_launcher ARGUMENTS"""
+    """python3 -m ipykernel_launcher ARGUMENT..."""
     from ipykernel.kernelapp import IPKernelApp
     del sys.path[0]  # the folder that this is in: the kernel puts it there itself
-    os.environ.pop("JPY_PARENT_PID", None)  # that is no parent of this process; the worker's end ends it
-    sys.argv = argv
-    IPKernelApp.launch_instance(argv=argv[1:])
+    os.environ.pop("JPY_PARENT_PID", None)  # that is no parent of this process; the stand-in's end ends it
+    sys.argv = argv[1:]
+    IPKernelApp.launch_instance(argv=argv[2:])
     return 0
 
 
@@ -344,7 +346,7 @@ def zygote(name, owner, how, modules):
     except OSError:
         return  # another was sooner
     loaded, engine = prepare(how, modules)
-    if threads() != 1:
+    if threads() != 1 or not set(NEEDED.get(how, ())) <= set(loaded):
         return
     made = stamp(loaded)
     gc.collect()
