@@ -278,6 +278,7 @@ static int show_input(struct sight *s, size_t i, const char **seen, struct err *
 	struct attempt *t = s->t;
 	const struct job_input *in = t->inputs[i].input;
 	struct str name = in->folder.p ? in->folder : in->name;
+	struct layout_places places;
 	const char *folder;
 	bool data = t->datum && in->glob.p; /* else its unit reads it as one of the calendar does */
 
@@ -298,8 +299,10 @@ static int show_input(struct sight *s, size_t i, const char **seen, struct err *
 	if (attempt_input_folder(t, i, &folder, e))
 		return -1;
 	*seen = show(s, folder, *seen, false, false);
-	if (layout_wanted(t))
-		show(s, folder, layout_input(t, i), false, false);
+	if (layout_input_places(t, i, folder, &places, e))
+		return -1;
+	for (size_t k = 0; k < places.n; k++)
+		show(s, places.p[k].source, places.p[k].target, false, false);
 	if (!t->root_dir && s->binds.n < BIND_MAX && bind_available(NULL)) {
 		struct bind_mount m = {.source = folder, .target = folder, .read_only = true};
 

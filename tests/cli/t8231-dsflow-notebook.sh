@@ -132,6 +132,14 @@ test_expect 'a Spark session that is there is told of the tables, and its overwr
 	END
 	leat run spark 2017-11-24 && leat cat raw/spark:/ds=2017-11-24/part.csv > out && printf "a\n1\n" | cmp - out && leat ls raw/spark:/ds=2017-11-24 > out && lacks out old && cd .. && said spark 2017-11-24 > out && has out "spark has meteoparis of /data/tables/meteoparis" && rm -r w/python/pyspark
 '
+test_expect 'a job that reads what it made the day before finds both; two inputs of one repo share its folder, at two commits they are refused' '
+	cd w && shown() { # NAME INPUTS
+		mkdir -p jobs/$1 && printf "kind: script\npartition: daily\nlayout: dsflow\noutput: raw/$1\ninputs: $2\n" >jobs/$1/job.yaml && echo "cd /data/raw && find * -name m.json -o -name before.json | sort >/tmp/seen && cp /tmp/seen \$LEAT_OUTPUT/before.json" >jobs/$1/job.sh
+	}
+	shown days "{before: {repo: raw/days, window: [-1, -1], optional: true}, m: raw/meteoparis}" && leat run days 2017-11-23..2017-11-24 && leat cat raw/days:/ds=2017-11-24/before.json >out && has out days/ds=2017-11-23/before.json meteoparis/ds=2017-11-24/m.json &&
+	shown share "{today: raw/meteoparis, before: {repo: raw/meteoparis, window: [-1, -1]}, week: {repo: raw/meteoparis, window: [-1, 0]}}" && leat run share 2017-11-24 && leat cat raw/share:/ds=2017-11-24/before.json | sort | tr "\\n" " " >out && has out "meteoparis/ds=2017-11-23/m.json meteoparis/ds=2017-11-24/m.json" &&
+	echo "[]" >m.json && leat put raw/meteoparis --ds 2017-11-24 m.json && shown differ "{now: raw/meteoparis, then: {repo: raw/meteoparis, pin: master^}}" && exits 1 leat run differ 2017-11-24 2>err && has err "the inputs now and then differ" /data/raw/meteoparis/ds=2017-11-24 && leat put raw/meteoparis --ds 2017-11-24 ../m/m.json
+'
 test_expect 'what is no input of the job is named where the notebook looks for it' '
 	cd w && notebook lost "layout: dsflow" "$(cat ../specs.yaml)" <<-"END" &&
 		# %%
