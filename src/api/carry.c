@@ -170,6 +170,33 @@ static int say_waiting(struct api *api, struct whole *w, bool asked, struct sink
 	return 0;
 }
 
+/* The catalog of a plan that was made ahead, while that would be the same now. */
+static int look_at(struct api *api, const struct carry_how *how, const struct asking *q, struct catalog **c,
+                   struct err *e)
+{
+	if (!ahead_holds(api, how->ahead, q))
+		return catalog_new(api->store, api->arena, c, e);
+	*c = how->ahead->c;
+	return 0;
+}
+
+static int plan_calendar(struct api *api, struct whole *w, const struct asking *q, struct catalog **c, struct plan **p,
+                         struct err *e)
+{
+	const struct ahead *x = w->how->ahead && w->how->ahead->c == *c ? w->how->ahead : NULL;
+
+	w->o.outputs_tried = ahead_holds(api, x, q);
+	if (!w->o.outputs_tried)
+		return (x && catalog_new(api->store, api->arena, c, e)) ||
+		                       plan_make(api->flow, *c, api->arena, &q->ask, p, e)
+		               ? -1
+		               : 0;
+	*p = x->plan;
+	w->o.looked = x->looked;
+	w->o.looked_ms = x->looked_ms;
+	return 0;
+}
+
 /* Pending events first: what they give is there for the calendar; then what that gave may be data for others. */
 static int run_both(struct api *api, struct asking *q, struct whole *w, struct catalog *c, struct sink *out,
                     struct err *e)
@@ -213,7 +240,7 @@ static int run_both(struct api *api, struct asking *q, struct whole *w, struct c
 	ask_finish(q);
 	if (w->sum.batch.hex[0])
 		w->o.batch = w->sum.batch;
-	if (plan_make(api->flow, c, api->arena, &q->ask, &p, e) || plan_say_idle(api, c, q, p, out, e) ||
+	if (plan_calendar(api, w, q, &c, &p, e) || plan_say_idle(api, c, q, p, out, e) ||
 	    (q->saved && plan_hold(api, c, q, p, w->has_data, out, e)))
 		return -1;
 	w->p = p;
@@ -262,7 +289,8 @@ int carry_out(struct api *api, const struct carry_how *how, struct asking *q, st
 	                        .reverse = how->reverse,
 	                        .batch = how->batch,
 	                        .labels = how->labels,
-	                        .n_labels = how->n_labels}};
+	                        .n_labels = how->n_labels,
+	                        .each_asked = how->each_asked}};
 	const struct job **asked = q->jobs.p;
 	size_t n_asked = q->jobs.n;
 	struct run_summary before = {.first = ERR_INIT};
@@ -278,7 +306,8 @@ int carry_out(struct api *api, const struct carry_how *how, struct asking *q, st
 	w.o.looked_ms = began;
 	w.o.looked = db_others(api->store->db);
 	if ((!how->lenient && ask_refuse_broken(api, q, out, e)) ||
-	    run_recover(api->store, e) || catalog_new(api->store, api->arena, &c, e) ||
+	    run_recover(api->store, e) ||
+	    look_at(api, how, q, &c, e) ||
 	    (taken = run_adopt(api->flow, c, &w.o, &before, e)) < 0 ||
 	    (taken && catalog_new(api->store, api->arena, &c, e)))
 		goto done;

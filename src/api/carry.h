@@ -5,7 +5,7 @@
 #ifndef LEAT_API_CARRY_H
 #define LEAT_API_CARRY_H
 
-#include "api/ask.h"
+#include "api/ahead.h"
 
 struct carry_how {
 	const char *command;           /* for the rows */
@@ -15,8 +15,10 @@ struct carry_how {
 	const struct run_label *labels; /* as in struct run_opts */
 	size_t n_labels;
 	bool reverse;                  /* the last ds first */
+	bool each_asked;               /* as in struct run_opts */
 	bool data_only;                /* only jobs whose units come from data */
 	bool lenient;                  /* a job whose file is broken does not hold up the others */
+	const struct ahead *ahead;     /* a plan that may be that of the calendar; NULL */
 	/* Told of the calendar's plan before it runs; NULL. */
 	int (*planned)(void *ptr, const struct plan *p, struct err *e);
 	void *ptr;

@@ -27,6 +27,8 @@
 #define DAEMON_REQUESTS 10000 /* looked at in one go */
 
 struct daemon;
+struct direct;
+struct runner_told;
 struct standby;
 
 /* A runner: a child of ours, or of a daemon before us (then it is only watched). */
@@ -62,6 +64,7 @@ struct daemon {
 	size_t n_runners;
 	struct daemon_runner *ended; /* what they had could not be taken back yet */
 	struct standby *standby;     /* a runner that is ready (standby.c); NULL */
+	struct direct *direct;       /* in one look at the clock (direct.c); NULL */
 	struct loop_ev *soon;        /* when one is to be */
 	bool failing;                /* something could not be done; it is tried again */
 	char trouble[256];           /* what was said of that */
@@ -101,8 +104,9 @@ void events_reload(struct daemon *d);
 
 /* standby.c: a runner made ready for the slot that is due next */
 void standby_ahead(struct daemon *d, int64_t now, int64_t due); /* CLOCK_NEVER: none is */
-/* Gives it that batch: *p is it, to be waited for like any other. false: there is none. */
-must_check bool standby_take(struct daemon *d, const char *batch, struct proc *p);
+/* Tells it (runner.h): *p is it, to be waited for like any other. false: there is none. */
+must_check bool standby_take(struct daemon *d, const struct runner_told *told, struct proc *p);
+int64_t standby_pid(const struct daemon *d, int64_t *start); /* 0: there is none */
 void standby_drop(struct daemon *d); /* what it has loaded is old */
 void standby_end(struct daemon *d);
 
@@ -117,9 +121,15 @@ void lineage_look(struct daemon *d); /* something has been written, or may have 
 void lineage_reloaded(struct daemon *d);
 void lineage_end(struct daemon *d);
 
+/* direct.c: slots that go to the runner that is ready as they are made */
+must_check int direct_due(void *ptr, struct request_new *r, struct err *e); /* clock_say.due; ptr: the daemon */
+must_check int direct_go(struct daemon *d, bool made, struct err *e); /* made: that transaction is through */
+
 /* dispatch.c: requests to runners */
 must_check int dispatch_begin(struct daemon *d, struct err *e); /* takes over what a daemon before left */
 void dispatch_go(struct daemon *d);                             /* starts what can start */
+/* By direct.c: to the one that is ready. */
+must_check int dispatch_given(struct daemon *d, const struct runner_told *told, struct err *e);
 void dispatch_end(struct daemon *d);
 
 #endif

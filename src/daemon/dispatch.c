@@ -60,6 +60,11 @@ static int add_below(struct daemon *d, const struct request *r, const struct job
 	return request_add(d->store->db, &n, &id, e) < 0 ? -1 : 0;
 }
 
+static bool has_below(const struct daemon *d, const struct request *r, const struct job *j)
+{
+	return j && str_is(r->kind, "schedule") && !r->parent && !r->tries && graph_node(d->flow->graph, j)->n_down;
+}
+
 /* Jobs without a schedule of their own that read what it makes run with it, as the steps of one pipeline. */
 static int add_all_below(struct daemon *d, const struct request *r, struct err *e)
 {
@@ -69,7 +74,7 @@ static int add_all_below(struct daemon *d, const struct request *r, struct err *
 	size_t n;
 	const struct job **below;
 
-	if (!j || !str_is(r->kind, "schedule") || r->parent || r->tries)
+	if (!has_below(d, r, j))
 		return 0;
 	below = graph_descendants(d->flow->graph, a, j, &n);
 	map_init(&in, a);
@@ -91,15 +96,23 @@ static int add_all_below(struct daemon *d, const struct request *r, struct err *
 	return 0;
 }
 
+/* 1: there are more now; 0: nothing is below any; -1 */
 static int expand(struct daemon *d, struct request *const *r, size_t n, struct err *e)
 {
 	struct db *db = d->store->db;
-	int rc = db_begin_durable(db, DB_PROCESS, e);
+	bool any = false;
+	int rc;
+
+	for (size_t i = 0; !any && i < n; i++)
+		any = has_below(d, r[i], jobs_get(d->flow->jobs, r[i]->job));
+	if (!any)
+		return 0;
+	rc = db_begin_durable(db, DB_PROCESS, e);
 
 	for (size_t i = 0; !rc && i < n; i++)
 		rc = add_all_below(d, r[i], e);
 	if (!rc)
-		return db_commit(db, e);
+		return db_commit(db, e) ? -1 : 1;
 	if (db_in_write(db))
 		db_rollback(db);
 	return -1;
@@ -251,6 +264,31 @@ static void runner_add(struct daemon *d, struct daemon_runner *k)
 	d->n_runners++;
 }
 
+static int watch_runner(struct daemon *d, struct daemon_runner *k, struct err *e)
+{
+	k->begun = true;
+	if (loop_child(d->loop, &k->p, on_child, k, &k->ev, e)) {
+		proc_free(&k->p);
+		free(k);
+		return -1;
+	}
+	runner_add(d, k);
+	return 0;
+}
+
+int dispatch_given(struct daemon *d, const struct runner_told *told, struct err *e)
+{
+	struct daemon_runner *k = runner_new(d, told->batch.hex);
+
+	fault_crash("request-given");
+	if (standby_take(d, told, &k->p))
+		return watch_runner(d, k, e);
+	standby_drop(d); /* it has died: what it was given goes back */
+	k->next = d->ended;
+	d->ended = k;
+	return 0;
+}
+
 static int start_runner(struct daemon *d, struct request *const *r, size_t n, struct err *e)
 {
 	struct id batch = id_new();
@@ -266,20 +304,13 @@ static int start_runner(struct daemon *d, struct request *const *r, size_t n, st
 	spec.cwd = "/";
 	spec.out = -1;
 	spec.same_group = true; /* so that it can leave it by setsid */
-	if (!standby_take(d, batch.hex, &k->p) && proc_spawn(&spec, &k->p, e)) {
+	if (!standby_take(d, &(struct runner_told){.batch = batch}, &k->p) && proc_spawn(&spec, &k->p, e)) {
 		/* too many processes: what it was given goes back */
 		k->next = d->ended;
 		d->ended = k;
 		return -1;
 	}
-	k->begun = true;
-	if (loop_child(d->loop, &k->p, on_child, k, &k->ev, e)) {
-		proc_free(&k->p);
-		free(k);
-		return -1;
-	}
-	runner_add(d, k);
-	return 0;
+	return watch_runner(d, k, e);
 }
 
 /* --- what can start --- */
@@ -428,6 +459,7 @@ static int go(struct daemon *d, struct arena *a, struct err *e)
 	struct turn *t;
 	int64_t last = 0;
 	size_t n, n_running;
+	bool below = false;
 
 	if (request_list_open(d->store->db, a, DAEMON_REQUESTS, &open, &n, e))
 		return -1;
@@ -443,9 +475,14 @@ static int go(struct daemon *d, struct arena *a, struct err *e)
 			return -1;
 	}
 	for (struct load *l = p.loads; l; l = l->next)
-		if (l->backfill == 0 && expand(d, l->list.p, l->list.n, e))
-			return -1;
-	if (p.loads && pick_below(d, &p, last, e))
+		if (l->backfill == 0) {
+			int r = expand(d, l->list.p, l->list.n, e);
+
+			if (r < 0)
+				return -1;
+			below |= r;
+		}
+	if (below && pick_below(d, &p, last, e))
 		return -1;
 	for (struct load *l = p.loads; l; l = l->next)
 		if (start_runner(d, l->list.p, l->list.n, e))

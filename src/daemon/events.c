@@ -142,10 +142,15 @@ static void slots_tick(struct daemon *d, int64_t now, int64_t *next)
 	struct err e = ERR_INIT;
 	int64_t at;
 
-	if (clock_tick(d->slots, now, &at, &e))
+	if (clock_tick(d->slots, now, &at, &e)) {
 		events_failed(d, &e);
-	else
-		*next = MIN(*next, at);
+		if (direct_go(d, false, &e))
+			BUG("nothing was given");
+		return;
+	}
+	*next = MIN(*next, at);
+	if (direct_go(d, true, &e))
+		events_failed(d, &e);
 }
 
 /* The folder at our path is another one, or none: what we would write would be lost, or somebody else's. */
@@ -460,7 +465,7 @@ int events_begin(struct daemon *d, struct err *e)
 {
 	static const char *const roots[] = {"", "jobs", "pipelines"};
 
-	d->slots = clock_new(d->store, (struct clock_say){on_note, d});
+	d->slots = clock_new(d->store, (struct clock_say){.note = on_note, .due = direct_due, .ptr = d});
 	if (clock_load(d->slots, d->flow, clock_now_ms(), e))
 		return -1;
 	if (notify_new(d->ws->dir, wants, d, &d->files, e))

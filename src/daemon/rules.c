@@ -205,6 +205,11 @@ static int hold_past(struct rules *x, const struct job *j, const struct request 
 	return 0;
 }
 
+bool rules_free(const struct rules *x, const struct job *j)
+{
+	return !j->approve && !j->past && !map_has(&x->busy, j->name) && !map_has(&x->paused, j->name);
+}
+
 int rules_hold(struct rules *x, const struct request *r, struct rules_held *h, struct err *e)
 {
 	const struct job *j = r->job.p ? jobs_get(x->d->flow->jobs, r->job) : NULL;

@@ -34,6 +34,7 @@ struct rules_held {
 
 must_check int rules_begin(struct rules *x, struct daemon *d, struct arena *a, const struct request *running, size_t n,
                            struct err *e);
+bool rules_free(const struct rules *x, const struct job *j); /* a slot of it could be held by none */
 must_check int rules_hold(struct rules *x, const struct request *r, struct rules_held *h, struct err *e);
 void rules_starts(struct rules *x, const struct request *r); /* it goes: others of its job see it */
 

@@ -9,10 +9,10 @@
 #include "api/carry.h"
 #include "base/str.h"
 #include "flow/clock.h"
-#include "flow/codetext.h"
 #include "flow/lease.h"
 #include "flow/request.h"
 #include "flow/state.h"
+#include "sys/clock.h"
 #include "sys/fault.h"
 
 #define REQUESTS_MAX 100000 /* of one batch */
@@ -23,6 +23,8 @@ struct runner {
 	struct request *r;
 	size_t n;
 	bool data; /* among them is what data brings */
+	struct runner_told told;
+	struct ahead ahead;
 };
 
 /* --- talk --- */
@@ -59,9 +61,14 @@ static int take(struct runner *w, struct str batch, struct err *e)
 {
 	struct db *d = w->api.store->db;
 	size_t n, kept = 0;
+	bool given = false;
 
-	if (request_taken(d, batch, getpid(), lease_own_start(), e) ||
-	    request_list(d, w->api.arena, state_word(STATE_RUNNING), REQUESTS_MAX, &w->r, &n, e))
+	if (request_list(d, w->api.arena, state_word(STATE_RUNNING), REQUESTS_MAX, &w->r, &n, e))
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		given |= str_eq(w->r[i].batch, batch) && w->r[i].pid == getpid();
+	if (!given && (request_taken(d, batch, getpid(), lease_own_start(), e) ||
+	               request_list(d, w->api.arena, state_word(STATE_RUNNING), REQUESTS_MAX, &w->r, &n, e)))
 		return -1;
 	for (size_t i = 0; i < n; i++)
 		if (str_eq(w->r[i].batch, batch) && !w->r[i].run.p && w->r[i].pid == getpid() &&
@@ -125,6 +132,8 @@ static int planned(void *ptr, const struct plan *p, struct err *e)
 {
 	struct runner *w = ptr;
 
+	if (p->n_not_run && !w->n && take(w, str_of(w->told.batch.hex), e)) /* it had not been expected */
+		return -1;
 	for (size_t i = 0; i < w->n; i++) {
 		const struct request *r = &w->r[i];
 		const struct plan_unit *u = r->job.p ? find_unit(p->not_run, p->n_not_run, r) : NULL;
@@ -250,6 +259,7 @@ static int carry_all(struct runner *w, struct str batch, struct err *why, struct
 	how.kind = arena_cstr(w->api.arena, w->r[0].kind);
 	how.slots = (int)w->r[0].slots;
 	how.reverse = w->r[0].reverse;
+	how.ahead = &w->ahead;
 	q.ask.again = w->r[0].again;
 	how.labels = labels_of(w, &how.n_labels);
 	if (w->data) {
@@ -268,6 +278,7 @@ static int look_again(struct runner *w, struct str batch, struct err *e)
 {
 	flow_close(w->api.flow);
 	w->api.flow = NULL;
+	w->ahead.plan = NULL;
 	w->data = false;
 	return flow_open_live(w->api.store, w->api.kinds, &w->api.flow, e) || take(w, batch, e) ? -1 : 0;
 }
@@ -275,21 +286,49 @@ static int look_again(struct runner *w, struct str batch, struct err *e)
 /* Until there is a batch for it. false: there is none. */
 static bool stand_by(struct runner *w, struct str *batch)
 {
-	const struct jobs *js = w->api.flow->jobs;
-	char text[ID_HEX];
 	ssize_t n;
 
-	for (size_t i = 0; i < js->n; i++)
-		if (js->all[i]->schedule)
-			codetext_load(w->api.flow, js->all[i]);
+	ahead_make(&w->api, &w->ahead);
 	do
-		n = recv(STDIN_FILENO, text, sizeof(text), 0);
+		n = recv(STDIN_FILENO, &w->told, sizeof(w->told), 0);
 	while (n < 0 && errno == EINTR);
-	if (n != (ssize_t)sizeof(text))
+	if (n != (ssize_t)sizeof(w->told))
 		return false;
-	*batch = arena_str(w->api.arena, (struct str){text, sizeof(text)});
-	flow_turn(w->api.flow, w->api.store); /* time has gone by */
+	*batch = str_of(w->told.batch.hex);
+	w->api.flow->now_ms = clock_now_ms(); /* time has gone by */
 	return true;
+}
+
+/* What it was told of is just what it has a plan for: nothing has to be read. */
+static bool as_expected(const struct runner *w)
+{
+	const struct asking *q = &w->ahead.q;
+
+	if (!w->ahead.plan || w->told.n != q->jobs.n || w->ahead.plan->n_not_run)
+		return false;
+	for (size_t i = 1; i < q->ranges.n; i++)
+		if (strcmp(q->ranges.p[i].from.label, q->ranges.p[0].from.label) != 0)
+			return false;
+	return true;
+}
+
+static int carry_expected(struct runner *w, struct str batch, struct err *why)
+{
+	struct sink out = {.row = no_row, .note = note, .event = on_event};
+	struct run_label label = {.label = w->ahead.q.ranges.p[0].from.label, .event = w->told.event};
+	struct carry_how how = {.command = "leat serve",
+	                        .kind = request_kind_word(REQUEST_SCHEDULE),
+	                        .batch = id_of(batch),
+	                        .labels = &label,
+	                        .n_labels = 1,
+	                        .each_asked = true,
+	                        .ahead = &w->ahead,
+	                        .planned = planned,
+	                        .ptr = w,
+	                        .lenient = true};
+	struct asking q = w->ahead.q;
+
+	return carry_out(&w->api, &how, &q, &out, why) ? 1 : 0;
 }
 
 static int work(struct runner *w, struct str batch, struct err *e)
@@ -301,12 +340,17 @@ static int work(struct runner *w, struct str batch, struct err *e)
 		return -1;
 	if (str_is(batch, RUNNER_STANDS_BY) && !stand_by(w, &batch))
 		return 0;
-	if (take(w, batch, e))
-		return -1;
-	fault_crash("runner-loaded");
-	if (!w->n)
-		return 0;
-	rc = carry_all(w, batch, &why, e);
+	if (as_expected(w)) {
+		fault_crash("runner-loaded");
+		rc = carry_expected(w, batch, &why);
+	} else {
+		if (take(w, batch, e))
+			return -1;
+		fault_crash("runner-loaded");
+		if (!w->n)
+			return 0;
+		rc = carry_all(w, batch, &why, e);
+	}
 	for (int i = 0; rc == 1 && why.code == ERR_CODE_MOVED && i < AGAIN_MAX; i++) {
 		err_clear(&why);
 		if (look_again(w, batch, e))

@@ -14,6 +14,15 @@
 /* In place of BATCH: it loads what it can and waits for it at standard input, one message; an end of that ends it. */
 #define RUNNER_STANDS_BY "-"
 
+/*
+ * That message. n: so many slots have been given to it, all that were due at one instant, of one ds, under one event;
+ * 0: it has to look what is given.
+ */
+struct runner_told {
+	struct id batch, event;
+	uint32_t n;
+};
+
 must_check int runner_main(int argc, char **argv, const struct job_kind *const *kinds);
 
 #endif

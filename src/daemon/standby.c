@@ -16,6 +16,7 @@
 struct standby {
 	struct daemon *d;
 	struct proc p;
+	int64_t pid_start;
 	int fd; /* our end */
 	struct loop_ev *ev;
 };
@@ -61,6 +62,7 @@ static void start(struct daemon *d)
 		err_clear(&ignored);
 		forget(s);
 	} else {
+		s->pid_start = (int64_t)clock_proc_start(s->p.pid);
 		d->standby = s;
 	}
 	fd_close(&pair[1]);
@@ -90,17 +92,24 @@ void standby_ahead(struct daemon *d, int64_t now, int64_t due)
 		d->soon = loop_timer(d->loop, due - now - DAEMON_STANDBY_MS, on_soon, d);
 }
 
-bool standby_take(struct daemon *d, const char *batch, struct proc *p)
+bool standby_take(struct daemon *d, const struct runner_told *told, struct proc *p)
 {
 	struct standby *s = d->standby;
-	size_t n = strlen(batch);
 
-	if (!s || send(s->fd, batch, n, MSG_NOSIGNAL) != (ssize_t)n)
+	if (!s || send(s->fd, told, sizeof(*told), MSG_NOSIGNAL) != (ssize_t)sizeof(*told))
 		return false;
 	*p = s->p;
 	s->p = (struct proc)PROC_INIT;
 	forget(s);
 	return true;
+}
+
+int64_t standby_pid(const struct daemon *d, int64_t *start)
+{
+	if (!d->standby)
+		return 0;
+	*start = d->standby->pid_start;
+	return d->standby->p.pid;
 }
 
 void standby_drop(struct daemon *d)

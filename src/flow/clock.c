@@ -4,7 +4,6 @@
 
 #include "base/str.h"
 #include "flow/clock_in.h"
-#include "flow/request.h"
 
 /* ---- the heap: what fires next is at its top ---- */
 
@@ -147,6 +146,8 @@ static int request(struct clock *c, const struct schedule_slot *t, const char *s
 	int64_t id;
 
 	c->made++;
+	if (c->say.due && c->say.due(c->say.ptr, &r, e))
+		return -1;
 	return request_add(c->store->db, &r, &id, e) < 0 ? -1 : 0;
 }
 

@@ -15,6 +15,7 @@
 #define LEAT_FLOW_CLOCK_H
 
 #include "flow/flow.h"
+#include "flow/request.h"
 #include "flow/schedule.h"
 
 #define CLOCK_ON_TIME     60    /* seconds */
@@ -28,6 +29,8 @@ struct clock_say {
 	void (*note)(void *ptr,
 	             const char *text); /* a sentence for the log: slots that were missed, jobs that are new */
 	void *ptr;
+	/* In the transaction that makes it: a slot that fires; it may say to whom the request is given (r->to). NULL */
+	int (*due)(void *ptr, struct request_new *r, struct err *e);
 };
 
 struct clock *clock_new(struct store *s, struct clock_say say); /* the store is not owned */

@@ -60,7 +60,8 @@ void codetext_load(struct flow *f, const struct job *j)
 	struct err ignored = ERR_INIT;
 	struct str text;
 
-	if (file && file->size <= (int64_t)CODETEXT_MAX && !find(f->store->db, a, &file->sha, &text, &ignored) &&
+	if (file && !j->sql_source.p && file->size <= (int64_t)CODETEXT_MAX &&
+	    !find(f->store->db, a, &file->sha, &text, &ignored) &&
 	    jobsql_load(f->jobs, j, &ignored))
 		return;
 }

@@ -291,6 +291,16 @@ static int get_base(struct flow *f, struct arena *a, const struct plan_unit *u, 
 	return 0;
 }
 
+void key_warm(struct flow *f, const struct job *j)
+{
+	const struct plan_unit u = {.job = j};
+	const struct key_base *b;
+	struct err ignored = ERR_INIT;
+
+	if (j->kind && !j->sql_by_ds && get_base(f, f->keys->arena, &u, NULL, &b, &ignored))
+		err_clear(&ignored); /* said where it is needed */
+}
+
 static int by_name(const void *a, const void *b)
 {
 	const struct unit_input *const *x = a, *const *y = b;

@@ -21,6 +21,8 @@ void key_cache_free(struct key_cache *k); /* NULL is fine */
 must_check int key_make(struct flow *f, struct catalog *c, struct arena *a, const struct dom *params,
                         struct plan_unit *u,
                         struct err *e);
+/* Makes ready what the keys of all its units have in common, for who waits anyway. */
+void key_warm(struct flow *f, const struct job *j);
 /* What that key was made of, for the unit's row and for `why`. */
 must_check int key_ingredients(struct flow *f, struct catalog *c, struct arena *a, const struct dom *params,
                                const struct plan_unit *u, const struct dom **out, struct err *e);

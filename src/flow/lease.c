@@ -59,6 +59,22 @@ int lease_of_branch(struct db *d, struct str branch, struct lease_holder *holder
 	return r;
 }
 
+int lease_make(struct db *d, const struct lease *l, struct err *e)
+{
+	struct q *q = db_query(d, "insert or replace into unit_lease(job, ds, run, unit, boot, pid, pid_start, at)"
+	                          " values(?, ?, ?, ?, ?, ?, ?, ?)");
+
+	q_text(q, 1, l->job);
+	q_cstr(q, 2, l->ds);
+	q_cstr(q, 3, l->run);
+	q_int(q, 4, l->unit);
+	q_cstr(q, 5, clock_boot_id());
+	q_int(q, 6, getpid());
+	q_int(q, 7, lease_own_start());
+	q_int(q, 8, clock_now_ms());
+	return q_run(q, e);
+}
+
 int lease_take(struct db *d, const struct lease *l, size_t n, size_t *which, struct lease_holder *holder, struct err *e)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -71,22 +87,9 @@ int lease_take(struct db *d, const struct lease *l, size_t n, size_t *which, str
 			return 0;
 		}
 	}
-	for (size_t i = 0; i < n; i++) {
-		struct q *q =
-			db_query(d, "insert or replace into unit_lease(job, ds, run, unit, boot, pid, pid_start, at)"
-		                    " values(?, ?, ?, ?, ?, ?, ?, ?)");
-
-		q_text(q, 1, l[i].job);
-		q_cstr(q, 2, l[i].ds);
-		q_cstr(q, 3, l[i].run);
-		q_int(q, 4, l[i].unit);
-		q_cstr(q, 5, clock_boot_id());
-		q_int(q, 6, getpid());
-		q_int(q, 7, lease_own_start());
-		q_int(q, 8, clock_now_ms());
-		if (q_run(q, e))
+	for (size_t i = 0; i < n; i++)
+		if (lease_make(d, &l[i], e))
 			return -1;
-	}
 	return 1;
 }
 

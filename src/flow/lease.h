@@ -26,6 +26,8 @@ struct lease_holder {
 	int64_t pid;
 };
 
+/* Of what nobody else can know, such as a run that begins. */
+must_check int lease_make(struct db *d, const struct lease *l, struct err *e);
 /*
  * Inside a write transaction. 1: all n are ours; 0: a live process holds one of them (*holder, *which), nothing is
  * taken. Leases of the dead are taken over.

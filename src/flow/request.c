@@ -76,14 +76,17 @@ int request_add(struct db *d, const struct request_new *r, int64_t *id, struct e
 
 	if (db_make_set(d, DB_SET_TIME, e))
 		return -1;
-	got = find(d, r, id, e);
+	/* What an index tells apart is looked up where it was there: a slot hardly ever is. */
+	got = r->kind == REQUEST_BACKFILL ? find(d, r, id, e) : 0;
 	if (got)
 		return got < 0 ? -1 : 0;
 	q = db_query(d,
-	             "insert into request(kind, job, ds, schedule, slot, params, idem, who, priority, backfill, state,"
-	             " reason, created, due, finished, parent, slots, reverse, again)"
+	             "insert or ignore into request(kind, job, ds, schedule, slot, params, idem, who, priority,"
+	             " backfill, state, reason, created, due, finished, parent, slots, reverse, again, event, batch,"
+	             " boot, pid, pid_start)"
 	             " values(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,"
-	             " nullif(?10, 0), ?11, ?12, ?13, ?14, ?15, nullif(?16, 0), nullif(?17, 0), ?18, ?19)");
+	             " nullif(?10, 0), ?11, ?12, ?13, ?14, ?15, nullif(?16, 0), nullif(?17, 0), ?18, ?19, ?20, ?21,"
+	             " ?22, ?23, ?24)");
 	q_cstr(q, 1, kind_words[r->kind]);
 	q_text(q, 2, r->job);
 	q_cstr(q, 3, r->ds ? r->ds : "");
@@ -97,7 +100,7 @@ int request_add(struct db *d, const struct request_new *r, int64_t *id, struct e
 	q_text(q, 8, r->who);
 	q_int(q, 9, r->priority);
 	q_int(q, 10, r->backfill);
-	q_cstr(q, 11, state_word(r->skipped ? STATE_SKIPPED : STATE_QUEUED));
+	q_cstr(q, 11, state_word(r->skipped ? STATE_SKIPPED : r->to ? STATE_RUNNING : STATE_QUEUED));
 	q_cstr(q, 12, r->skipped);
 	q_int(q, 13, now);
 	q_int(q, 14, r->due_ms ? r->due_ms : now);
@@ -109,8 +112,20 @@ int request_add(struct db *d, const struct request_new *r, int64_t *id, struct e
 	q_int(q, 17, r->slots);
 	q_int(q, 18, r->reverse);
 	q_int(q, 19, r->again);
+	if (r->to) {
+		q_cstr(q, 20, r->to->event.hex);
+		q_cstr(q, 21, r->to->batch.hex);
+		q_cstr(q, 22, clock_boot_id());
+		q_int(q, 23, r->to->pid);
+		q_int(q, 24, r->to->pid_start);
+	}
 	if (q_run(q, e))
 		return -1;
+	if (!db_changes(d)) {
+		got = find(d, r, id, e);
+		BUG_IF(!got);
+		return got < 0 ? -1 : 0;
+	}
 	*id = db_last_rowid(d);
 	return 1;
 }
@@ -556,6 +571,16 @@ static int take_off_try(struct db *d, struct request *r, struct err *e)
 	return q_run(q, e);
 }
 
+/* It was made with its runner, which counts from its run on, and dead before. */
+static int count_try(struct db *d, struct request *r, struct err *e)
+{
+	struct q *q = db_query(d, "update request set tries = 1 where id = ?");
+
+	r->tries = 1;
+	q_int(q, 1, r->id);
+	return q_run(q, e);
+}
+
 static int recover_one(struct db *d, struct arena *a, const struct request *r, struct err *e)
 {
 	enum state s = STATE_LOST;
@@ -591,7 +616,9 @@ int request_recover(struct db *d, struct str batch, bool tried, size_t *n, struc
 	if (!rc && n_lost) {
 		rc = db_begin_durable(d, DB_PROCESS, e);
 		for (size_t i = 0; !rc && i < n_lost; i++)
-			rc = (!tried && !r[i].boot.p && take_off_try(d, &r[i], e)) || recover_one(d, a, &r[i], e)
+			rc = (!tried && !r[i].boot.p && take_off_try(d, &r[i], e)) ||
+			                     (tried && !r[i].tries && count_try(d, &r[i], e)) ||
+			                     recover_one(d, a, &r[i], e)
 			             ? -1
 			             : 0;
 		if (rc && db_in_write(d))
@@ -613,7 +640,8 @@ int request_begun(struct db *d, const char *batch, struct str job, const char *r
 
 	if (!db_has_set(d, DB_SET_TIME))
 		return 0;
-	q = db_query(d, "update request set run = ?3, started = coalesce(started, ?4) where batch = ?1 and job = ?2 and"
+	q = db_query(d, "update request set run = ?3, started = coalesce(started, ?4), tries = max(tries, 1)"
+	                " where batch = ?1 and job = ?2 and"
 	                " finished is null and state = 'running'");
 	q_cstr(q, 1, batch);
 	q_text(q, 2, job);

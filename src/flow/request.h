@@ -43,6 +43,12 @@ enum request_rule {
 	REQUEST_RULES
 };
 
+/* To a runner that is there already: no request_give, no request_taken. */
+struct request_giving {
+	struct id batch, event;
+	int64_t pid, pid_start;
+};
+
 struct request_new {
 	enum request_kind kind;
 	struct str job;      /* STR_NULL: REQUEST_DATA */
@@ -57,6 +63,7 @@ struct request_new {
 	bool again;          /* the memo does not answer */
 	int64_t due_ms;      /* since when it could go, for `due -> started` */
 	const char *skipped; /* why it does not go at all: it is recorded as skipped; NULL */
+	const struct request_giving *to; /* it is given to that runner at once; NULL */
 };
 
 struct request {

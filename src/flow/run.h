@@ -48,9 +48,11 @@ struct run_opts {
 	/* Of a runner: the events of its requests, by label; those of other labels are new ones. NULL: no requests. */
 	const struct run_label *labels;
 	size_t n_labels;
+	bool each_asked;        /* each run has a request; where it is not there, ERR_CODE_MOVED: look again */
 	void (*on_event)(void *ptr, const struct run_event *ev);
 	void *ptr;
 	bool keep_staging;
+	bool outputs_tried;     /* run_try_outputs has been asked */
 	/* What became of units since then, of runs that this command took over, is their result; 0: nothing was. */
 	int64_t since_ms;
 	/* When, and by which state of leat.db (db_others), what is to be run was looked up; 0: nobody comes between. */
@@ -74,6 +76,8 @@ struct run_summary {
 /* The numbers of both, and the first failure; `to` keeps its batch. */
 void run_summary_add(struct run_summary *to, const struct run_summary *s);
 
+/* Repos that its units will make: a name that may not be is refused. */
+must_check int run_try_outputs(struct store *s, struct arena *a, const struct plan *p, struct err *e);
 /* Runs to the end; SIGINT and SIGTERM stop children, publish nothing more and say so in the summary. 0 even when units
  * failed: the summary says. -1 only when the machinery itself cannot go on (a full disk under leat.db). */
 must_check int run_plan(struct flow *f, struct catalog *c, struct plan *p, const struct plan_ask *ask,

@@ -35,6 +35,8 @@
 #define RUN_AHEAD_FILES 16       /* ... with as many input files at most, */
 #define RUN_AHEAD_BYTES ((int64_t)1 << 20) /* which are as large at most: others take long */
 #define RUN_INTENTS 64           /* attempts recorded ahead of their spawns in one transaction, at most */
+#define RUN_BEGIN_JOBS 250        /* runs whose rows are begun in one transaction, */
+#define RUN_BEGIN_MIN 400         /* ... where there are more than these */
 #define RUN_LEASE_POLL_MS 50     /* how often to look whether another command has let go of a unit */
 #define RUN_STOP_AGAIN_MS 5      /* until a flush is over */
 #define RUN_BESIDE_MS 2          /* how often run_opts.beside is asked */
@@ -129,6 +131,7 @@ struct run_job {
 	struct repo reports;       /* of the reports of its units (report.h); likewise */
 	struct run_job *next;      /* of those whose datastore/ lags */
 	bool lags;
+	bool code_kept;            /* its texts are in the store (codetext.h) */
 	struct loop_ev *limit;     /* of its jobTimeout, from its first unit on (run_limit.c) */
 	bool limited, over;        /* that was set; the time is over */
 	enum state state;          /* as it ended; untold: who asked for it has not been told */

@@ -13,6 +13,7 @@
 #include "flow/request.h"
 #include "repo/overlay.h"
 #include "sys/clock.h"
+#include "sys/fault.h"
 
 #define INGREDIENTS_MAX ((size_t)16 << 20)
 
@@ -47,9 +48,12 @@ static struct str json_of(struct buf *b, const struct dom *d)
 	return buf_str(b);
 }
 
-/* What ran can be told from what runs next. */
+/* What ran can be told from what runs next: with its first attempt, since till then others wait for the rows of all. */
 static int keep_code(struct engine *g, struct run_job *r, struct err *e)
 {
+	if (r->code_kept)
+		return 0;
+	r->code_kept = true;
 	for (size_t i = 0; i < r->n_code; i++)
 		if (r->code[i].bytes.p && codetext_keep(g->f->store->db, &r->job->code[i].sha, r->code[i].bytes, e))
 			return -1;
@@ -60,8 +64,6 @@ static int begin_run(struct engine *g, struct run_job *r, struct err *e)
 {
 	struct buf b = BUF_INIT(INGREDIENTS_MAX);
 	struct lease own = run_lease(g, r);
-	struct lease_holder holder;
-	size_t which;
 	struct q *q = db_query(g->f->store->db,
 	                       "insert into run(id, job, batch, kind, state, command, params, code, created, started,"
 	                       " event, branch) values(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
@@ -83,11 +85,13 @@ static int begin_run(struct engine *g, struct run_job *r, struct err *e)
 	q_int(q, 10, clock_now_ms());
 	q_cstr(q, 11, r->data ? r->data->event.hex : NULL);
 	q_text(q, 12, g->f->store->on ? g->f->store->on->name : STR_NULL);
-	rc = lineage_ready(g->f->store, e) || q_run(q, e) || keep_code(g, r, e);
+	rc = lineage_ready(g->f->store, e) || q_run(q, e);
 	buf_free(&b);
 	if (rc || (g->o->labels && request_begun(g->f->store->db, g->sum->batch.hex, r->job->name, r->id, e)))
 		return -1;
-	return lease_take(g->f->store->db, &own, 1, &which, &holder, e) < 0 ? -1 : 0;
+	if (g->o->each_asked && !db_changes(g->f->store->db))
+		return err_set(e, ERR_CODE_MOVED, "job %.*s was not asked for", STR_ARG(r->job->name));
+	return lease_make(g->f->store->db, &own, e);
 }
 
 static int begin_unit(struct engine *g, struct run_unit *u, struct err *e)
@@ -141,17 +145,37 @@ struct rows_begin {
 	struct run_unit **units;
 	size_t n_units;
 	bool events;
+	size_t from, to; /* of the jobs, in this transaction */
 };
 
 static int begin_rows(struct engine *g, const struct rows_begin *b, struct err *e)
 {
-	if (b->events && begin_events(g, e))
+	bool all = b->to - b->from == b->n_jobs;
+
+	if (b->events && !b->from && begin_events(g, e))
 		return -1;
-	for (size_t i = 0; i < b->n_jobs; i++)
+	for (size_t i = b->from; i < b->to; i++)
 		if (begin_run(g, &b->jobs[i], e))
 			return -1;
 	for (size_t i = 0; i < b->n_units; i++)
-		if (begin_unit(g, b->units[i], e))
+		if ((all || (b->units[i]->run >= b->jobs + b->from && b->units[i]->run < b->jobs + b->to)) &&
+		    begin_unit(g, b->units[i], e))
+			return -1;
+	return 0;
+}
+
+static int try_output(struct store *s, struct arena *a, const struct job *j, struct err *e)
+{
+	struct repo repo;
+	int r = j->no_output ? 1 : repo_find(s, a, j->output, &repo, e);
+
+	return r < 0 || (!r && owner_try(s, a, j, e)) ? -1 : 0;
+}
+
+int run_try_outputs(struct store *s, struct arena *a, const struct plan *p, struct err *e)
+{
+	for (size_t i = 0; i < p->n_units; i++)
+		if ((!i || p->units[i]->job != p->units[i - 1]->job) && try_output(s, a, p->units[i]->job, e))
 			return -1;
 	return 0;
 }
@@ -159,48 +183,50 @@ static int begin_rows(struct engine *g, const struct rows_begin *b, struct err *
 /* Repos that the run will make: a name that may not be is refused now, before anything has run. */
 static int try_outputs(struct engine *g, const struct rows_begin *b, struct err *e)
 {
-	struct store *s = g->f->store;
-
-	for (size_t i = 0; i < b->n_jobs; i++) {
-		const struct job *j = b->jobs[i].job;
-		struct repo repo;
-		int r = j->no_output ? 1 : repo_find(s, g->arena, j->output, &repo, e);
-
-		if (r < 0 || (!r && owner_try(s, g->arena, j, e)))
+	for (size_t i = 0; i < b->n_jobs; i++)
+		if (try_output(g->f->store, g->arena, b->jobs[i].job, e))
 			return -1;
-	}
 	return 0;
 }
 
-static int rows_begin(struct engine *g, const struct rows_begin *b, struct err *e)
+static int rows_begin(struct engine *g, struct rows_begin *b, struct err *e)
 {
 	struct db *d = g->f->store->db;
-	int rc;
+	int rc = 0;
 
-	/* one transaction: of a thousand jobs each look would take and let go of the database's locks */
-	if (db_read_begin(d, e))
-		return -1;
-	rc = try_outputs(g, b, e);
-	db_read_end(d);
-	if (rc || db_begin_durable(d, DB_PROCESS, e))
-		return -1;
-	if (begin_rows(g, b, e)) {
-		db_rollback(d);
-		return -1;
+	if (!g->o->outputs_tried) {
+		/* one transaction: of a thousand jobs each look would take and let go of the database's locks */
+		if (db_read_begin(d, e))
+			return -1;
+		rc = try_outputs(g, b, e);
+		db_read_end(d);
 	}
-	return db_commit(d, e);
+	/* Of very many the first have begun, for whoever looks, before the last are written. */
+	for (b->to = 0; !rc && b->from < b->n_jobs; b->from = b->to) {
+		b->to = b->n_jobs - b->from <= RUN_BEGIN_MIN ? b->n_jobs : b->from + RUN_BEGIN_JOBS;
+		if (db_begin_durable(d, DB_PROCESS, e))
+			return -1;
+		if (begin_rows(g, b, e)) {
+			db_rollback(d);
+			return -1;
+		}
+		rc = db_commit(d, e);
+		if (b->to < b->n_jobs)
+			fault_crash("runs-begun");
+	}
+	return rc;
 }
 
 int run_rows_begin(struct engine *g, struct err *e)
 {
-	struct rows_begin all = {g->jobs, g->n_jobs, g->units.p, g->units.n, true};
+	struct rows_begin all = {g->jobs, g->n_jobs, g->units.p, g->units.n, true, 0, 0};
 
 	return rows_begin(g, &all, e);
 }
 
 int run_rows_begin_set(struct engine *g, struct group *gr, struct err *e)
 {
-	struct rows_begin one = {gr->data, 1, gr->list.p, gr->list.n, false};
+	struct rows_begin one = {gr->data, 1, gr->list.p, gr->list.n, false, 0, 0};
 
 	return rows_begin(g, &one, e);
 }
@@ -244,7 +270,7 @@ int run_rows_intent(struct engine *g, struct run_unit *u, struct err *e)
 	int rc;
 
 	u->quiet = false;
-	if (run_wait_over(g, u->run, e))
+	if (run_wait_over(g, u->run, e) || keep_code(g, u->run, e))
 		return -1;
 	q = db_query(
 		g->f->store->db,
@@ -453,7 +479,7 @@ int run_rows_run_end(struct engine *g, struct run_job *r, struct err *e)
 	if (data && run_counts(g, r, data, e))
 		return -1;
 	run_hook_ended(g, r, s);
-	if (run_spare_hold(g, r, e))
+	if (run_spare_hold(g, r, e) || keep_code(g, r, e))
 		return -1;
 	q = db_query(g->f->store->db, "update run set state = ?, finished = ?, reason = ? where id = ?");
 	q_cstr(q, 1, state_word(s));
