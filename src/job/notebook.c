@@ -4,6 +4,7 @@
  * (flow/report.h).
  */
 #include "base/buf.h"
+#include "base/keys.h"
 #include "base/str.h"
 #include "exec/exec.h"
 #include "flow/flow.h"
@@ -86,6 +87,16 @@ static void set_interpreter(struct notebook_job *n, struct dom *d)
 	n->warm = zygote;
 }
 
+static int64_t output_limit(const struct attempt *t)
+{
+	const struct dom *v = dom_get(t->job->own, "output_limit");
+	int64_t n = 0;
+
+	if (v && v->type == DOM_INT)
+		return v->i;
+	return v && v->type == DOM_STR && keys_size(v->s, &n) ? n : 0;
+}
+
 static bool has_startup(const struct job *j)
 {
 	for (size_t i = 0; i < j->n_code; i++)
@@ -121,6 +132,7 @@ static int make_request(struct notebook_job *n, struct err *e)
 	dom_set_str(a, d, "kernel", word(t, "kernel", STR("")));
 	set_interpreter(n, d);
 	dom_set_bool(a, d, "hide_input", flag(t, "hide_input"));
+	dom_set_int(a, d, "output_limit", output_limit(t));
 	dom_set_int(a, d, "timeout_ms", t->job->timeout_ms);
 	dom_set_int(a, d, "grace_ms", grace_of(t->job));
 	dom_write_json(&b, d, DOM_COMPACT);

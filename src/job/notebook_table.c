@@ -1,6 +1,7 @@
 #include "job/notebook_table.h"
 
 #include "base/str.h"
+#include "note/html.h"
 
 #define TEXT_ROWS 40
 #define TEXT_WIDTH 60   /* of a cell as text */
@@ -60,27 +61,6 @@ static struct str sentence(struct arena *a, const struct notebook_table *t, size
 	return all > (int64_t)shown ? arena_strf(a, "the first %zu rows of %lld", shown, (long long)all) : STR("");
 }
 
-static void add_html(struct buf *b, struct str s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		switch (s.p[i]) {
-		case '<':
-			buf_adds(b, "&lt;");
-			break;
-		case '>':
-			buf_adds(b, "&gt;");
-			break;
-		case '&':
-			buf_adds(b, "&amp;");
-			break;
-		case '"':
-			buf_adds(b, "&quot;");
-			break;
-		default:
-			buf_addc(b, s.p[i]);
-		}
-}
-
 static struct str as_html(struct arena *a, const struct notebook_table *t)
 {
 	struct buf b cleanup(buf_free) = BUF_INIT(BYTES_MAX);
@@ -89,7 +69,7 @@ static struct str as_html(struct arena *a, const struct notebook_table *t)
 	buf_adds(&b, "<table><thead><tr>");
 	for (size_t c = 0; c < t->names.n; c++) {
 		buf_adds(&b, "<th>");
-		add_html(&b, t->names.p[c]);
+		html_text(&b, t->names.p[c]);
 		buf_adds(&b, "</th>");
 	}
 	buf_adds(&b, "</tr></thead><tbody>");
@@ -98,7 +78,7 @@ static struct str as_html(struct arena *a, const struct notebook_table *t)
 		for (size_t c = 0; c < t->names.n; c++) {
 			buf_adds(&b, "<td>");
 			if (t->rows.p[r][c].p)
-				add_html(&b, t->rows.p[r][c]);
+				html_text(&b, t->rows.p[r][c]);
 			else
 				buf_adds(&b, "<em>NULL</em>");
 			buf_adds(&b, "</td>");

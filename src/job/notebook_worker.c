@@ -124,6 +124,7 @@ static int work(struct arena *a, bool *ok, struct err *e)
 		.sql = &engine_sql,
 		.zygote = text_of(a, d, "zygote"),
 		.group = dom_get(d, "group") ? text_of(a, d, "group") : NULL,
+		.output_limit = (size_t)int_of(d, "output_limit"),
 		.timeout_ms = int_of(d, "timeout_ms"),
 		.grace_ms = int_of(d, "grace_ms"),
 	};

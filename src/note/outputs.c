@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include "base/str.h"
+#include "note/outputs_beside.h"
 #include "sys/file.h"
 
 /* What a cell shows; it can be shown anew, any number of times, so what it held before goes at once. */
@@ -33,22 +34,27 @@ struct outputs {
 	VEC(struct piece) list;
 	VEC(struct shown *) named, all;
 	struct stream streams[2];
+	size_t stream_max;
+	struct beside beside;
 	bool clear_next;
 };
 
 static const char *const stream_names[] = {"stdout", "stderr"};
 
-struct outputs *outputs_new(struct arena *a, const char *dir, const char *base)
+struct outputs *outputs_new(struct arena *a, const char *dir, const char *base, size_t limit)
 {
 	struct outputs *o = arena_new_of(a, struct outputs);
 
 	*o = (struct outputs){.a = a, .dir = dir, .base = base};
+	o->beside = (struct beside){.dir = dir, .base = base, .limit = limit ? limit : OUTPUT_LIMIT};
+	o->stream_max = o->beside.limit / 2;
 	return o;
 }
 
 void outputs_begin(struct outputs *o, size_t number)
 {
-	o->number = number;
+	o->number = o->beside.cell = number;
+	o->beside.texts = o->beside.images = o->beside.files = 0;
 	o->clear_next = false;
 	o->list.n = 0;
 	for (int i = 0; i < 2; i++)
@@ -75,6 +81,7 @@ static void drop_all(struct outputs *o)
 	o->named.n = n;
 	for (int i = 0; i < 2; i++)
 		o->streams[i].kept = 0;
+	o->beside.texts = o->beside.images = o->beside.files = 0;
 }
 
 void outputs_clear(struct outputs *o, bool wait)
@@ -133,7 +140,7 @@ void outputs_stream(struct outputs *o, bool err, struct str text)
 		return;
 	before_any(o);
 	s->all += (int64_t)text.n;
-	room = OUTPUT_STREAM_MAX - s->kept;
+	room = o->stream_max - s->kept;
 	if (text.n > room && !s->name)
 		open_beside(o, err);
 	write_beside(s, text);
@@ -175,11 +182,14 @@ static struct dom *own_copy(struct arena *a, const struct dom *from)
 }
 
 /* It becomes what `base` holds, with the data and metadata of `from`. Either may be what it is now. */
-static void show(struct shown *s, const struct dom *base, const struct dom *from)
+static void show(struct outputs *o, struct shown *s, const struct dom *base, const struct dom *from)
 {
-	struct arena *a = arena_new();
+	struct arena *a = arena_new(), *turn = arena_new();
 	struct dom *m = dom_new(a, DOM_MAP);
 
+	from = beside_fit(turn, &o->beside, from);
+	if (base != s->out)
+		base = from;
 	dom_each(c, base) {
 		bool moves = str_is(c->key, "data") || str_is(c->key, "metadata");
 		const struct dom *v = moves ? dom_get(from, arena_cstr(a, c->key)) : NULL;
@@ -190,6 +200,7 @@ static void show(struct shown *s, const struct dom *base, const struct dom *from
 	s->out->last = m->last;
 	s->out->n = m->n;
 	arena_free(s->content);
+	arena_free(turn);
 	s->content = a;
 }
 
@@ -199,8 +210,8 @@ void outputs_add(struct outputs *o, const struct dom *out, struct str id)
 	struct piece p = {.shown = s};
 
 	*s = (struct shown){.out = dom_new(o->a, DOM_MAP), .number = o->number};
-	show(s, out, out);
 	before_any(o);
+	show(o, s, out, out);
 	vec_push(o->a, &o->list, p);
 	vec_push(o->a, &o->all, s);
 	if (id.n) {
@@ -218,7 +229,7 @@ bool outputs_update(struct outputs *o, const struct dom *out, struct str id)
 
 		if (!str_eq(s->id, id))
 			continue;
-		show(s, s->out, out);
+		show(o, s, s->out, out);
 		before |= s->number != o->number;
 	}
 	return before;
@@ -243,22 +254,22 @@ static struct dom *stream_of(struct arena *a, const struct piece *p)
 	return d;
 }
 
-static struct dom *link_to(struct arena *a, const struct stream *s, const char *stream)
+static struct dom *link_to(const struct outputs *o, const struct stream *s, const char *stream)
 {
+	struct arena *a = o->a;
 	struct dom *d = dom_new(a, DOM_MAP), *data = dom_new(a, DOM_MAP);
-	double mb = (double)s->all / (1 << 20);
+	const char *all = beside_size(a, (size_t)s->all);
 
 	if (s->name) {
 		dom_set_str(a, data, "text/html",
-		            arena_strf(a, "<p>The first %zu KB of %.1f MB; all of it: <a href=\"%s\">%s</a></p>",
-		                       OUTPUT_STREAM_MAX >> 10, mb, s->name, s->name));
+		            arena_strf(a, "<p>The first %zu KB of %s; all of it: <a href=\"%s\">%s</a></p>",
+		                       o->stream_max >> 10, all, s->name, s->name));
 		dom_set_str(a, data, "text/plain",
-		            arena_strf(a, "the first %zu KB of %.1f MB; all of it: %s", OUTPUT_STREAM_MAX >> 10, mb,
-		                       s->name));
+		            arena_strf(a, "the first %zu KB of %s; all of it: %s", o->stream_max >> 10, all, s->name));
 	} else {
 		dom_set_str(a, data, "text/plain",
-		            arena_strf(a, "the first %zu KB of %.1f MB of %s; for the rest there was no room",
-		                       OUTPUT_STREAM_MAX >> 10, mb, stream));
+		            arena_strf(a, "the first %zu KB of %s of %s; for the rest there was no room",
+		                       o->stream_max >> 10, all, stream));
 	}
 	dom_set_cstr(a, d, "output_type", "display_data");
 	dom_set(a, d, "data", data);
@@ -277,8 +288,8 @@ void outputs_end(struct outputs *o, struct dom *list)
 	for (int i = 0; i < 2; i++) {
 		struct stream *s = &o->streams[i];
 
-		if (s->all > (int64_t)s->kept && (s->name || s->kept == OUTPUT_STREAM_MAX))
-			dom_add(list, link_to(o->a, s, stream_names[i]));
+		if (s->all > (int64_t)s->kept && (s->name || s->kept == o->stream_max))
+			dom_add(list, link_to(o, s, stream_names[i]));
 		fd_close(&s->fd);
 	}
 	o->list.n = 0;

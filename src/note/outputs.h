@@ -1,21 +1,23 @@
 /*
  * note/outputs.h: what one cell gives while it runs, until it is the cell's list of outputs.
  *
- * Pieces of one stream that follow each other are one output. Of a stream the first OUTPUT_STREAM_MAX bytes are kept in
- * the notebook; if there is more, all of it goes into a file beside the notebook, which an output links to.
+ * Pieces of one stream that follow each other are one output. A cell has a limit: half of it for each of its streams,
+ * of which the first bytes are kept in the notebook and all goes into a file beside it if there is more; all of it for
+ * the texts that it shows otherwise, of which those that go beyond it are files beside it (outputs_beside.h).
  */
 #ifndef LEAT_NOTE_OUTPUTS_H
 #define LEAT_NOTE_OUTPUTS_H
 
 #include "note/notebook.h"
 
-#define OUTPUT_STREAM_MAX ((size_t)512 << 10) /* bytes of a cell's standard output, or errors, in the notebook */
-#define OUTPUT_FILE_MAX ((int64_t)4 << 30)    /* and in the file beside it */
+#define OUTPUT_LIMIT ((size_t)1 << 20)     /* of a cell, unless the job says another */
+#define OUTPUT_FILE_MAX ((int64_t)4 << 30) /* in files beside */
 
 struct outputs;
 
-/* `dir`, `base`: the files beside the notebook are dir/base.cell-N.stdout.txt. */
-struct outputs *outputs_new(struct arena *a, const char *dir, const char *base) __attribute__((returns_nonnull));
+/* `dir`, `base`: the files beside the notebook are dir/base.cell-N.stdout.txt. limit 0: OUTPUT_LIMIT. */
+struct outputs *outputs_new(struct arena *a, const char *dir, const char *base, size_t limit)
+	__attribute__((returns_nonnull));
 /* After the last look at what outputs_end gave. NULL is fine. */
 void outputs_free(struct outputs *o);
 void outputs_begin(struct outputs *o, size_t number); /* of the next cell */

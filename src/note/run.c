@@ -577,7 +577,7 @@ static int execute(struct note_run *r, struct err *e)
 	if (page_begin(&r->page, e) || page_save(&r->page, true, e) || loop_new(&r->loop, e) ||
 	    loop_signal(r->loop, signals, ARRAY_LEN(signals), on_signal, r, NULL, e))
 		return -1;
-	r->outputs = outputs_new(r->a, r->q->dir, r->q->base);
+	r->outputs = outputs_new(r->a, r->q->dir, r->q->base, r->q->output_limit);
 	if ((r->kind == &engine_kernel && own_folder(r, &s.folder, &why)) ||
 	    r->kind->start(r->a, r->loop, &s, &r->engine, &why)) {
 		cannot_begin(r, &why);

@@ -28,6 +28,7 @@ struct note_request {
 	const char *zygote, *group;  /* python_warm.h; NULL */
 	const struct engine_kind *sql; /* what runs SQL; NULL: a kernel of Jupyter */
 	bool hide_input;
+	size_t output_limit;         /* bytes of a cell (outputs.h); 0: as it is there */
 	const char *const *env;      /* of the interpreter; NULL: ours */
 	const char *metrics_file;    /* what METRIC_VARIABLE is in env (metrics.h); NULL */
 	int64_t timeout_ms;          /* of the job, for the sentence; 0: none */

@@ -61,7 +61,7 @@ static const struct engine_told told = {on_ready, on_stream, on_output, on_updat
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	struct arena *a cleanup(arena_cleanup) = arena_new();
-	struct fuzz_told t = {.a = a, .o = outputs_new(a, "/nowhere", "x")};
+	struct fuzz_told t = {.a = a, .o = outputs_new(a, "/nowhere", "x", 4096)};
 	struct str rest = {(const char *)data, n}, line;
 	struct dom *list = dom_new(a, DOM_LIST);
 	struct frames f;
