@@ -1,8 +1,8 @@
 #include "base/str.h"
 
 #include <ctype.h>
-
 #include <errno.h>
+#include <float.h>
 #include <stdlib.h>
 
 struct str str_of(const char *cstr)
@@ -143,14 +143,54 @@ static bool f64_by_libc(struct str s, double *out)
 	return !over;
 }
 
-bool str_to_f64(struct str s, double *out)
+#if LDBL_MANT_DIG >= 64
+#define TENS_EXACT 27 /* 10^27 is 5^27 < 2^63, times a power of two */
+
+/*
+ * v * 10^scale, whose factors are exact in a long double: its one rounding is off by half of its last place. Where both
+ * neighbours round to the same double, so does what lies between them; false: they do not.
+ */
+static bool f64_by_wider(uint64_t v, int scale, double *out)
+{
+	static const long double tens[TENS_EXACT + 1] = {
+		1e0L,  1e1L,  1e2L,  1e3L,  1e4L,  1e5L,  1e6L,  1e7L,  1e8L,  1e9L,  1e10L, 1e11L, 1e12L, 1e13L,
+		1e14L, 1e15L, 1e16L, 1e17L, 1e18L, 1e19L, 1e20L, 1e21L, 1e22L, 1e23L, 1e24L, 1e25L, 1e26L, 1e27L};
+	long double x;
+
+	if (scale < -TENS_EXACT || scale > TENS_EXACT)
+		return false;
+	x = scale < 0 ? (long double)v / tens[-scale] : (long double)v * tens[scale];
+	*out = (double)x;
+	return (double)(x * (1 - LDBL_EPSILON)) == (double)(x * (1 + LDBL_EPSILON));
+}
+#else
+static bool f64_by_wider(uint64_t v, int scale, double *out)
+{
+	return false;
+}
+#endif
+
+/* v * 10^scale where that can be told without libc. */
+static bool f64_fast(uint64_t v, int scale, double *out)
 {
 	static const double tens[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
 	                              1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+
+	/* Both factors are exact in a double, so the one rounding is the right one (Clinger 1990). */
+	if (v <= UINT64_C(1) << 53 && scale >= -22 && scale <= 22) {
+		*out = scale < 0 ? (double)v / tens[-scale] : (double)v * tens[scale];
+		return true;
+	}
+	return f64_by_wider(v, scale, out);
+}
+
+bool str_to_f64(struct str s, double *out)
+{
 	size_t i = s.n && (s.p[0] == '-' || s.p[0] == '+'), digits = 0;
 	uint64_t v = 0;
 	int scale = 0, exp = 0;
 	bool exact = true;
+	double d;
 
 	for (bool point = false; i < s.n; i++) {
 		if (s.p[i] == '.' && !point) {
@@ -160,7 +200,7 @@ bool str_to_f64(struct str s, double *out)
 		if (s.p[i] < '0' || s.p[i] > '9')
 			break;
 		digits++;
-		if (v >= (UINT64_C(1) << 53) / 10)
+		if (v > (UINT64_MAX - 9) / 10)
 			exact = false;
 		else
 			v = v * 10 + (uint64_t)(s.p[i] - '0');
@@ -180,14 +220,10 @@ bool str_to_f64(struct str s, double *out)
 	}
 	if (i != s.n)
 		return false;
-	/* Both factors are exact in a double, so the one rounding is the right one (Clinger 1990). */
-	if (exact && scale >= -22 && scale <= 22) {
-		double d = scale < 0 ? (double)v / tens[-scale] : (double)v * tens[scale];
-
-		*out = s.p[0] == '-' ? -d : d;
-		return true;
-	}
-	return f64_by_libc(s, out);
+	if (!exact || !f64_fast(v, scale, &d))
+		return f64_by_libc(s, out);
+	*out = s.p[0] == '-' ? -d : d;
+	return true;
 }
 
 /* ---- UTF-8 ---- */

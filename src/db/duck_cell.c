@@ -200,18 +200,46 @@ static void add_signed(struct buf *b, __int128 v, unsigned scale)
 	add_integer(b, v < 0 ? -(unsigned __int128)v : (unsigned __int128)v, v < 0, scale);
 }
 
+/*
+ * Whether so many digits could give v back, by a look that may say yes where they do not, and says no only where they
+ * cannot: the nearest number of so many digits is further away than half of v's last place.
+ */
+static bool may_do(double v, int digits)
+{
+	static const long double tens[] = {
+		1e0L,  1e1L,  1e2L,  1e3L,  1e4L,  1e5L,  1e6L,  1e7L,  1e8L,  1e9L,  1e10L, 1e11L, 1e12L, 1e13L,
+		1e14L, 1e15L, 1e16L, 1e17L, 1e18L, 1e19L, 1e20L, 1e21L, 1e22L, 1e23L, 1e24L, 1e25L, 1e26L, 1e27L};
+	long double scale, t, half;
+	int k;
+
+	v = fabs(v);
+	if (!(v > 1e-10 && v < 1e25))
+		return true;
+	k = digits - 1 - (int)floor(log10(v));
+	scale = tens[k < 0 ? -k : k];
+	t = k < 0 ? (long double)v / scale : (long double)v * scale;
+	if (t < tens[digits - 1]) /* log10 has rounded up */
+		return true;
+	half = ((long double)nextafter(v, INFINITY) - (long double)v) / 2;
+	half = k < 0 ? half / scale : half * scale;
+	return fabsl(t - rintl(t)) <= half + 0.01L;
+}
+
 /* The fewest digits that give the same number back. */
 static void add_real(struct buf *b, double v, bool single)
 {
 	char s[40];
+	double back;
 
 	if (isnan(v) || isinf(v)) {
 		buf_adds(b, isnan(v) ? "nan" : v > 0 ? "inf" : "-inf");
 		return;
 	}
 	for (int digits = single ? 6 : 15; digits <= 17; digits++) {
+		if (!single && digits < 17 && !may_do(v, digits))
+			continue;
 		snprintf(s, sizeof(s), "%.*g", digits, v);
-		if (single ? strtof(s, NULL) == (float)v : strtod(s, NULL) == v)
+		if (single ? strtof(s, NULL) == (float)v : digits == 17 || (str_to_f64(str_of(s), &back) && back == v))
 			break;
 	}
 	buf_adds(b, s);

@@ -49,12 +49,15 @@ test_expect 'a repo whose name is not plain is quoted' '
 test_expect 'script runs as it is, and its test holds' '
 	cd w && leat new script hello && leat test hello && leat run hello 2024-01-02
 '
-test_expect 'explore fetches a file and brings a notebook that runs as plain Python and converts' '
-	cd w && leat new explore look "$HTTP_URL/day.csv" csv && leat run look && PATH=$(dirname "$LEAT_BIN"):$PATH PYTHONPATH=$CHECKOUT/clients/python/src LEAT_BIN=$LEAT_BIN python3 notebooks/look.py > out && has out "2 rows" "amount" "Paris" && leat notebook convert notebooks/look.py look.ipynb
+test_expect 'explore fetches a file and brings a notebook that runs by any Python, without the package, and converts' '
+	cd w && leat new explore look "$HTTP_URL/day.csv" csv && leat run look && PATH=$(dirname "$LEAT_BIN"):$PATH python3 notebooks/look.py > out && has out "2 rows" "amount" "Paris" && leat notebook convert notebooks/look.py look.ipynb
 '
 test_expect 'notebook_lab: tasks and shells see the same folders; what is in data/output is committed' '
 	cd w && leat new notebook_lab lab && for d in src dst bin synthesize tidy analyze output; do test -d data/$d || return 1; done && printf "b\n a \n\n" > data/src/words.txt && leat run lab && eq "$(cat data/tidy/words.txt | tr "\n" " ")" "a b " &&
 	leat cat marts/lab:/lines.csv > out && has out "words.txt,2" && eq "$(cd jobs && . lab/lab.sh && echo "$ENV_DATA_SRC_DIR")" "$(pwd)/data/src"
+'
+test_expect 'notebook_lab with a notebook: the job is one, and finds the same folders' '
+	cd w && leat new notebook_lab nlab --set notebook=yes && test ! -e jobs/nlab/steps && test ! -e jobs/nlab/job.sh && leat run nlab && leat cat marts/nlab:/lines.csv > out && has out "words.txt,2" && find datastore/job_runs/nlab -name notebook.html | grep -q .
 '
 test_expect 'board: a page with a picture and the rows, between two dates; hostile words in its address are words' '
 	cd w && p=$(free_port) && leat new board cars_board --set table=tables/cars --set x_axis=ds --set y_axis=amount --set port=$p 2> err && has err "127.0.0.1:$p" && leat up cars_board && curl -s "http://127.0.0.1:$p/" > page.html && has page.html "<svg" "Paris" "<td>2024-01-02</td>" &&

@@ -104,6 +104,31 @@ static void maps(void)
 	arena_free(a);
 }
 
+/* Digits and exponents that are the same each time; every fourth lies half way between two doubles, or right beside. */
+static bool reads_as_libc(void)
+{
+	uint64_t r = 88172645463325252u;
+
+	for (int i = 0; i < 400000; i++) {
+		char text[64];
+		double d;
+
+		r ^= r << 13;
+		r ^= r >> 7;
+		r ^= r << 17;
+		if (i % 4)
+			snprintf(text, sizeof(text), "%.*fe%d", (int)(r % 19), (double)(r >> (r % 40)) / 1e12,
+			         (int)(r / 64 % 70) - 35);
+		else
+			snprintf(text, sizeof(text), "%llue%d",
+			         (unsigned long long)(((r >> 11 | UINT64_C(1) << 52) << 10 | 512) + r % 3 - 1),
+			         (int)(r / 64 % 60) - 30);
+		if (!str_to_f64(str_of(text), &d) || d != strtod(text, NULL))
+			return false;
+	}
+	return true;
+}
+
 static void numbers_of_text(void)
 {
 	int64_t i = 42;
@@ -118,6 +143,7 @@ static void numbers_of_text(void)
 	T_OK(str_to_f64(STR("0.1"), &d) && d == 0.1, "0.1 is read as C reads it");
 	T_OK(str_to_f64(STR("123456789012345678901234567890e-10"), &d) && d == 123456789012345678901234567890e-10,
 	        "long decimals too");
+	T_OK(reads_as_libc(), "numbers of up to 20 digits with exponents are read as C reads them");
 	T_OK(str_to_f64(STR("5e-324"), &d) && d == 5e-324, "the smallest number is read");
 	T_OK(str_to_f64(STR("-0.0"), &d) && d == 0 && 1 / d < 0, "minus zero keeps its sign");
 	T_OK(!str_to_f64(STR("1e999"), &d) && !str_to_f64(STR("nan"), &d) && !str_to_f64(STR("0x1"), &d) &&
