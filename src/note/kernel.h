@@ -34,4 +34,10 @@ struct kernel_where {
 must_check int kernel_find(struct arena *a, const struct kernel_where *w, const char *name, const char *language,
                            struct kernel_spec *out, struct err *e);
 
+/*
+ * A folder for the sockets of a kernel, which lives as long as *held is open; those of processes that have died without
+ * a word are swept. Who closes *held removes it.
+ */
+must_check int kernel_folder(struct arena *a, const char **dir, int *held, struct err *e);
+
 #endif

@@ -56,19 +56,19 @@ bool language_is_bool(const struct language *l, struct str word)
 
 static void add_json(struct buf *out, struct str s, char also)
 {
-	size_t from = out->n;
+	struct buf text cleanup(buf_free) = BUF_INIT(out->max);
 
-	json_write_str(out, s);
-	for (size_t i = from; also && i < out->n; i++)
-		if (out->p[i] == also) {
-			struct buf rest cleanup(buf_free) = BUF_INIT(out->max);
-
-			buf_add(&rest, out->p + i, out->n - i);
-			out->n = i;
+	if (!also) {
+		json_write_str(out, s);
+		return;
+	}
+	json_write_str(&text, s);
+	for (size_t i = 0; i < text.n; i++) {
+		if (text.p[i] == also)
 			buf_addc(out, '\\');
-			buf_addstr(out, buf_str(&rest));
-			i++;
-		}
+		buf_addc(out, text.p[i]);
+	}
+	out->over |= buf_over(&text);
 }
 
 static void add_quoted(struct buf *out, struct str s, const char *quote)

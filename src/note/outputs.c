@@ -258,14 +258,16 @@ static struct dom *link_to(const struct outputs *o, const struct stream *s, cons
 {
 	struct arena *a = o->a;
 	struct dom *d = dom_new(a, DOM_MAP), *data = dom_new(a, DOM_MAP);
-	const char *all = beside_size(a, (size_t)s->all);
+	const char *all = beside_size(a, (size_t)s->all), *part = "all of it";
 
+	if (s->all > OUTPUT_FILE_MAX)
+		part = arena_printf(a, "the first %s", beside_size(a, (size_t)OUTPUT_FILE_MAX));
 	if (s->name) {
 		dom_set_str(a, data, "text/html",
-		            arena_strf(a, "<p>The first %zu KB of %s; all of it: <a href=\"%s\">%s</a></p>",
-		                       o->stream_max >> 10, all, s->name, s->name));
+		            arena_strf(a, "<p>The first %zu KB of %s; %s: <a href=\"%s\">%s</a></p>",
+		                       o->stream_max >> 10, all, part, s->name, s->name));
 		dom_set_str(a, data, "text/plain",
-		            arena_strf(a, "the first %zu KB of %s; all of it: %s", o->stream_max >> 10, all, s->name));
+		            arena_strf(a, "the first %zu KB of %s; %s: %s", o->stream_max >> 10, all, part, s->name));
 	} else {
 		dom_set_str(a, data, "text/plain",
 		            arena_strf(a, "the first %zu KB of %s of %s; for the rest there was no room",

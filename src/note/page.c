@@ -223,18 +223,44 @@ int page_begin(struct note_page *p, struct err *e)
 	return append(p, &b, e);
 }
 
+/* In place of one that is more than a page takes: what comes after it is shown. */
+static struct cell instead_of(struct note_page *p, struct arena *a, const struct cell *c)
+{
+	struct dom *out = dom_new(a, DOM_MAP), *data = dom_new(a, DOM_MAP);
+	struct cell small = {.type = CELL_CODE, .source = STR(""), .metadata = c->metadata, .count = c->count};
+
+	small.outputs = dom_new(a, DOM_LIST);
+	dom_set_str(a, data, "text/plain",
+	            arena_strf(a, "this cell is more than %zu MB of a page; %s.ipynb has it", NOTEBOOK_BYTES_MAX >> 20,
+	                       p->q->base));
+	dom_set_cstr(a, out, "output_type", "display_data");
+	dom_set(a, out, "data", data);
+	dom_set(a, out, "metadata", dom_new(a, DOM_MAP));
+	dom_add(small.outputs, out);
+	return small;
+}
+
 int page_show(struct note_page *p, size_t to, size_t failed, struct err *e)
 {
-	struct buf b cleanup(buf_free) = BUF_INIT(NOTEBOOK_BYTES_MAX);
-	struct arena *a cleanup(arena_cleanup) = arena_new();
 	struct html_page head = head_of(p);
 
 	for (; p->shown < to; p->shown++) {
+		struct buf b cleanup(buf_free) = BUF_INIT(NOTEBOOK_BYTES_MAX);
+		struct arena *a cleanup(arena_cleanup) = arena_new();
+		const struct cell *c = &p->nb.cells[p->shown];
 		struct html_cell about = about_of(p, p->shown, failed);
 
-		html_cell(a, &b, &head, &p->nb.cells[p->shown], &about);
+		html_cell(a, &b, &head, c, &about);
+		if (buf_over(&b)) {
+			struct cell small = instead_of(p, a, c);
+
+			buf_reset(&b);
+			html_cell(a, &b, &head, &small, &about);
+		}
+		if (append(p, &b, e))
+			return -1;
 	}
-	return append(p, &b, e);
+	return 0;
 }
 
 int page_end(struct note_page *p, size_t failed, bool ok, struct str text, struct err *e)

@@ -16,7 +16,6 @@
 #include "sys/clock.h"
 #include "sys/file.h"
 
-#define FOLDER "/tmp/leat-kernel-XXXXXX"
 #define TOLD_MAX 4000 /* of metrics in the banner */
 #define STARTUP "config/startup.py" /* what the user calls q->startup */
 #define LEAVE_MS 3000 /* how long the engine's process has to close what it has open */
@@ -32,6 +31,7 @@ struct note_run {
 	struct str startup;          /* the text of q->startup */
 	const char *what;            /* of the process, for sentences: "its Python process" */
 	const char *folder;          /* of its sockets; NULL */
+	int held;
 	struct engine *engine;
 	struct outputs *outputs;
 	struct metrics metrics;
@@ -543,17 +543,6 @@ static void cannot_begin(struct note_run *r, const struct err *why)
 		r->text = arena_strf(r->a, "%.*s (%s)", STR_ARG(r->text), why->hint);
 }
 
-/* A path of a socket holds 107 bytes, so it cannot lie in the task's own folders. */
-static int own_folder(struct note_run *r, const char **out, struct err *e)
-{
-	char *at = arena_dup(r->a, FOLDER);
-
-	if (!mkdtemp(at))
-		return err_errno(e, errno, "a folder for the kernel's sockets, %s", at);
-	*out = r->folder = at;
-	return 0;
-}
-
 static int execute(struct note_run *r, struct err *e)
 {
 	static const int signals[] = {SIGTERM, SIGINT};
@@ -578,8 +567,12 @@ static int execute(struct note_run *r, struct err *e)
 	    loop_signal(r->loop, signals, ARRAY_LEN(signals), on_signal, r, NULL, e))
 		return -1;
 	r->outputs = outputs_new(r->a, r->q->dir, r->q->base, r->q->output_limit);
-	if ((r->kind == &engine_kernel && own_folder(r, &s.folder, &why)) ||
-	    r->kind->start(r->a, r->loop, &s, &r->engine, &why)) {
+	if (r->kind == &engine_kernel && kernel_folder(r->a, &r->folder, &r->held, &why)) {
+		cannot_begin(r, &why);
+		return 0;
+	}
+	s.folder = r->folder;
+	if (r->kind->start(r->a, r->loop, &s, &r->engine, &why)) {
 		cannot_begin(r, &why);
 		return 0;
 	}
@@ -597,7 +590,7 @@ static int execute(struct note_run *r, struct err *e)
 int note_run(const struct note_request *q, bool *ok, struct err *e)
 {
 	struct arena *a cleanup(arena_cleanup) = arena_new();
-	struct note_run r = {.a = a, .q = q, .page = {.a = a, .q = q, .fd = -1}, .err = ERR_INIT};
+	struct note_run r = {.a = a, .q = q, .page = {.a = a, .q = q, .fd = -1}, .held = -1, .err = ERR_INIT};
 	struct err ignored = ERR_INIT;
 	int rc;
 
@@ -617,7 +610,8 @@ int note_run(const struct note_request *q, bool *ok, struct err *e)
 		rc = write_state(&r, e);
 	outputs_free(r.outputs);
 	if (r.folder && dir_remove_tree(r.folder, &ignored))
-		err_clear(&ignored); /* the next reboot takes it */
+		err_clear(&ignored); /* the next one takes it */
+	fd_close(&r.held);
 	loop_free(r.loop);
 	metrics_free(&r.metrics);
 	fd_close(&r.page.fd);

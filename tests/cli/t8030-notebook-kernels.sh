@@ -29,6 +29,11 @@ test_expect 'a kernel that is not there is named with its package, and there is 
 test_expect 'a kernel that ends at once, or does not speak Jupyter, is a failure with its reason' '
 	cd w && kernel ends sh -c "exit 3" && job ends "env: {JUPYTER_PATH: $PWD/share}" && ipynb ends ends ends 1 && exits 1 leat run ends 2026-01-01 2>err && has err "the kernel ends ended before it answered: exit status 3" && [ -f "$(page ends 2026-01-01).html" ]
 '
+test_expect 'the folder of a kernel whose worker was killed goes with the next kernel; one that somebody holds, or that is no folder of ours, stays' '
+	cd w && left=$(mktemp -d /tmp/leat-kernel-XXXXXX) && held=$(mktemp -d /tmp/leat-kernel-XXXXXX) && new=$(mktemp -d /tmp/leat-kernel-XXXXXX) && echo x >"$left/shell-1" && touch -d "1 hour ago" "$left" "$held" &&
+	{ python3 -c "import fcntl, os, sys, time; fcntl.flock(os.open(sys.argv[1], os.O_RDONLY), fcntl.LOCK_EX); open(sys.argv[2], \"w\"); time.sleep(600)" "$held" locked 9>&- & } && t_pids+=($!) && wait_for 60 test -e locked &&
+	exits 1 leat run ends 2026-01-02 && [ ! -e "$left" ] && [ -d "$held" ] && [ -d "$new" ] && rmdir "$held" "$new"
+'
 test_expect 'a language whose values cannot be written takes no parameters' '
 	cd w && kernel cobol sh -c "exit 3" && job cobol "params: {a: 1}
 env: {JUPYTER_PATH: $PWD/share}" && ipynb cobol cobol cobol 1 && exits 1 leat run cobol 2026-01-01 2>err && has err "how cobol writes values is not known"
