@@ -4,6 +4,7 @@
 #include "api/workbranch.h"
 #include "base/keys.h"
 #include "base/str.h"
+#include "flow/pyenv.h"
 #include "repo/contents.h"
 #include "repo/du.h"
 #include "repo/gc.h"
@@ -82,7 +83,8 @@ static int tell_people(struct api *api, struct sink *out, const struct gc_report
 	return 0;
 }
 
-static int tell_json(struct api *api, struct sink *out, const struct gc_report *r, bool dry, struct err *e)
+static int tell_json(struct api *api, struct sink *out, const struct gc_report *r, int64_t envs, bool dry,
+                     struct err *e)
 {
 	struct dom *row = dom_new(api->arena, DOM_MAP);
 	const struct {
@@ -110,6 +112,7 @@ static int tell_json(struct api *api, struct sink *out, const struct gc_report *
 
 	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
 		dom_set_int(api->arena, row, numbers[i].key, numbers[i].value);
+	dom_set_int(api->arena, row, "environments", envs);
 	dom_set_real(api->arena, row, "longest_transaction_ms", r->longest_ms);
 	dom_set_bool(api->arena, row, "writers", r->writers);
 	dom_set_bool(api->arena, row, "readers", r->readers);
@@ -130,13 +133,17 @@ int api_gc(struct api *api, const struct args *args, struct sink *out, struct er
 	};
 	struct gc_report r = {0};
 
-	int64_t went = 0;
+	int64_t went = 0, envs, env_bytes;
 
+	if (pyenv_gc(api->store, how.memo_keep_ms, how.dry_run, &envs, &env_bytes, e))
+		return -1;
+	if (out->people && line(api, out, "Python environments", envs, env_bytes, e))
+		return -1;
 	if ((!how.dry_run && contents_keep_all(api->store, e)) || workbranch_expire(api, how.dry_run, out, e) ||
 	    keep_apply_all(api, out, how.dry_run, &went, e) || gc_run(api->store, &how, &r, e))
 		return -1;
 	r.commits += went;
-	return out->people ? tell_people(api, out, &r, how.dry_run, e) : tell_json(api, out, &r, how.dry_run, e);
+	return out->people ? tell_people(api, out, &r, how.dry_run, e) : tell_json(api, out, &r, envs, how.dry_run, e);
 }
 
 static int du_part(struct api *api, struct sink *out, const char *what, int64_t head, int64_t history, int64_t size,

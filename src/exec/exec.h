@@ -26,6 +26,8 @@ const char *exec_work_dir(const struct attempt *t) __attribute__((returns_nonnul
 const char *exec_report_dir(const struct attempt *t) __attribute__((returns_nonnull));
 /* PATH that a task of this attempt gets: the job's environment, the workspace's, in that order. */
 const char *exec_path(const struct attempt *t) __attribute__((returns_nonnull));
+/* The interpreter of its Python environment as they see it; NULL: it has none. After exec_new. */
+const char *exec_python(const struct attempt *t);
 
 /* memory: and cpu: of a job (local_limit.h). For job_kind.check: that what its own keys say can be. */
 must_check int exec_limits_check(const struct job *j, struct err *e);

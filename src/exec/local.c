@@ -17,6 +17,7 @@
 #include "flow/datum.h"
 #include "flow/flow.h"
 #include "flow/plan.h"
+#include "flow/pyenv.h"
 #include "flow/pylib.h"
 #include "repo/blob.h"
 #include "sys/bind.h"
@@ -71,11 +72,25 @@ struct exec {
 	int tries, anew;
 };
 
+/* The virtual environment as its processes see it; NULL. */
+static const char *seen_env(const struct attempt *t)
+{
+	return !t->pyenv ? NULL : t->pyenv->ours && t->root_dir ? PYENV_SEEN : t->pyenv->dir;
+}
+
 const char *exec_path(const struct attempt *t)
 {
-	const struct dom *own = dom_get(t->job->environment, "PATH");
+	const struct dom *own = dom_get(t->job->environment, "path");
+	const char *path = own && own->type == DOM_STR ? arena_cstr(t->arena, own->s) : t->path, *env = seen_env(t);
 
-	return own && own->type == DOM_STR ? arena_cstr(t->arena, own->s) : t->path;
+	return env ? arena_printf(t->arena, "%s/bin:%s", env, path) : path;
+}
+
+const char *exec_python(const struct attempt *t)
+{
+	const char *env = seen_env(t);
+
+	return env ? path_join(t->arena, env, "bin/python") : NULL;
 }
 
 const char *exec_work_dir(const struct attempt *t)
@@ -402,6 +417,8 @@ static int make_env(struct env *v, struct sight *s, const struct secrets *secret
 	const char *home = t->root_dir ? HOME_DIR : getenv("HOME");
 
 	env_init(v, t->arena);
+	if (pyenv_need(t->flow, t->job, NULL, NULL, &t->pyenv, e))
+		return -1;
 	/* First: an input that is called HOME or PATH takes nothing from the task. */
 	if (set_inputs(v, s, e))
 		return -1;
@@ -409,9 +426,9 @@ static int make_env(struct env *v, struct sight *s, const struct secrets *secret
 	env_set(v, "HOME", home && *home ? home : "/");
 	env_set(v, "LANG", "C.UTF-8");
 	env_set(v, "TZ", "UTC");
-	dom_each(n, t->job->environment)
-		if (n->type != DOM_LIST && n->type != DOM_MAP && set_rendered(v, t, n, e))
-			return -1;
+	if (t->pyenv)
+		env_set(v, "VIRTUAL_ENV",
+		        t->pyenv->ours ? show(s, t->pyenv->dir, PYENV_SEEN, false, false) : t->pyenv->dir);
 	dom_each(n, t->job->env)
 		if (set_rendered(v, t, n, e))
 			return -1;

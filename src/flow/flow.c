@@ -36,6 +36,7 @@ static int open_at(struct store *s, const char *root, const struct job_kind *con
 	f->duck = shelf_take(shelf, &conf);
 	f->keys = key_cache_new();
 	map_init(&f->code_told, a);
+	map_init(&f->pyenvs, a);
 	f->now_ms = clock_now_ms();
 	if (load(f, root, lenient, e) < 0) {
 		flow_close(f);

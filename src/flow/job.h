@@ -72,6 +72,8 @@ struct job_check {
 #define JOB_CONFIG ".config" /* likewise what counts of config/ of the workspace */
 #define JOB_STARTUP JOB_CONFIG "/startup.py"
 #define JOB_SPARK JOB_CONFIG "/spark-defaults.conf"
+/* Before the path (from the workspace) of what its Python environment is made of; not laid into any folder. */
+#define JOB_ENVIRONMENT ".environment/"
 
 struct job_code {
 	struct str path;  /* from the workspace: "jobs/trips/job.sql" */
@@ -119,6 +121,9 @@ struct job {
 	const struct dom *params;      /* a map in the file's order; never NULL */
 	const struct dom *env;         /* a map of scalars; never NULL */
 	const struct dom *environment; /* a map (PATH...); NULL: none */
+	struct str env_file;           /* what its Python environment is made of, from the workspace; STR_NULL: none */
+	struct str env_python;         /* the interpreter that it is made from; STR_NULL: not said */
+	bool env_folder;               /* env_file is a virtual environment that is there; it may be absolute */
 	const struct dom *own;         /* the kind's own keys as they stand, a map; never NULL */
 	const struct dom *doc;         /* all keys; may not be unpacked yet: ask job_doc */
 	struct str doc_packed, zone;   /* of the cache */

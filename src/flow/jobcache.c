@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "db/duck.h"
 #include "flow/input.h"
+#include "flow/jobenv.h"
 #include "flow/jobfile.h"
 #include "flow/plug.h"
 
@@ -352,6 +353,9 @@ static void io_job(struct pack *p, struct job *j)
 	io_dom_ptr(p, &j->params);
 	io_dom_ptr(p, &j->env);
 	io_dom_ptr(p, &j->environment);
+	io_str(p, &j->env_file);
+	io_str(p, &j->env_python);
+	IO_INT(p, j->env_folder);
 	io_dom_ptr(p, &j->own);
 	io_doc(p, j);
 	io_running(p, j);
@@ -391,6 +395,7 @@ static struct sha tables_id(const struct jobs *js)
 	sha_field(&c, dir_exists(path_join(js->arena, js->ws->dir, JOBFILE_SHARED)) ? STR(JOBFILE_SHARED) : STR(""));
 	for (size_t i = 0; i < ARRAY_LEN(config); i++)
 		sha_field(&c, file_exists(path_join(js->arena, js->ws->dir, config[i])) ? str_of(config[i]) : STR(""));
+	sha_field(&c, jobenv_setting(js->arena, js->ws));
 	for (size_t i = 0; i < job_keys()->n; i++) {
 		const struct key *k = &job_keys()->rows[i];
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/str.h"
+#include "flow/jobenv.h"
 #include "flow/plug.h"
 
 /* ---- which files are code ---- */
@@ -193,7 +194,8 @@ int jobfile_code(struct jobs *js, struct job_entry *en, struct job *j, struct jo
 	struct sha_ctx c;
 	bool by_meaning = str_is(j->kind_name, "sql");
 
-	if (named_code(js, en, j, l, &main, e) || shared_code(js, en, j, l, main, e))
+	if (named_code(js, en, j, l, &main, e) || shared_code(js, en, j, l, main, e) ||
+	    jobenv_files(js, en, j, l, main, e))
 		return -1;
 	if (l->files.n)
 		qsort(l->files.p, l->files.n, sizeof(*l->files.p), by_label);

@@ -376,7 +376,7 @@ static int fill_output_branch(struct fill *f, const struct dom *v)
 		return 0;                                                                                              \
 	}
 FILL(description, f->j->description = text_of(f, v))
-FILL(environment, f->j->environment = v)
+FILL(environment, f->j->environment = v->type == DOM_MAP ? v : NULL)
 FILL(threads, f->j->threads = (int)MIN(v->i, 4096))
 FILL(retries, f->j->retries = (int)MIN(v->i, 1000000))
 FILL(retry_delay, return fill_duration(f, v, &f->j->retry_delay_ms))
@@ -418,6 +418,7 @@ static const struct {
 	{"sandbox", fill_sandbox},         {"jobTimeout", fill_run_timeout},
 	{"outputBranch", fill_output_branch}, {"reprocessSpec", fill_reprocess},
 	{"late", fill_late},               {"paused", fill_paused},     {"kind", NULL},              {"code", NULL},
+	{"lock", NULL},
 	{"image", NULL},                   {"no_retry_on", NULL},       {"skips", fill_skips},
 	{"overlap", fill_overlap},         {"depends_on_past", fill_past}, {"approve", fill_approve},
 	{"priority", fill_priority},       {"on_success", fill_hook},   {"on_failure", fill_hook},

@@ -14,6 +14,7 @@
 
 struct flow;
 struct datum;
+struct pyenv;
 struct plan_unit;
 struct proc_shim;
 struct workers;
@@ -72,6 +73,7 @@ struct attempt {
 	struct catalog *catalog;
 	struct workers *workers;       /* DuckDB (workers.h) */
 	const char *path;              /* PATH of the workspace's tasks (SEMANTICS 5) */
+	const struct pyenv *pyenv;     /* its Python environment, from exec_new on; NULL: it has none */
 	const char *marker;            /* LEAT_TASK of all its processes */
 	int threads;                   /* how many the unit may use */
 	const char *shell;             /* a shell on our terminal takes the place of its program; NULL */

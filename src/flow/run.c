@@ -1,6 +1,7 @@
 /* The engine's frame: its loop, what is started when, signals, the end. */
 #include "flow/codetext.h"
 #include "flow/publish.h"
+#include "flow/pyenv.h"
 #include "flow/stop.h"
 
 #include <signal.h>
@@ -537,12 +538,30 @@ static void tell_python(struct engine *g)
 	          NULL, 0);
 }
 
+static void tell_note(void *ptr, const char *text)
+{
+	run_event(ptr, RUN_NOTE, NULL, arena_dup(((struct engine *)ptr)->arena, text), NULL, 0);
+}
+
+/* Made before a unit starts, so that no limit of time counts it. One that cannot be made fails each unit by itself. */
+static void need_env(struct engine *g, const struct run_job *r)
+{
+	const struct pyenv *env;
+	struct err ignored = ERR_INIT;
+
+	if (r->n_units && pyenv_need(g->f, r->job, tell_note, g, &env, &ignored))
+		err_clear(&ignored);
+}
+
 int run_join(struct engine *g, struct run_job *r, struct err *e)
 {
 	const struct job_kind *k = r->job->kind;
 
 	codetext_load(g->f, r->job);
-	return run_code_pin(g, r, e) || (r->n_units && k->ready && k->ready(r->job, g->f->ws, e)) ? -1 : 0;
+	if (run_code_pin(g, r, e))
+		return -1;
+	need_env(g, r);
+	return r->n_units && k->ready ? k->ready(r->job, g->f->ws, e) : 0;
 }
 
 void run_join_tell(struct engine *g, struct run_job *r)

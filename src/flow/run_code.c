@@ -83,6 +83,21 @@ int run_code_pin(struct engine *g, struct run_job *r, struct err *e)
 	return 0;
 }
 
+/* What its environment is made of is no file of the task's. */
+static bool is_apart(const struct code_file *f)
+{
+	return str_has_prefix(f->label, STR(JOB_ENVIRONMENT));
+}
+
+static size_t n_laid(const struct run_job *r)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->n_code; i++)
+		n += !is_apart(&r->code[i]);
+	return n;
+}
+
 int run_code_lay(struct engine *g, struct desk *d, struct err *e)
 {
 	const struct run_job *r = d->run;
@@ -92,6 +107,9 @@ int run_code_lay(struct engine *g, struct desk *d, struct err *e)
 	for (size_t i = 0; i < r->n_code; i++) {
 		const struct code_file *f = &r->code[i];
 		char *to = arena_printf(a, "%s/%.*s", d->work, STR_ARG(f->label));
+
+		if (is_apart(f))
+			continue;
 		bool deep = memchr(f->label.p, '/', f->label.n) != NULL;
 
 		d->flat &= !deep;
@@ -142,6 +160,8 @@ static bool files_intact(const struct desk *d)
 		struct stat st;
 		struct file_key now;
 
+		if (is_apart(&d->run->code[i]))
+			continue;
 		snprintf(path, sizeof(path), "%s/%.*s", d->work, STR_ARG(d->run->code[i].label));
 		if (lstat(path, &st) || !S_ISREG(st.st_mode))
 			return false;
@@ -161,5 +181,5 @@ bool run_code_intact(const struct desk *d)
 		return files_intact(d);
 	/* A folder more is an empty one: it is one of the code's, or harmless litter that no file lies in. */
 	return d->run->n_code <= RUN_MAX_LAID && !dir_walk(d->work, DIR_UNSORTED, look, &l, &e) &&
-	       l.seen == d->run->n_code;
+	       l.seen == n_laid(d->run);
 }

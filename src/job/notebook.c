@@ -73,7 +73,7 @@ static void set_interpreter(struct notebook_job *n, struct dom *d)
 {
 	struct attempt *t = n->t;
 	struct arena *a = t->arena;
-	const char *python = arena_cstr(a, word(t, "python", STR("python3")));
+	const char *python = exec_python(t) ? exec_python(t) : arena_cstr(a, word(t, "python", STR("python3")));
 	const char *engine = arena_cstr(a, word(t, "engine", STR("auto")));
 	bool own = !word(t, "kernel", STR("")).n && !str_has_suffix(n->label, STR(".sql"));
 	const char *zygote = own ? zygote_for(t, python, engine, n->label) : NULL;

@@ -148,7 +148,7 @@ static int prepare(struct attempt *t, struct err *e)
 	struct python *p = arena_new_of(t->arena, struct python);
 
 	*p = (struct python){.t = t};
-	if (make_task(p, &p->task, e) || exec_new(t, &p->x, e))
+	if (exec_new(t, &p->x, e) || make_task(p, &p->task, e))
 		return -1;
 	t->own = p;
 	return 0;

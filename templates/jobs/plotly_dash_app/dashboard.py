@@ -7,7 +7,7 @@ import leat
 try:
     from dash import Dash, Input, Output, dash_table, dcc, html
 except ImportError:
-    raise SystemExit("dash is not there for this python3: pip install dash, or name another one by `path:` in leat.yaml")
+    raise SystemExit("dash is not there for this python3: pip install dash, or name it in a requirements.txt: `environment: requirements.txt` in job.yaml")
 
 X, Y = leat.params["x_axis"], leat.params["y_axis"]
 SHOWS = ["rows"] if leat.params["include_table"] else []
