@@ -27,10 +27,8 @@
 #include "sys/shim.h"
 
 #define PFS "/pfs"
-#define WORK_DIR "/" ROOT_OWN "/work"
 #define HOME_DIR "/" ROOT_OWN "/home"
 #define SPEC_FILE "/" ROOT_OWN "/spec.json"
-#define REPORT_DIR "/" ROOT_OWN "/report"
 
 #define ONE_BY_ONE 100 /* files of an input of a unit that are shown one by one, at most */
 #define ONE_BY_ONE_BYTES ((size_t)1 << 20)
@@ -71,37 +69,6 @@ struct exec {
 	void *ptr;
 	int tries, anew;
 };
-
-/* The virtual environment as its processes see it; NULL. */
-static const char *seen_env(const struct attempt *t)
-{
-	return !t->pyenv ? NULL : t->pyenv->ours && t->root_dir ? PYENV_SEEN : t->pyenv->dir;
-}
-
-const char *exec_path(const struct attempt *t)
-{
-	const struct dom *own = dom_get(t->job->environment, "path");
-	const char *path = own && own->type == DOM_STR ? arena_cstr(t->arena, own->s) : t->path, *env = seen_env(t);
-
-	return env ? arena_printf(t->arena, "%s/bin:%s", env, path) : path;
-}
-
-const char *exec_python(const struct attempt *t)
-{
-	const char *env = seen_env(t);
-
-	return env ? path_join(t->arena, env, "bin/python") : NULL;
-}
-
-const char *exec_work_dir(const struct attempt *t)
-{
-	return t->root_dir ? WORK_DIR : t->work_dir;
-}
-
-const char *exec_report_dir(const struct attempt *t)
-{
-	return t->root_dir ? REPORT_DIR : t->report_dir;
-}
 
 /* --- what it sees --- */
 

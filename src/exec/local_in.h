@@ -7,6 +7,9 @@
 #include "sys/env.h"
 #include "sys/root.h"
 
+#define WORK_DIR "/" ROOT_OWN "/work" /* of a task with a root of its own */
+#define REPORT_DIR "/" ROOT_OWN "/report"
+
 /*
  * As exec_new for a process that outlives the attempt: without inputs and without a log of its own; `more` is what else
  * its root shows (nothing, where it has none).
