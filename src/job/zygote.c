@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -94,6 +95,24 @@ static bool imports(struct str text, struct str word, const char *module)
 	return false;
 }
 
+/* A file of the job, or of python/, that is called so is what `import` means. */
+static bool is_own(const struct job *j, struct str module)
+{
+	struct str first = module, rest;
+
+	(void)!str_cut(module, '.', &first, &rest);
+	for (size_t i = 0; i < j->n_code; i++) {
+		struct str label = j->code[i].label, shared = STR(JOB_SHARED_CODE "/");
+
+		if (str_has_prefix(label, shared))
+			label = str_sub(label, shared.n, label.n);
+		if (str_has_prefix(label, first) && label.n > first.n &&
+		    (label.p[first.n] == '.' || label.p[first.n] == '/'))
+			return true;
+	}
+	return false;
+}
+
 /* Of the notebook, and of what runs before it. */
 static size_t modules_of(struct attempt *t, struct str label, const char **out)
 {
@@ -106,7 +125,7 @@ static size_t modules_of(struct attempt *t, struct str label, const char **out)
 		for (size_t k = 0; k < ARRAY_LEN(texts); k++)
 			found |= imports(texts[k], STR("import "), modules[i]) ||
 			         imports(texts[k], STR("from "), modules[i]);
-		if (found)
+		if (found && !is_own(t->job, str_of(modules[i])))
 			out[n++] = modules[i];
 	}
 	return n;
@@ -160,6 +179,7 @@ const char *zygote_for(struct attempt *t, const char *python, const char *mode, 
 	size_t n = 0;
 	struct sha_ctx h;
 	struct sha sum;
+	struct stat st;
 	char hex[SHA_HEX + 1];
 
 	if (is_fresh(t) || !(which = proc_which(a, python, exec_path(t))))
@@ -178,7 +198,11 @@ const char *zygote_for(struct attempt *t, const char *python, const char *mode, 
 	argv[n++] = arena_printf(a, "%d", (int)(owner ? owner : getpid()));
 	argv[n++] = mode;
 	n += modules_of(t, label, argv + n);
+	if (stat(which, &st))
+		return NULL;
 	sha_init(&h);
+	sha_field(&h, arena_strf(a, "%lld %lld %lld.%ld", (long long)st.st_dev, (long long)st.st_ino,
+	                         (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec)); /* another since is another */
 	sha_field(&h, str_of(t->flow->store->leat_dir));
 	sha_field(&h, str_of(exec_path(t)));
 	for (size_t i = 0; i < n; i++)

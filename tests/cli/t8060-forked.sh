@@ -44,6 +44,14 @@ X
 	warmed leaves 2018-01-01 && : >"$HOME/left" && leat run leaves 2018-01-02 && [ -s "$HOME/left" ] && ! kill -0 "$(cat "$HOME/left")"
 '
 
+test_expect 'an interpreter that was replaced in its place is not the one that is forked from any more' '
+	cd w && mkdir -p "$TRASH/py" && real=$(python3 -c "import sys; print(sys.executable)") && placed() { rm -f "$TRASH/py/python3" && printf "#!/bin/sh\nexec $real -X mark=$1 \"\$@\"\n" >"$TRASH/py/python3" && chmod +x "$TRASH/py/python3"; } && placed one && { printf "# %%%%\n%s\n" "$WARM" && cat; } <<\X | notebook other "python: $TRASH/py/python3" &&
+import sys
+print("mark is", sys._xoptions["mark"])
+X
+	warmed other 2018-01-01 && has warm "mark is one" && placed two && leat run other 2018-01-02 && seen "$(page other 2018-01-02).html" >seen && has seen "mark is two" && warmed other 2018-01-03 && has warm "mark is two"
+'
+
 test_expect 'what is registered for the end runs, and what it prints there holds nobody up' '
 	cd w && { printf "# %%%%\n%s\n" "$WARM" && cat; } <<\X | notebook ends &&
 import atexit

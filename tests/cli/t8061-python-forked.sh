@@ -91,6 +91,23 @@ test_expect 'isolation: fresh, a sandbox and variables for the interpreter start
 	done
 '
 
+test_expect "a job's own file wins over a module of the same name that could have been imported ahead" '
+	cd w && site=$(python3 -m site --user-site) && mkdir -p "$site" && echo "whose = \"of the machine\"" >"$site/requests.py" && python3 -c "import requests" && job own <<X &&
+import requests
+def run(output):
+    (output / "how").write_text(how())
+    print("requests is", requests.whose)
+X
+	warmed own 2018-01-01 && leat logs own 2018-01-01 >log && has log "is of the machine" && echo "whose = \"my own\"" >jobs/own/requests.py && warmed own 2018-01-02 && leat logs own 2018-01-02 >log && has log "is my own" &&
+	rm jobs/own/requests.py && warmed own 2018-01-03 && leat logs own 2018-01-03 >log && has log "is of the machine" && rm "$site/requests.py"
+'
+test_expect 'within memory: 100M rows without any library still become a table' '
+	cd w && job small "memory: 100M\n" <<X && sed -i "s|output: raw/small|output: tables/small|" jobs/small/job.yaml &&
+def run(ds):
+    return [{"a": 1, "b": "x" * 3000000}]
+X
+	leat run small 2018-01-01 && eq "$(leat sql "select a, length(b) as b from tables.small" --format csv | tail -1)" 1,3000000
+'
 test_expect 'without a daemon the interpreter lives as long as the run' '
 	cd w && kill "$(daemon_pid .)" && wait_for 60 test ! -e .leat/serve.json && job many "" <<X &&
 def run(output, ds):

@@ -6,7 +6,7 @@ needs python3 # for looking at what comes out only: PATH of the tasks has none
 
 workspace w >/dev/null 2>&1 || exit 1
 (printf 'city,n\nParis,3\nRome,5\nOslo,8\n' >t.csv && leat put raw/t t.csv --ds 2018-01-01 && printf 'city,n\nParis,4\nRome,1\n' >t.csv && leat put raw/t t.csv --ds 2018-01-02) >/dev/null 2>&1 || exit 1
-mkdir -p "$TRASH/bin" && ln -s "$(command -v sh)" "$(command -v env)" "$TRASH/bin/" && leat config path "$TRASH/bin" >/dev/null 2>&1
+mkdir -p "$TRASH/bin" && ln -s "$(command -v sh)" "$(command -v env)" "$TRASH/bin/" && echo "path: $TRASH/bin" >>leat.yaml
 # NAME [lines of job.yaml]: the notebook from standard input
 nb() {
 	local name=$1

@@ -336,7 +336,8 @@ def prepare(how, modules):
         except Exception:
             pass
     subreaps = ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
-    return loaded, None if how in CALLED else make_engine(Link(-1), how)
+    engine = None if how in CALLED else make_engine(Link(-1), how)
+    return loaded + ["IPython"] * ("IPython" in sys.modules), engine
 
 
 def zygote(name, owner, how, modules):
@@ -381,19 +382,18 @@ def zygote(name, owner, how, modules):
         try:
             uid = int.from_bytes(conn.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)[4:8], "little")
             conn.settimeout(5)
-            data, fds = take(conn)
+            data, fds = take(conn) if uid == os.geteuid() else (b"", [])  # nobody else is waited for
         except OSError:
             conn.close()
             continue
         if not data:
             conn.close()
             continue
-        if uid != os.geteuid() or len(fds) < 4 or threads() != 1 or stamp(loaded) != made:
+        if len(fds) < 4 or threads() != 1 or stamp(loaded) != made:
             for fd in fds:
                 os.close(fd)
             conn.close()
-            if uid == os.geteuid():
-                z.retire()
+            z.retire()
             continue
         z.serve(conn, data, fds)
 

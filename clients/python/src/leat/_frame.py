@@ -302,7 +302,8 @@ def rows_to_parquet(rows: Any, path: str, run: Callable[[List[str]], bytes]) -> 
     types: Dict[str, Tuple[str, Any]] = {c: ("NULL", None) for c in getattr(rows, "columns", ())}
     lines = path + ".jsonl"
     try:
-        with open(lines, "w", encoding="utf-8") as f:
+        longest = 1 << 20
+        with open(lines, "wb") as f:
             for n, row in enumerate(rows, 1):
                 if not isinstance(row, dict):
                     refuse("row %d is a %s, and no dict" % (n, type(row).__name__))
@@ -310,8 +311,9 @@ def rows_to_parquet(rows: Any, path: str, run: Callable[[List[str]], bytes]) -> 
                     where = "column %s" % key
                     t = type_of(value, where)
                     types[str(key)] = both(types.get(str(key), t), t, where)
-                json.dump(plain(row), f, ensure_ascii=False)
-                f.write("\n")
+                line = json.dumps(plain(row), ensure_ascii=False).encode() + b"\n"
+                longest = max(longest, len(line))
+                f.write(line)
         if not types:
             refuse("there are no rows, so the columns are not known",
                    "leat.Table([], columns=[...]) has columns without rows")
@@ -319,8 +321,8 @@ def rows_to_parquet(rows: Any, path: str, run: Callable[[List[str]], bytes]) -> 
                             for c, t in types.items())
         cells = ", ".join("unhex(%s) as %s" % (quoted(c), quoted(c)) if t[0] == "BLOB" else quoted(c)
                           for c, t in types.items())
-        query = "select " + cells.replace("%", "%%") + " from read_json('%s', columns = {%s}, format = 'newline_delimited', maximum_object_size = 1073741824)"
-        run([query % (os.path.abspath(lines).replace("'", "''"), columns), "--format", "parquet", "-o", path])
+        query = "select " + cells.replace("%", "%%") + " from read_json('%s', columns = {%s}, format = 'newline_delimited', maximum_object_size = %d)"
+        run([query % (os.path.abspath(lines).replace("'", "''"), columns, longest), "--format", "parquet", "-o", path])
     finally:
         if os.path.exists(lines):
             os.unlink(lines)
