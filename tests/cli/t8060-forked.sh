@@ -75,6 +75,22 @@ X
 	leat run held 2018-01-08 && seen "$(page held 2018-01-08).html" >seen && has seen "warm start" "to the end"
 '
 
+if python3 -c 'import numpy' 2>/dev/null; then
+	test_expect 'numpy has as many threads as in an interpreter that was started for itself' '
+		cd w && { printf "# %%%%\n%s\n" "$WARM" && cat; } <<\X >wide &&
+import numpy
+a = numpy.random.rand(600, 600)
+for _ in range(3):
+    a = a @ a / 600
+print("threads", [line.split()[1] for line in open("/proc/self/status") if line.startswith("Threads:")][0], "of", "numpy")
+X
+		notebook wide <wide && notebook alone "isolation: fresh" <wide && warmed wide 2018-01-01 && leat run alone 2018-01-01 &&
+		for j in wide alone; do seen "$(page $j 2018-01-01).html" | grep -o "threads [0-9]* of numpy" >threads.$j || return 1; done && same threads.alone threads.wide
+	'
+else
+	test_skip 'threads of numpy' 'python3 has no numpy'
+fi
+
 test_expect 'a daemon that is killed takes no unit with it' '
 	cd w && { printf "# %%%%\n%s\n" "$WARM" && cat; } <<\X | notebook goes &&
 import time

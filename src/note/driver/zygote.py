@@ -103,6 +103,34 @@ def rehearse(engine):
         os.close(null)
 
 
+# How libraries of numbers are told how many threads they may have (a zygote gave them one: a fork takes no others).
+WIDEN = (("openblas", ("openblas_set_num_threads", "openblas_set_num_threads64_", "scipy_openblas_set_num_threads",
+                       "scipy_openblas_set_num_threads64_")),
+         ("libmkl_rt", ("MKL_Set_Num_Threads",)), ("libblis", ("bli_thread_set_num_threads",)),
+         ("libgomp", ("omp_set_num_threads",)), ("libiomp", ("omp_set_num_threads",)), ("libomp", ("omp_set_num_threads",)))
+
+
+def widen():
+    """As many as they would have taken in a process that was started for itself."""
+    n = len(os.sched_getaffinity(0))
+    if n == 1:
+        return
+    with open("/proc/self/maps") as f:
+        paths = {line[line.index("/"):].rstrip("\n") for line in f if "/" in line}
+    for path in paths:
+        for name, setters in WIDEN:
+            if name not in os.path.basename(path):
+                continue
+            try:
+                lib = ctypes.CDLL(path)
+            except OSError:  # another one of that name, since
+                continue
+            for setter in setters:
+                if hasattr(lib, setter):
+                    getattr(lib, setter)(n)
+                    break
+
+
 def call(function, argv):
     """A program of its own: its exit status is this process's."""
     status = 1
@@ -170,6 +198,7 @@ def become(request, fds, engine, how):
     random.seed()
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed(int.from_bytes(os.urandom(4), "little"))
+        widen()
     gc.enable()
     if engine:
         serve(link, request["mode"], request["argv"], engine)
