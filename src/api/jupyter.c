@@ -6,6 +6,7 @@
  * The token is made anew by each start, in the process's environment and in a file of its folder that only the user can
  * read: it is in no command line and no log (Jupyter prints a token only if it made it itself).
  */
+#include <ctype.h>
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -14,15 +15,18 @@
 
 #include "api/rows.h"
 #include "api/stay.h"
+#include "base/map.h"
 #include "base/name.h"
 #include "base/str.h"
 #include "job/common.h"
 #include "job/stay.h"
+#include "repo/overlay.h"
 #include "sys/file.h"
 #include "sys/loop.h"
 
 #define NAME "jupyter"
-#define MARK "# `leat jupyter` made this, and makes it anew when it is called with --in, --lab, --output or --port.\n"
+#define MARK "# `leat jupyter` made this"
+#define MARK_REST ", and makes it anew when it is called with --in, --data, --lab, --output or --port.\n"
 #define PORT_FIRST 8888
 #define PORT_TRIES 200
 #define LOOK_MS 200
@@ -63,6 +67,43 @@ static int write_input(struct api *api, struct str text, struct buf *b, struct e
 		name = str_rcut(p.repo.name, '/', &last, &name) ? name : p.repo.name;
 	buf_addf(b, "  %.*s: {repo: %.*s, pin: \"%s\"}%s%.*s\n", STR_ARG(name), STR_ARG(p.repo.name), p.commit.id.hex,
 	         rev.n ? " # " : "", STR_ARG(rev));
+	return 0;
+}
+
+/* All that dsflow's containers show: each repo as it is now, by a name of letters, digits and _. */
+static int write_data(struct api *api, struct str output, struct buf *b, struct err *e)
+{
+	struct map known;
+	struct repo *repos;
+	size_t n, some = 0;
+
+	map_init(&known, api->arena);
+	if (repo_list(api->store, api->arena, &repos, &n, e))
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		struct str name = repos[i].name;
+		char *called = arena_cstr(api->arena, name);
+		struct commit head;
+		int rc;
+
+		if (repos[i].role == REPO_SYSTEM || str_has_prefix(name, STR("job_runs/")) || str_eq(name, output))
+			continue;
+		rc = branch_head(api->store, repos[i].id, store_branch(api->store), &head, e);
+		if (rc < 0)
+			return -1;
+		if (!rc)
+			continue;
+		for (char *c = called; *c; c++)
+			*c = isalnum((unsigned char)*c) ? *c : '_';
+		if (isdigit((unsigned char)*called) || map_get(&known, str_of(called)))
+			called = arena_printf(api->arena, "r%zu_%s", i, called);
+		map_set(&known, str_of(called), called);
+		if (!some++)
+			buf_adds(b, "inputs:\n");
+		if (write_input(api, arena_strf(api->arena, "%s=%.*s", called, STR_ARG(name)), b, e))
+			return -1;
+	}
+	buf_adds(b, "layout: dsflow\n");
 	return 0;
 }
 
@@ -155,7 +196,10 @@ static int write_job(struct api *api, const struct args *args, struct notebooks 
 
 	if (choose_port(args, &n->port, e) || (output.p && name_check_repo(output, e)))
 		return -1;
-	buf_addf(&yaml, MARK "kind: service\ndescription: Jupyter over chosen commits\n");
+	buf_addf(&yaml, MARK MARK_REST "kind: service\ndescription: Jupyter over chosen commits\n");
+	if (args_flag(args, "data") && !args_count(args, "in") &&
+	    write_data(api, output.p ? output : n->name, &yaml, e))
+		return -1;
 	if (args_count(args, "in"))
 		buf_adds(&yaml, "inputs:\n");
 	for (size_t i = 0; i < args_count(args, "in"); i++)
@@ -190,7 +234,7 @@ static int write_job(struct api *api, const struct args *args, struct notebooks 
 static int make_job(struct api *api, const struct args *args, struct notebooks *n, struct err *e)
 {
 	bool asked = args_count(args, "in") || args_value(args, "output").p || args_value(args, "port").p ||
-	             args_flag(args, "lab"), there = file_exists(n->file);
+	             args_flag(args, "lab") || args_flag(args, "data"), there = file_exists(n->file);
 	struct str text = STR("");
 
 	if (there && file_read_plain(api->arena, n->file, TEXT_MAX, &text, e))

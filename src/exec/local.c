@@ -373,7 +373,7 @@ static int set_layout(struct env *v, struct sight *s, struct err *e)
 	}
 	if (out)
 		show(s, t->out_dir, out, true, false);
-	if (!env_get(v, LAYOUT_SPECS))
+	if (!t->given && !env_get(v, LAYOUT_SPECS)) /* a process that stays has no unit: nothing it reads has a ds */
 		env_set(v, LAYOUT_SPECS, layout_specs(t));
 	return 0;
 }
