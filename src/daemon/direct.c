@@ -1,6 +1,7 @@
 /*
  * Slots that go to the runner that is ready for them: their requests are given to it in the transaction that makes
- * them. Only what no rule could hold; all else is queued, and dispatch.c looks at it.
+ * them. Only where no rule could hold any of them, and none has to do with another: an order is kept, and things are
+ * published together, within one runner. All else is queued, and dispatch.c looks at it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,14 @@ static void drop(struct daemon *d)
 	d->direct = NULL;
 }
 
+static bool is_plain(const void *ptr, const struct job *j)
+{
+	const struct daemon *d = ptr;
+	const struct graph_node *node = graph_node(d->flow->graph, j);
+
+	return rules_free(&d->direct->rules, j) && !node->n_up && !node->n_down && !j->pipeline.n;
+}
+
 static int look(struct daemon *d, struct direct *x, struct err *e)
 {
 	struct request *list;
@@ -47,7 +56,7 @@ static int look(struct daemon *d, struct direct *x, struct err *e)
 		return -1;
 	map_init(&x->to, x->a);
 	x->told.batch = id_new();
-	x->open = true;
+	x->open = clock_due_all(d->slots, is_plain, d);
 	return 0;
 }
 
@@ -67,7 +76,7 @@ int direct_due(void *ptr, struct request_new *r, struct err *e)
 		if (look(d, x, e))
 			return -1;
 	}
-	if (!x->open || r->skipped || !j || !rules_free(&x->rules, j) || graph_node(d->flow->graph, j)->n_down)
+	if (!x->open || r->skipped || !j || !rules_free(&x->rules, j))
 		return 0;
 	to = map_get(&x->to, str_of(r->ds));
 	if (!to) {

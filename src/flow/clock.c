@@ -236,6 +236,14 @@ static void set_back(struct clock *c, int64_t now)
 	clock_sort(c);
 }
 
+bool clock_due_all(const struct clock *c, bool (*is)(const void *ptr, const struct job *j), const void *ptr)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (c->entries[i].next <= c->now && !is(ptr, c->entries[i].s->job))
+			return false;
+	return true;
+}
+
 int clock_tick(struct clock *c, int64_t now_ms, int64_t *next_ms, struct err *e)
 {
 	int64_t now = floor_div(now_ms, 1000);

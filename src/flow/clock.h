@@ -46,6 +46,9 @@ must_check int clock_load(struct clock *c, struct flow *f, int64_t now_ms, struc
  */
 must_check int clock_tick(struct clock *c, int64_t now_ms, int64_t *next_ms, struct err *e);
 
+/* In `due`: whether it holds of the jobs of all slots that are due, what has been made of them included. */
+bool clock_due_all(const struct clock *c, bool (*is)(const void *ptr, const struct job *j), const void *ptr);
+
 /* ---- paused jobs ---- */
 
 struct clock_pause {
