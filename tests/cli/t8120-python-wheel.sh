@@ -9,7 +9,7 @@ PACKAGE=$CHECKOUT/clients/python
 for py in python3 ${LEAT_TEST_PYTHONS:-}; do
 	what="Python $("$py" -c 'import platform; print(platform.python_version())')" || skip_all "$py does not run"
 	test_expect "$what: the examples in its texts do what they say" '
-		for f in "$PACKAGE"/src/leat/_*.py; do PYTHONPATH=$PACKAGE/src "$py" -m doctest "$f" || return 1; done
+		for f in "$PACKAGE"/src/leat/_*.py "$PACKAGE"/src/dsflow/__init__.py; do PYTHONPATH=$PACKAGE/src "$py" -m doctest "$f" || return 1; done
 	'
 	if ! "$py" -c 'import venv, ensurepip' 2>/dev/null || ! "$py" -m pip --version >/dev/null 2>&1; then
 		test_skip "$what: the wheel in a fresh venv" "it has no venv or no pip"

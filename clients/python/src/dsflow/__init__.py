@@ -45,8 +45,13 @@ def _bound(query: str, tables: Dict[str, str]) -> str:
     'with "meteo" as (from "tables"."meteo") select * from meteo'
     >>> _bound("with x as (from meteo) from x", {"meteo": "tables/meteo"})
     'with "meteo" as (from "tables"."meteo"),  x as (from meteo) from x'
+    >>> _bound("-- of all\\nwith meteo as (select 1) from meteo", {"meteo": "tables/meteo"})
+    'with meteo as (select 1) from meteo'
     """
-    named = [name for name in tables if re.search(r"(?<![\w./])%s(?!\w)" % re.escape(name), query, re.I)]
+    query = re.sub(r"^(\s+|--[^\n]*(\n|$)|/\*.*?\*/)+", "", query, flags=re.S)
+    its_own = r"(\bwith|\brecursive|,)\s*\"?%s\"?\s*(\([^()]*\)\s*)?as\s*((not\s+)?materialized\s*)?\("
+    named = [name for name in tables if re.search(r"(?<![\w./])%s(?!\w)" % re.escape(name), query, re.I)
+             and not re.search(its_own % re.escape(name), query, re.I)]
     if not named:
         return query
     parts = []
