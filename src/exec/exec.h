@@ -28,6 +28,12 @@ const char *exec_report_dir(const struct attempt *t) __attribute__((returns_nonn
 const char *exec_path(const struct attempt *t) __attribute__((returns_nonnull));
 /* The interpreter of its Python environment as they see it; NULL: it has none. After exec_new. */
 const char *exec_python(const struct attempt *t);
+/*
+ * A process that an interpreter of that name runs has been started, and has ended: which it is and the packages that it
+ * finds become facts of the attempt (python: {version, executable, packages, freeze, ...}).
+ */
+void exec_python_began(struct attempt *t, const char *name);
+void exec_python_ended(struct attempt *t, const char *name, struct attempt_result *r);
 
 /* memory: and cpu: of a job (local_limit.h). For job_kind.check: that what its own keys say can be. */
 must_check int exec_limits_check(const struct job *j, struct err *e);

@@ -1,3 +1,4 @@
+#include "flow/pyfreeze.h"
 #include "flow/flow.h"
 
 #include <stdlib.h>
@@ -37,6 +38,7 @@ static int open_at(struct store *s, const char *root, const struct job_kind *con
 	f->keys = key_cache_new();
 	map_init(&f->code_told, a);
 	map_init(&f->pyenvs, a);
+	map_init(&f->freezes, a);
 	f->now_ms = clock_now_ms();
 	if (load(f, root, lenient, e) < 0) {
 		flow_close(f);
@@ -79,6 +81,7 @@ void flow_close(struct flow *f)
 	if (!f)
 		return;
 	shelf_give(f->shelf, f->duck);
+	pyfreeze_close(f);
 	key_cache_free(f->keys);
 	jobs_free(f->jobs);
 	arena_free(f->arena);

@@ -23,6 +23,7 @@ struct flow {
 	struct key_cache *keys;           /* what is the same for all units of a job (key.c) */
 	struct map code_told;             /* changes of code that were looked into (codetext.c) */
 	struct map pyenvs;                /* environments that were asked for, by job (pyenv.c) */
+	struct map freezes;               /* packages of interpreters, by their paths (pyfreeze.c) */
 	const char *real_dirs[2];         /* .leat and datastore/ without links in the way, once asked for (exec) */
 	int64_t now_ms;                   /* one instant for the whole command */
 };

@@ -107,6 +107,8 @@ struct attempt_result {
 	bool ordered;        /* the user's own order of rows counts */
 	int64_t cpu_ms, peak_kb; /* of its processes: processor time, memory of the largest; 0: not known */
 	const struct dom *facts; /* what `why` may tell: url, fetched, rows, …; kept in unit.ingredients; may be NULL */
+	struct str text;         /* what facts name by its hash: kept once (codetext.h); STR_NULL: nothing */
+	struct sha text_id;
 };
 
 /* The kind calls it exactly once per attempt it started, from the loop, never from inside start(). */

@@ -428,6 +428,8 @@ int run_rows_unit_end(struct engine *g, struct run_unit *u, struct err *e)
 		q_int(q, 15, begun_ms(u));
 	rc = q_run(q, e);
 	buf_free(&b);
+	if (!rc && u->task && u->task->result.text.p)
+		rc = codetext_keep(g->f->store->db, &u->task->result.text_id, u->task->result.text, e);
 	return rc;
 }
 

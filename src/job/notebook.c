@@ -237,6 +237,18 @@ static void hide_secrets(struct notebook_job *n, struct attempt_result *r)
 	}
 }
 
+/* A kernel is another program, unless it is one of the environment. */
+static bool runs_python(const struct notebook_job *n)
+{
+	return !n->t->shell && !str_has_suffix(n->label, STR(".sql")) &&
+	       (!word(n->t, "kernel", STR("")).n || n->t->pyenv);
+}
+
+static const char *python_of(const struct notebook_job *n)
+{
+	return arena_cstr(n->t->arena, word(n->t, "python", STR("python3")));
+}
+
 static void on_done(void *ptr, const struct proc_exit *x)
 {
 	struct notebook_job *n = ptr;
@@ -248,6 +260,8 @@ static void on_done(void *ptr, const struct proc_exit *x)
 		forked_ended(n->t, x, dom_get(state, "forked"), &r);
 	look_at_report(n, state, &r);
 	hide_secrets(n, &r);
+	if (runs_python(n) && (!state || dom_get(state, "python")))
+		exec_python_ended(n->t, python_of(n), &r);
 	if (n->t->timed_out)
 		r.state = ATTEMPT_TIMED_OUT;
 	n->t->own = NULL;
@@ -302,8 +316,11 @@ static int start(struct attempt *t, struct err *e)
 		task.terminal = true;
 		task.in = STR_NULL;
 	}
-	if (!exec_run(n->x, &task, on_done, n, e))
+	if (!exec_run(n->x, &task, on_done, n, e)) {
+		if (runs_python(n))
+			exec_python_began(t, python_of(n));
 		return 0;
+	}
 	t->own = NULL;
 	return -1;
 }

@@ -137,6 +137,7 @@ static void on_done(void *ptr, const struct proc_exit *x)
 		explain(t, &r);
 	exec_mask_err(p->x, &r.err);
 	exec_metrics(t, &r);
+	exec_python_ended(t, PROGRAM, &r);
 	if (t->timed_out)
 		r.state = ATTEMPT_TIMED_OUT;
 	t->own = NULL;
@@ -161,8 +162,10 @@ static int start(struct attempt *t, struct err *e)
 	if (!t->own && prepare(t, e))
 		return -1;
 	p = t->own;
-	if (!exec_run(p->x, &p->task, on_done, p, e))
+	if (!exec_run(p->x, &p->task, on_done, p, e)) {
+		exec_python_began(t, PROGRAM);
 		return 0;
+	}
 	t->own = NULL;
 	return -1;
 }

@@ -270,6 +270,8 @@ static void on_done(void *ptr, const struct proc_exit *x)
 		err_clear(&r.err);
 	}
 	exec_metrics(s->t, &r);
+	if (s->t->job->env_file.p)
+		exec_python_ended(s->t, "python3", &r);
 	task_ended(s, &r);
 }
 
@@ -357,6 +359,8 @@ static int start(struct attempt *t, struct err *e)
 			return -1;
 		}
 		err_clear(e);
+	} else if (t->pyenv) {
+		exec_python_began(t, "python3");
 	}
 	return 0;
 }
