@@ -13,9 +13,11 @@ seen() { sed -e 's/<style>.*<\/style>//' -e 's/<[^>]*>//g' -e 's/&quot;/"/g; s/&
 # For a cell of a job without a daemon: unit 2 waits until the interpreter that the next ones are forked from stands ready.
 READY='
 def ready():
+    listens = [line.split()[-1] for line in open("/proc/net/unix") if line.split()[3] == "00010000"]
     for p in filter(str.isdigit, os.listdir("/proc")):
         try:
-            if "zygote\0leat-" in open("/proc/%s/cmdline" % p).read() and "\0HOME=%s\0" % os.environ["HOME"] in "\0" + open("/proc/%s/environ" % p).read() and open("/proc/%s/task/%s/children" % (p, p)).read():
+            words = open("/proc/%s/cmdline" % p).read().split("\0")
+            if "zygote" in words and "@" + words[words.index("zygote") + 1] in listens and "HOME=" + os.environ["HOME"] in open("/proc/%s/environ" % p).read().split("\0"):
                 return True
         except OSError:
             pass

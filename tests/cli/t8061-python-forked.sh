@@ -118,4 +118,20 @@ X
 	leat run many 2018-01-01..2018-01-04 -j 1 && eq "$(how many 2018-01-01)$(how many 2018-01-04)" coldwarm && wait_for 10 eval "! kill -0 $(cat "$HOME/from") 2>/dev/null"
 '
 
+test_expect 'one that is forked outlives its run, which is killed, and the next run takes what it made' '
+	cd w && job outlives "" <<X &&
+import time
+def run(output, ds):
+    wait_until_ready(ds)
+    if ds[-1] == "3":
+        open(os.environ["HOME"] + "/begun", "w").close()
+        while not os.path.exists(os.environ["HOME"] + "/go"):
+            time.sleep(0.02)
+    (output / "how").write_text(how())
+X
+	{ "$LEAT_BIN" run outlives 2018-01-01..2018-01-03 -j 1 >out 2>err 9>&- & } && bg=$! && t_pids+=($bg) && wait_for 60 test -e "$HOME/begun" && kill -9 $bg && { wait $bg || true; } &&
+	: >"$HOME/go" && leat run outlives 2018-01-03 && eq "$(how outlives 2018-01-03)" warm && leat runs outlives --attempts --json >tries &&
+	eq "$(json tries "[[t[\"attempt\"], t[\"state\"]] for t in (d if isinstance(d, list) else [d]) if t[\"ds\"] == \"2018-01-03\"]")" "[[1, \"success\"]]"
+'
+
 test_done
