@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "api/jupyter.h"
 #include "api/rows.h"
 #include "api/stay.h"
 #include "base/map.h"
@@ -27,6 +28,7 @@
 #define NAME "jupyter"
 #define MARK "# `leat jupyter` made this"
 #define MARK_REST ", and makes it anew when it is called with --in, --data, --lab, --output or --port.\n"
+#define SETTINGS "jupyter_config.py" /* beside job.sh */
 #define PORT_FIRST 8888
 #define PORT_TRIES 200
 #define LOOK_MS 200
@@ -37,9 +39,36 @@
 struct notebooks {
 	struct str name;
 	const char *dir, *file; /* the job's folder and job.yaml */
+	const struct jupyter_file *notebook; /* one that it is opened on; NULL */
 	bool lab;
 	int64_t port;
 };
+
+/*
+ * config/jupyter_server_config.py of the workspace (or config/jupyter/), if it is there. What keeps others out is set
+ * behind it: whatever it says, this machine and its token.
+ */
+static const char settings[] =
+	"# The workspace's own settings, and behind them what keeps others out. Made by leat.\n"
+	"import os\n"
+	"\n"
+	"for name in (\"jupyter_server_config.py\", \"jupyter/jupyter_server_config.py\"):\n"
+	"    path = os.path.join(os.environ[\"LEAT_CONFIG\"], name)\n"
+	"    if os.path.isfile(path):\n"
+	"        load_subconfig(path)\n"
+	"for app in (c.ServerApp, c.NotebookApp):\n"
+	"    for key in (\"identity_provider_class\", \"authorizer_class\", \"login_handler_class\",\n"
+	"                \"logout_handler_class\", \"allow_unauthenticated_access\", \"disable_check_xsrf\",\n"
+	"                \"allow_origin\", \"allow_origin_pat\", \"allow_credentials\", \"trust_xheaders\",\n"
+	"                \"sock\", \"custom_display_url\"):\n"
+	"        app.pop(key, None)\n"
+	"    app.ip = \"127.0.0.1\"\n"
+	"    app.allow_remote_access = False\n"
+	"    app.password = \"\"\n"
+	"    app.password_required = False\n"
+	"for part in (c.ServerApp, c.NotebookApp, c.IdentityProvider, c.PasswordIdentityProvider):\n"
+	"    part.token = os.environ[\"JUPYTER_TOKEN\"]\n"
+	"c.PasswordIdentityProvider.hashed_password = \"\"\n";
 
 /* --- the job --- */
 
@@ -134,13 +163,17 @@ static int choose_port(const struct args *args, int64_t *out, struct err *e)
 	return err_set(e, ERR_BUSY, "no port from %d to %d is free", PORT_FIRST, PORT_FIRST + PORT_TRIES - 1);
 }
 
+static int no_quote(const char *path, struct err *e)
+{
+	return err_set(e, ERR_BAD_NAME, "%s has a quote in its path, which no line of a shell can hold safely", path);
+}
+
 /* As it is on the PATH of who asks: a virtual environment that is active now need not have been at `leat init`. */
 static int find_program(struct arena *a, bool lab, const char **out, struct err *e)
 {
 	*out = proc_which(a, lab ? "jupyter-lab" : "jupyter-notebook", NULL);
 	if (*out && strchr(*out, '\''))
-		return err_set(e, ERR_BAD_NAME, "%s has a quote in its path, which no line of a shell can hold safely",
-		               *out);
+		return no_quote(*out, e);
 	if (*out)
 		return 0;
 	err_set(e, ERR_NO_LIBRARY, "there is no %s on the PATH", lab ? "jupyter-lab" : "jupyter-notebook");
@@ -188,6 +221,12 @@ static void write_kernel(struct buf *sh, const char *python)
 	         "fi\n");
 }
 
+/* An option of jupyter's own. */
+static bool wants_data(const struct notebooks *n, const struct args *args)
+{
+	return !n->notebook && args_flag(args, "data");
+}
+
 static int write_job(struct api *api, const struct args *args, struct notebooks *n, struct err *e)
 {
 	struct buf yaml cleanup(buf_free) = BUF_INIT(TEXT_MAX), sh cleanup(buf_free) = BUF_INIT(TEXT_MAX);
@@ -197,7 +236,7 @@ static int write_job(struct api *api, const struct args *args, struct notebooks 
 	if (choose_port(args, &n->port, e) || (output.p && name_check_repo(output, e)))
 		return -1;
 	buf_addf(&yaml, MARK MARK_REST "kind: service\ndescription: Jupyter over chosen commits\n");
-	if (args_flag(args, "data") && !args_count(args, "in") &&
+	if (wants_data(n, args) && !args_count(args, "in") &&
 	    write_data(api, output.p ? output : n->name, &yaml, e))
 		return -1;
 	if (args_count(args, "in"))
@@ -207,6 +246,8 @@ static int write_job(struct api *api, const struct args *args, struct notebooks 
 			return -1;
 	if (find_program(api->arena, n->lab, &program, e))
 		return -1;
+	if (strchr(api->ws->dir, '\''))
+		return no_quote(api->ws->dir, e);
 	if (output.p)
 		buf_addf(&yaml, "output: %.*s\n", STR_ARG(output));
 	buf_addf(&yaml, "port: %" PRId64 "\nhealth: /api\nstart_timeout: 120s\nsandbox: on\n", n->port);
@@ -219,12 +260,18 @@ static int write_job(struct api *api, const struct args *args, struct notebooks 
 	if (python)
 		write_kernel(&sh, python);
 	buf_addf(&sh,
-	         "exec '%s' --ip=127.0.0.1 --port=\"$LEAT_PORT\" --no-browser --allow-root \\\n"
+	         "export LEAT_CONFIG='%s/config'\n"
+	         "set --\n"
+	         "for d in \"$LEAT_CONFIG\" \"$LEAT_CONFIG/jupyter\"; do\n"
+	         "\t[ ! -f \"$d/jupyter_server_config.py\" ] || set -- --config=\"$PWD/" SETTINGS "\"\n"
+	         "done\n"
+	         "exec '%s' \"$@\" --ip=127.0.0.1 --port=\"$LEAT_PORT\" --no-browser --allow-root \\\n"
 	         "\t--notebook-dir=\"${LEAT_OUTPUT%%/*}\" --FileCheckpoints.checkpoint_dir=\"$HOME/checkpoints\"\n",
-	         program);
+	         api->ws->dir, program);
 	if (buf_over(&yaml) || buf_over(&sh))
 		return err_set(e, ERR_LIMIT, "so many --in do not fit into a job");
 	if (dir_make(n->dir, 0777, e) ||
+	    file_replace(path_join(api->arena, n->dir, SETTINGS), STR(settings), 0666, 0, e) ||
 	    file_replace(path_join(api->arena, n->dir, "job.sh"), buf_str(&sh), 0666, 0, e))
 		return -1;
 	return file_replace(n->file, buf_str(&yaml), 0666, 0, e);
@@ -233,8 +280,9 @@ static int write_job(struct api *api, const struct args *args, struct notebooks 
 /* A job of that name that is not ours is started, never written over. */
 static int make_job(struct api *api, const struct args *args, struct notebooks *n, struct err *e)
 {
-	bool asked = args_count(args, "in") || args_value(args, "output").p || args_value(args, "port").p ||
-	             args_flag(args, "lab") || args_flag(args, "data"), there = file_exists(n->file);
+	bool asked = n->notebook || args_count(args, "in") || args_value(args, "output").p ||
+	             args_value(args, "port").p || args_flag(args, "lab") || wants_data(n, args),
+	     there = file_exists(n->file);
 	struct str text = STR("");
 
 	if (there && file_read_plain(api->arena, n->file, TEXT_MAX, &text, e))
@@ -284,6 +332,22 @@ static int wait_for_end(struct waiting *w, struct err *e)
 	return rc;
 }
 
+/* Where the notebook is in Jupyter. */
+static const char *jupyter_page(struct arena *a, struct str name, bool lab)
+{
+	struct buf b cleanup(buf_free) = BUF_INIT(TEXT_MAX);
+
+	for (size_t i = 0; i < name.n; i++) {
+		unsigned char c = (unsigned char)name.p[i];
+
+		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("-_.~", c))
+			buf_addc(&b, (char)c);
+		else
+			buf_addf(&b, "%%%02X", c);
+	}
+	return arena_printf(a, "%s%.*s", lab ? "lab/tree/out/" : "notebooks/out/", STR_ARG(buf_str(&b)));
+}
+
 static int say_where(struct api *api, const struct notebooks *n, const struct stay_place *at, struct sink *out,
                      struct err *e)
 {
@@ -291,12 +355,12 @@ static int say_where(struct api *api, const struct notebooks *n, const struct st
 	struct dom *row = dom_new(api->arena, DOM_MAP);
 	struct err none = ERR_INIT;
 	struct str token = STR("");
-	const char *url;
+	const char *url, *page = n->notebook ? jupyter_page(api->arena, n->notebook->name, n->lab) : "";
 
 	if (file_read_plain(api->arena, arena_printf(api->arena, "%s/work/token", at->dir), TOKEN_MAX, &token, &none))
 		err_clear(&none); /* a job of the user's own: it says itself how to come in */
-	url = arena_printf(api->arena, "http://127.0.0.1:%" PRId64 "/%s%.*s", port && port->type == DOM_INT ? port->i : 0,
-	                   token.n ? "?token=" : "", STR_ARG(token));
+	url = arena_printf(api->arena, "http://127.0.0.1:%" PRId64 "/%s%s%.*s",
+	                   port && port->type == DOM_INT ? port->i : 0, page, token.n ? "?token=" : "", STR_ARG(token));
 	if (out->people)
 		return out->bytes(out->ptr, arena_strf(api->arena, "%s\n", url), e);
 	dom_set_str(api->arena, row, "job", n->name);
@@ -306,29 +370,46 @@ static int say_where(struct api *api, const struct notebooks *n, const struct st
 
 int api_jupyter(struct api *api, const struct args *args, struct sink *out, struct err *e)
 {
-	struct notebooks n = {.name = args_value(args, "name"), .lab = args_flag(args, "lab")};
+	return jupyter_session(api, args, NULL, out, e);
+}
+
+int jupyter_session(struct api *api, const struct args *args, const struct jupyter_file *notebook, struct sink *out,
+                    struct err *e)
+{
+	struct notebooks n = {.name = args_value(args, "name"), .notebook = notebook, .lab = args_flag(args, "lab")};
+	struct str output = args_value(args, "output");
 	struct waiting w = {.asked = false};
 	bool up;
 
 	if (!n.name.p)
-		n.name = STR(NAME);
+		n.name = notebook ? STR("notebook") : STR(NAME);
 	if (name_check_job(n.name, e))
 		return -1;
 	n.dir = arena_printf(api->arena, "%s/jobs/%.*s", api->ws->dir, STR_ARG(n.name));
 	n.file = path_join(api->arena, n.dir, "job.yaml");
 	stay_place(api->arena, api->store, n.name, &w.at);
 	up = stay_is_up(&w.at);
-	if (up && args_count(args, "in")) {
+	if (up && (notebook || args_count(args, "in"))) {
 		err_set(e, ERR_BUSY, "%.*s is up, over the commits that it was started with", STR_ARG(n.name));
 		return err_hint(e, "leat down %.*s ends it", STR_ARG(n.name));
 	}
 	if ((!up && make_job(api, args, &n, e)) || api_open(api, OP_W | OP_J, e) ||
-	    (!up && stay_up(api, n.name, out, e)) || say_where(api, &n, &w.at, out, e))
+	    (!up && stay_up(api, n.name, out, e)))
 		return -1;
-	if (up || args_flag(args, "detach"))
+	if (notebook && file_replace(path_join(api->arena, w.at.out, arena_cstr(api->arena, notebook->name)),
+	                             notebook->text, 0666, 0, e)) {
+		struct err ignored = ERR_INIT;
+
+		if (stay_down(api, args, n.name, out, &ignored))
+			err_clear(&ignored);
+		return -1;
+	}
+	if (say_where(api, &n, &w.at, out, e))
+		return -1;
+	if (up || (!notebook && args_flag(args, "detach")))
 		return 0;
 	sink_note(out, "out/ becomes a commit when it ends: Ctrl-C ends it");
-	if (wait_for_end(&w, e))
+	if (wait_for_end(&w, e) || stay_down(api, args, n.name, out, e))
 		return -1;
-	return stay_down(api, args, n.name, out, e);
+	return notebook ? notebook->ended(notebook->ptr, output.p ? output : n.name, e) : 0;
 }
