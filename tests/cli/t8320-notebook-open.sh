@@ -35,7 +35,7 @@ opened() {
 	rm -f url said
 	"$LEAT_BIN" notebook "$@" --port "$p" --json >url 2>said &
 	pid=$!
-	t_pids+=($pid)
+	t_pids+=("$pid")
 	wait_for 60 grep -qs token= url
 }
 closed() { kill -INT "$pid" && { wait "$pid" || return 1; }; }
