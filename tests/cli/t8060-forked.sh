@@ -62,15 +62,15 @@ X
 '
 
 test_expect 'with memory: and cpu: it is forked too, and held to them' '
-	cd w && { printf "# %%%%\n%s\n" "$WARM" && cat; } <<\X | notebook held "memory: 150M" "cpu: 1" &&
+	cd w && { printf "# %%%%\n%s\n" "$WARM" && cat; } <<\X | notebook held "memory: 400M" "cpu: 1" &&
 print(open("/proc/self/cgroup").read().count("leat-") if os.path.exists("/proc/self/cgroup") else 0, "groups", open("/proc/%d/cgroup" % os.getppid()).read().count("leat-"))
 # %%
 if ds[-1] == "9":
-    x = bytearray(400 << 20)
+    x = bytearray(1000 << 20)
     import time; time.sleep(60)
 print("to the end")
 X
-	warmed held 2018-01-01 && exits 1 leat run held 2018-01-09 2>err && has err "memory: 150M allows" &&
+	warmed held 2018-01-01 && exits 1 leat run held 2018-01-09 2>err && has err "memory: 400M allows" &&
 	seen "$(page held 2018-01-09).html" >seen && has seen "warm start" "cell 2 failed" && of held 2018-01-09 >last && has last "\"state\": \"failed\"" && eq "$(json last "d[\"peak\"] > 50 << 20")" true &&
 	leat run held 2018-01-08 && seen "$(page held 2018-01-08).html" >seen && has seen "warm start" "to the end"
 '

@@ -72,16 +72,16 @@ X
 '
 
 test_expect 'its processor time and memory are in its try; memory: holds it' '
-	cd w && job big "retries: 0\nmemory: 200M\n" <<X &&
+	cd w && job big "retries: 0\nmemory: 400M\n" <<X &&
 import time
 def run(output, ds):
     (output / "how").write_text(how())
     if ds[-1] == "9":
         assert how() == "warm"
-        x = bytearray(500 << 20); time.sleep(60)
+        x = bytearray(1000 << 20); time.sleep(60)
     x = bytearray(100 << 20)
 X
-	warmed big 2018-01-01 && exits 1 leat run big 2018-01-09 2>err && has err "memory: 200M allows" && leat runs big --attempts --json >tries &&
+	warmed big 2018-01-01 && exits 1 leat run big 2018-01-09 2>err && has err "memory: 400M allows" && leat runs big --attempts --json >tries &&
 	eq "$(json tries "max(t[\"peak\"] for t in d if t[\"state\"] == \"success\") > 100 << 20")" true
 '
 
@@ -101,8 +101,8 @@ X
 	warmed own 2018-01-01 && leat logs own 2018-01-01 >log && has log "is of the machine" && echo "whose = \"my own\"" >jobs/own/requests.py && warmed own 2018-01-02 && leat logs own 2018-01-02 >log && has log "is my own" &&
 	rm jobs/own/requests.py && warmed own 2018-01-03 && leat logs own 2018-01-03 >log && has log "is of the machine" && rm "$site/requests.py"
 '
-test_expect 'within memory: 200M rows without any library still become a table' '
-	cd w && job small "memory: 200M\n" <<X && sed -i "s|output: raw/small|output: tables/small|" jobs/small/job.yaml &&
+test_expect 'within memory: 400M rows without any library still become a table' '
+	cd w && job small "memory: 400M\n" <<X && sed -i "s|output: raw/small|output: tables/small|" jobs/small/job.yaml &&
 def run(ds):
     return [{"a": 1, "b": "x" * 3000000}]
 X

@@ -393,7 +393,7 @@ def zygote(name, owner, how, modules):
     z.fork_ahead()
     used = time.monotonic()
     while z.units or (not z.retired and (time.monotonic() - used < IDLE_S or how == "kernel")):
-        wait = QUIET_S if z.forks_ahead and not z.ahead and not z.retired else 60
+        wait = QUIET_S if z.forks_ahead and not z.ahead and not z.retired else 60 if life else 5
         got = select.select([wake] + ([] if z.retired else [server, life or wake]), [], [], wait)[0]
         if (life in got) if life else not os.path.exists("/proc/%d" % owner):
             z.retire()  # units outlive who started them, as all tasks do
