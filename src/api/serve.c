@@ -44,13 +44,6 @@ int serve_place(struct store *s, struct arena *a, const struct dom **out, struct
 	return 1;
 }
 
-static int64_t number(const struct dom *m, const char *key)
-{
-	const struct dom *v = dom_get(m, key);
-
-	return v && v->type == DOM_INT ? v->i : 0;
-}
-
 static int say_place(struct api *api, struct sink *out, struct err *e)
 {
 	const struct dom *place;
@@ -64,11 +57,11 @@ static int say_place(struct api *api, struct sink *out, struct err *e)
 		api->exit_status = 1;
 		return sink_row(out, row, e);
 	}
-	dom_set_int(api->arena, row, "pid", number(place, "pid"));
-	if (number(place, "port"))
+	dom_set_int(api->arena, row, "pid", dom_int(place, "pid"));
+	if (dom_int(place, "port"))
 		dom_set_str(api->arena, row, "url",
-		            arena_strf(api->arena, "http://127.0.0.1:%lld", (long long)number(place, "port")));
-	if (number(place, "port"))
+		            arena_strf(api->arena, "http://127.0.0.1:%lld", (long long)dom_int(place, "port")));
+	if (dom_int(place, "port"))
 		dom_set_cstr(api->arena, row, "token",
 		             arena_printf(api->arena, "%s/serve.token", api->store->leat_dir));
 	dom_set_cstr(api->arena, row, "log", arena_printf(api->arena, "%s/" LOG, api->store->leat_dir));
@@ -86,12 +79,12 @@ static int stop(struct api *api, struct sink *out, struct err *e)
 		return -1;
 	if (!r)
 		return err_set(e, ERR_NOT_FOUND, "no daemon serves this workspace");
-	pid = (pid_t)number(place, "pid");
-	if (pid <= 0 || clock_proc_start(pid) != (uint64_t)number(place, "start"))
+	pid = (pid_t)dom_int(place, "pid");
+	if (pid <= 0 || clock_proc_start(pid) != (uint64_t)dom_int(place, "start"))
 		return err_set(e, ERR_NOT_FOUND, "the daemon (pid %d) is not there any more", (int)pid);
 	if (kill(pid, SIGTERM))
 		return err_errno(e, errno, "the daemon (pid %d) cannot be ended", (int)pid);
-	while (clock_proc_start(pid) == (uint64_t)number(place, "start")) {
+	while (clock_proc_start(pid) == (uint64_t)dom_int(place, "start")) {
 		if (clock_mono_ms() > until)
 			return err_set(e, ERR_TIMEOUT, "the daemon (pid %d) does not end", (int)pid);
 		clock_sleep_ms(LOOK_MS);

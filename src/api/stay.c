@@ -100,13 +100,6 @@ static bool state_is(const struct dom *state, const char *word)
 	return v && v->type == DOM_STR && str_is(v->s, word);
 }
 
-static struct str text_in(const struct dom *state, const char *key)
-{
-	const struct dom *v = dom_get(state, key);
-
-	return v && v->type == DOM_STR ? v->s : STR_NULL;
-}
-
 /* ---- up ---- */
 
 static int begin(struct api *api, const struct staying *w, struct proc *p, struct err *e)
@@ -140,7 +133,7 @@ static void say_log(struct api *api, const struct staying *w, struct sink *out)
 static int not_started(struct api *api, const struct staying *w, const struct dom *state, struct sink *out,
                        struct err *e)
 {
-	struct str why = text_in(state, "error"), hint = text_in(state, "hint");
+	struct str why = dom_str(state, "error"), hint = dom_str(state, "hint");
 
 	say_log(api, w, out);
 	err_set(e, ERR_FAILED, "%.*s was not started: %.*s", STR_ARG(w->job->name),
@@ -306,8 +299,8 @@ static int down_one(struct api *api, const struct args *args, const struct stayi
 		return -1;
 	state = stay_state(api->arena, &w->at);
 	if (state_is(state, STAY_FAILED)) {
-		err_set(e, ERR_FAILED, "%.*s has ended: %.*s", STR_ARG(w->job->name), STR_ARG(text_in(state, "error")));
-		return err_hint(e, "%.*s", STR_ARG(text_in(state, "hint")));
+		err_set(e, ERR_FAILED, "%.*s has ended: %.*s", STR_ARG(w->job->name), STR_ARG(dom_str(state, "error")));
+		return err_hint(e, "%.*s", STR_ARG(dom_str(state, "hint")));
 	}
 	return sink_row(out, row_of(api->arena, w), e);
 }

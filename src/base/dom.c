@@ -254,6 +254,20 @@ static void write_real(struct buf *b, double d)
 		buf_adds(b, ".0"); /* it stays a REAL when it is read again */
 }
 
+struct str dom_str(const struct dom *map, const char *key)
+{
+	const struct dom *v = dom_get(map, key);
+
+	return v && v->type == DOM_STR ? v->s : STR_NULL;
+}
+
+int64_t dom_int(const struct dom *map, const char *key)
+{
+	const struct dom *v = dom_get(map, key);
+
+	return v && v->type == DOM_INT ? v->i : 0;
+}
+
 struct str dom_text(struct arena *a, const struct dom *n)
 {
 	struct buf b = BUF_INIT(DOM_MAX_BYTES);

@@ -46,6 +46,8 @@ must_check int dom_yaml(struct arena *a, struct str text, const char *file, stru
 must_check int dom_yaml_all(struct arena *a, struct str text, const char *file, struct dom **out, struct err *e);
 
 struct dom *dom_get(const struct dom *map, const char *key); /* NULL if absent or not a map */
+struct str dom_str(const struct dom *map, const char *key);  /* STR_NULL if absent or no text */
+int64_t dom_int(const struct dom *map, const char *key);     /* 0 if absent or no whole number */
 struct dom *dom_path(const struct dom *root, const char *dotted); /* "schedule.cron" */
 struct str dom_text(struct arena *a, const struct dom *n); /* a scalar as text (raw where there is one); "" for null */
 const char *dom_type_word(enum dom_type t); /* "a list" */

@@ -48,13 +48,6 @@ static const struct dom *connection_of(const struct workspace *ws, struct str na
 	return NULL;
 }
 
-static struct str text_of(const struct dom *map, const char *key)
-{
-	const struct dom *v = dom_get(map, key);
-
-	return v && v->type == DOM_STR ? v->s : STR_NULL;
-}
-
 static int secret_of(struct egress_push *p, const char *key, struct str *out, struct err *e)
 {
 	struct str value;
@@ -83,9 +76,9 @@ static int take_connection(struct egress_push *p, struct place *at, struct err *
 {
 	const struct dom *c = connection_of(p->flow->ws, p->to->connection), *style, *stall;
 
-	at->endpoint = first_of(at->endpoint, text_of(c, "endpoint"));
-	at->region = text_of(c, "region");
-	at->ca_file = text_of(c, "ca_file");
+	at->endpoint = first_of(at->endpoint, dom_str(c, "endpoint"));
+	at->region = dom_str(c, "region");
+	at->ca_file = dom_str(c, "ca_file");
 	style = dom_get(c, "path_style");
 	if (style && style->type == DOM_BOOL)
 		at->path_style = style->b;
@@ -250,8 +243,8 @@ static int take_reply(struct egress_push *p, struct str text, const struct proc_
 	f = dom_get(reply, "error");
 	if (!f)
 		return 0;
-	struct str msg = text_of(f, "msg"), hint = text_of(f, "hint");
-	err_set(e, err_code_of_word(text_of(f, "code")), "%.*s", STR_ARG(msg));
+	struct str msg = dom_str(f, "msg"), hint = dom_str(f, "hint");
+	err_set(e, err_code_of_word(dom_str(f, "code")), "%.*s", STR_ARG(msg));
 	if (hint.p)
 		err_hint(e, "%.*s", STR_ARG(hint));
 	return -1;

@@ -46,16 +46,9 @@ struct work {
 	struct err err;
 };
 
-static struct str text_of(const struct dom *map, const char *key)
-{
-	const struct dom *v = dom_get(map, key);
-
-	return v && v->type == DOM_STR ? v->s : STR_NULL;
-}
-
 static const char *cstr_of(const struct work *w, const char *key)
 {
-	struct str s = text_of(w->request, key);
+	struct str s = dom_str(w->request, key);
 
 	return s.p ? arena_cstr(w->a, s) : NULL;
 }
@@ -77,9 +70,9 @@ static int take_file(struct work *w, const struct dom *f, bool sure, struct err 
 {
 	struct known *k = arena_new_of(w->a, struct known);
 
-	k->path = text_of(f, "path");
+	k->path = dom_str(f, "path");
 	k->sure = sure;
-	if (!k->path.p || (sure && !sha_parse(text_of(f, "sha256"), &k->id)))
+	if (!k->path.p || (sure && !sha_parse(dom_str(f, "sha256"), &k->id)))
 		return bad_list(w, e);
 	map_set(&w->known, k->path, k);
 	return 0;
@@ -99,15 +92,15 @@ static int take_list(struct work *w, struct str text, struct err *e)
 	if (version->i != 1)
 		return err_set(e, ERR_NEWER_FORMAT, "a newer leat than this one pushes to s3://%s/%.*s",
 		               w->target.bucket, STR_ARG(w->prefix));
-	if (!str_eq(text_of(list, "repo"), w->repo)) {
+	if (!str_eq(dom_str(list, "repo"), w->repo)) {
 		err_set(e, ERR_REFUSED, "s3://%s/%.*s holds what the repo %.*s was pushed to", w->target.bucket,
-		        STR_ARG(w->prefix), STR_ARG(text_of(list, "repo")));
+		        STR_ARG(w->prefix), STR_ARG(dom_str(list, "repo")));
 		return err_hint(e, "one place is for one output; if that repo is no more, delete the object " S3_LIST
 		                   " there");
 	}
 	w->listed = true;
-	w->whole = str_is(text_of(list, "state"), "whole");
-	w->listed_commit = text_of(list, "commit");
+	w->whole = str_is(dom_str(list, "state"), "whole");
+	w->listed_commit = dom_str(list, "commit");
 	dom_each(f, dom_get(list, "files"))
 		if (take_file(w, f, true, e))
 			return -1;
@@ -291,7 +284,7 @@ static int push(struct work *w, struct s3 *s, struct err *e)
 
 	if (got < 0 || (got && take_list(w, list, e)))
 		return -1;
-	if (!sha_parse(text_of(w->request, "tree"), &tree))
+	if (!sha_parse(dom_str(w->request, "tree"), &tree))
 		return err_set(e, ERR_INTERNAL, "no tree");
 	if (tree_walk(w->store, NULL, &tree, false, on_file, w, e))
 		return -1;
@@ -327,9 +320,9 @@ static int begin(struct work *w, struct err *e)
 		.ca_file = cstr_of(w, "ca_file"),
 		.stall_ms = stall ? stall->i : 0,
 	};
-	w->prefix = text_of(w->request, "prefix");
-	w->repo = text_of(w->request, "repo");
-	w->commit = text_of(w->request, "commit");
+	w->prefix = dom_str(w->request, "prefix");
+	w->repo = dom_str(w->request, "repo");
+	w->commit = dom_str(w->request, "commit");
 	map_init(&w->known, w->a);
 	rc = s3_open(&w->target, &s, e) || workspace_open(cstr_of(w, "workspace"), &ws, e) ||
 	     store_open(ws, &w->store, e) || push(w, s, e);

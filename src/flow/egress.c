@@ -24,18 +24,11 @@ static int wrong(const struct egress *x, struct err *e)
 	return job_at(e, x->job, x->line, x->col);
 }
 
-static struct str text_at(const struct dom *map, const char *key)
-{
-	const struct dom *v = dom_get(map, key);
-
-	return v && v->type == DOM_STR ? v->s : STR_NULL;
-}
-
 static int read_format(struct arena *a, const struct dom *format, struct egress *x)
 {
 	const struct dom *columns = dom_get(format, "columns");
 
-	x->type = text_at(format, "type");
+	x->type = dom_str(format, "type");
 	if (!columns || columns->type != DOM_LIST)
 		return 0;
 	x->columns = arena_array(a, struct str, columns->n + 1);
@@ -92,7 +85,7 @@ int egress_of(struct arena *a, const struct job *j, struct egress *out, struct e
 		return wrong(&x, e);
 	}
 	x.sql = sql != NULL;
-	x.connection = text_at(v, "connection");
+	x.connection = dom_str(v, "connection");
 	if (x.sql && x.connection.p) {
 		err_set(e, ERR_BAD_CONFIG, "a connection is for URL and objectStorage");
 		return wrong(&x, e);

@@ -49,13 +49,6 @@ int secret_value(struct arena *a, const struct workspace *ws, struct str name, s
 	return file_read_plain(a, path, SECRET_MAX, out, e);
 }
 
-static struct str text_of(const struct dom *map, const char *key)
-{
-	const struct dom *v = dom_get(map, key);
-
-	return v && v->type == DOM_STR ? v->s : STR_NULL;
-}
-
 static void add(struct arena *a, struct secrets *l, const char *variable, const char *path, struct str value)
 {
 	struct secret s = {variable, path, value};
@@ -92,8 +85,8 @@ static int add_folder(struct arena *a, const struct workspace *ws, struct str na
 static int add_one(struct arena *a, const struct workspace *ws, const struct dom *map, struct secrets *l,
                    struct err *e)
 {
-	struct str name = text_of(map, "name"), key = text_of(map, "key");
-	struct str variable = text_of(map, "envVar"), mount = text_of(map, "mountPath"), value;
+	struct str name = dom_str(map, "name"), key = dom_str(map, "key");
+	struct str variable = dom_str(map, "envVar"), mount = dom_str(map, "mountPath"), value;
 
 	if (mount.p && !key.p && add_folder(a, ws, name, arena_cstr(a, mount), l, e))
 		return -1;
@@ -148,8 +141,8 @@ int secret_check(const struct job *j, struct err *e)
 	if (!list || list->type != DOM_LIST)
 		return 0;
 	dom_each(map, list) {
-		struct str key = text_of(map, "key"), variable = text_of(map, "envVar");
-		struct str mount = text_of(map, "mountPath");
+		struct str key = dom_str(map, "key"), variable = dom_str(map, "envVar");
+		struct str mount = dom_str(map, "mountPath");
 
 		if (!variable.p && !mount.p) {
 			err_set(e, ERR_BAD_CONFIG, "a secret needs an envVar or a mountPath");

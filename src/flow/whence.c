@@ -21,13 +21,6 @@ struct telling {
 	const struct dom *ingredients;
 };
 
-static struct str text(const struct dom *map, const char *key)
-{
-	const struct dom *v = dom_get(map, key);
-
-	return v && v->type == DOM_STR ? v->s : STR_NULL;
-}
-
 static int repo_row(struct telling *t, int64_t id, struct err *e)
 {
 	struct q *q = db_query(t->s->db, "select name, ended, job from repo where id = ?");
@@ -167,7 +160,7 @@ static void state(struct telling *t, const char *word)
 /* What its unit is today, by the plan: changes since it was made, where it is no longer what would be made. */
 static int against_plan(struct telling *t, const struct job *j, bool at_head, struct err *e)
 {
-	struct str label = text(t->unit, "ds");
+	struct str label = dom_str(t->unit, "ds");
 	const struct dom *why = NULL, *changes;
 	struct err inner = ERR_INIT;
 	struct plan_unit *u = NULL;
@@ -192,9 +185,9 @@ static int against_plan(struct telling *t, const struct job *j, bool at_head, st
 	}
 	changes = dom_get(why, "changes");
 	if (at_head)
-		state(t, str_is(text(why, "state"), "up-to-date") ? "current" : "stale");
-	if (at_head && !str_is(text(why, "state"), "up-to-date")) {
-		dom_set_str(t->a, t->doc, "reason", text(why, "answer"));
+		state(t, str_is(dom_str(why, "state"), "up-to-date") ? "current" : "stale");
+	if (at_head && !str_is(dom_str(why, "state"), "up-to-date")) {
+		dom_set_str(t->a, t->doc, "reason", dom_str(why, "answer"));
 		if (changes && changes->n)
 			dom_set(t->a, t->doc, "changes", dom_copy(t->a, changes));
 	}
@@ -204,7 +197,7 @@ static int against_plan(struct telling *t, const struct job *j, bool at_head, st
 static const struct dom *with(const struct dom *list, const char *key, struct str value)
 {
 	dom_each (x, list)
-		if (str_eq(text(x, key), value))
+		if (str_eq(dom_str(x, key), value))
 			return x;
 	return NULL;
 }
@@ -213,22 +206,23 @@ static const struct dom *with(const struct dom *list, const char *key, struct st
 static void paths_diff(struct arena *a, const struct dom *before, const struct dom *now, struct dom *out)
 {
 	dom_each (in, dom_get(now, "inputs")) {
-		const struct dom *was = with(dom_get(before, "inputs"), "name", text(in, "name"));
+		const struct dom *was = with(dom_get(before, "inputs"), "name", dom_str(in, "name"));
 
 		dom_each (p, dom_get(in, "paths")) {
-			const struct dom *old = with(dom_get(was, "paths"), "path", text(p, "path"));
+			const struct dom *old = with(dom_get(was, "paths"), "path", dom_str(p, "path"));
 			struct dom *row;
 
-			if (old && str_eq(text(old, "content"), text(p, "content")))
+			if (old && str_eq(dom_str(old, "content"), dom_str(p, "content")))
 				continue;
 			row = dom_new(a, DOM_MAP);
 			dom_set_cstr(a, row, "what", "input");
-			dom_set_str(a, row, "name", text(in, "name"));
+			dom_set_str(a, row, "name", dom_str(in, "name"));
 			if (old)
-				dom_set_str(a, row, "before", text(old, "content"));
-			dom_set_str(a, row, "now", text(p, "content"));
+				dom_set_str(a, row, "before", dom_str(old, "content"));
+			dom_set_str(a, row, "now", dom_str(p, "content"));
 			dom_set_str(a, row, "text",
-			            arena_strf(a, "%.*s:%.*s %s", STR_ARG(text(in, "repo")), STR_ARG(text(p, "path")),
+			            arena_strf(a, "%.*s:%.*s %s", STR_ARG(dom_str(in, "repo")),
+			                       STR_ARG(dom_str(p, "path")),
 			                       old ? "changed" : "is new"));
 			dom_add(out, row);
 		}
@@ -251,18 +245,18 @@ static int replaced(struct telling *t, const struct catalog_repo *r, struct err 
 	if (id && why_unit_row(t->c, t->a, id->i, &row, &theirs, e) < 0)
 		return -1;
 	if (other) {
-		dom_set_str(t->a, by, "run", text(other, "run"));
-		dom_set_str(t->a, by, "short", str_sub(text(other, "run"), 0, 8));
+		dom_set_str(t->a, by, "run", dom_str(other, "run"));
+		dom_set_str(t->a, by, "short", str_sub(dom_str(other, "run"), 0, 8));
 		if ((v = dom_get(other, "finished")))
 			dom_set_str(t->a, by, "at", v->s);
 	} else if ((v = dom_get(why, "put"))) {
-		dom_set_str(t->a, by, "commit", text(v, "global_id"));
-		dom_set_str(t->a, by, "at", text(v, "at"));
+		dom_set_str(t->a, by, "commit", dom_str(v, "global_id"));
+		dom_set_str(t->a, by, "at", dom_str(v, "at"));
 		if (dom_get(v, "author"))
-			dom_set_str(t->a, by, "author", text(v, "author"));
+			dom_set_str(t->a, by, "author", dom_str(v, "author"));
 	}
 	if (dom_get(why, "sha256"))
-		dom_set_str(t->a, by, "sha256", text(why, "sha256"));
+		dom_set_str(t->a, by, "sha256", dom_str(why, "sha256"));
 	dom_set(t->a, t->doc, "replaced_by", by);
 	if (t->ingredients && theirs) {
 		changes = key_diff(t->a, t->ingredients, theirs);
@@ -337,7 +331,7 @@ static int by_hand(struct telling *t, struct buf *b, struct err *e)
 	struct dom *params = NULL;
 	int r;
 
-	q_text(q, 1, text(t->unit, "run"));
+	q_text(q, 1, dom_str(t->unit, "run"));
 	r = q_step(q, e);
 	if (r == 1 && q_col_text(q, 0).n && dom_json(t->a, arena_str(t->a, q_col_text(q, 0)), "", &params, &mine))
 		params = NULL;
@@ -356,12 +350,12 @@ static int again(struct telling *t, struct err *e)
 {
 	struct buf b = BUF_INIT(1 << 16);
 	const struct dom *put = dom_get(t->doc, "put");
-	bool same = str_is(text(t->doc, "state"), "current");
+	bool same = str_is(dom_str(t->doc, "state"), "current");
 	int rc = 0;
 
-	if (t->unit && jobs_get(t->f->jobs, text(t->unit, "job"))) {
-		const struct job *j = jobs_get(t->f->jobs, text(t->unit, "job"));
-		struct str ds = text(t->unit, "ds");
+	if (t->unit && jobs_get(t->f->jobs, dom_str(t->unit, "job"))) {
+		const struct job *j = jobs_get(t->f->jobs, dom_str(t->unit, "job"));
+		struct str ds = dom_str(t->unit, "ds");
 
 		buf_addf(&b, "leat run %.*s%s%.*s", STR_ARG(j->name), ds.n ? " " : "", STR_ARG(ds));
 		rc = by_hand(t, &b, e);
@@ -369,7 +363,7 @@ static int again(struct telling *t, struct err *e)
 			buf_adds(&b, " --again");
 		dom_set_str(t->a, t->doc, "again", buf_str(&b));
 	} else if (put && dom_get(put, "command")) {
-		dom_set_str(t->a, t->doc, "again", text(put, "command"));
+		dom_set_str(t->a, t->doc, "again", dom_str(put, "command"));
 	}
 	if (t->hit->path.p && !t->ended)
 		dom_set_str(t->a, t->doc, "get",
@@ -392,7 +386,7 @@ static const char *sentence(struct telling *t, struct str name)
 	};
 	struct arena *a = t->a;
 	const struct dom *put = dom_get(t->doc, "put");
-	struct str now = text(t->doc, "state"), ds = t->unit ? text(t->unit, "ds") : text(put, "ds");
+	struct str now = dom_str(t->doc, "state"), ds = t->unit ? dom_str(t->unit, "ds") : dom_str(put, "ds");
 	const char *place, *by = "", *end = "";
 
 	if (t->hit->path.p)
@@ -400,10 +394,11 @@ static const char *sentence(struct telling *t, struct str name)
 	else
 		place = arena_printf(a, "a file of %.*s%s%.*s", STR_ARG(t->repo), ds.n ? " ds=" : "", STR_ARG(ds));
 	if (t->unit)
-		by = arena_printf(a, ", made by job %.*s in run %.8s", STR_ARG(text(t->unit, "job")),
-		                  text(t->unit, "run").n ? text(t->unit, "run").p : "?");
+		by = arena_printf(a, ", made by job %.*s in run %.8s", STR_ARG(dom_str(t->unit, "job")),
+		                  dom_str(t->unit, "run").n ? dom_str(t->unit, "run").p : "?");
 	else if (put && dom_get(put, "kind"))
-		by = arena_printf(a, ", which came by %.*s %.8s", STR_ARG(text(put, "kind")), text(put, "global_id").p);
+		by = arena_printf(a, ", which came by %.*s %.8s", STR_ARG(dom_str(put, "kind")),
+		                  dom_str(put, "global_id").p);
 	for (size_t i = 0; i < ARRAY_LEN(says); i++)
 		if (str_is(now, says[i].state))
 			end = says[i].says;
@@ -509,15 +504,15 @@ static int exports(struct telling *t, const struct sha *id, struct str name, str
 	dom_set(t->a, t->doc, "exports", list);
 	if (!dom_get(t->doc, "answer")) {
 		doc = list->first;
-		dom_set_str(t->a, t->doc, "state", text(doc, "state"));
-		dom_set_bool(t->a, t->doc, "current", str_is(text(doc, "state"), "current"));
+		dom_set_str(t->a, t->doc, "state", dom_str(doc, "state"));
+		dom_set_bool(t->a, t->doc, "current", str_is(dom_str(doc, "state"), "current"));
 		dom_set_cstr(t->a, t->doc, "answer",
 		             arena_printf(t->a, "%.*s is the result of a query, which %.*s wrote to %.*s; %s",
-		                          STR_ARG(name), STR_ARG(text(doc, "who")), STR_ARG(text(doc, "name")),
-		                          str_is(text(doc, "state"), "current") ? "its tables are as they were"
+		                          STR_ARG(name), STR_ARG(dom_str(doc, "who")), STR_ARG(dom_str(doc, "name")),
+		                          str_is(dom_str(doc, "state"), "current") ? "its tables are as they were"
 		                                                                : "its tables have changed since"));
 		if (dom_get(doc, "again"))
-			dom_set_str(t->a, t->doc, "again", text(doc, "again"));
+			dom_set_str(t->a, t->doc, "again", dom_str(doc, "again"));
 		if (dom_get(doc, "changes"))
 			dom_set(t->a, t->doc, "changes", dom_copy(t->a, dom_get(doc, "changes")));
 	}

@@ -27,13 +27,6 @@ struct dom *whence_query_doc(struct arena *a, const struct table_source *tables,
 	return list;
 }
 
-static struct str text(const struct dom *map, const char *key)
-{
-	const struct dom *v = dom_get(map, key);
-
-	return v && v->type == DOM_STR ? v->s : STR_NULL;
-}
-
 static bool flag(const struct dom *map, const char *key)
 {
 	const struct dom *v = dom_get(map, key);
@@ -77,11 +70,11 @@ static int changed(struct catalog *c, struct arena *a, const struct dom *table, 
 	struct err inner = ERR_INIT;
 	struct dom *row = dom_new(a, DOM_MAP);
 	struct commit was;
-	int got = commit_find(catalog_store(c), r->repo.id, text(table, "commit"), &was, e);
+	int got = commit_find(catalog_store(c), r->repo.id, dom_str(table, "commit"), &was, e);
 
 	if (got < 0)
 		return -1;
-	buf_addf(&b, "%.*s has changed", STR_ARG(text(table, "repo")));
+	buf_addf(&b, "%.*s has changed", STR_ARG(dom_str(table, "repo")));
 	/* a commit whose data were let go cannot be compared */
 	if (got && !was.forgotten && r->has_commit &&
 	    tree_diff(catalog_store(c), &was.tree, &r->head.tree, false, on_diff, &p, &inner))
@@ -89,8 +82,8 @@ static int changed(struct catalog *c, struct arena *a, const struct dom *table, 
 	if (p.n > PARTS_TOLD)
 		buf_addf(&b, " and %zu more", p.n - PARTS_TOLD);
 	dom_set_cstr(a, row, "what", "table");
-	dom_set_str(a, row, "name", text(table, "repo"));
-	dom_set_str(a, row, "before", text(table, "commit"));
+	dom_set_str(a, row, "name", dom_str(table, "repo"));
+	dom_set_str(a, row, "before", dom_str(table, "commit"));
 	if (r->has_commit)
 		dom_set_cstr(a, row, "now", r->head.id.hex);
 	dom_set_str(a, row, "text", buf_str(&b));
@@ -103,7 +96,7 @@ static int changed(struct catalog *c, struct arena *a, const struct dom *table, 
 static int table_now(struct catalog *c, struct arena *a, const struct dom *table, struct str label, struct dom *list,
                      struct err *e)
 {
-	struct str name = text(table, "repo"), pin = text(table, "pin");
+	struct str name = dom_str(table, "repo"), pin = dom_str(table, "pin");
 	struct err inner = ERR_INIT;
 	struct reads reads = {0};
 	struct sha was;
@@ -114,7 +107,7 @@ static int table_now(struct catalog *c, struct arena *a, const struct dom *table
 		rc = reads_for_query_ds(c, a, name, pin, &ds, catalog_store(c)->ws->tz, &reads, &inner);
 	else
 		rc = reads_for_query(c, a, name, pin, flag(table, "all"), &reads, &inner);
-	if (!rc && reads.repo && text(table, "content").p && sha_parse(text(table, "content"), &was) &&
+	if (!rc && reads.repo && dom_str(table, "content").p && sha_parse(dom_str(table, "content"), &was) &&
 	    sha_eq(&was, &reads.content))
 		return 0;
 	if (!rc && reads.repo)
@@ -122,7 +115,7 @@ static int table_now(struct catalog *c, struct arena *a, const struct dom *table
 	struct dom *row = dom_new(a, DOM_MAP);
 	dom_set_cstr(a, row, "what", "table");
 	dom_set_str(a, row, "name", name);
-	dom_set_str(a, row, "before", text(table, "commit"));
+	dom_set_str(a, row, "before", dom_str(table, "commit"));
 	dom_set_str(a, row, "text", arena_strf(a, "%.*s is not there any more", STR_ARG(name)));
 	dom_add(list, row);
 	return 0;
@@ -135,15 +128,15 @@ static void again(struct arena *a, const struct exported *x, struct dom *doc)
 	bool printed = flag(x->doc, "printed");
 	struct buf b = BUF_INIT(EXPORTED_MAX_DOC * 4);
 
-	buf_addf(&b, "leat %s", text(x->doc, "verb").n ? "plot" : "sql");
+	buf_addf(&b, "leat %s", dom_str(x->doc, "verb").n ? "plot" : "sql");
 	for (size_t i = 0; i < ARRAY_LEN(options); i++)
-		if (text(x->doc, options[i]).n)
-			buf_addf(&b, " --%s %.*s", options[i], STR_ARG(whence_word(a, text(x->doc, options[i]))));
+		if (dom_str(x->doc, options[i]).n)
+			buf_addf(&b, " --%s %.*s", options[i], STR_ARG(whence_word(a, dom_str(x->doc, options[i]))));
 	dom_each (y, dom_get(x->doc, "y"))
 		buf_addf(&b, " -y %.*s", STR_ARG(whence_word(a, dom_text(a, y))));
 	if (!printed)
 		buf_addf(&b, " -o %.*s", STR_ARG(whence_word(a, x->name)));
-	buf_addf(&b, " %.*s", STR_ARG(whence_word(a, text(x->doc, "query"))));
+	buf_addf(&b, " %.*s", STR_ARG(whence_word(a, dom_str(x->doc, "query"))));
 	if (printed)
 		buf_addf(&b, " > %.*s", STR_ARG(whence_word(a, x->name)));
 	dom_set_str(a, doc, "again", buf_str(&b));
@@ -163,7 +156,7 @@ int whence_export(struct catalog *c, struct arena *a, const struct exported *x, 
 		dom_set(a, doc, arena_cstr(a, v->key), copy);
 	}
 	dom_each (table, dom_get(x->doc, "tables"))
-		if (table_now(c, a, table, text(x->doc, "ds"), changes, e))
+		if (table_now(c, a, table, dom_str(x->doc, "ds"), changes, e))
 			return -1;
 	dom_set_cstr(a, doc, "state", changes->n ? "changed" : "current");
 	if (changes->n)

@@ -10,17 +10,10 @@ struct telling {
 	int64_t more;
 };
 
-static struct str text(const struct dom *map, const char *key)
-{
-	const struct dom *v = dom_get(map, key);
-
-	return v && v->type == DOM_STR ? v->s : STR_NULL;
-}
-
 static const struct dom *with(const struct dom *list, const char *key, struct str value)
 {
 	dom_each (x, list)
-		if (str_eq(text(x, key), value))
+		if (str_eq(dom_str(x, key), value))
 			return x;
 	return NULL;
 }
@@ -56,7 +49,7 @@ static void tell(struct catalog *c, struct arena *a, struct dom *change, struct 
 	struct err gone = ERR_INIT;
 	struct sha x, y;
 
-	buf_addf(&b, "%.*s: ", STR_ARG(text(change, "text")));
+	buf_addf(&b, "%.*s: ", STR_ARG(dom_str(change, "text")));
 	if (!sha_parse(was, &x) || !sha_parse(is, &y) ||
 	    tree_diff(catalog_store(c), &x, &y, false, on_file, &t, &gone) || !t.files->n)
 		return;
@@ -75,14 +68,14 @@ void why_name_files(struct catalog *c, struct arena *a, const struct dom *before
                     struct dom *changes)
 {
 	dom_each (v, changes) {
-		const struct dom *old = with(dom_get(before, "inputs"), "repo", text(v, "name")),
-		                 *new = with(dom_get(now, "inputs"), "repo", text(v, "name"));
-		struct str was = text(v, "before"), is = text(v, "now");
+		const struct dom *old = with(dom_get(before, "inputs"), "repo", dom_str(v, "name")),
+		                 *new = with(dom_get(now, "inputs"), "repo", dom_str(v, "name"));
+		struct str was = dom_str(v, "before"), is = dom_str(v, "now");
 
-		if (!str_is(text(v, "what"), "input") || !old || !new || !was.p || !is.p)
+		if (!str_is(dom_str(v, "what"), "input") || !old || !new || !was.p || !is.p)
 			continue;
-		if (str_eq(was, text(old, "content")) && str_eq(is, text(new, "content")))
-			tell(c, a, v, text(old, "tree"), text(new, "tree"));
+		if (str_eq(was, dom_str(old, "content")) && str_eq(is, dom_str(new, "content")))
+			tell(c, a, v, dom_str(old, "tree"), dom_str(new, "tree"));
 		else if (with(dom_get(old, "parts"), "tree", was) && with(dom_get(new, "parts"), "tree", is))
 			tell(c, a, v, was, is);
 	}

@@ -1,6 +1,7 @@
 #include "note/frames.h"
 
 #include "base/str.h"
+#include "note/outputs.h"
 
 void frames_init(struct frames *f, const struct engine_told *told, void *ptr,
                  void (*ack)(void *from, int64_t number), void *from)
@@ -14,50 +15,23 @@ void frames_free(struct frames *f)
 	buf_free(&f->message);
 }
 
-static struct str text_of(const struct dom *m, const char *key)
-{
-	const struct dom *v = dom_get(m, key);
-
-	return v && v->type == DOM_STR ? v->s : STR_NULL;
-}
-
-static int64_t int_of(const struct dom *m, const char *key)
-{
-	const struct dom *v = dom_get(m, key);
-
-	return v && v->type == DOM_INT ? v->i : 0;
-}
-
-static const struct dom *map_of(struct arena *a, const struct dom *m, const char *key)
-{
-	const struct dom *v = dom_get(m, key);
-
-	return v && v->type == DOM_MAP ? v : dom_new(a, DOM_MAP);
-}
-
 static struct dom *output_of(struct arena *a, const struct dom *m, const char *key)
 {
-	struct dom *o = dom_new(a, DOM_MAP);
-	bool result = !strcmp(key, "result");
+	int64_t count = dom_int(m, "count");
 
-	dom_set_cstr(a, o, "output_type", result ? "execute_result" : "display_data");
-	dom_set(a, o, "data", dom_copy(a, map_of(a, m, key)));
-	dom_set(a, o, "metadata", dom_copy(a, map_of(a, m, "meta")));
-	if (result)
-		dom_set_int(a, o, "execution_count", int_of(m, "count"));
-	return o;
+	return outputs_one(a, dom_get(m, key), dom_get(m, "meta"), !strcmp(key, "result") ? &count : NULL);
 }
 
 static void tell_done(struct frames *f, struct arena *a, const struct dom *m)
 {
-	struct str how = text_of(m, "done");
+	struct str how = dom_str(m, "done");
 	const struct dom *lines = dom_get(m, "traceback");
 	struct engine_done d = {
 		.how = str_is(how, "ok") ? ENGINE_OK : str_is(how, "exit") ? ENGINE_LEFT : ENGINE_ERROR,
-		.count = int_of(m, "count"),
-		.ename = text_of(m, "ename"),
-		.evalue = text_of(m, "evalue"),
-		.line = int_of(m, "line"),
+		.count = dom_int(m, "count"),
+		.ename = dom_str(m, "ename"),
+		.evalue = dom_str(m, "evalue"),
+		.line = dom_int(m, "line"),
 		.traceback = lines && lines->type == DOM_LIST ? lines : dom_new(a, DOM_LIST),
 	};
 
@@ -72,16 +46,16 @@ static int take_message(struct frames *f, struct err *e)
 
 	if (dom_json(a, buf_str(&f->message), "a message of the driver", &m, e))
 		return -1;
-	if (int_of(m, "ack") > 0)
-		f->ack(f->from, int_of(m, "ack"));
+	if (dom_int(m, "ack") > 0)
+		f->ack(f->from, dom_int(m, "ack"));
 	if ((v = dom_get(m, "ready")) && v->type == DOM_MAP)
 		f->told->ready(f->ptr, v);
 	else if (dom_get(m, "result"))
 		f->told->output(f->ptr, output_of(a, m, "result"), STR_NULL);
 	else if (dom_get(m, "display"))
-		f->told->output(f->ptr, output_of(a, m, "display"), text_of(m, "id"));
+		f->told->output(f->ptr, output_of(a, m, "display"), dom_str(m, "id"));
 	else if (dom_get(m, "update"))
-		f->told->update(f->ptr, output_of(a, m, "update"), text_of(m, "id"));
+		f->told->update(f->ptr, output_of(a, m, "update"), dom_str(m, "id"));
 	else if ((v = dom_get(m, "clear")))
 		f->told->clear(f->ptr, v->type == DOM_BOOL && v->b);
 	else if (dom_get(m, "done"))

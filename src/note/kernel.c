@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "note/engine.h"
 #include "note/kernel_in.h"
+#include "note/outputs.h"
 #include "sys/clock.h"
 #include "sys/env.h"
 
@@ -114,28 +115,12 @@ static void on_exit_of(struct loop_ev *ev, const struct proc_exit *x, void *ptr)
 
 /* --- what it says --- */
 
-static struct str text_of(const struct dom *m, const char *key)
-{
-	const struct dom *v = dom_get(m, key);
-
-	return v && v->type == DOM_STR ? v->s : STR_NULL;
-}
-
 static struct dom *output_of(struct kernel *k, const struct kernel_message *m)
 {
-	struct dom *o = dom_new(k->turn, DOM_MAP), *count = dom_get(m->content, "execution_count");
-	bool result = str_is(m->type, "execute_result");
+	int64_t count = dom_int(m->content, "execution_count");
 
-	dom_set_cstr(k->turn, o, "output_type", result ? "execute_result" : "display_data");
-	for (int i = 0; i < 2; i++) {
-		const struct dom *v = dom_get(m->content, i ? "metadata" : "data");
-
-		dom_set(k->turn, o, i ? "metadata" : "data",
-		        v && v->type == DOM_MAP ? dom_copy(k->turn, v) : dom_new(k->turn, DOM_MAP));
-	}
-	if (result)
-		dom_set_int(k->turn, o, "execution_count", count && count->type == DOM_INT ? count->i : 0);
-	return o;
+	return outputs_one(k->turn, dom_get(m->content, "data"), dom_get(m->content, "metadata"),
+	                   str_is(m->type, "execute_result") ? &count : NULL);
 }
 
 /* An error comes as an output and in the reply, in some kernels in one of them only: the first that says it counts. */
@@ -148,20 +133,20 @@ static void keep_error(struct kernel *k, const struct kernel_message *m)
 	if (k->done.ename.n || dom_json(k->cell, m->text, NULL, &d, &e))
 		return;
 	lines = dom_get(d, "traceback");
-	k->done.ename = text_of(d, "ename");
-	k->done.evalue = text_of(d, "evalue");
+	k->done.ename = dom_str(d, "ename");
+	k->done.evalue = dom_str(d, "evalue");
 	k->done.traceback = lines && lines->type == DOM_LIST ? lines : dom_new(k->cell, DOM_LIST);
 }
 
 static void take_said(struct kernel *k, const struct kernel_message *m)
 {
 	const struct dom *wait = dom_get(m->content, "wait");
-	struct str id = text_of(dom_get(m->content, "transient"), "display_id");
+	struct str id = dom_str(dom_get(m->content, "transient"), "display_id");
 
 	if (str_is(m->type, "status"))
-		k->idle |= str_is(text_of(m->content, "execution_state"), "idle");
+		k->idle |= str_is(dom_str(m->content, "execution_state"), "idle");
 	else if (str_is(m->type, "stream"))
-		k->s.told->stream(k->s.ptr, str_is(text_of(m->content, "name"), "stderr"), text_of(m->content, "text"));
+		k->s.told->stream(k->s.ptr, str_is(dom_str(m->content, "name"), "stderr"), dom_str(m->content, "text"));
 	else if (str_is(m->type, "display_data") || str_is(m->type, "execute_result"))
 		k->s.told->output(k->s.ptr, output_of(k, m), id);
 	else if (str_is(m->type, "update_display_data"))
@@ -175,7 +160,7 @@ static void take_said(struct kernel *k, const struct kernel_message *m)
 static void take_reply(struct kernel *k, const struct kernel_message *m)
 {
 	const struct dom *count = dom_get(m->content, "execution_count");
-	struct str status = text_of(m->content, "status");
+	struct str status = dom_str(m->content, "status");
 
 	k->replied = true;
 	if (count && count->type == DOM_INT)
@@ -198,8 +183,8 @@ static void take_info(struct kernel *k, const struct kernel_message *m)
 	if (k->about)
 		return;
 	k->about = dom_new(k->a, DOM_MAP);
-	dom_set_str(k->a, k->about, "version", arena_str(k->a, text_of(language, "version")));
-	dom_set_str(k->a, k->about, "language", arena_str(k->a, text_of(language, "name")));
+	dom_set_str(k->a, k->about, "version", arena_str(k->a, dom_str(language, "version")));
+	dom_set_str(k->a, k->about, "language", arena_str(k->a, dom_str(language, "name")));
 	dom_set_cstr(k->a, k->about, "executable", k->s.kernel->argv[0]);
 	dom_set_cstr(k->a, k->about, "engine", arena_printf(k->a, "jupyter %s", k->s.kernel->name));
 }

@@ -44,13 +44,6 @@ int kernel_request(struct kernel_session *s, struct zmtp *to, const char *type, 
 	return zmtp_send(to, frames, ARRAY_LEN(frames), e);
 }
 
-static struct str text_at(const struct dom *map, const char *key)
-{
-	const struct dom *v = dom_get(map, key);
-
-	return v && v->type == DOM_STR ? v->s : STR_NULL;
-}
-
 int kernel_message_read(struct arena *a, struct str key, const struct zmtp_message *m, struct kernel_message *out,
                         struct err *e)
 {
@@ -69,6 +62,6 @@ int kernel_message_read(struct arena *a, struct str key, const struct zmtp_messa
 	if (dom_json(a, parts[HEADER], NULL, &header, e) || dom_json(a, parts[PARENT], NULL, &parent, e) ||
 	    dom_json(a, parts[CONTENT], NULL, &content, e))
 		return err_wrap(e, "a message of the kernel");
-	*out = (struct kernel_message){text_at(header, "msg_type"), text_at(parent, "msg_id"), content, parts[CONTENT]};
+	*out = (struct kernel_message){dom_str(header, "msg_type"), dom_str(parent, "msg_id"), content, parts[CONTENT]};
 	return out->type.n ? 1 : 0;
 }

@@ -204,6 +204,23 @@ static void show(struct outputs *o, struct shown *s, const struct dom *base, con
 	s->content = a;
 }
 
+static struct dom *map_or_new(struct arena *a, const struct dom *m)
+{
+	return m && m->type == DOM_MAP ? dom_copy(a, m) : dom_new(a, DOM_MAP);
+}
+
+struct dom *outputs_one(struct arena *a, const struct dom *data, const struct dom *meta, const int64_t *count)
+{
+	struct dom *o = dom_new(a, DOM_MAP);
+
+	dom_set_cstr(a, o, "output_type", count ? "execute_result" : "display_data");
+	dom_set(a, o, "data", map_or_new(a, data));
+	dom_set(a, o, "metadata", map_or_new(a, meta));
+	if (count)
+		dom_set_int(a, o, "execution_count", *count);
+	return o;
+}
+
 void outputs_add(struct outputs *o, const struct dom *out, struct str id)
 {
 	struct shown *s = arena_new_of(o->a, struct shown);

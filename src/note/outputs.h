@@ -20,6 +20,8 @@ struct outputs *outputs_new(struct arena *a, const char *dir, const char *base, 
 	__attribute__((returns_nonnull));
 /* After the last look at what outputs_end gave. NULL is fine. */
 void outputs_free(struct outputs *o);
+/* An output as nbformat has it; data and meta may be NULL, or no maps. `count`: of a result; NULL: it is only shown. */
+struct dom *outputs_one(struct arena *a, const struct dom *data, const struct dom *meta, const int64_t *count);
 void outputs_begin(struct outputs *o, size_t number); /* of the next cell */
 void outputs_stream(struct outputs *o, bool err, struct str text);
 void outputs_add(struct outputs *o, const struct dom *out, struct str id); /* id: display_id, or STR_NULL */

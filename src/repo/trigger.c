@@ -78,20 +78,6 @@ static struct str pack(struct arena *a, const struct trigger *t)
 	return arena_str(a, buf_str(&b));
 }
 
-static int64_t number(const struct dom *map, const char *key)
-{
-	const struct dom *v = dom_get(map, key);
-
-	return v && v->type == DOM_INT ? v->i : 0;
-}
-
-static struct str text(const struct dom *map, const char *key)
-{
-	const struct dom *v = dom_get(map, key);
-
-	return v && v->type == DOM_STR ? v->s : STR_NULL;
-}
-
 static int unpack(struct arena *a, struct str json, struct trigger *out, struct err *e)
 {
 	const struct dom *all;
@@ -102,13 +88,13 @@ static int unpack(struct arena *a, struct str json, struct trigger *out, struct 
 		return -1;
 	}
 	all = dom_get(map, "all");
-	*out = (struct trigger){.branch = text(map, "branch"),
-	                        .size = number(map, "size"),
-	                        .commits = number(map, "commits"),
-	                        .rate = text(map, "rate"),
-	                        .cron = text(map, "cron"),
+	*out = (struct trigger){.branch = dom_str(map, "branch"),
+	                        .size = dom_int(map, "size"),
+	                        .commits = dom_int(map, "commits"),
+	                        .rate = dom_str(map, "rate"),
+	                        .cron = dom_str(map, "cron"),
 	                        .all = all && all->type == DOM_BOOL && all->b,
-	                        .since = number(map, "since")};
+	                        .since = dom_int(map, "since")};
 	return 0;
 }
 

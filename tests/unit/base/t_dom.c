@@ -143,6 +143,8 @@ static void looking(void)
 	        "key and value have their places");
 	T_OK(dom_path(d, "schedule.zones.1") && dom_path(d, "schedule.zones.1")->plain, "and into lists");
 	T_OK(!dom_path(d, "schedule.nix.x") && !dom_get(d, "x") && !dom_get(NULL, "x"), "what is not there is NULL");
+	T_OK(!dom_str(d, "schedule").p && !dom_str(d, "x").p && !dom_str(NULL, "x").p && !dom_int(d, "schedule") &&
+	         !dom_int(NULL, "x"), "what is no text is none, and what is no number is 0");
 }
 
 static void writing(void)
