@@ -40,6 +40,28 @@ test_expect 'a failure is RunFailed, with the reason, its place in the code, the
 	END
 	there bad.py
 '
+test_expect 'a leat that ends before it has begun, in the midst or by a signal: the sentence of the program, or that there is none; never a run that is up to date' '
+	cd w && cat > cut.py <<-"END" &&
+	import leat, os, sys
+	def stub(text):
+	    with open("stub", "w") as f:
+	        f.write("#!/bin/sh\n" + text)
+	    os.chmod("stub", 0o755)
+	    os.environ["LEAT_BIN"] = os.path.abspath("stub")
+	    try:
+	        raise SystemExit("it did not fail: %r" % leat.run("a", "2018-01-01"))
+	    except leat.Error as e:
+	        return e
+	e = stub("""echo "{\\"error\\": {\\"code\\": \\"disk-full\\", \\"message\\": \\"the disk is full\\"}}" >&2; exit 1""")
+	assert (e.code, e.message) == ("disk-full", "the disk is full") and not isinstance(e, leat.RunFailed), (e.code, str(e))
+	e = stub("""echo "{\\"event\\": \\"started\\", \\"job\\": \\"a\\", \\"ds\\": \\"2018-01-01\\"}"; exit 1""")
+	assert e.message == "a 2018-01-01: leat ended before it said how the run went" and e.run.state == "failed" and not e.run.outputs, (str(e), e.run)
+	e = stub("kill -9 $$")
+	assert isinstance(e, leat.Error) and e.message, str(e)
+	print(e)
+	END
+	there cut.py
+'
 test_expect 'a missing input is told by name' '
 	cd w && mkdir -p jobs/c && printf "%s\n" "kind: python" "partition: daily" "inputs: {t: raw/t}" "output: tables/c" > jobs/c/job.yaml && echo "def run(t): pass" > jobs/c/job.py &&
 	cat > missing.py <<-"END" &&

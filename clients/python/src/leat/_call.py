@@ -98,7 +98,8 @@ def _take(out: int, say: int, lines: Optional[int] = None) -> List[bytes]:
 
 
 def call(words: Sequence[str], ok: Sequence[int] = (0,), lines: Optional[int] = None) -> bytes:
-    """Runs the program; what it printed. A status that is not among `ok` is an Error.
+    """Runs the program; what it printed. A status that is not among `ok` is an Error, and so is any but 0 where
+    nothing was printed.
 
     lines: once it has printed so many it is ended, and that is fine.
 
@@ -142,7 +143,7 @@ def call(words: Sequence[str], ok: Sequence[int] = (0,), lines: Optional[int] = 
         os.close(out)
         os.close(say)
     code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
-    if code not in ok and not enough:
+    if not enough and (code not in ok or (code and not printed)):
         raise error_of(said.decode("utf-8", "replace"), code)
     return printed
 

@@ -67,6 +67,9 @@ def _failed(job: str, ds: Optional[object], events: List[Dict[str, Any]], last: 
     first: Dict[str, Any] = next(iter(last.get("failures") or []), {})
     problem: Dict[str, Any] = told.get("error") or {}
     reason = problem.get("message") or first.get("reason")
+    if not last:
+        problem = problem or {"hint": "leat runs %s tells what became of it" % job}
+        reason = reason or "leat ended before it said how the run went"
     if not reason:
         waits = _why_not(job, ds)
         reason = "it was not started" + (": " + waits if waits else "")
@@ -94,9 +97,9 @@ def run(job: str, ds: Optional[object] = None, *, upstream: bool = False, again:
     units = [dict(job=e.get("job"), ds=e.get("ds"), run=e.get("run"), state=e["event"])
              for e in events if e.get("event") in ended]
     id = last.get("batch")
-    bad = bool(last.get("failed") or last.get("not_started") or last.get("cancelled"))
+    bad = not last or bool(last.get("failed") or last.get("not_started") or last.get("cancelled"))
     state = "failed" if bad else "success" if units else "up-to-date"
     made = Run(job, state, id, units, [] if bad or not id or not units else _outputs(id))
-    if bad or not last:
+    if bad:
         raise _failed(job, ds, events, last, made)
     return made
