@@ -101,8 +101,8 @@ X
 	warmed own 2018-01-01 && leat logs own 2018-01-01 >log && has log "is of the machine" && echo "whose = \"my own\"" >jobs/own/requests.py && warmed own 2018-01-02 && leat logs own 2018-01-02 >log && has log "is my own" &&
 	rm jobs/own/requests.py && warmed own 2018-01-03 && leat logs own 2018-01-03 >log && has log "is of the machine" && rm "$site/requests.py"
 '
-test_expect 'within memory: 400M rows without any library still become a table' '
-	cd w && job small "memory: 400M\n" <<X && sed -i "s|output: raw/small|output: tables/small|" jobs/small/job.yaml &&
+test_expect 'within memory: 200M rows without any library still become a table' '
+	cd w && job small "memory: 200M\n" <<X && sed -i "s|output: raw/small|output: tables/small|" jobs/small/job.yaml &&
 def run(ds):
     return [{"a": 1, "b": "x" * 3000000}]
 X
