@@ -175,7 +175,7 @@ static void hear(struct flow *f, struct known *k, const char *which)
 void pyfreeze_end(struct flow *f, struct attempt *t, const char *which, struct dom *python,
                   struct attempt_result *result)
 {
-	static const char *const words[] = {"version", "executable", "implementation", "packages"};
+	static const char *const words[] = {"version", "executable", "real", "implementation", "packages"};
 	struct known *k = which ? known_of(f, which) : NULL;
 	char hex[SHA_HEX + 1];
 
