@@ -107,6 +107,7 @@ static int write_data(struct api *api, struct str output, struct buf *b, struct 
 	size_t n, some = 0;
 
 	map_init(&known, api->arena);
+	map_set(&known, STR("out"), (char *)"out"); /* where it writes */
 	if (repo_list(api->store, api->arena, &repos, &n, e))
 		return -1;
 	for (size_t i = 0; i < n; i++) {

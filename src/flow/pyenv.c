@@ -95,6 +95,12 @@ static const char *about_path(struct flow *f, struct arena *a, const char *which
 	return out;
 }
 
+static int no_python(const char *which, struct err *e)
+{
+	err_set(e, ERR_FAILED, "%s does not run as a Python", which);
+	return err_hint(e, "Python 3.6 or newer is needed");
+}
+
 static int ask(struct arena *a, const char *which, struct str *out, struct err *e)
 {
 	const char *argv[] = {which, "-c", pyenv_script, "about", NULL};
@@ -114,8 +120,7 @@ static int ask(struct arena *a, const char *which, struct str *out, struct err *
 		return -1;
 	if (proc_exit_ok(&x))
 		return 0;
-	err_set(e, ERR_FAILED, "%s does not run as a Python", which);
-	return err_hint(e, "Python 3.6 or newer is needed");
+	return no_python(which, e);
 }
 
 int pyenv_about(struct flow *f, struct arena *a, const char *which, const struct dom **out, struct err *e)
@@ -130,8 +135,12 @@ int pyenv_about(struct flow *f, struct arena *a, const char *which, const struct
 		*out = d;
 		return 0;
 	}
-	if (ask(a, which, &text, e) || dom_json(a, text, which, &d, e))
+	if (ask(a, which, &text, e))
 		return -1;
+	if (dom_json(a, text, which, &d, &no) || !dom_get(d, "version")) {
+		err_clear(&no);
+		return no_python(which, e);
+	}
 	if (path && (dir_make_parent(path, 0777, &no) || file_replace(path, text, 0666, 0, &no)))
 		err_clear(&no);
 	*out = d;

@@ -31,7 +31,8 @@ test_expect 'a package that is not there, a line that is none, a folder that is 
 	script bad "$OUT" "environment: nowhere.txt" && exits 2 leat run bad 2>err && has err "jobs/bad/job.yaml:3:14" "there is no nowhere.txt" &&
 	script bad "$OUT" "environment: job.py" && exits 2 leat run bad 2>err && has err "no file that an environment is made of" poetry.lock &&
 	script bad "$OUT" "environment: wheels" && exits 2 leat run bad 2>err && has err "wheels is no virtual environment" "python3 -m venv" &&
-	script bad "$OUT" "environment: {file: requirements.txt, python: python3.99}" && exits 1 leat run bad 2>err && has err "there is no python3.99"
+	script bad "$OUT" "environment: {file: requirements.txt, python: python3.99}" && exits 1 leat run bad 2>err && has err "there is no python3.99" &&
+	script bad "$OUT" "environment: {file: requirements.txt, python: $(type -P true)}" && exits 1 leat run bad 2>err && has err "true does not run as a Python"
 '
 
 test_expect 'no network: that is what it says' '

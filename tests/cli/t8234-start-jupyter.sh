@@ -24,13 +24,13 @@ http.server.HTTPServer(("127.0.0.1", int(os.environ["LEAT_PORT"])), Answer).serv
 END
 chmod +x bin/jupyter-notebook && PATH=$TRASH/bin:$PATH
 workspace w > /dev/null 2>&1 || exit 1
-printf 'n\n3\n4\n' > ../t.csv && leat put raw/x-y/t --ds 2024-01-01 ../t.csv > /dev/null && leat put raw/x_y/t ../t.csv > /dev/null && leat put tables/t --ds 2024-01-01 ../t.csv > /dev/null || exit 1
+printf 'n\n3\n4\n' > ../t.csv && leat put raw/x-y/t --ds 2024-01-01 ../t.csv > /dev/null && leat put raw/x_y/t ../t.csv > /dev/null && leat put tables/t --ds 2024-01-01 ../t.csv > /dev/null && leat put out ../t.csv > /dev/null || exit 1
 cd ..
 P=$(port)
 
 test_expect 'start-jupyter shows every repo as it is now, by a folder beside out and below /data, whatever their names are' '
 	cd w && leat start-jupyter -d --port $P > url && t_pids+=($(json <(leat services --json) "d[\"pid\"]")) && has url "127.0.0.1:$P" && has jobs/jupyter/job.yaml "layout: dsflow" "raw_x_y_t: {repo: raw/x-y/t" "_raw_x_y_t: {repo: raw/x_y/t" && curl -s http://127.0.0.1:$P/seen > seen &&
-	eq "$(json seen "d[\"data\"]")" "[\"/data/raw/x-y/t/ds=2024-01-01/t.csv\", \"/data/raw/x_y/t/t.csv\", \"/data/tables/t/ds=2024-01-01/t.csv\"]" && eq "$(json seen "[d[\"specs\"], str(d[\"sum\"]), \"tables_t\" in d[\"folders\"]]")" "[null, \"7\", true]"
+	eq "$(json seen "d[\"data\"]")" "[\"/data/out/t.csv\", \"/data/raw/x-y/t/ds=2024-01-01/t.csv\", \"/data/raw/x_y/t/t.csv\", \"/data/tables/t/ds=2024-01-01/t.csv\"]" && eq "$(json seen "[d[\"specs\"], str(d[\"sum\"]), \"tables_t\" in d[\"folders\"]]")" "[null, \"7\", true]"
 '
 test_expect 'it stays as it was while data come, and shows them when it is started anew; stop-all ends it' '
 	cd w && leat put tables/t --ds 2024-01-02 ../t.csv > out && curl -s http://127.0.0.1:$P/seen > seen && lacks seen ds=2024-01-02 && leat stop-all && none_left jupyter && leat start-notebook -d --port $P > url && t_pids+=($(json <(leat services --json) "d[\"pid\"]")) && curl -s http://127.0.0.1:$P/seen > seen && has seen "/data/tables/t/ds=2024-01-02/t.csv" && leat stop-all && none_left jupyter
