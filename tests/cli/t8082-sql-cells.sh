@@ -103,6 +103,9 @@ X
 else
 	test_skip 'with IPython too, where an extension that the notebook loads takes its place' 'python3 has no IPython'
 fi
+test_expect 'a page has the head of a long text only' '
+	cd w && printf "# %%%% [sql]\n# select repeat(chr(121), 3000000) as a from range(3)\n" | notebook wide "engine: python" "${in[0]}" && leat run wide 2018-01-01 && [ $(stat -c %s "$(page wide 2018-01-01).html") -lt 100000 ]
+'
 test_expect 'leat sql --vars binds for every language' '
 	cd w && eq "$(leat sql "select {{ a }} as a, {{ b }} as b" --vars "{\"a\": \"it'\''s\", \"b\": 2}" --format csv | tail -1)" "it'\''s,2" && exits 2 leat sql "select {{ c }}" --vars "{}" 2>err && has err "query:1:11" &&
 	eq "$(leat sql "select 5 -{{ a }} as a, 2 as b" --vars "{\"a\": -1}" --format csv | tail -1)" "6,2" && exits 2 leat sql "select '\''{{ a }}'\''" --vars "{\"a\": \"x\u0000y\"}" 2>err && has err "NUL byte" && exits 2 leat sql "select 1" --vars "[1]" 2>err && has err "no JSON object"

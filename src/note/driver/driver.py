@@ -62,10 +62,10 @@ class Link:
                 self.number += 1
                 message["ack"] = self.number
             data = as_json(message).encode("utf-8", "backslashreplace")
-            while len(data) > PIECE:
-                os.write(self.fd, b"J" + data[:PIECE])
-                data = data[PIECE:]
-            os.write(self.fd, b"j" + data)
+            last = max(0, len(data) - 1) // PIECE * PIECE
+            for at in range(0, last, PIECE):
+                os.write(self.fd, b"J" + data[at:at + PIECE])
+            os.write(self.fd, b"j" + data[last:])
             heard = b"a%d" % self.number
             while hears:
                 data = os.read(self.fd, PIECE + 1)

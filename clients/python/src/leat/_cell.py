@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any, Dict, List, Optional, Tuple
 
 ROWS = 1000  # that are shown
+CELL = 10000  # characters of a value on a page
 _ROWS_TEXT = 40
 _WIDTH = 60  # of a cell as text
 _HOW = "%%sql, %%sql NAME or %%sql NAME --frame pandas|polars|pyarrow|rows; the query stands in the lines below"
@@ -57,7 +58,7 @@ class Shown:
         columns = self.rows.columns
         head = "".join("<th>%s</th>" % escape(c) for c in columns)
         body = "".join("<tr>%s</tr>" % "".join(
-            "<td>%s</td>" % ("<em>NULL</em>" if row.get(c) is None else escape(str(row[c]))) for c in columns)
+            "<td>%s</td>" % ("<em>NULL</em>" if row.get(c) is None else escape(str(row[c])[:CELL])) for c in columns)
             for row in self.rows)
         more = self._sentence(len(self.rows))
         return "<table><thead><tr>%s</tr></thead><tbody>%s</tbody></table>%s" % (
