@@ -458,19 +458,12 @@ static void end(struct download *d, struct attempt_result *r)
 	attempt_done(t, r);
 }
 
-static int64_t number_of(const struct dom *map, const char *key)
-{
-	const struct dom *v = dom_get(map, key);
-
-	return v && v->type == DOM_INT ? v->i : 0;
-}
-
 static void take_error(struct download *d, const struct dom *f, struct attempt_result *r)
 {
 	struct attempt *t = d->t;
 	const struct dom *msg = dom_get(f, "msg"), *hint = dom_get(f, "hint"), *code = dom_get(f, "code"),
 			 *final = dom_get(f, "final");
-	const struct dom *url = item_of(setting(t->job, "url"), (size_t)number_of(f, "item"));
+	const struct dom *url = item_of(setting(t->job, "url"), (size_t)dom_int(f, "item"));
 
 	r->state = ATTEMPT_FAILED;
 	err_set(&r->err, code ? err_code_of_word(code->s) : ERR_INTERNAL, "%.*s", msg ? (int)msg->s.n : 0,
@@ -480,7 +473,7 @@ static void take_error(struct download *d, const struct dom *f, struct attempt_r
 	if (url)
 		at(&r->err, t->job, url);
 	r->final = final && final->type == DOM_BOOL && final->b;
-	r->retry_after_ms = number_of(f, "retry_after_ms");
+	r->retry_after_ms = dom_int(f, "retry_after_ms");
 }
 
 static void take_reply(struct download *d, const struct proc_exit *x, struct attempt_result *r)

@@ -30,16 +30,9 @@ struct item {
 
 static const char *text_of(const struct work *w, const struct dom *map, const char *key)
 {
-	const struct dom *v = dom_get(map, key);
+	struct str s = dom_str(map, key);
 
-	return v && v->type == DOM_STR ? arena_cstr(w->a, v->s) : NULL;
-}
-
-static int64_t int_of(const struct dom *map, const char *key)
-{
-	const struct dom *v = dom_get(map, key);
-
-	return v && v->type == DOM_INT ? v->i : 0;
+	return s.p ? arena_cstr(w->a, s) : NULL;
 }
 
 static void log_line(const char *line)
@@ -142,8 +135,8 @@ static int by_http(struct item *it, struct err *e)
 		.part = it->part,
 		.headers = dom_get(w->request, "headers"),
 		.ca_file = text_of(w, w->request, "ca_file"),
-		.connect_ms = int_of(w->request, "connect_ms"),
-		.stall_ms = int_of(w->request, "stall_ms"),
+		.connect_ms = dom_int(w->request, "connect_ms"),
+		.stall_ms = dom_int(w->request, "stall_ms"),
 		.max_size = w->max_size,
 		.etag = known ? str_of(text_of(w, it->d, "etag")) : STR_NULL,
 		.modified = known ? str_of(text_of(w, it->d, "last_modified")) : STR_NULL,
@@ -171,7 +164,7 @@ static void report(struct item *it)
 	dom_set_cstr(a, r, "name", it->name);
 	if (it->got.status)
 		dom_set_int(a, r, "status", it->got.status);
-	dom_set_int(a, r, "bytes", it->got.not_modified ? int_of(it->d, "bytes") : it->got.bytes);
+	dom_set_int(a, r, "bytes", it->got.not_modified ? dom_int(it->d, "bytes") : it->got.bytes);
 	if (it->got.not_modified)
 		dom_set_cstr(a, r, "sha256", sha ? sha : "");
 	else
@@ -212,7 +205,7 @@ static struct dom *failure(struct work *w, const struct item *it, const struct e
 		dom_set_cstr(w->a, f, "hint", e->hint);
 	dom_set_bool(w->a, f, "final", it->miss.final);
 	dom_set_int(w->a, f, "retry_after_ms", it->miss.retry_after_ms);
-	dom_set_int(w->a, f, "item", int_of(it->d, "number"));
+	dom_set_int(w->a, f, "item", dom_int(it->d, "number"));
 	dom_set(w->a, all, "error", f);
 	return all;
 }
@@ -224,8 +217,8 @@ static struct dom *work(struct work *w, struct item *it, struct err *e)
 
 	w->out = text_of(w, w->request, "out");
 	w->dir = text_of(w, w->request, "work");
-	w->max_size = int_of(w->request, "max_size");
-	w->unpack = (enum download_unpack)int_of(w->request, "unpack");
+	w->max_size = dom_int(w->request, "max_size");
+	w->unpack = (enum download_unpack)dom_int(w->request, "unpack");
 	w->done = dom_new(w->a, DOM_LIST);
 	dom_each(d, dom_get(w->request, "items")) {
 		*it = (struct item){.w = w, .d = d, .name = text_of(w, d, "name"), .url = text_of(w, d, "url")};

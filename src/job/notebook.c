@@ -9,7 +9,6 @@
 #include "exec/exec.h"
 #include "flow/flow.h"
 #include "flow/report.h"
-#include "flow/secret.h"
 #include "job/common.h"
 #include "job/kinds.h"
 #include "job/notebook.h"
@@ -24,13 +23,14 @@
 static const char *const code_names[] = {"notebook.ipynb", "notebook.py", "notebook.sql", "job.ipynb", NULL};
 
 struct notebook_job {
-	struct attempt *t;
 	struct exec *x;
+	struct attempt *t;
 	struct str label;  /* of the notebook, from the folder with the code */
 	const char *base;  /* of the files of its report */
 	struct str request;
 	bool warm;         /* it may be forked from an interpreter that is no child of its worker */
 };
+_Static_assert(!offsetof(struct notebook_job, x), "common_cancel finds it there");
 
 /* --- what the worker is told --- */
 
@@ -275,6 +275,7 @@ static int begin(struct attempt *t, struct notebook_job **out, struct err *e)
 	struct notebook_job *n = arena_new_of(t->arena, struct notebook_job);
 
 	*n = (struct notebook_job){.t = t};
+	/* The last of them: one of the folder that jobs share may be named in `code:`, too, and has a second label. */
 	for (size_t i = 0; i < t->job->n_code; i++)
 		if (str_eq(t->job->code[i].path, t->job->main_file))
 			n->label = t->job->code[i].label;
@@ -336,14 +337,6 @@ static int adopt(struct attempt *t, const struct proc_shim *row, struct err *e)
 	return 0;
 }
 
-static void cancel(struct attempt *t, bool hard)
-{
-	struct notebook_job *n = t->own;
-
-	if (n)
-		exec_cancel(n->x, hard);
-}
-
 static int check(const struct job *j, struct err *e)
 {
 	if (j->main_file.p && !str_has_suffix(j->main_file, STR(".ipynb")) &&
@@ -352,25 +345,7 @@ static int check(const struct job *j, struct err *e)
 		err_hint(e, "notebooks are .ipynb, .py with cells that begin with `# %%%%`, or .sql with `-- %%%%`");
 		return job_at(e, j, 1, 1);
 	}
-	return exec_limits_check(j, e) || secret_check(j, e) ? -1 : 0;
-}
-
-static const char *note(const struct job *j, struct arena *a, size_t n_units)
-{
-	return exec_limits_note(j, a);
-}
-
-static int ready(const struct job *j, const struct workspace *ws, struct err *e)
-{
-	struct arena *a cleanup(arena_cleanup) = arena_new();
-	struct secrets secrets;
-
-	return secret_list(a, ws, j, &secrets, e);
-}
-
-static bool imports(const struct job *j, struct str main)
-{
-	return true;
+	return common_check(j, e);
 }
 
 static const struct key keys[] = {
@@ -387,16 +362,16 @@ const struct job_kind kind_notebook = {
 	.text = "A notebook, .ipynb, or Python or SQL in cells: it and its page are kept, also when it fails.",
 	.keys = keys,
 	.code_names = code_names,
-	.imports = imports,
+	.imports = common_imports,
 	.begins_with_startup = true,
 	.starts_process = true,
 	.reports = true,
 	.check = check,
-	.ready = ready,
-	.note = note,
+	.ready = common_ready,
+	.note = common_note,
 	.prepare = prepare,
 	.start = start,
 	.adopt = adopt,
 	.done = zygote_end,
-	.cancel = cancel,
+	.cancel = common_cancel,
 };

@@ -16,16 +16,7 @@
 
 static const char *text_of(struct arena *a, const struct dom *d, const char *key)
 {
-	const struct dom *v = dom_get(d, key);
-
-	return v && v->type == DOM_STR ? arena_cstr(a, v->s) : "";
-}
-
-static int64_t int_of(const struct dom *d, const char *key)
-{
-	const struct dom *v = dom_get(d, key);
-
-	return v && v->type == DOM_INT ? v->i : 0;
+	return arena_cstr(a, dom_str(d, key));
 }
 
 /* The folder that the task's environment names for an input (exec/local.c); NULL: its unit has nothing of it. */
@@ -124,9 +115,9 @@ static int work(struct arena *a, bool *ok, struct err *e)
 		.sql = &engine_sql,
 		.zygote = text_of(a, d, "zygote"),
 		.group = dom_get(d, "group") ? text_of(a, d, "group") : NULL,
-		.output_limit = (size_t)int_of(d, "output_limit"),
-		.timeout_ms = int_of(d, "timeout_ms"),
-		.grace_ms = int_of(d, "grace_ms"),
+		.output_limit = (size_t)dom_int(d, "output_limit"),
+		.timeout_ms = dom_int(d, "timeout_ms"),
+		.grace_ms = dom_int(d, "grace_ms"),
 	};
 	const struct dom *hide = dom_get(d, "hide_input");
 

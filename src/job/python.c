@@ -8,7 +8,6 @@
 #include "exec/exec.h"
 #include "flow/flow.h"
 #include "flow/pylib.h"
-#include "flow/secret.h"
 #include "job/common.h"
 #include "job/kinds.h"
 #include "sys/file.h"
@@ -21,25 +20,18 @@
 static const char *const code_names[] = {"job.py", NULL};
 
 struct python {
-	struct attempt *t;
 	struct exec *x;
+	struct attempt *t;
 	struct exec_task task;
 	bool warm; /* it may be forked from an interpreter that is no child of its own */
 };
-
-static const struct job_code *main_code(const struct job *j)
-{
-	for (size_t i = 0; i < j->n_code; i++)
-		if (str_eq(j->code[i].path, j->main_file))
-			return &j->code[i];
-	return NULL;
-}
+_Static_assert(!offsetof(struct python, x), "common_cancel finds it there");
 
 static int make_task(struct python *p, struct exec_task *out, struct err *e)
 {
 	struct attempt *t = p->t;
 	struct arena *a = t->arena;
-	const struct job_code *code = main_code(t->job);
+	const struct job_code *code = common_main(t->job);
 	const char **argv = arena_array(a, const char *, 12), *lib = PYLIB_SEEN, *work = exec_work_dir(t), *zygote;
 	size_t n = 0;
 
@@ -181,37 +173,6 @@ static int adopt(struct attempt *t, const struct proc_shim *row, struct err *e)
 	return 0;
 }
 
-static void cancel(struct attempt *t, bool hard)
-{
-	struct python *p = t->own;
-
-	if (p)
-		exec_cancel(p->x, hard);
-}
-
-static int check(const struct job *j, struct err *e)
-{
-	return exec_limits_check(j, e) || secret_check(j, e) ? -1 : 0;
-}
-
-static const char *note(const struct job *j, struct arena *a, size_t n_units)
-{
-	return exec_limits_note(j, a);
-}
-
-static int ready(const struct job *j, const struct workspace *ws, struct err *e)
-{
-	struct arena *a cleanup(arena_cleanup) = arena_new();
-	struct secrets secrets;
-
-	return secret_list(a, ws, j, &secrets, e);
-}
-
-static bool imports(const struct job *j, struct str main)
-{
-	return true;
-}
-
 static const struct key keys[] = {
 #define K(section, name, forms, rule, words, sub, def, flags, text)                                                    \
 	{section, name, forms, rule, words, sub, def, flags, text},
@@ -226,16 +187,16 @@ const struct job_kind kind_python = {
 	.text = "A Python file with run(inputs, output, params): inputs come as frames, what it returns is the output.",
 	.keys = keys,
 	.code_names = code_names,
-	.imports = imports,
+	.imports = common_imports,
 	.begins_with_startup = true,
 	.told_by_name = true,
 	.starts_process = true,
-	.check = check,
-	.ready = ready,
-	.note = note,
+	.check = common_check,
+	.ready = common_ready,
+	.note = common_note,
 	.prepare = prepare,
 	.start = start,
 	.adopt = adopt,
 	.done = zygote_end,
-	.cancel = cancel,
+	.cancel = common_cancel,
 };

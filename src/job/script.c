@@ -8,7 +8,6 @@
 #include "base/buf.h"
 #include "base/str.h"
 #include "exec/exec.h"
-#include "flow/secret.h"
 #include "job/common.h"
 #include "job/kinds.h"
 #include "sys/root.h"
@@ -93,10 +92,9 @@ static int make_argv(struct attempt *t, const char *path, const char *seen, cons
 /* Where the program lies in the work folder `dir`: by its label, which is the path from the job's folder. */
 static const char *main_path(const struct attempt *t, const char *dir)
 {
-	for (size_t i = 0; i < t->job->n_code; i++)
-		if (str_eq(t->job->code[i].path, t->job->main_file))
-			return arena_printf(t->arena, "%s/%.*s", dir, STR_ARG(t->job->code[i].label));
-	return NULL;
+	const struct job_code *code = common_main(t->job);
+
+	return code ? arena_printf(t->arena, "%s/%.*s", dir, STR_ARG(code->label)) : NULL;
 }
 
 /* --- the command of the keys --- */
@@ -305,11 +303,6 @@ static bool is_batching(const struct job *j)
 	return v && v->type == DOM_BOOL && v->b;
 }
 
-static int check(const struct job *j, struct err *e)
-{
-	return exec_limits_check(j, e) || secret_check(j, e) ? -1 : 0;
-}
-
 static bool joins_a_batch(const struct attempt *t)
 {
 	return is_batching(t->job) && t->datum && !t->shell;
@@ -404,14 +397,6 @@ static const char *note(const struct job *j, struct arena *a, size_t n_units)
 	                    STR_ARG(j->name), why);
 }
 
-static int ready(const struct job *j, const struct workspace *ws, struct err *e)
-{
-	struct arena *a cleanup(arena_cleanup) = arena_new();
-	struct secrets secrets;
-
-	return secret_list(a, ws, j, &secrets, e);
-}
-
 static const struct key keys[] = {
 #define K(section, name, forms, rule, words, sub, def, flags, text)                                                    \
 	{section, name, forms, rule, words, sub, def, flags, text},
@@ -429,8 +414,8 @@ const struct job_kind kind_script = {
 	.code_names = code_names,
 	.imports = script_imports,
 	.starts_process = true,
-	.check = check,
-	.ready = ready,
+	.check = common_check,
+	.ready = common_ready,
 	.note = note,
 	.prepare = prepare,
 	.start = start,
