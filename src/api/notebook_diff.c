@@ -1,5 +1,6 @@
 #include "api/notebook_diff.h"
 
+#include "base/clean.h"
 #include "base/hash.h"
 #include "base/str.h"
 #include "base/textdiff.h"
@@ -180,10 +181,11 @@ static void compare_cells(struct diffing *d)
 
 /* --- for people --- */
 
-/* At most a terminal's width; a longer line says so by its end. */
-static void add_line(struct buf *b, const char *indent, struct str line)
+/* At most a terminal's width; a longer line says so by its end. Nothing that a cell printed drives the terminal. */
+static void add_line(struct arena *a, struct buf *b, const char *indent, struct str text)
 {
 	size_t room = COLUMNS - strlen(indent), chars = 0, n = 0;
+	struct str line = clean_text(a, text, "\t");
 
 	buf_adds(b, indent);
 	for (; n < line.n && chars < room; n++)
@@ -197,7 +199,7 @@ static void add_line(struct buf *b, const char *indent, struct str line)
 	}
 }
 
-static void add_diff(struct buf *b, const char *what, struct str text)
+static void add_diff(struct arena *a, struct buf *b, const char *what, struct str text)
 {
 	struct str line;
 	size_t n = 0, more = 0;
@@ -209,7 +211,7 @@ static void add_diff(struct buf *b, const char *what, struct str text)
 		if (str_has_prefix(line, STR("@@")))
 			continue;
 		if (n++ < LINES_MAX)
-			add_line(b, "    ", line);
+			add_line(a, b, "    ", line);
 		else
 			more++;
 	}
@@ -235,7 +237,7 @@ static void add_pairs(struct arena *a, struct buf *b, const char *what, const st
 		return;
 	buf_addf(b, "%s\n", what);
 	dom_each(v, pairs)
-		add_line(b, "  ", arena_strf(a, "%.*s: %.*s -> %.*s", STR_ARG(v->key), STR_ARG(word(a, v->first)),
+		add_line(a, b, "  ", arena_strf(a, "%.*s: %.*s -> %.*s", STR_ARG(v->key), STR_ARG(word(a, v->first)),
 		                             STR_ARG(word(a, v->last))));
 }
 
@@ -255,9 +257,9 @@ static struct str as_text(struct arena *a, const struct dom *doc)
 			buf_addf(&b, "cell %lld: ", (long long)(n->type == DOM_INT ? n->i : m->i));
 		buf_addf(&b, "%.*s\n", STR_ARG(dom_get(c, "change")->s));
 		if ((v = dom_get(c, "source")))
-			add_diff(&b, "source", v->s);
+			add_diff(a, &b, "source", v->s);
 		if ((v = dom_get(c, "outputs")))
-			add_diff(&b, "outputs", v->s);
+			add_diff(a, &b, "outputs", v->s);
 	}
 	buf_addf(&b, "%lld cell%s the same\n", (long long)same->i, same->i == 1 ? " is" : "s are");
 	return arena_str(a, buf_str(&b));

@@ -209,8 +209,8 @@ int pyenv_build(struct arena *a, const struct pyenv_request *q, const char *id, 
 	if (dir_remove_tree(dir, e))
 		return -1;
 	if (!fill(a, q, dir, l.fd, &packages, e) && !file_rename(dir, final, e)) {
-		say(q, arena_printf(a, "environment %s: %lld packages, %.1f s", q->name, (long long)packages,
-		                    (double)(clock_mono_ms() - begin) / 1e3));
+		say(q, arena_printf(a, "environment %s: %lld package%s, %.1f s", q->name, (long long)packages,
+		                    packages == 1 ? "" : "s", (double)(clock_mono_ms() - begin) / 1e3));
 		return 0;
 	}
 	if (file_rename(path_join(a, dir, "log"), kept, &ignored) || dir_remove_tree(dir, &ignored))

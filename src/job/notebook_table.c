@@ -55,10 +55,11 @@ bool notebook_table_shows(const struct notebook_table *t, bool select)
 static struct str sentence(struct arena *a, const struct notebook_table *t, size_t shown)
 {
 	int64_t all = t->all >= 0 ? t->all : t->full ? -1 : (int64_t)t->rows.n;
+	const char *first = shown == 1 ? "the first row" : arena_printf(a, "the first %zu rows", shown);
 
 	if (all < 0)
-		return arena_strf(a, "the first %zu rows; there are more", shown);
-	return all > (int64_t)shown ? arena_strf(a, "the first %zu rows of %lld", shown, (long long)all) : STR("");
+		return arena_strf(a, "%s; there are more", first);
+	return all > (int64_t)shown ? arena_strf(a, "%s of %lld", first, (long long)all) : STR("");
 }
 
 static struct str as_html(struct arena *a, const struct notebook_table *t)

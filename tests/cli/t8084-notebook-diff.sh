@@ -47,4 +47,7 @@ test_expect 'what names none, or several, is refused with what would do' '
 	cd w && exits 1 leat notebook diff nosuch a@2018-01-02 2>err && has err "nosuch is no run that left a notebook" && exits 2 leat notebook diff a@2018-01-02 2>err && has err "two notebooks" && leat run a 2018-01-03..2018-01-04 && exits 2 leat notebook diff $(run_of a) a@2018-01-02 2>err && has err "more than one notebook" "@DS" &&
 	exits 1 leat notebook diff a@2018-01-09 a@2018-01-02 2>err
 '
+test_expect 'what a notebook holds drives no terminal' '
+	cd w && printf "# %%%%\n# \033[31mred\033]0;mine\007\n1\n" >x.py && printf "# %%%%\n# blue\n1\n" >y.py && leat notebook diff x.py y.py >out && has out "\\x1b[31mred" "+# blue" && ! grep -q "$(printf "\033")" out
+'
 test_done

@@ -6,7 +6,7 @@ needs_faults
 
 POINTS=$(sed -n 's/^F("\([a-z-]*\)".*/\1/p' "$CHECKOUT/src/defs/faults.def" | grep -v '^egress-')
 # Those of calendar runs; the others are on the way of t6004, run-folder-moved (of a chain) of t5008, runs-begun (of very many)
-# of t7372, environment-made of those of environments.
+# of t7372, environment-made of t6005.
 OURS=$(sed -n 's/^F("\([a-z-]*\)", "flow\/.*/\1/p' "$CHECKOUT/src/defs/faults.def" | grep -vE "recover|^data-|^ticks-|^run-folder-|^runs-begun|^environment-")
 
 test_expect 'a pipeline of two scripts and a query' 'make_pipeline template'
