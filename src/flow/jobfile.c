@@ -153,13 +153,13 @@ static int shared_code(struct jobs *js, struct job_entry *en, struct job *j, str
 {
 	const struct job_code config[] = {{.path = STR(JOBFILE_STARTUP), .label = STR(JOB_STARTUP)},
 	                                  {.path = STR(JOBFILE_SPARK), .label = STR(JOB_SPARK)}};
+	bool python = j->kind->imports && j->kind->imports(j, main);
 	struct stat st;
 
-	for (size_t i = 0; j->kind->begins_with_startup && i < ARRAY_LEN(config); i++)
+	for (size_t i = 0; python && j->kind->begins_with_startup && i < ARRAY_LEN(config); i++)
 		if (!jobcache_node(js, en, config[i].path, &st) && S_ISREG(st.st_mode))
 			vec_push(js->arena, &l->files, config[i]);
-	if (!j->kind->imports || !j->kind->imports(j, main) || jobcache_node(js, en, STR(JOBFILE_SHARED), &st) ||
-	    !S_ISDIR(st.st_mode))
+	if (!python || jobcache_node(js, en, STR(JOBFILE_SHARED), &st) || !S_ISDIR(st.st_mode))
 		return 0;
 	return jobfile_scan(js, en, STR(JOBFILE_SHARED), JOB_SHARED_CODE "/", l, e);
 }

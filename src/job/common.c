@@ -29,11 +29,6 @@ const char *common_note(const struct job *j, struct arena *a, size_t n_units)
 	return exec_limits_note(j, a);
 }
 
-bool common_imports(const struct job *j, struct str main)
-{
-	return true;
-}
-
 void common_cancel(struct attempt *t, bool hard)
 {
 	struct exec *const *x = t->own;

@@ -8,11 +8,10 @@
 
 /* The job's program among its code, the first by label where two have its path; NULL: it has none. */
 const struct job_code *common_main(const struct job *j);
-/* For the columns of job_kind. imports: of kinds whose program is Python. */
+/* For the columns of job_kind. */
 must_check int common_check(const struct job *j, struct err *e);
 must_check int common_ready(const struct job *j, const struct workspace *ws, struct err *e);
 const char *common_note(const struct job *j, struct arena *a, size_t n_units);
-bool common_imports(const struct job *j, struct str main);
 void common_cancel(struct attempt *t, bool hard); /* attempt.own begins with a struct exec *, or is NULL */
 
 /* What the keys of defs/scriptkeys.def, or else the job's program, say that is to be started. */

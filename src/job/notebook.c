@@ -348,6 +348,11 @@ static int check(const struct job *j, struct err *e)
 	return common_check(j, e);
 }
 
+static bool imports(const struct job *j, struct str main)
+{
+	return !str_has_suffix(main, STR(".sql"));
+}
+
 static const struct key keys[] = {
 #define K(section, name, forms, rule, words, sub, def, flags, text)                                                    \
 	{section, name, forms, rule, words, sub, def, flags, text},
@@ -362,7 +367,7 @@ const struct job_kind kind_notebook = {
 	.text = "A notebook, .ipynb, or Python or SQL in cells: it and its page are kept, also when it fails.",
 	.keys = keys,
 	.code_names = code_names,
-	.imports = common_imports,
+	.imports = imports,
 	.begins_with_startup = true,
 	.starts_process = true,
 	.reports = true,

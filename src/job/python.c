@@ -173,6 +173,11 @@ static int adopt(struct attempt *t, const struct proc_shim *row, struct err *e)
 	return 0;
 }
 
+static bool imports(const struct job *j, struct str main)
+{
+	return true;
+}
+
 static const struct key keys[] = {
 #define K(section, name, forms, rule, words, sub, def, flags, text)                                                    \
 	{section, name, forms, rule, words, sub, def, flags, text},
@@ -187,7 +192,7 @@ const struct job_kind kind_python = {
 	.text = "A Python file with run(inputs, output, params): inputs come as frames, what it returns is the output.",
 	.keys = keys,
 	.code_names = code_names,
-	.imports = common_imports,
+	.imports = imports,
 	.begins_with_startup = true,
 	.told_by_name = true,
 	.starts_process = true,

@@ -102,6 +102,9 @@ test_expect 'a last cell that gives no rows, or only comments, is no output: the
 	printf -- "-- %%%%\nselect 1 as a\n-- %%%%\n-- the end\n" | nb comment && exits 1 leat run comment 2018-01-01 2>err && has err "gives no rows" &&
 	printf -- "-- %%%%\ncopy (select 7 as a) to '\''{{ outputs }}/x.parquet'\'';\n" | nb itself && leat run itself 2018-01-01 && eq "$(csv "select a from tables.itself")" "a 7 "
 '
+test_expect 'what only Python runs is no code of it: config/startup.py and python/ make nothing again' '
+	cd w && leat run itself 2018-01-01 && mkdir -p config python && echo "x = 1" >config/startup.py && echo "y = 1" >python/m.py && leat run itself 2018-01-01 >out 2>&1 && has out "0 ran, 0 known, 1 up to date" && rm -r config python
+'
 test_expect 'a long text is cut between two characters' '
 	cd w && printf -- "-- %%%%\nselect chr(45) || repeat(chr(233), 6000) as a\n" | nb cut && leat run cut 2018-01-01 && python3 -c "import sys; [open(f, encoding=\"utf-8\").read() for f in sys.argv[1:]]" "$(page cut 2018-01-01)".{html,ipynb}
 '
