@@ -143,16 +143,16 @@ static int write_notebook(struct note_page *p, const struct notebook *nb, struct
 	return file_replace(path, buf_str(&b), 0644, 0, e);
 }
 
-int page_save(struct note_page *p, bool now, struct err *e)
+int64_t page_save(struct note_page *p, bool now, struct err *e)
 {
-	int64_t began = clock_mono_ms();
+	int64_t cost = clock_cpu_ns(), due = p->saved_ms + p->save_cost_ms * SAVE_SHARE;
 
-	if (!now && p->save_took_ms > SAVE_FREE_MS && began - p->saved_ms < p->save_took_ms * SAVE_SHARE)
-		return 0;
+	if (!now && p->save_cost_ms > SAVE_FREE_MS && clock_mono_ms() < due)
+		return due - clock_mono_ms() + 1;
 	if (write_notebook(p, &p->nb, e))
 		return -1;
 	p->saved_ms = clock_mono_ms();
-	p->save_took_ms = p->saved_ms - began;
+	p->save_cost_ms = (clock_cpu_ns() - cost) / 1000000;
 	return 0;
 }
 

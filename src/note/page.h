@@ -17,7 +17,7 @@ struct note_page {
 	size_t shown;                /* cells that are in the page */
 	int fd;                      /* of the page; -1 */
 	bool stale;                  /* a cell that is in the page has changed */
-	int64_t saved_ms, save_took_ms;
+	int64_t saved_ms, save_cost_ms;
 };
 
 /* Of a cell's metadata.papermill: pending, running, completed, failed. */
@@ -29,8 +29,11 @@ void page_clean(struct note_page *p);
 must_check int page_begin(struct note_page *p, struct err *e);
 /* Puts all cells before `to` into the page that are not in it. failed: the number of the cell that failed; 0. */
 must_check int page_show(struct note_page *p, size_t to, size_t failed, struct err *e);
-/* The notebook as it stands. `now`: also if that has taken long lately. */
-must_check int page_save(struct note_page *p, bool now, struct err *e);
+/*
+ * The notebook as it stands. Where writing it costs much it may be put off, unless `now`: the milliseconds after which
+ * it is to be saved then; 0: it is written; -1.
+ */
+must_check int64_t page_save(struct note_page *p, bool now, struct err *e);
 /* The last word: banners, and both files whole. */
 must_check int page_end(struct note_page *p, size_t failed, bool ok, struct str text, struct err *e);
 

@@ -35,7 +35,7 @@ struct note_run {
 	struct engine *engine;
 	struct outputs *outputs;
 	struct metrics metrics;
-	struct loop_ev *kill;
+	struct loop_ev *kill, *save; /* save: the notebook is written when it may cost that much again */
 	size_t at;                   /* the cell that runs */
 	bool starting;               /* what runs is no cell yet: q->startup */
 	bool running, left;          /* left: the notebook has ended itself, well */
@@ -254,6 +254,30 @@ static struct str source_of(struct note_run *r, const struct cell *c)
 	return c->source;
 }
 
+static void on_save(struct loop_ev *ev, void *ptr)
+{
+	struct note_run *r = ptr;
+
+	(void)ev;
+	r->save = NULL;
+	if (page_save(&r->page, true, &r->err))
+		give_up(r);
+}
+
+/* What the last cell gave is in the file soon, also while the next one takes long. */
+static int save(struct note_run *r)
+{
+	int64_t later = page_save(&r->page, false, &r->err);
+
+	if (later <= 0) {
+		loop_close(r->save);
+		r->save = NULL;
+	} else if (!r->save) {
+		r->save = loop_timer(r->loop, later, on_save, r);
+	}
+	return later < 0 ? -1 : 0;
+}
+
 static void next_cell(struct note_run *r)
 {
 	while (r->at < r->page.nb.n && is_passed(&r->page.nb.cells[r->at]))
@@ -269,7 +293,7 @@ static void next_cell(struct note_run *r)
 	outputs_begin(r->outputs, r->at + 1);
 	r->running = true;
 	r->cell_ms = clock_now_ms();
-	if (page_show(&r->page, r->at, 0, &r->err) || page_save(&r->page, false, &r->err) ||
+	if (page_show(&r->page, r->at, 0, &r->err) || save(r) ||
 	    r->kind->run(r->engine, source_of(r, &r->page.nb.cells[r->at]),
 	                      arena_printf(r->a, "cell %zu", r->at + 1), &r->err))
 		give_up(r);

@@ -129,6 +129,11 @@ int64_t clock_mono_ns(void)
 	return ns_now(CLOCK_MONOTONIC);
 }
 
+int64_t clock_cpu_ns(void)
+{
+	return ns_now(CLOCK_THREAD_CPUTIME_ID);
+}
+
 int64_t clock_mono_ms(void)
 {
 	return ns_now(CLOCK_MONOTONIC) / 1000000;

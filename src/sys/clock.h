@@ -20,6 +20,7 @@ must_check int clock_check(struct err *e);
 void clock_stop_at(int64_t ms);
 int64_t clock_mono_ms(void);
 int64_t clock_mono_ns(void);
+int64_t clock_cpu_ns(void);      /* processor time of the calling thread: what waits for others costs none */
 void clock_sleep_ms(int64_t ms); /* real time */
 
 /* Who a process is, so that a pid used again is not taken for it (leases). */

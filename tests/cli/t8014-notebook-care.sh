@@ -73,4 +73,21 @@ else:
 X
 	if /usr/bin/python3 -c "import IPython" 2>/dev/null; then sed -i "s|^engine: .*|&\npython: /usr/bin/python3|" jobs/anew/job.yaml && leat run anew 2026-01-01 && eq "$(json "$(page anew 2026-01-01).ipynb" "len(d[\"cells\"][0][\"outputs\"])")" 1 && seen "$(page anew 2026-01-01).html" >seen && has seen 299 && eq "$(grep -o "one parent" seen | wc -l)" 1 && [ "$(leat runs --attempts --json | python3 -c "import json, sys; print(max(json.loads(l).get(\"peak_kb\") or 0 for l in sys.stdin) < 250000)")" = True ]; fi
 '
+test_expect 'a notebook that is slow to write has each cell in its file soon, also while the next one runs' '
+	cd w && notebook large "output_limit: 100M" <<\X && leat run large 2026-01-01
+# %%
+for i in range(400000):
+    print("a line that is not so short, number", i)
+# %%
+print("a short one")
+# %%
+import json, os, time
+path = [os.path.join(os.environ["LEAT_REPORT"], name) for name in os.listdir(os.environ["LEAT_REPORT"]) if name.endswith(".ipynb")][0]
+until = time.monotonic() + 60
+while json.load(open(path))["cells"][1]["metadata"]["papermill"]["status"] != "completed":
+    if time.monotonic() > until:
+        raise SystemExit("the second cell is not in the file")
+    time.sleep(0.1)
+X
+'
 test_done
