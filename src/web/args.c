@@ -119,6 +119,12 @@ static int take_option(struct reading *r, const struct op_opt *o, struct str v, 
 	return 0;
 }
 
+static int closed(const struct reading *r, struct str word, struct err *e)
+{
+	return err_set(e, ERR_BAD_REQUEST, "%s has no '%.*s' here: %s", r->op->name, STR_ARG(word),
+	               web_closed(r->op, word));
+}
+
 static int take_value(struct reading *r, struct str name, struct str v, struct err *e)
 {
 	const struct op_opt *o = op_option(r->op, name);
@@ -129,9 +135,8 @@ static int take_value(struct reading *r, struct str name, struct str v, struct e
 		return page_number(name, v, 1, WEB_PAGE_MAX, &r->out->limit, e);
 	if (web_pages(r->op) && str_is(name, "offset"))
 		return page_number(name, v, 0, INT64_MAX / 2, &r->out->offset, e);
-	if (o && web_closed(r->op, o->name))
-		return err_set(e, ERR_BAD_REQUEST, "%s has no '%s' here: %s", r->op->name, o->name,
-		               web_closed(r->op, o->name));
+	if (o && web_closed(r->op, str_of(o->name)))
+		return closed(r, str_of(o->name), e);
 	if (o)
 		return take_option(r, o, v, e);
 	for (size_t i = 0; i < r->op->n_pos; i++) {
@@ -141,6 +146,8 @@ static int take_value(struct reading *r, struct str name, struct str v, struct e
 			continue;
 		if (!v.p)
 			return err_set(e, ERR_BAD_REQUEST, "'%.*s' needs a value", STR_ARG(name));
+		if (p->kind == ARG_WORDS && web_closed(r->op, v))
+			return closed(r, v, e);
 		if (p->max && r->pos[i].n == (size_t)p->max)
 			return err_set(e, ERR_BAD_REQUEST, "%s takes %d '%.*s' at most", r->op->name, p->max,
 			               STR_ARG(name));

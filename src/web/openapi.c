@@ -58,7 +58,8 @@ static struct dom *string_schema(const struct maker *m, const struct op *op, con
 			word = rest;
 			rest = STR_NULL;
 		}
-		dom_add(e, dom_new_str(m->a, word));
+		if (!web_closed(op, word))
+			dom_add(e, dom_new_str(m->a, word));
 	}
 	return s;
 }
@@ -128,7 +129,7 @@ static void parameter(const struct maker *m, struct dom *params, const char *in,
 
 static bool is_shown(const struct op *op, const struct op_opt *o)
 {
-	return strcmp(o->name, "json") && !web_closed(op, o->name) &&
+	return strcmp(o->name, "json") && !web_closed(op, str_of(o->name)) &&
 	       !(web_pages(op) && (!strcmp(o->name, "limit") || !strcmp(o->name, "offset")));
 }
 

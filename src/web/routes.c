@@ -34,9 +34,9 @@ static const struct {
 #define PARAM(...)
 
 #undef CLOSED
-#define CLOSED(verb, option, why) {#verb, option, why},
+#define CLOSED(verb, word, why) {#verb, word, why},
 static const struct {
-	const char *verb, *option, *why;
+	const char *verb, *word, *why;
 } closed[] = {
 #include "defs/routes.def"
 };
@@ -72,10 +72,10 @@ const char *web_how_why(const struct op *op)
 	return "";
 }
 
-const char *web_closed(const struct op *op, const char *option)
+const char *web_closed(const struct op *op, struct str word)
 {
 	for (size_t i = 0; i < ARRAY_LEN(closed); i++)
-		if (!strcmp(closed[i].verb, op->name) && !strcmp(closed[i].option, option))
+		if (!strcmp(closed[i].verb, op->name) && str_is(word, closed[i].word))
 			return closed[i].why;
 	return NULL;
 }

@@ -78,8 +78,8 @@ const struct web_route *web_routes(size_t *n);
 
 /* --- routes.c: what the tables say --- */
 enum web_how web_how(const struct op *op);
-/* Why it has not that option; NULL: it has. */
-const char *web_closed(const struct op *op, const char *option);
+/* Why it has not that option, or that word of an argument; NULL: it has. */
+const char *web_closed(const struct op *op, struct str word);
 const char *web_how_why(const struct op *op);
 /* The name of a positional, which no option of the operation has. */
 const char *web_pos_name(struct arena *a, const struct op *op, size_t i);

@@ -17,6 +17,11 @@ test_expect 'what an operation takes is told with its kind, its words and whethe
 	eq "$(json api.json "\"get\" in d[\"paths\"][\"/api/v1/run\"]")" false && lacks api.json "\"watch\"" "\"shell\""
 '
 
+test_expect 'what belongs to a terminal is refused, an option or a word' '
+	cd w && exits 22 post /api/v1/env "{\"what\": \"shell\", \"name\": \"sales\"}" 2> /dev/null && has head " 400 " && curl -sS -H "$(token)" -H "Content-Type: application/json" -d "{\"what\": \"shell\"}" "$(url_of .)/api/v1/env" > told && has told "env has no '\''shell'\'' here" &&
+	curl -sS -H "$(token)" -H "Content-Type: application/json" -d "{\"job\": \"sales\", \"shell\": true}" "$(url_of .)/api/v1/run" > told && has told "run has no '\''shell'\'' here: a shell belongs to a terminal"
+'
+
 if python3 -c "import openapi_spec_validator" 2>/dev/null; then
 	test_expect 'the document is valid OpenAPI 3.1' '
 		cd w && python3 -c "import json, openapi_spec_validator as v; v.validate(json.load(open(\"api.json\")))"
