@@ -134,7 +134,7 @@ static void refusals(void)
 static void bound(void)
 {
 	static const struct {
-		const char *source, *made;
+		const char *source, *sql;
 	} cases[] = {
 		{"where a = {{ \"it's\" }} and d = {{ ds }}", "where a = 'it''s' and d = '2017-11-27'"},
 		{"where a = '{{ \"it's\" }}' and \"{{ 'a\"b' }}\" > {{ 3 }}", "where a = 'it''s' and \"a\"\"b\" > 3"},
@@ -146,8 +146,11 @@ static void bound(void)
 		{"select e'{{ 'a' }}'", "1:10: no value can be bound within such quotes ()"},
 	};
 
-	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-		T_STR(render(TMPL_SQL_BOUND, cases[i].source), cases[i].made, "bound %s", cases[i].source);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const char *got = render(TMPL_SQL_BOUND, cases[i].source);
+
+		T_STR(got, cases[i].sql, "bound %s", cases[i].source);
+	}
 }
 
 static void places(void)
