@@ -103,7 +103,13 @@ static int put_within(struct render *r, const struct tn *n, struct str s)
 
 static int put_bound(struct render *r, const struct tn *n, const struct tval *v)
 {
+	const struct tn *after = n->next;
+
 	if (sql_expression(r, n)) {
+		/* One quote beside another is a quote within a text. */
+		if ((r->out.n && r->out.p[r->out.n - 1] == '\'') ||
+		    (after && after->kind == TN_TEXT && after->text.p[0] == '\''))
+			return tmpl_bad(&r->t, n->at, "a value stands right beside a text: put || between them");
 		if (r->out.n && r->out.p[r->out.n - 1] == '-')
 			buf_addc(&r->out, ' '); /* with a negative number they would begin a comment */
 		if (v->sql)

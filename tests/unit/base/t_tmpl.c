@@ -142,6 +142,9 @@ static void bound(void)
 		{"from t_{{ 'a1' }} where {{ 'x' | sql }} = {{ 'n' | ident }}", "from t_a1 where 'x' = \"n\""},
 		{"from t_{{ 'a; drop' }}", "1:8: 'a; drop' is not a word, so it cannot be a part of a name ()"},
 		{"select 1 -- {{ 'a' }}", "select 1 -- "},
+		{"select {{ 'a' }}{{ 'b' }}", "1:17: a value stands right beside a text: put || between them ()"},
+		{"select {{ 'a' }}'b'", "1:8: a value stands right beside a text: put || between them ()"},
+		{"select {{ 'a' }} || {{ 'b' }}", "select 'a' || 'b'"},
 		{"select 5 -{{ 0 - 1 }} as a, b", "select 5 - -1 as a, b"},
 		{"select e'{{ 'a' }}'", "1:10: no value can be bound within such quotes ()"},
 	};
