@@ -18,7 +18,7 @@ test_expect 'a script, a kind python and a notebook get theirs; two versions of 
 	mkdir -p jobs/py && printf "kind: python\noutput: raw/py\nenvironment: {file: jobs/two/requirements.txt}\n" >jobs/py/job.yaml &&
 	printf "import tiny\ndef run(output):\n    (output / \"v\").write_text(tiny.VERSION)\n" >jobs/py/job.py &&
 	printf "# %%%%\nimport tiny, sys\nopen(outputs + \"/v\", \"w\").write(tiny.VERSION)\nprint(sys.executable)\n" | notebook note "environment: jobs/one/requirements.txt" &&
-	leat run one 2>err && has err "building environment jobs/one/requirements.txt with Python 3" "1 packages" &&
+	leat run one 2>err && has err "building environment jobs/one/requirements.txt with Python 3" "1 package," &&
 	leat run -j 2 2>err && leat run note 2018-01-01 2>err &&
 	for j in one:1.0 two:2.0 py:2.0; do eq "$(leat cat raw/${j%:*}:/v)" "${j#*:}" || return 1; done &&
 	eq "$(leat cat raw/note:/ds=2018-01-01/v)" 1.0 &&
