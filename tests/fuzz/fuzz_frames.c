@@ -78,6 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		metrics_stream(&t.m, line.n & 1, STR("\n"));
 	}
 	outputs_end(t.o, list);
+	outputs_free(t.o);
 	metrics_free(&t.m);
 	frames_free(&f);
 	return 0;
